@@ -1,0 +1,100 @@
+"""Source spans, diagnostics, and the exceptions that carry them.
+
+A diagnostic is a value: fields first, text from fields. How one is drawn on a screen is `report.screen`'s affair.
+The wording follows Cedar's style guide: lower case, no final period, the user's words in backticks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Span(NamedTuple):
+    """A stretch of a source text: lines and columns count from 1, in characters; `end_column` is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def to(self, other: Span) -> Span:
+        """The span from the beginning of this one to the end of the other."""
+        return Span(self.file, self.line, self.column, other.end_line, other.end_column)
+
+
+NOWHERE = Span("<none>", 1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A further place that a diagnostic points at, with what is to be said about it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to tell about a source text.
+
+    `label` stands beside the caret, `help` says what to do about it, `labels` are further places.
+    """
+
+    code: str
+    message: str
+    span: Span
+    label: str = ""
+    help: str = ""
+    severity: Severity = "error"
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.severity}[{self.code}]: {self.message}"
+
+
+class FwengineError(Exception):
+    """What every exception of this package is."""
+
+
+@dataclass(eq=False)
+class PolicyError(FwengineError):
+    """A source text that does not mean a policy: all its diagnostics, and the texts they point into."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], sources: Mapping[str, str] | None = None) -> None:
+        self.diagnostics = tuple(diagnostics)
+        self.sources = dict(sources or {})
+        super().__init__(self.diagnostics, self.sources)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.diagnostics))
+
+
+class PacketError(FwengineError, ValueError):
+    """A packet that cannot exist, or a text that is no packet: the message says what to write instead."""
+
+
+class CaptureError(FwengineError):
+    """A capture file that cannot be read (any further): a code of the `FW9xx` family, the file and what is wrong."""
+
+    def __init__(self, code: str, file: str, message: str, packets: int = 0) -> None:
+        super().__init__(code, file, message, packets)
+        self.code, self.file, self.message, self.packets = code, file, message, packets
+
+    def __str__(self) -> str:
+        return f"{self.file}: error[{self.code}]: {self.message}"
+
+
+class LimitError(FwengineError):
+    """A budget was exceeded: the answer is unknown. The message names the limit."""

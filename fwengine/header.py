@@ -1,0 +1,349 @@
+"""Fields, their domains, and packets: a packet is a point in header space.
+
+Header space has twelve fields. A point gives each an integer; a field that a packet does not have (the ports of an ICMP
+packet, say) has that field's `ABSENT` value, which no condition contains. So "a condition on an absent field is false,
+and so is its negation" is plain set membership. This module knows neither rules nor bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Any, Literal
+
+from . import address
+from .address import Family
+from .errors import PacketError
+from .interval import IntervalSet
+
+Point = tuple[int, ...]
+
+
+class Field(IntEnum):
+    """The axes of header space, in the order of a point."""
+
+    PROTOCOL = 0  # 0-255; of IPv6 the one after the extension headers
+    SRC = 1  # points of `address`'s number line, which carry the family
+    DST = 2
+    SPORT = 3
+    DPORT = 4
+    TYPE = 5  # of icmp over IPv4, of icmpv6 over IPv6
+    CODE = 6
+    FLAGS = 7
+    FRAGMENT = 8
+    IN = 9  # interface names, as numbers: see `interface_number`
+    OUT = 10
+    STATE = 11
+
+
+PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE = range(12)
+FIELDS = 12
+
+ICMP, TCP, UDP, DCCP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 58, 132, 136
+PORT_PROTOCOLS = frozenset({TCP, UDP, DCCP, SCTP, UDPLITE})
+WHOLE, FIRST, LATER = 0, 1, 2
+FRAGMENTS = ("whole", "first", "later")
+STATES = ("new", "established", "related", "invalid", "untracked")
+FLAG_NAMES = ("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr")  # bit 0 first
+
+NO_PORT, NO_TYPE, NO_FLAGS, NO_INTERFACE = 65536, 256, 256, 0
+INTERFACE_BYTES = 255  # the longest interface name in UTF-8
+ABSENT = {SPORT: NO_PORT, DPORT: NO_PORT, TYPE: NO_TYPE, CODE: NO_TYPE, FLAGS: NO_FLAGS, IN: 0, OUT: 0}
+TOPS = (
+    255, address.TOP, address.TOP, NO_PORT, NO_PORT, NO_TYPE, NO_TYPE, NO_FLAGS, 2,
+    (1 << 8 * INTERFACE_BYTES) - 1, (1 << 8 * INTERFACE_BYTES) - 1, len(STATES) - 1,
+)  # fmt: skip
+FULL = tuple(IntervalSet(((0, top),)) for top in TOPS)  # the whole domain, absence included: "no condition"
+PORTS, BYTE = IntervalSet(((0, 65535),)), IntervalSet(((0, 255),))
+SOME_INTERFACE = IntervalSet(((1, TOPS[IN]),))
+# what a condition may select at most, and within which `not` complements
+PRESENT = (
+    FULL[0], FULL[1], FULL[2], PORTS, PORTS, BYTE, BYTE, BYTE, FULL[8], SOME_INTERFACE, SOME_INTERFACE, FULL[11]
+)  # fmt: skip
+
+
+def interface_number(name: str) -> int:
+    """An interface name as a number, distinct for distinct names; 0 is "none", for the empty string.
+
+    >>> interface_name(interface_number("wan0"))
+    'wan0'
+    """
+    data = name.encode("utf-8", "surrogatepass")
+    if len(data) > INTERFACE_BYTES or name.startswith("\0"):
+        raise PacketError(f"an interface name has at most {INTERFACE_BYTES} bytes and no leading NUL")
+    return int.from_bytes(data, "big")
+
+
+def interface_name(number: int) -> str:
+    """The inverse of `interface_number`."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big").decode("utf-8", "surrogatepass")
+
+
+def has_ports(protocol: int, fragment: int) -> bool:
+    return protocol in PORT_PROTOCOLS and fragment != LATER
+
+
+def has_type(protocol: int, family: int, fragment: int) -> bool:
+    return fragment != LATER and protocol == (ICMP if family == 4 else ICMPV6)
+
+
+def has_flags(protocol: int, fragment: int) -> bool:
+    return protocol == TCP and fragment != LATER
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet, or a packet partly described: the validated fields that a stateless filter looks at.
+
+    Of the optional fields, `None` means *open* where the packet has such a field (the ports of a tcp packet), and
+    *absent* where it cannot have one (the ports of an ICMP packet or of a later fragment). An interface is open
+    when `None`, and absent, that is not recorded, when it is the empty string.
+
+    Args:
+        family: 4 or 6.
+        protocol: 0-255.
+        src, dst: the addresses as unsigned numbers of 32 or 128 bits; `Packet.of` takes text.
+        sport, dport: 0-65535.
+        icmp_type, icmp_code: 0-255.
+        flags: the eight TCP flags, fin in bit 0 to cwr in bit 7.
+        fragment: "whole", "first" or "later".
+        in_interface, out_interface: names.
+        state: "new", "established", "related", "invalid" or "untracked".
+
+    Raises:
+        PacketError: if a value is outside its domain, or stated though the packet has no such field.
+
+    >>> Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80).dport
+    80
+    """
+
+    family: Family
+    protocol: int
+    src: int
+    dst: int
+    sport: int | None = None
+    dport: int | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    flags: int | None = None
+    fragment: Literal["whole", "first", "later"] = "whole"
+    in_interface: str | None = None
+    out_interface: str | None = None
+    state: str = "new"
+    # None where something is open; derived, so it takes no part in comparisons
+    point: Point | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.family not in (4, 6) or isinstance(self.family, bool):
+            raise PacketError(f"family is 4 or 6, not {self.family!r}")
+        bits = 32 if self.family == 4 else 128
+        _check("protocol", self.protocol, 255)
+        _check("src", self.src, (1 << bits) - 1)
+        _check("dst", self.dst, (1 << bits) - 1)
+        if self.fragment not in FRAGMENTS:
+            raise PacketError(f"fragment is whole, first or later, not {self.fragment!r}")
+        if self.state not in STATES:
+            raise PacketError(f"state is one of {', '.join(STATES)}, not {self.state!r}")
+        fragment = FRAGMENTS.index(self.fragment)
+        ports = has_ports(self.protocol, fragment)
+        types = has_type(self.protocol, self.family, fragment)
+        values = [
+            self.protocol,
+            address.to_point(self.family, self.src),
+            address.to_point(self.family, self.dst),
+            _optional("sport", self.sport, 65535, ports, NO_PORT),
+            _optional("dport", self.dport, 65535, ports, NO_PORT),
+            _optional("icmp_type", self.icmp_type, 255, types, NO_TYPE),
+            _optional("icmp_code", self.icmp_code, 255, types, NO_TYPE),
+            _optional("flags", self.flags, 255, has_flags(self.protocol, fragment), NO_FLAGS),
+            fragment,
+            _interface("in_interface", self.in_interface),
+            _interface("out_interface", self.out_interface),
+            STATES.index(self.state),
+        ]
+        object.__setattr__(self, "point", None if None in values else tuple(values))
+
+    @classmethod
+    def of(cls, protocol: int | str, src: str, dst: str, **optional: Any) -> Packet:
+        """A packet from addresses as text and a protocol by number or, for those whose fields we know, by name."""
+        number = _PROTOCOLS.get(protocol, protocol) if isinstance(protocol, str) else protocol
+        if isinstance(number, str):
+            raise PacketError(f"unknown protocol `{protocol}`: one of {', '.join(_PROTOCOLS)}, or a number")
+        points = []
+        for name, text in (("src", src), ("dst", dst)):
+            try:
+                points.append(address.parse(text))
+            except ValueError as error:
+                raise PacketError(f"{name} `{text}`: {error}") from None
+        a, b = points
+        if address.family_of(a) != address.family_of(b):
+            raise PacketError(f"`{src}` and `{dst}` are of different families: no packet has both")
+        return cls(address.family_of(a), number, address.to_value(a), address.to_value(b), **optional)
+
+    @classmethod
+    def from_point(cls, point: Point) -> Packet:
+        """The inverse of `point`."""
+        none = [None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)]
+        return cls(
+            address.family_of(point[SRC]),
+            point[PROTOCOL],
+            address.to_value(point[SRC]),
+            address.to_value(point[DST]),
+            *none,
+            FRAGMENTS[point[FRAGMENT]],  # type: ignore[arg-type]  # one of the three literals
+            interface_name(point[IN]),
+            interface_name(point[OUT]),
+            STATES[point[STATE]],
+        )
+
+    @property
+    def sets(self) -> tuple[IntervalSet, ...]:
+        """The packets described, as one interval set a field: single values where stated, all present ones where open."""
+        fragment = FRAGMENTS.index(self.fragment)
+        ports = has_ports(self.protocol, fragment)
+        types = has_type(self.protocol, self.family, fragment)
+        single = IntervalSet.single
+        return (
+            single(self.protocol),
+            single(address.to_point(self.family, self.src)),
+            single(address.to_point(self.family, self.dst)),
+            _set(self.sport, ports, PORTS, NO_PORT),
+            _set(self.dport, ports, PORTS, NO_PORT),
+            _set(self.icmp_type, types, BYTE, NO_TYPE),
+            _set(self.icmp_code, types, BYTE, NO_TYPE),
+            _set(self.flags, has_flags(self.protocol, fragment), BYTE, NO_FLAGS),
+            single(fragment),
+            FULL[IN] if self.in_interface is None else single(interface_number(self.in_interface)),
+            FULL[OUT] if self.out_interface is None else single(interface_number(self.out_interface)),
+            single(STATES.index(self.state)),
+        )
+
+    def replace(self, **changes: Any) -> Packet:
+        """A copy with some fields changed, validated anew."""
+        now = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return type(self)(**{**now, **changes})
+
+    def __str__(self) -> str:
+        """In the notation of the rule language, which `Packet.parse` reads back."""
+        return write(self)
+
+    # Parsing needs the language's names and the wire format, which this layer must not know before it is asked.
+    @classmethod
+    def parse(cls, text: str) -> Packet:
+        """A packet from any of the notations of `fwengine.packets.notation`.
+
+        Raises:
+            PacketError: with what was expected instead.
+
+        >>> Packet.parse("tcp 5.6.7.8:1029 -> 1.2.3.4:http").dport
+        80
+        """
+        from .packets.notation import parse
+
+        return parse(text)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, link: str = "ip") -> Packet:
+        """A packet decoded from bytes that begin with the header of `link` ("ip", "ethernet", ...).
+
+        Raises:
+            PacketError: if the bytes are not IP, malformed or truncated; the message begins with that class.
+        """
+        from .packets.wire import decode_packet
+
+        return decode_packet(data, link)
+
+    def to_bytes(self, link: str = "ip") -> bytes:
+        """The packet on the wire, with right lengths and checksums; open fields take plausible values."""
+        from .packets.synthetic import encode
+
+        return encode(self, link)
+
+
+_PROTOCOLS: Mapping[str, int] = {
+    "icmp": ICMP, "tcp": TCP, "udp": UDP, "dccp": DCCP, "icmpv6": ICMPV6, "sctp": SCTP, "udplite": UDPLITE,
+    "igmp": 2, "ipip": 4, "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115,
+}  # fmt: skip
+_PROTOCOL_NAMES = {number: name for name, number in _PROTOCOLS.items()}
+
+
+def _check(name: str, value: object, top: int) -> None:
+    if type(value) is not int:
+        raise PacketError(f"{name} is a whole number, not {value!r}")
+    if not 0 <= value <= top:
+        raise PacketError(f"{name} is between 0 and {top}, not {value}")
+
+
+def _optional(name: str, value: int | None, top: int, present: bool, absent: int) -> int | None:
+    if not present:
+        if value is not None:
+            raise PacketError(f"this packet has no {name.replace('_', ' ')}: leave {name} out")
+        return absent
+    if value is not None:
+        _check(name, value, top)
+    return value
+
+
+def _interface(name: str, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise PacketError(f"{name} is a name, not {value!r}")
+    return interface_number(value)
+
+
+def _set(value: int | None, present: bool, domain: IntervalSet, absent: int) -> IntervalSet:
+    if not present:
+        return IntervalSet.single(absent)
+    return domain if value is None else IntervalSet.single(value)
+
+
+def write_flags(value: int) -> str:
+    """TCP flags as in `syn,ack`; `none` where none is set."""
+    return ",".join(name for bit, name in enumerate(FLAG_NAMES) if value >> bit & 1) or "none"
+
+
+def write_interface(name: str) -> str:
+    """An interface name as the language writes it: quoted unless it is a plain word; `none` for an absent one."""
+    if not name:
+        return "none"
+    plain = name.isascii() and all(c.isalnum() or c in "._-/:@+" for c in name) and name != "none"
+    if plain and not name[0].isdigit() and "->" not in name:
+        return name
+    return '"' + "".join(_escape(c) for c in name) + '"'
+
+
+def _escape(c: str) -> str:
+    if c in '"\\':
+        return "\\" + c
+    return c if c.isprintable() else f"\\u{{{ord(c):x}}}"
+
+
+def write(packet: Packet, *, interfaces: bool = False) -> str:
+    """A packet in the notation of the language; `interfaces` says also that one is absent (`in none`).
+
+    >>> write(Packet.of("udp", "2001:db8::1", "2001:db8::2", sport=53, dport=4000))
+    'udp [2001:db8::1]:53 -> [2001:db8::2]:4000'
+    """
+    ends = []
+    for value, port in ((packet.src, packet.sport), (packet.dst, packet.dport)):
+        text = address.show(address.to_point(packet.family, value))
+        if port is not None:
+            text = f"[{text}]:{port}" if packet.family == 6 else f"{text}:{port}"
+        ends.append(text)
+    words = [_PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)), ends[0], "->", ends[1]]
+    if packet.icmp_type is not None:
+        words += ["type", str(packet.icmp_type)]
+    if packet.icmp_code is not None:
+        words += ["code", str(packet.icmp_code)]
+    if packet.flags is not None:
+        words += ["flags", write_flags(packet.flags)]
+    if packet.fragment != "whole":
+        words += ["fragment", packet.fragment]
+    for word, name in (("in", packet.in_interface), ("out", packet.out_interface)):
+        if name or (interfaces and name == ""):
+            words += [word, write_interface(name)]
+    if packet.state != "new":
+        words += ["state", packet.state]
+    return " ".join(words)

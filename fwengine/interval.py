@@ -1,0 +1,151 @@
+"""Canonical sets of integers, as sorted closed intervals.
+
+Knows nothing of packets. The representation is that of rust-lang's `regex-syntax` (`hir/interval.rs`): because it is
+canonical, `==` is equality of sets and `hash` agrees with it. Every operation is linear in the number of intervals.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSet:
+    """A finite set of integers.
+
+    >>> ports = IntervalSet.of((80, 80), (443, 443), (1024, 2000), (2001, 65535))
+    >>> ports.ranges
+    ((80, 80), (443, 443), (1024, 65535))
+    >>> 443 in ports, 444 in ports, ports.size
+    (True, False, 64514)
+    """
+
+    # INVARIANT: lo <= hi in each pair; sorted; disjoint and never adjacent (a gap of at least one between neighbours).
+    ranges: tuple[Interval, ...] = ()
+
+    @classmethod
+    def of(cls, *pairs: Interval) -> IntervalSet:
+        """The union of closed intervals given in any order, overlapping or not. O(n log n)."""
+        return cls.union(pairs)
+
+    @classmethod
+    def single(cls, value: int) -> IntervalSet:
+        return cls(((value, value),))
+
+    @classmethod
+    def union(cls, pairs: Iterable[Interval]) -> IntervalSet:
+        """As `of`, from an iterable. Raises ValueError if an interval is reversed."""
+        out: list[Interval] = []
+        for lo, hi in sorted(pairs):
+            if lo > hi:
+                raise ValueError(f"reversed interval {lo}-{hi}")
+            if out and lo <= out[-1][1] + 1:
+                if hi > out[-1][1]:
+                    out[-1] = (out[-1][0], hi)
+            else:
+                out.append((lo, hi))
+        return cls(tuple(out))
+
+    def __contains__(self, value: int) -> bool:
+        ranges = self.ranges
+        if len(ranges) == 1:  # by far the most common shape
+            return ranges[0][0] <= value <= ranges[0][1]
+        at = bisect_right(ranges, value, key=_lo)
+        return at > 0 and value <= ranges[at - 1][1]
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter(self.ranges)
+
+    def __or__(self, other: IntervalSet) -> IntervalSet:
+        if not self.ranges or self == other:
+            return other
+        if not other.ranges:
+            return self
+        return IntervalSet.union(self.ranges + other.ranges)
+
+    def __and__(self, other: IntervalSet) -> IntervalSet:
+        a, b = self.ranges, other.ranges
+        if a is b:
+            return self
+        if len(a) == 1 and len(b) == 1:
+            lo, hi = max(a[0][0], b[0][0]), min(a[0][1], b[0][1])
+            return IntervalSet(((lo, hi),)) if lo <= hi else EMPTY
+        out: list[Interval] = []
+        i = j = 0
+        while i < len(a) and j < len(b):
+            lo, hi = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
+            if lo <= hi:
+                out.append((lo, hi))
+            if a[i][1] < b[j][1]:
+                i += 1
+            else:
+                j += 1
+        return IntervalSet(tuple(out)) if out else EMPTY
+
+    def __sub__(self, other: IntervalSet) -> IntervalSet:
+        out: list[Interval] = []
+        b = other.ranges
+        j = 0
+        for lo, hi in self.ranges:
+            while j < len(b) and b[j][1] < lo:
+                j += 1
+            k = j
+            while k < len(b) and b[k][0] <= hi:
+                if b[k][0] > lo:
+                    out.append((lo, b[k][0] - 1))
+                lo = b[k][1] + 1
+                k += 1
+            if lo <= hi:
+                out.append((lo, hi))
+        return IntervalSet(tuple(out)) if out else EMPTY
+
+    def isdisjoint(self, other: IntervalSet) -> bool:
+        a, b = self.ranges, other.ranges
+        i = j = 0
+        while i < len(a) and j < len(b):
+            if a[i][1] < b[j][0]:
+                i += 1
+            elif b[j][1] < a[i][0]:
+                j += 1
+            else:
+                return False
+        return True
+
+    def issubset(self, other: IntervalSet) -> bool:
+        b = other.ranges
+        j = 0
+        for lo, hi in self.ranges:
+            while j < len(b) and b[j][1] < lo:
+                j += 1
+            if j == len(b) or not (b[j][0] <= lo and hi <= b[j][1]):
+                return False
+        return True
+
+    @property
+    def size(self) -> int:
+        """How many integers; a `len()` would overflow on an IPv6 prefix."""
+        return sum(hi - lo + 1 for lo, hi in self.ranges)
+
+    @property
+    def lo(self) -> int:
+        """The least element; IndexError if there is none."""
+        return self.ranges[0][0]
+
+    @property
+    def hi(self) -> int:
+        """The greatest element; IndexError if there is none."""
+        return self.ranges[-1][1]
+
+
+def _lo(pair: Interval) -> int:
+    return pair[0]
+
+
+EMPTY = IntervalSet()
