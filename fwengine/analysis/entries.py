@@ -1,0 +1,114 @@
+"""A policy's active rules laid out for the searches: their boxes in order of precedence, indexed by what they overlap.
+
+Built once for many questions. An entry is one box of one rule that holds and has not expired; vectors (see `overlap`)
+number the entries. Knows policies, not what is asked about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from ..box import Box, Sets
+from ..header import IN, NO_INTERFACE, OUT, PRESENT, interface_name
+from ..policy import ALLOW, Action, Policy
+from .overlap import Overlaps, bits
+
+
+class Entries:
+    """The boxes of a policy's active rules, in order.
+
+    `sets[e]` is the e-th box and `rule[e]` the rule it belongs to; those of rule `i` are `first[i]` to `first[i+1] - 1`.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.sets: list[Sets] = []
+        self.rule: list[int] = []
+        self.first: list[int] = []
+        allows: list[bool] = []
+        for i, rule in enumerate(policy.rules):
+            self.first.append(len(self.sets))
+            if policy.active(rule):
+                for box in rule.boxes:
+                    if all(box.sets):
+                        self.sets.append(box.sets)
+                        self.rule.append(i)
+                        allows.append(rule.action is ALLOW)
+        self.first.append(len(self.sets))
+        self.allows = allows
+        self.overlaps = Overlaps(self.sets)
+        allow = bytearray(len(allows) // 8 + 1)
+        for e, allowed in enumerate(allows):
+            allow[e >> 3] |= allowed << (e & 7)
+        self._allow = int.from_bytes(allow, "little")
+
+    def taking(self, action: Action) -> int:
+        """The vector of the entries of rules with this action."""
+        return self._allow if action is ALLOW else self.overlaps.all ^ self._allow
+
+    def before(self, index: int) -> int:
+        """The vector of the entries of all earlier rules."""
+        return (1 << self.first[index]) - 1
+
+    def after(self, index: int) -> int:
+        """The vector of the entries of all later rules."""
+        done = self.first[min(index + 1, len(self.first) - 1)]
+        return self.overlaps.all >> done << done
+
+    def overlapping(self, sets: Sets, among: int) -> int:
+        return self.overlaps.overlapping(sets, among)
+
+    def covering(self, sets: Sets, among: int) -> Iterator[int]:
+        """The entries of `among` that contain all of `sets`, ascending. Exact."""
+        for e in bits(self.overlaps.containing(sets, among)):
+            if all(mine is other or mine.issubset(other) for mine, other in zip(sets, self.sets[e], strict=True)):
+                yield e
+
+    def boxes(self, vector: int) -> Iterator[Sets]:
+        return (self.sets[e] for e in bits(vector))
+
+    def rules(self, vector: int) -> list[int]:
+        """The rules to which the entries belong, ascending."""
+        return list(dict.fromkeys(self.rule[e] for e in bits(vector)))
+
+    @cached_property
+    def interfaces(self) -> tuple[str, ...]:
+        """The interface names that the rules mention, sorted: a witness uses these rather than others."""
+        found = {
+            lo
+            for sets in self.sets
+            for f in (IN, OUT)
+            if sets[f] != PRESENT[f] and sets[f].size < 1 << 16
+            for lo, _ in sets[f]
+            if lo != NO_INTERFACE
+        }
+        return tuple(sorted(interface_name(number) for number in found))
+
+
+def pieces(policy: Policy, index: int) -> list[Sets]:
+    """The pieces of a rule's boxes: nonempty products of nothing but packets; those of two boxes may overlap.
+
+    Boxes remember their pieces; these are made anew, so that a question about 100,000 rules keeps none of them.
+    """
+    return [piece.sets for box in policy.rules[index].boxes for piece in Box(box.sets).pieces]
+
+
+def within(sets: Sets, box: Sets) -> Sets | None:
+    """The intersection of two products; None if it is empty."""
+    out = []
+    for a, b in zip(sets, box, strict=True):
+        shared = a & b
+        if not shared.ranges:
+            return None
+        out.append(shared)
+    return tuple(out)
+
+
+def intersections(parts: Iterable[Sets], boxes: Iterable[Sets]) -> Iterator[Sets]:
+    """The nonempty intersections of each part with each box."""
+    for part in parts:
+        for box in boxes:
+            both = within(part, box)
+            if both is not None:
+                yield both

@@ -1,0 +1,117 @@
+/* The classifier: entries (products of intervals over 32-bit words) -> a forest of cut trees over leaf blocks -> the
+ * lowest rule index for each packet. Knows neither Python nor capture files.
+ *
+ * A packet is a row of words. IPv4 (5 words, rows of 8): src, dst, sport, dport, meta. IPv6 (11 words, rows of 16):
+ * src in 4, dst in 4, sport, dport, meta. `meta` is the class of everything else: protocol, fragment, ICMP type and
+ * code, flags, interfaces, state, and whether there are ports at all.
+ *
+ * Sources: HiCuts (Gupta & McKeown, Hot Interconnects 1999), EffiCuts (Vamanan et al., SIGCOMM 2010) for separating
+ * wide rules, HyperSplit (Qi et al., INFOCOM 2009) for threshold cuts.
+ */
+#ifndef FWK_KERNEL_H
+#define FWK_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FWK_NONE 0xffffffffu
+#define FWK_BATCH 64 /* packets in lock step */
+#define FWK_MAX_WORDS 11
+#define FWK_MAX_TREES 8
+#define FWK_LEAF 0x80000000u
+#define FWK_NO_META 0xffffu /* no packet is of this class */
+
+#if defined(__GNUC__) || defined(__clang__)
+#define FWK_LIKELY(x) __builtin_expect(!!(x), 1)
+#define FWK_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define FWK_PREFETCH(p) __builtin_prefetch(p)
+#define FWK_ALIGN(n) __attribute__((aligned(n)))
+#else
+#define FWK_LIKELY(x) (x)
+#define FWK_UNLIKELY(x) (x)
+#define FWK_PREFETCH(p) ((void)(p))
+#define FWK_ALIGN(n) __declspec(align(n))
+#endif
+
+#if (defined(__x86_64__)) && (defined(__GNUC__) || defined(__clang__))
+#define FWK_X86 1
+#else
+#define FWK_X86 0
+#endif
+
+/* One cache line: three levels of a binary tree. Node i of the seven (0; 1 2; 3 4 5 6) goes right if the word named by
+ * its four bits of `dims` is above thr[i]. A child is the line where it begins, with FWK_LEAF for a block. */
+typedef struct {
+    uint32_t thr[7];
+    uint32_t dims;
+    uint32_t child[8];
+} fwk_node;
+
+/* Eight rules side by side. The address part follows as `pairs` groups of lo[16], len[16] (two words of eight each). */
+typedef struct {
+    uint16_t plo[32]; /* sport, dport, meta of eight rules each; the last eight always match */
+    uint16_t plen[32];
+    uint32_t rule[8];
+    uint32_t none;    /* FWK_NONE, so that "no match" needs no branch */
+    uint32_t special; /* is there a next block, or anything to verify? */
+    uint32_t next;    /* line of the next block of this leaf, or 0 */
+    uint32_t verify;  /* bit i: rule i needs the exact check */
+    uint32_t exact;   /* row of `verified` with the boxes to check */
+    uint32_t pairs;
+    uint32_t pad[2];
+    uint32_t addr[]; /* lo[16], len[16] for each pair */
+} fwk_block;
+
+typedef struct {
+    uint32_t root;
+    uint32_t lowest; /* rule index */
+    uint32_t entries, nodes, blocks;
+} fwk_tree;
+
+/* For each box five axes (src, dst, sport, dport, meta): axis k of box b has words[offset[5b+k]] to
+ * words[offset[5b+k+1]], as pairs lo, hi, sorted; four words each on the address axes of IPv6, one otherwise. */
+typedef struct {
+    uint32_t boxes;
+    uint32_t *offset;
+    uint32_t *words;
+} fwk_sets;
+
+typedef struct {
+    uint32_t dims; /* 5 or 11 */
+    uint32_t trees;
+    fwk_tree tree[FWK_MAX_TREES];
+    uint8_t *arena; /* lines of 64 bytes */
+    size_t lines, allocated;
+    uint32_t (*verified)[8];
+    uint32_t verified_rows;
+    fwk_sets sets;
+} fwk_table;
+
+typedef struct {
+    uint32_t dims, count;
+    const uint32_t *lo, *hi; /* count rows of dims words */
+    const uint32_t *rule;    /* not decreasing */
+    const uint32_t *box;     /* row of `sets` if a match must be checked there, else FWK_NONE */
+} fwk_entries;
+
+typedef int (*fwk_poll)(void *); /* nonzero: stop */
+
+enum { FWK_OK, FWK_MEMORY, FWK_INTERRUPTED, FWK_INVALID, FWK_LARGE };
+
+/* Builds the table; takes over `sets` (freed with the table) if it succeeds. */
+int fwk_build(const fwk_entries *, fwk_sets *sets, size_t budget, fwk_poll, void *, fwk_table **);
+void fwk_free(fwk_table *);
+size_t fwk_bytes(const fwk_table *);
+
+/* Does the exact check of a box hold for a row? */
+int fwk_verify(const fwk_table *, uint32_t box, const uint32_t *row);
+
+enum { FWK_PORTABLE, FWK_AVX2, FWK_AVX512, FWK_ENGINES };
+
+/* Rule index or FWK_NONE for `count` <= FWK_BATCH rows of 8 (IPv4) or 16 (IPv6) words, aligned to a row. */
+typedef void (*fwk_run)(const fwk_table *, const uint32_t *rows, uint32_t count, uint32_t *out);
+
+int fwk_engine_live(int engine);
+fwk_run fwk_engine(int engine, uint32_t dims);
+
+#endif

@@ -1,0 +1,205 @@
+"""Syntax tree -> canonical text: one form for each thing, comments kept; `parse(show(tree)) == tree`.
+
+Definitions that stand in neighbouring lines are aligned, actions are padded to the same width, options stand in one
+order, blank lines are kept but never two. A set that would make its line too long is filled over several lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import singledispatch
+
+from .ast import (
+    OPTIONS,
+    Blank,
+    Compare,
+    Default,
+    Definition,
+    Document,
+    End,
+    Except,
+    Expect,
+    Expr,
+    Include,
+    Match,
+    Not,
+    Option,
+    Rule,
+    Set,
+    Statement,
+    String,
+    Word,
+    WrittenPacket,
+)
+
+WIDTH = 100
+_INDENT = "    "
+_UNPRINTABLE = re.compile(r'["\\]|[^ -~\u00a1-\uffff]')
+
+
+def show_document(document: Document) -> str:
+    """The canonical text of a file; the empty string for one without a line.
+
+    >>> from .parser import parse
+    >>> print(show_document(parse("net a={10.0.0.0/8,}  # inner\\ndeny any   from a as x")), end="")
+    net     a = { 10.0.0.0/8 }  # inner
+    deny  any from a as x
+    """
+    out: list[str] = []
+    lines = document.lines
+    blank = True  # no blank line at the top
+    for i, line in enumerate(lines):
+        if isinstance(line, Blank):
+            if line.comment:
+                out.append(line.comment)
+            elif not blank:
+                out.append("")
+            blank = not line.comment
+        else:
+            text = show_statement(line, _names_width(lines, i))
+            out.append(f"{text}  {line.comment}" if line.comment else text)
+            blank = False
+    while out and not out[-1]:
+        out.pop()
+    return "".join(f"{line}\n" for line in out)
+
+
+def _names_width(lines: Sequence[Statement | Blank], at: int) -> int:
+    """The longest name defined in the block of definitions around a line; 0 outside one."""
+    if _name_of(lines[at]) is None:
+        return 0
+    first = last = at
+    while first > 0 and _name_of(lines[first - 1]) is not None:
+        first -= 1
+        if at - first > 50:  # a long list of definitions is aligned by neighbourhood, in bounded time
+            break
+    while last + 1 < len(lines) and _name_of(lines[last + 1]) is not None:
+        last += 1
+        if last - at > 50:
+            break
+    return max(len(_name_of(line) or "") for line in lines[first : last + 1])
+
+
+def _name_of(line: Statement | Blank) -> str | None:
+    if isinstance(line, Statement) and isinstance(line.content, Definition):
+        return line.content.name.text
+    return None
+
+
+def show_statement(statement: Statement, names_width: int = 0) -> str:
+    """One statement without its trailing comment; several lines where a set is long or holds comments."""
+    c = statement.content
+    if isinstance(c, Rule):
+        return f"{c.action:<5} {show_match(c.match)}"
+    if isinstance(c, Definition):
+        head = f"{c.kind:<7} {c.name.text:<{names_width}} = "
+        text = head + show(c.value)
+        return text if len(text) <= WIDTH or "\n" in text else head + _filled(c.value, len(head))
+    if isinstance(c, Default):
+        return f"default {c.action}"
+    if isinstance(c, Include):
+        return f"include {show(c.path)}"
+    return _show_expect(c)
+
+
+def _show_expect(c: Expect) -> str:
+    subject = show_packet(c.subject) if isinstance(c.subject, WrittenPacket) else show_match(c.subject)
+    by = f" by {c.by.text}" if c.by else ""
+    return f"expect {c.action:<5} {subject}{by}"
+
+
+def show_match(match: Match) -> str:
+    """A region: protocol, `from`, `to`, options."""
+    words = [show(match.protocol)]
+    for keyword, end in (("from", match.source), ("to", match.target)):
+        if end is not None:
+            words.append(f"{keyword} {_show_end(end)}")
+    return " ".join(words + _show_options(match.options))
+
+
+def show_packet(packet: WrittenPacket) -> str:
+    words = [packet.protocol.text, packet.source.text, "->", packet.target.text]
+    return " ".join(words + _show_options(packet.options))
+
+
+def _show_end(end: End) -> str:
+    ports = "" if end.ports is None else f" port {show(end.ports)}"
+    return show(end.addresses) + ports
+
+
+def _show_options(options: tuple[Option, ...]) -> list[str]:
+    ordered = sorted(options, key=lambda o: OPTIONS.index(o.name))
+    return [o.name if o.value is None else f"{o.name} {show(o.value)}" for o in ordered]
+
+
+@singledispatch
+def show(expr: Expr) -> str:
+    """An expression."""
+    raise AssertionError(f"no expression: {expr!r}")
+
+
+@show.register
+def _(expr: Word) -> str:
+    return expr.text
+
+
+@show.register
+def _(expr: String) -> str:
+    return '"' + _UNPRINTABLE.sub(_escaped, expr.text) + '"'
+
+
+def _escaped(match: re.Match[str]) -> str:
+    c = match.group()
+    return "\\" + c if c in '"\\' else f"\\u{{{ord(c):x}}}"
+
+
+@show.register
+def _(expr: Compare) -> str:
+    return f"{expr.operator} {expr.word.text}"
+
+
+@show.register
+def _(expr: Not) -> str:
+    return f"not {show(expr.term)}"
+
+
+@show.register
+def _(expr: Except) -> str:
+    return " except ".join([show(expr.base), *map(show, expr.excluded)])
+
+
+@show.register
+def _(expr: Set) -> str:
+    if not expr.comments:
+        return "{ " + ", ".join(map(show, expr.items)) + " }" if expr.items else "{ }"
+    lines: list[str] = []
+    for i in range(len(expr.items) + 1):
+        for comment in (c for c in expr.comments if c.before == i):
+            if comment.alone or not lines:
+                lines.append(_INDENT + comment.text)
+            else:
+                lines[-1] += f"  {comment.text}"
+        if i < len(expr.items):
+            lines.append(_INDENT + show(expr.items[i]).replace("\n", "\n" + _INDENT) + ",")
+    first = next((c for c in expr.comments if c.before == 0 and not c.alone), None)
+    head = "{"
+    if first is not None:
+        head, lines = f"{{  {first.text}", lines[1:]
+    return "\n".join([head, *lines, "}"])
+
+
+def _filled(expr: Expr, column: int) -> str:
+    """A long set over several lines, as many elements on each as fit."""
+    if isinstance(expr, Except):
+        parts = [_filled(e, column) for e in (expr.base, *expr.excluded)]
+        return " except ".join(parts)
+    if not isinstance(expr, Set) or len(show(expr)) + column <= WIDTH:
+        return show(expr)
+    lines = [_INDENT]
+    for item in expr.items:
+        text = show(item) + ","
+        if len(lines[-1]) + 1 + len(text) > WIDTH and lines[-1].strip():
+            lines.append(_INDENT)
+        lines[-1] += text if lines[-1] == _INDENT else " " + text
+    return "\n".join(["{", *lines, "}"])

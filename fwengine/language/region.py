@@ -1,0 +1,190 @@
+"""Boxes -> regions of the rule language: what the engine found, as text that it reads back.
+
+Whatever `show_box` prints, `load.region` reads as the same packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from .. import address
+from ..box import Box, merge
+from ..header import (
+    CODE,
+    DPORT,
+    DST,
+    FLAG_NAMES,
+    FLAGS,
+    FRAGMENT,
+    FRAGMENTS,
+    FULL,
+    ICMP,
+    ICMPV6,
+    IN,
+    OUT,
+    PORT_PROTOCOLS,
+    PRESENT,
+    PROTOCOL,
+    SOME_INTERFACE,
+    SPORT,
+    SRC,
+    STATE,
+    STATES,
+    TCP,
+    TYPE,
+    interface_name,
+    write_flags,
+    write_interface,
+)
+from ..interval import IntervalSet
+from . import names
+from .values import ESTABLISHED
+
+_OWNERS = {  # the protocols that have a field
+    SPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
+    DPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
+    TYPE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
+    CODE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
+    FLAGS: IntervalSet.single(TCP),
+}
+
+
+def readable(boxes: Iterable[Box]) -> list[Box]:
+    """The same packets as boxes that the language can say, joined where possible; disjoint if the given ones are."""
+    plain = merge(box.plain() for box in boxes if box)
+    out: list[Box] = []
+    for box in plain:
+        if sayable(box):
+            out.append(box)
+        else:
+            out += merge(piece.plain() for piece in box.pieces)
+    return merge(out) if all(sayable(b) for b in merge(out)) else out
+
+
+def sayable(box: Box) -> bool:
+    """Can `show_box` say this box?"""
+    sets = box.sets
+    return all(
+        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners)) for f, owners in _OWNERS.items()
+    )
+
+
+def show_box(box: Box) -> str:
+    """A box as a region of the language; it must be `sayable`.
+
+    >>> show_box(Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.of((22, 22), (8000, 8080))}))
+    'tcp from any to any port { 22, 8000-8080 }'
+    """
+    assert sayable(box), "split the box by `readable` first"
+    sets = box.sets
+    words = [_choose(sets[PROTOCOL], FULL[PROTOCOL], _protocols, "any")]
+    ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
+    for field, ports, keyword in ends:
+        if sets[field] != FULL[field] or sets[ports] != FULL[ports] or sets[DPORT] != FULL[DPORT] or sets[DST] != FULL[DST]:
+            words += [keyword, show_addresses(sets[field])]
+            if sets[ports] != FULL[ports]:
+                words += ["port", _choose(sets[ports], PRESENT[ports], _numbers, "0-65535")]
+    if sets[FLAGS] != FULL[FLAGS]:
+        words += ["established"] if sets[FLAGS] == ESTABLISHED else ["flags", show_flag_tests(sets[FLAGS])]
+    protocol = sets[PROTOCOL].lo if sets[PROTOCOL].size == 1 else None
+    for field, keyword in ((TYPE, "type"), (CODE, "code")):
+        if sets[field] != FULL[field]:
+            words += [keyword, _types(sets[field], protocol if field == TYPE else None)]
+    if sets[FRAGMENT] != FULL[FRAGMENT]:
+        words += ["fragment", _braced([FRAGMENTS[v] for v in _values(sets[FRAGMENT])])]
+    for field, keyword in ((IN, "in"), (OUT, "out")):
+        if sets[field] != FULL[field]:
+            words += [keyword, show_interfaces(sets[field])]
+    if sets[STATE] != FULL[STATE]:
+        words += ["state", _braced([STATES[v] for v in _values(sets[STATE])])]
+    return " ".join(words)
+
+
+def show_addresses(chosen: IntervalSet) -> str:
+    """Addresses as an expression: the shorter of what is in and what is not."""
+    if chosen == address.ALL:
+        return "any"
+    direct = address.show_set(chosen)
+    best = _braced(direct)
+    if len(direct) > 2:
+        for base, universe in (("any", address.ALL), ("0.0.0.0/0", address.V4), ("::/0", address.V6)):
+            if chosen.issubset(universe):
+                outside = address.show_set(universe - chosen)
+                text = f"not {_braced(outside)}" if base == "any" else f"{base} except {_braced(outside)}"
+                if len(text) < len(best):
+                    best = text
+    return best
+
+
+def show_interfaces(chosen: IntervalSet) -> str:
+    """Interfaces as an expression; a set is finite, or all but finitely many."""
+    items = ["none"] if 0 in chosen else []
+    named = chosen & SOME_INTERFACE
+    if named and named.hi == SOME_INTERFACE.hi:
+        left_out = [write_interface(interface_name(v)) for v in _values(SOME_INTERFACE - named)]
+        items.append("not " + _braced(left_out) if left_out else "not none")
+    else:
+        items += [write_interface(interface_name(v)) for v in _values(named)]
+    return _braced(items)
+
+
+def show_flag_tests(chosen: IntervalSet) -> str:
+    """Flag bytes as tests under masks: few, largest first."""
+    left = sum(1 << v for v in _values(chosen))
+    inside = left
+    tests = []
+    for value, mask, members in _cubes():
+        if members & ~inside == 0 and members & left:
+            tests.append(f"{write_flags(value)}/{write_flags(mask)}")
+            left &= ~members
+            if not left:
+                break
+    return _braced(tests)
+
+
+@lru_cache(maxsize=1)
+def _cubes() -> list[tuple[int, int, int]]:
+    """All pairs (value, mask) with the bytes that pass, as a bit set of 256; fewest flags compared first."""
+    out = []
+    for mask in sorted(range(256), key=lambda m: (m.bit_count(), m)):
+        for value in range(256):
+            if value & ~mask == 0:
+                out.append((value, mask, sum(1 << v for v in range(256) if v & mask == value)))
+    return out
+
+
+def _choose(chosen: IntervalSet, universe: IntervalSet, words: object, everything: str) -> str:
+    """The shorter of `{ a, b }` and `not { c }`."""
+    if chosen == universe:
+        return everything
+    assert callable(words)
+    direct = _braced(words(chosen))
+    outside = words(universe - chosen)
+    negated = f"not {_braced(outside)}"
+    return direct if len(direct) <= len(negated) + 8 or not outside else negated
+
+
+def _protocols(chosen: IntervalSet) -> list[str]:
+    return [names.protocol_name(p) for p in _values(chosen)]
+
+
+def _numbers(chosen: IntervalSet) -> list[str]:
+    return [str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in chosen]
+
+
+def _types(chosen: IntervalSet, protocol: int | None) -> str:
+    if protocol is not None and chosen.size == 1:
+        return names.icmp_type_name(protocol, chosen.lo) or str(chosen.lo)
+    return _braced(_numbers(chosen))
+
+
+def _values(chosen: IntervalSet) -> Iterable[int]:
+    return (v for lo, hi in chosen for v in range(lo, hi + 1))
+
+
+def _braced(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"
+
+
+ALL_FLAGS = FLAG_NAMES
