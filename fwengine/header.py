@@ -7,7 +7,7 @@ and so is its negation" is plain set membership. This module knows neither rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Literal
@@ -320,8 +320,8 @@ def _escape(c: str) -> str:
     return c if c.isprintable() else f"\\u{{{ord(c):x}}}"
 
 
-def write(packet: Packet, *, interfaces: bool = False) -> str:
-    """A packet in the notation of the language; `interfaces` says also that one is absent (`in none`).
+def write(packet: Packet, absent: Collection[int] = ()) -> str:
+    """A packet in the notation of the language; of the fields `absent` (IN, OUT) it says so if there is none: `in none`.
 
     >>> write(Packet.of("udp", "2001:db8::1", "2001:db8::2", sport=53, dport=4000))
     'udp [2001:db8::1]:53 -> [2001:db8::2]:4000'
@@ -341,8 +341,8 @@ def write(packet: Packet, *, interfaces: bool = False) -> str:
         words += ["flags", write_flags(packet.flags)]
     if packet.fragment != "whole":
         words += ["fragment", packet.fragment]
-    for word, name in (("in", packet.in_interface), ("out", packet.out_interface)):
-        if name or (interfaces and name == ""):
+    for field, word, name in ((IN, "in", packet.in_interface), (OUT, "out", packet.out_interface)):
+        if name or (name == "" and field in absent):
             words += [word, write_interface(name)]
     if packet.state != "new":
         words += ["state", packet.state]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from .box import Box, Sets
@@ -54,6 +55,11 @@ class DecisionTree:
     roots: tuple[Root, ...]
     rules: int  # also the index that stands for the default
     lowest: tuple[int, ...]  # for each node, the lowest rule index below it
+
+    @cached_property
+    def fields(self) -> frozenset[int]:
+        """The fields on which any verdict depends."""
+        return frozenset(node.field for node in self.nodes)
 
     def index(self, point: Point) -> int:
         """The index of the deciding rule; the number of rules if the default decides. O(depth · log(cuts)) a tree."""

@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from ..box import Sets
-from ..header import FIELDS, FULL
+from ..header import FIELDS, FULL, Point
 
 _CHECKPOINTS = 512  # prefix vectors stored a field and side; those between are made from the nearest
 _CACHE_BYTES = 1 << 26  # of vectors remembered, all fields together
@@ -77,6 +77,15 @@ class Overlaps:
         for f, starts, ends in self._sides:
             ranges = sets[f].ranges
             among &= starts.upto(ranges[0][0]) & ~ends.below(ranges[-1][1])
+            if not among:
+                break
+        return among
+
+
+    def around(self, point: Point, among: int) -> int:
+        """The entries of `among` whose hulls contain a point."""
+        for f, starts, ends in self._sides:
+            among &= starts.upto(point[f]) ^ ends.below(point[f])
             if not among:
                 break
         return among

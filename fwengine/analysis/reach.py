@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 
 from ..box import Box, Sets
 from ..header import DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Packet, Point
-from ..policy import Action, Policy
-from .entries import Entries, intersections, pieces, within
-from .overlap import bits, lowest
+from ..policy import Policy
+from .entries import Entries, intersections, pieces
+from .overlap import bits
 from .region import REGIONS, disjoint, restricted, tidy
 from .search import STEPS, find
 from .witness import choose
@@ -105,7 +106,7 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
     parts = pieces(entries.policy, index) if parts is None else parts
     tree = entries.policy.tree
     for part in parts:
-        for point in samples(part):
+        for point in samples(part, entries.interfaces):
             if tree.index(point) == index:
                 return _around(part, point)
     before = entries.before(index)
@@ -129,17 +130,28 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
     return Blocked(rules, Packet.from_point(point), policy.tree.index(point), shadowed)
 
 
-def samples(part: Sets) -> Iterator[Point]:
-    """A few points of a product: a realistic one, then corners and middles."""
-    yield choose(part)
-    low = tuple([s.ranges[0][0] for s in part])
-    high = tuple([s.ranges[-1][1] for s in part])
-    yield low
-    yield high
-    for f in (SRC, DST, SPORT, DPORT, PROTOCOL):
-        if low[f] != high[f]:
-            yield (*low[:f], high[f], *low[f + 1 :])
-    yield tuple([(r := s.ranges[len(s.ranges) // 2])[0] + (r[1] - r[0]) // 2 for s in part])
+def samples(part: Sets, interfaces: Sequence[str] = ()) -> Iterator[Point]:
+    """A few points of a product: a realistic one, then those at corners and middles of its addresses and ports."""
+    usual = choose(part, interfaces)
+    yield usual
+    for ends in _CORNERS:
+        point = list(usual)
+        for f, end in ends:
+            point[f] = part[f].ranges[end][end]
+        yield tuple(point)
+    point = list(usual)
+    for f in _SPREAD:
+        lo, hi = part[f].ranges[len(part[f].ranges) // 2]
+        point[f] = (lo + hi) // 2
+    yield tuple(point)
+
+
+_SPREAD = (PROTOCOL, SRC, DST, SPORT, DPORT)
+_CORNERS = (  # 0: the lowest value of the field, -1: the highest
+    tuple((f, 0) for f in _SPREAD),
+    tuple((f, -1) for f in _SPREAD),
+    *(((f, end),) for f in _SPREAD for end in (0, -1)),
+)
 
 
 def _around(part: Sets, point: Point) -> Sets:
@@ -151,9 +163,9 @@ def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int)
     policy = entries.policy
     other = policy.rules[index].action.other
     for part in parts:
-        for point in samples(part):
+        for point in samples(part, entries.interfaces):
             if policy.action(policy.tree.index(point)) is other:
-                return choose(_around(part, point))
+                return point
     before = entries.before(index)
     opposed = entries.taking(other)
     for part in parts:
@@ -183,7 +195,6 @@ def _single_blocker(entries: Entries, index: int, parts: list[Sets]) -> tuple[in
 def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: int) -> tuple[int, ...]:
     """Grow a set of rules by what it leaves uncovered, the largest matching rule first; then drop what is not needed."""
     before = entries.before(index)
-    touching = [entries.overlapping(part, before) for part in parts]
     chosen: dict[int, list[Sets]] = {}
     while True:
         hole = _hole(parts, chosen, steps)
@@ -192,7 +203,7 @@ def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: in
         point = choose(hole)
         matching = [
             rule
-            for rule in entries.rules(_any(entries.overlapping(_around(hole, point), t) for t in touching))
+            for rule in entries.rules(entries.overlaps.around(point, before))
             if entries.policy.rules[rule].matches(point)
         ]
         best = max(matching, key=lambda rule: (_volume(parts, _sets(entries, rule)), -rule))
@@ -209,13 +220,6 @@ def _sets(entries: Entries, rule: int) -> list[Sets]:
     return entries.sets[entries.first[rule] : entries.first[rule + 1]]
 
 
-def _any(vectors: Iterator[int]) -> int:
-    out = 0
-    for vector in vectors:
-        out |= vector
-    return out
-
-
 def _hole(parts: Sequence[Sets], chosen: dict[int, list[Sets]], steps: int) -> Sets | None:
     for part in parts:
         found = find(part, [(box, False) for rule in sorted(chosen) for box in chosen[rule]], True, steps)
@@ -230,55 +234,50 @@ def _volume(parts: Sequence[Sets], boxes: Sequence[Sets]) -> int:
 
 def successor(entries: Entries, index: int, point: Point) -> int:
     """The index of the rule that would decide a packet of the rule if the rule were not there; their number: the default."""
-    among = entries.overlapping(tuple([_single(value) for value in point]), entries.after(index))
+    among = entries.overlaps.around(point, entries.after(index))
     for e in bits(among):
         if all(value in chosen for value, chosen in zip(point, entries.sets[e], strict=True)):
             return entries.rule[e]
     return len(entries.policy.rules)
 
 
-def removal_changes(
-    entries: Entries, index: int, parts: Sequence[Sets], sample: Sets, steps: int = STEPS
-) -> Sets | None:
-    """A part of what a reachable rule decides whose verdict would change without the rule; None if there is none.
+def removal_changes(entries: Entries, index: int, parts: Sequence[Sets], steps: int = STEPS) -> Sets | None:
+    """A part of what a rule decides whose verdict would change without the rule; None if there is none.
 
     Args:
         parts: the pieces of the rule.
-        sample: some part that it decides, which is tried first.
     """
     policy = entries.policy
-    mine = policy.rules[index].action
-    point = choose(sample)
-    if policy.action(successor(entries, index, point)) is not mine:
-        return _around(sample, point)
-    before, after = entries.before(index), entries.after(index)
-    opposed = entries.taking(mine.other)
+    action = policy.rules[index].action
+    opposed = entries.taking(action.other)
+    hopeful = []
     for part in parts:
-        found = _removal_changes(entries, part, before, after, opposed, policy.default, mine, steps)
+        otherwise = policy.default is not action
+        later = entries.overlapping(part, entries.after(index))
+        cover = next(entries.covering(part, later), None)
+        if cover is not None:  # nothing behind it sees a packet of this part
+            later &= (1 << cover) - 1
+            otherwise = bool(opposed >> cover & 1)
+        contrary = later & (~opposed if otherwise else opposed)
+        if contrary or otherwise:
+            hopeful.append((part, later & ((1 << contrary.bit_length()) - 1), otherwise))
+    for part, later, _ in hopeful:
+        targets = islice(bits(later & opposed), _TARGETS)
+        for target in (part, *intersections([part], (entries.sets[e] for e in targets))):
+            for point in samples(target):
+                if policy.tree.index(point) == index and policy.action(successor(entries, index, point)) is not action:
+                    return _around(part, point)
+    before = entries.before(index)
+    for part, later, otherwise in hopeful:
+        earlier = entries.overlapping(part, before)
+        if next(entries.covering(part, earlier), None) is not None:
+            continue
+        sequence = [(entries.sets[e], False) for e in bits(earlier)]
+        sequence += [(entries.sets[e], bool(opposed >> e & 1)) for e in bits(later)]
+        found = find(part, sequence, otherwise, steps)
         if found is not None:
             return found
     return None
 
 
-def _removal_changes(
-    entries: Entries, part: Sets, before: int, after: int, opposed: int, default: Action, mine: Action, steps: int
-) -> Sets | None:
-    otherwise = default is not mine
-    later = entries.overlapping(part, after)
-    cover = next(entries.covering(part, later), None)
-    if cover is not None:  # nothing behind it sees a packet of this part
-        later &= (1 << cover) - 1
-        otherwise = bool(opposed >> cover & 1)
-    contrary = later & (~opposed if otherwise else opposed)
-    if not contrary and not otherwise:
-        return None
-    later &= (1 << contrary.bit_length()) - 1
-    earlier = entries.overlapping(part, before)
-    if next(entries.covering(part, earlier), None) is not None:
-        return None
-    sequence = [(entries.sets[e], False) for e in bits(earlier)]
-    sequence += [(entries.sets[e], bool(opposed >> e & 1)) for e in bits(later)]
-    return find(part, sequence, otherwise, steps)
-
-
-assert within and lowest and DST
+_TARGETS = 8  # later rules of the other action whose packets are tried before the search

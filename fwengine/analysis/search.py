@@ -75,8 +75,6 @@ def find(sets: Sets, sequence: Iterable[Entry], otherwise: bool, steps: int = ST
         active.pop()
     if not active:
         return sets if otherwise else None
-    if len(active) == 1 or not any(wanted != otherwise for _, wanted in active):
-        pass
     for n, share in enumerate(_SHARES):
         try:
             return _Search(sets, active, _ORDERS[n % len(_ORDERS)], steps // share).run(otherwise)

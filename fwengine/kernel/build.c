@@ -327,7 +327,7 @@ static size_t take_lines(packer *p, size_t count)
     size_t at = t->lines;
     memset(t->arena + at * 64, 0, count * 64);
     t->lines += count;
-    if (t->lines >= FWK_LEAF)
+    if (t->lines >= (1u << 26)) /* a reference has 32 bits */
         p->b->error = FWK_LARGE;
     return at;
 }
@@ -358,7 +358,7 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
     size_t slot = (size_t)(hash >> 20) & (p->buckets - 1);
     for (uint32_t r = p->bucket[slot]; r; r = p->leaf[r].next)
         if (p->leaf[r].count == count && !memcmp(b->list + p->leaf[r].first, ids, count * sizeof *ids))
-            return p->leaf[r].line | FWK_LEAF;
+            return p->leaf[r].line * 64 | FWK_LEAF;
     if (!reserve((void **)&p->leaf, &p->leaf_room, p->leaves + 1, sizeof *p->leaf)) {
         b->error = FWK_MEMORY;
         return 0;
@@ -413,7 +413,7 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
         p->tree->blocks++;
         if (previous) {
             fwk_block *before = (fwk_block *)(t->arena + (size_t)previous * 64);
-            before->next = (uint32_t)line;
+            before->next = (uint32_t)line * 64;
             before->special = 1;
         } else
             head = (uint32_t)line;
@@ -423,7 +423,7 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
     p->leaves++; /* record 0 stands for "none" */
     p->leaf[p->leaves - 1] = (leaf_record){first, count, head, p->bucket[slot]};
     p->bucket[slot] = (uint32_t)p->leaves - 1;
-    return head | FWK_LEAF;
+    return head * 64 | FWK_LEAF;
 }
 
 /* Packs the cut node and up to two levels below it; the child references of the line that is filled in are made
@@ -459,7 +459,43 @@ static uint32_t pack(packer *p, uint32_t at)
             return 0;
     }
     memcpy(p->t->arena + line * 64, &made, sizeof made);
-    return (uint32_t)line;
+    return (uint32_t)line * 64;
+}
+
+static uint32_t pack_top(packer *p, uint32_t root)
+{
+    size_t line = take_lines(p, (sizeof(fwk_top) + 63) / 64);
+    if (p->b->error)
+        return 0;
+    fwk_top *top = (fwk_top *)(p->t->arena + line * 64);
+    for (uint32_t half = 0; half < FWK_TOP; half += 3)
+        for (uint32_t q = 0; q < 1u << half; q++) {
+            uint32_t ref = !half || root & FWK_LEAF ? root : ((fwk_node *)(p->t->arena + root))->child[q];
+            fwk_node stop, *n = &stop;
+            memset(&stop, 0, sizeof stop);
+            for (int i = 0; i < 8; i++) {
+                stop.child[i] = ref;
+                if (i < 7)
+                    stop.thr[i] = 0xffffffffu;
+            }
+            if (!(ref & FWK_LEAF))
+                n = (fwk_node *)(p->t->arena + ref);
+            for (uint32_t level = 0, i = 0; level < 3; level++)
+                for (uint32_t j = 0; j < 1u << level; j++, i++) {
+                    top->thr[half + level][(q << level) + j] = n->thr[i];
+                    top->dim[half + level][(q << level) + j] = n->dims >> 4 * i & 15;
+                    if (n->thr[i] != 0xffffffffu)
+                        top->used[half + level] |= 1u << (n->dims >> 4 * i & 15);
+                }
+        }
+    uint32_t first[8];
+    for (int q = 0; q < 8; q++)
+        first[q] = root & FWK_LEAF ? root : ((fwk_node *)(p->t->arena + root))->child[q];
+    for (int q = 0; q < 8; q++)
+        for (int i = 0; i < 8; i++)
+            top->child[8 * q + i] =
+                first[q] & FWK_LEAF ? first[q] : ((fwk_node *)(p->t->arena + first[q]))->child[i];
+    return (uint32_t)line * 64;
 }
 
 /* --- the forest ------------------------------------------------------------------------------------------------- */
@@ -611,6 +647,8 @@ static int grow_plan(builder *b, const plan *how, const uint8_t *group, uint32_t
             break;
         }
         tree->root = pack(&p, 0);
+        if (!b->error)
+            tree->top = pack_top(&p, tree->root);
     }
     free(p.leaf);
     free(p.bucket);
@@ -652,17 +690,17 @@ static double model(const fwk_table *t, const fwk_entries *e)
             uint32_t ref = t->tree[k].root;
             total += 2.0;
             while (!(ref & FWK_LEAF)) {
-                const fwk_node *n = (const fwk_node *)(t->arena + (size_t)ref * 64);
+                const fwk_node *n = (const fwk_node *)(t->arena + ref);
                 uint32_t i = 0;
                 while (i < 7)
                     i = 2 * i + 1 + (row[n->dims >> 4 * i & 15] > n->thr[i]);
                 ref = n->child[i - 7];
                 total += step;
             }
-            uint32_t line = ref & ~FWK_LEAF;
+            uint32_t at = ref & ~FWK_LEAF;
             int first = 1;
-            while (line) {
-                const fwk_block *x = (const fwk_block *)(t->arena + (size_t)line * 64);
+            while (at) {
+                const fwk_block *x = (const fwk_block *)(t->arena + at);
                 uint32_t portword = t->dims - 3, hit = 0;
                 total += first ? block : block + 2.0;
                 first = 0;
@@ -685,7 +723,7 @@ static double model(const fwk_table *t, const fwk_entries *e)
                 }
                 if (hit)
                     break;
-                line = x->next;
+                at = x->next;
             }
         }
     }
@@ -718,7 +756,7 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
     for (uint32_t i = 0; i < e->count; i++) {
         if (e->box[i] != FWK_NONE && e->box[i] >= sets->boxes)
             return FWK_INVALID;
-        if (e->rule[i] >= FWK_LEAF || (i && e->rule[i] < e->rule[i - 1]))
+        if (e->rule[i] >= 0x80000000u || (i && e->rule[i] < e->rule[i - 1]))
             return FWK_INVALID;
         for (uint32_t k = e->dims - 3; k < e->dims; k++)
             if (e->hi[(size_t)i * e->dims + k] > (k + 1 < e->dims ? 0xffffu : FWK_NO_META - 1))

@@ -47,24 +47,6 @@ int fwk_verify(const fwk_table *t, uint32_t box, const uint32_t *row)
     return 1;
 }
 
-/* Out of the hot path: a leaf of several blocks, or matches that must be checked. `hits` finds a block's matches. */
-#define FOLLOW(NAME, HITS, TARGET)                                                                                    \
-    TARGET static uint32_t NAME(const fwk_table *t, const fwk_block *x, const uint32_t *row)                          \
-    {                                                                                                                 \
-        for (;;) {                                                                                                    \
-            uint32_t m = HITS(x, row);                                                                                \
-            while (m) {                                                                                               \
-                uint32_t i = lowest_bit(m);                                                                           \
-                if (!(x->verify >> i & 1) || fwk_verify(t, t->verified[x->exact][i], row))                            \
-                    return x->rule[i];                                                                                \
-                m &= m - 1;                                                                                           \
-            }                                                                                                         \
-            if (!x->next)                                                                                             \
-                return FWK_NONE;                                                                                      \
-            x = (const fwk_block *)(t->arena + (size_t)x->next * 64);                                                 \
-        }                                                                                                             \
-    }
-
 static inline uint32_t lowest_bit(uint32_t m)
 {
 #if defined(__GNUC__) || defined(__clang__)
@@ -77,51 +59,122 @@ static inline uint32_t lowest_bit(uint32_t m)
 #endif
 }
 
-/* One engine's walk. STEP: (node, row) -> child; HITS: (block, row) -> bits of the matching rules. */
-#define WALK(NAME, FOLLOWER, STEP, HITS, ROW, TARGET)                                                                 \
-    TARGET static void NAME(const fwk_table *t, const uint32_t *rows, uint32_t count, uint32_t *out)                  \
+/* Out of the hot path: a leaf of several blocks, or matches that must be checked. HITS: (block, row) -> bits of the
+ * matching rules. */
+#define FOLLOW(NAME, HITS, TARGET)                                                                                    \
+    TARGET static uint32_t NAME(const fwk_table *t, const fwk_block *x, const uint32_t *row, uint32_t m)              \
     {                                                                                                                 \
-        uint8_t live[FWK_BATCH], act[FWK_BATCH];                                                                      \
-        uint32_t ref[FWK_BATCH];                                                                                      \
-        const uint8_t *arena = t->arena;                                                                              \
-        const int far = t->lines > 4096;                                                                              \
-        for (uint32_t j = 0; j < count; j++)                                                                          \
-            out[j] = FWK_NONE;                                                                                        \
-        for (uint32_t k = 0; k < t->trees; k++) {                                                                     \
-            uint32_t lowest = t->tree[k].lowest, root = t->tree[k].root, n = 0, a = 0;                                \
-            for (uint32_t j = 0; j < count; j++) {                                                                    \
-                live[n] = act[n] = (uint8_t)j;                                                                        \
-                ref[j] = root;                                                                                        \
-                n += out[j] > lowest;                                                                                 \
+        for (;;) {                                                                                                    \
+            for (; m; m &= m - 1) {                                                                                   \
+                uint32_t i = lowest_bit(m);                                                                           \
+                if (!(x->verify >> i & 1) || fwk_verify(t, t->verified[x->exact][i], row))                            \
+                    return x->rule[i];                                                                                \
             }                                                                                                         \
-            a = root & FWK_LEAF ? 0 : n;                                                                              \
+            if (!x->next)                                                                                             \
+                return FWK_NONE;                                                                                      \
+            x = (const fwk_block *)(t->arena + x->next);                                                              \
+            m = HITS(x, row);                                                                                         \
+        }                                                                                                             \
+    }
+
+/* One engine's walk. ROWS: (batch, rows), columns to rows. ENTER: (table, tree, batch, rows, ref), the first step, sets
+ * all references. STEP: (node, row) -> child. */
+#define WALK(NAME, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, FAR, TARGET)                                             \
+    TARGET static void NAME(const fwk_table *t, const fwk_batch *batch, uint32_t none, uint32_t *out)                 \
+    {                                                                                                                 \
+        FWK_ALIGN(64) uint32_t rows[FWK_BATCH * WORDS];                                                               \
+        FWK_ALIGN(64) uint32_t ref[FWK_BATCH];                                                                        \
+        uint8_t live[FWK_BATCH], act[FWK_BATCH];                                                                      \
+        const uint8_t *arena = t->arena;                                                                              \
+        const uint32_t count = batch->count;                                                                          \
+        ROWS(batch, rows);                                                                                            \
+        for (uint32_t j = 0; j < count; j++)                                                                          \
+            out[j] = none;                                                                                            \
+        for (uint32_t k = 0; k < t->trees; k++) {                                                                     \
+            uint32_t lowest = t->tree[k].lowest, n = 0, a = 0;                                                        \
+            ENTER(t, &t->tree[k], batch, rows, ref);                                                                  \
+            for (uint32_t j = 0; j < count; j++) {                                                                    \
+                uint32_t wanted = out[j] > lowest;                                                                    \
+                live[n] = act[a] = (uint8_t)j;                                                                        \
+                n += wanted;                                                                                          \
+                a += wanted & ~ref[j];                                                                                \
+            }                                                                                                         \
             while (a) {                                                                                               \
                 uint32_t still = 0;                                                                                   \
                 for (uint32_t i = 0; i < a; i++) {                                                                    \
                     uint32_t j = act[i];                                                                              \
-                    uint32_t c = STEP((const fwk_node *)(arena + (size_t)ref[j] * 64), rows + ROW * j);               \
-                    FWK_PREFETCH(arena + (size_t)(c & ~FWK_LEAF) * 64);                                               \
+                    uint32_t c = STEP((const fwk_node *)(arena + ref[j]), rows + WORDS * j);                          \
+                    if (FAR)                                                                                          \
+                        FWK_PREFETCH(arena + c);                                                                      \
                     ref[j] = c;                                                                                       \
                     act[still] = (uint8_t)j;                                                                          \
-                    still += (c >> 31) ^ 1;                                                                           \
+                    still += ~c & FWK_LEAF;                                                                           \
                 }                                                                                                     \
                 a = still;                                                                                            \
             }                                                                                                         \
-            if (far)                                                                                                  \
+            if (FAR)                                                                                                  \
                 for (uint32_t i = 0; i < n; i++) {                                                                    \
-                    const uint8_t *x = arena + (size_t)(ref[live[i]] & ~FWK_LEAF) * 64;                               \
-                    for (uint32_t line = 1; line < (ROW == 8 ? 5 : 7); line++)                                        \
+                    const uint8_t *x = arena + ref[live[i]];                                                          \
+                    for (uint32_t line = 1; line < (WORDS == 8 ? 5 : 7); line++)                                      \
                         FWK_PREFETCH(x + 64 * line);                                                                  \
                 }                                                                                                     \
             for (uint32_t i = 0; i < n; i++) {                                                                        \
                 uint32_t j = live[i];                                                                                 \
-                const fwk_block *x = (const fwk_block *)(arena + (size_t)(ref[j] & ~FWK_LEAF) * 64);                  \
-                uint32_t rule = FWK_UNLIKELY(x->special) ? FOLLOWER(t, x, rows + ROW * j)                             \
-                                                         : x->rule[lowest_bit(HITS(x, rows + ROW * j) | 0x100)];      \
+                const fwk_block *x = (const fwk_block *)(arena + ref[j] - FWK_LEAF);                                  \
+                uint32_t m = HITS(x, rows + WORDS * j), rule = x->rule[lowest_bit(m | 0x100)];                        \
+                if (FWK_UNLIKELY(x->special && (x->verify || !m)))                                                    \
+                    rule = FOLLOWER(t, x, rows + WORDS * j, m);                                                       \
                 out[j] = rule < out[j] ? rule : out[j];                                                               \
             }                                                                                                         \
         }                                                                                                             \
     }
+
+#define WALKS(NAME, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, TARGET)                                                 \
+    WALK(NAME##_near, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, 0, TARGET)                                            \
+    WALK(NAME##_far, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, 1, TARGET)
+
+static inline void rows4_portable(const fwk_batch *b, uint32_t *rows)
+{
+    for (uint32_t j = 0; j < b->count; j++) {
+        uint32_t *row = rows + 8 * j;
+        row[0] = b->src[j];
+        row[1] = b->dst[j];
+        row[2] = b->sport[j];
+        row[3] = b->dport[j];
+        row[4] = b->meta[j];
+        row[5] = row[6] = row[7] = 0;
+    }
+}
+
+static inline uint32_t big_endian(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline void rows6_portable(const fwk_batch *b, uint32_t *rows)
+{
+    for (uint32_t j = 0; j < b->count; j++) {
+        uint32_t *row = rows + 16 * j;
+        for (uint32_t k = 0; k < 4; k++) {
+            row[k] = big_endian(b->src6 + 16 * j + 4 * k);
+            row[4 + k] = big_endian(b->dst6 + 16 * j + 4 * k);
+        }
+        row[8] = b->sport[j];
+        row[9] = b->dport[j];
+        row[10] = b->meta[j];
+        for (uint32_t k = 11; k < 16; k++)
+            row[k] = 0;
+    }
+}
+
+static inline void enter_portable(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b, const uint32_t *rows,
+                                  uint32_t *ref)
+{
+    (void)t;
+    (void)rows;
+    for (uint32_t j = 0; j < b->count; j++)
+        ref[j] = tree->root;
+}
 
 /* --- portable --------------------------------------------------------------------------------------------------- */
 
@@ -159,8 +212,8 @@ static inline uint32_t hits6_portable(const fwk_block *x, const uint32_t *row) {
 
 FOLLOW(follow4_portable, hits4_portable, )
 FOLLOW(follow6_portable, hits6_portable, )
-WALK(walk4_portable, follow4_portable, step_portable, hits4_portable, 8, )
-WALK(walk6_portable, follow6_portable, step_portable, hits6_portable, 16, )
+WALKS(walk4_portable, rows4_portable, enter_portable, step_portable, hits4_portable, follow4_portable, 8, )
+WALKS(walk6_portable, rows6_portable, enter_portable, step_portable, hits6_portable, follow6_portable, 16, )
 
 #if FWK_X86
 #include <immintrin.h>
@@ -234,8 +287,8 @@ AVX2 static inline uint32_t hits6_avx2(const fwk_block *x, const uint32_t *row)
 
 FOLLOW(follow4_avx2, hits4_avx2, AVX2)
 FOLLOW(follow6_avx2, hits6_avx2, AVX2)
-WALK(walk4_avx2, follow4_avx2, step4_avx2, hits4_avx2, 8, AVX2)
-WALK(walk6_avx2, follow6_avx2, step6_avx2, hits6_avx2, 16, AVX2)
+WALKS(walk4_avx2, rows4_portable, enter_portable, step4_avx2, hits4_avx2, follow4_avx2, 8, AVX2)
+WALKS(walk6_avx2, rows6_portable, enter_portable, step6_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
 
 /* --- AVX-512 ---------------------------------------------------------------------------------------------------- */
 
@@ -302,8 +355,110 @@ AVX512 static inline uint32_t hits6_avx512(const fwk_block *x, const uint32_t *r
 
 FOLLOW(follow4_avx512, hits4_avx512, AVX512)
 FOLLOW(follow6_avx512, hits6_avx512, AVX512)
-WALK(walk4_avx512, follow4_avx512, step4_avx512, hits4_avx512, 8, AVX512)
-WALK(walk6_avx512, follow6_avx512, step6_avx512, hits6_avx512, 16, AVX512)
+/* Columns to rows, sixteen packets at a time: transposed within each group of four. */
+AVX512 static inline void rows4_avx512(const fwk_batch *b, uint32_t *rows)
+{
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        __m512i s = _mm512_loadu_si512(b->src + j), d = _mm512_loadu_si512(b->dst + j);
+        __m512i p = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->sport + j)));
+        __m512i q = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->dport + j)));
+        __m512i sd = _mm512_unpacklo_epi32(s, d), pq = _mm512_unpacklo_epi32(p, q), part[4];
+        part[0] = _mm512_unpacklo_epi64(sd, pq);
+        part[1] = _mm512_unpackhi_epi64(sd, pq);
+        sd = _mm512_unpackhi_epi32(s, d);
+        pq = _mm512_unpackhi_epi32(p, q);
+        part[2] = _mm512_unpacklo_epi64(sd, pq);
+        part[3] = _mm512_unpackhi_epi64(sd, pq);
+        for (uint32_t i = 0; i < 4; i++) {
+            uint32_t *row = rows + 8 * (j + i);
+            _mm_store_si128((__m128i *)row, _mm512_castsi512_si128(part[i]));
+            _mm_store_si128((__m128i *)(row + 32), _mm512_extracti32x4_epi32(part[i], 1));
+            _mm_store_si128((__m128i *)(row + 64), _mm512_extracti32x4_epi32(part[i], 2));
+            _mm_store_si128((__m128i *)(row + 96), _mm512_extracti32x4_epi32(part[i], 3));
+        }
+        for (uint32_t i = 0; i < 16; i++)
+            _mm_store_si128((__m128i *)(rows + 8 * (j + i) + 4), _mm_cvtsi32_si128(b->meta[j + i]));
+    }
+}
+
+AVX512 static inline void rows6_avx512(const fwk_batch *b, uint32_t *rows)
+{
+    const __m256i swap = _mm256_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 3, 2, 1, 0, 7, 6, 5, 4,
+                                          11, 10, 9, 8, 15, 14, 13, 12);
+    for (uint32_t j = 0; j < b->count; j++) {
+        __m256i both = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(b->src6 + 16 * j)));
+        both = _mm256_inserti128_si256(both, _mm_loadu_si128((const __m128i *)(b->dst6 + 16 * j)), 1);
+        _mm256_store_si256((__m256i *)(rows + 16 * j), _mm256_shuffle_epi8(both, swap));
+        _mm256_store_si256((__m256i *)(rows + 16 * j + 8),
+                           _mm256_setr_epi32(b->sport[j], b->dport[j], b->meta[j], 0, 0, 0, 0, 0));
+    }
+}
+
+AVX512 static inline __m512i look_up(const uint32_t *table, __m512i at, int level)
+{
+    if (level < 5)
+        return _mm512_permutexvar_epi32(at, _mm512_load_si512(table));
+    return _mm512_permutex2var_epi32(_mm512_load_si512(table), at, _mm512_load_si512(table + 16));
+}
+
+AVX512 static inline __m512i leave_top(const fwk_top *top, __m512i at)
+{
+    __m512i low = _mm512_permutex2var_epi32(_mm512_load_si512(top->child), at, _mm512_load_si512(top->child + 16));
+    __m512i high = _mm512_permutex2var_epi32(_mm512_load_si512(top->child + 32), at, _mm512_load_si512(top->child + 48));
+    return _mm512_mask_mov_epi32(low, _mm512_test_epi32_mask(at, _mm512_set1_epi32(32)), high);
+}
+
+/* Six binary levels for sixteen packets at a time, from the columns. */
+AVX512 static inline void enter4_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
+                                        const uint32_t *rows, uint32_t *ref)
+{
+    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
+    (void)rows;
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        __m512i word[5], at = _mm512_setzero_si512();
+        word[0] = _mm512_loadu_si512(b->src + j);
+        word[1] = _mm512_loadu_si512(b->dst + j);
+        word[2] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->sport + j)));
+        word[3] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->dport + j)));
+        word[4] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->meta + j)));
+#pragma GCC unroll 6
+        for (int level = 0; level < FWK_TOP; level++) {
+            __m512i dim = look_up(top->dim[level], at, level), value = word[0];
+#pragma GCC unroll 4
+            for (int w = 1; w < 5; w++)
+                if (top->used[level] >> w & 1)
+                    value = _mm512_mask_mov_epi32(value, _mm512_cmpeq_epi32_mask(dim, _mm512_set1_epi32(w)), word[w]);
+            __mmask16 right = _mm512_cmpgt_epu32_mask(value, look_up(top->thr[level], at, level));
+            at = _mm512_add_epi32(at, at);
+            at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
+        }
+        _mm512_store_si512(ref + j, leave_top(top, at));
+    }
+}
+
+/* The same for IPv6, whose words are gathered from the rows. */
+AVX512 static inline void enter6_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
+                                        const uint32_t *rows, uint32_t *ref)
+{
+    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
+    const __m512i lane = _mm512_slli_epi32(
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        __m512i at = _mm512_setzero_si512();
+#pragma GCC unroll 6
+        for (int level = 0; level < FWK_TOP; level++) {
+            __m512i dim = look_up(top->dim[level], at, level);
+            __m512i value = _mm512_i32gather_epi32(_mm512_add_epi32(dim, lane), (const void *)(rows + 16 * j), 4);
+            __mmask16 right = _mm512_cmpgt_epu32_mask(value, look_up(top->thr[level], at, level));
+            at = _mm512_add_epi32(at, at);
+            at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
+        }
+        _mm512_store_si512(ref + j, leave_top(top, at));
+    }
+}
+
+WALKS(walk4_avx512, rows4_avx512, enter4_avx512, step4_avx512, hits4_avx512, follow4_avx512, 8, AVX512)
+WALKS(walk6_avx512, rows6_avx512, enter6_avx512, step6_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
 #endif
 
 int fwk_engine_live(int engine)
@@ -320,14 +475,15 @@ int fwk_engine_live(int engine)
     return 0;
 }
 
-fwk_run fwk_engine(int engine, uint32_t dims)
+fwk_run fwk_engine(int engine, const fwk_table *t)
 {
+    static const fwk_run run[FWK_ENGINES][2][2] = {
+        {{walk4_portable_near, walk4_portable_far}, {walk6_portable_near, walk6_portable_far}},
 #if FWK_X86
-    if (engine == FWK_AVX512)
-        return dims == 5 ? walk4_avx512 : walk6_avx512;
-    if (engine == FWK_AVX2)
-        return dims == 5 ? walk4_avx2 : walk6_avx2;
+        {{walk4_avx2_near, walk4_avx2_far}, {walk6_avx2_near, walk6_avx2_far}},
+        {{walk4_avx512_near, walk4_avx512_far}, {walk6_avx512_near, walk6_avx512_far}},
 #endif
-    (void)engine;
-    return dims == 5 ? walk4_portable : walk6_portable;
+    };
+    int which = fwk_engine_live(engine) ? engine : FWK_PORTABLE;
+    return run[which][t->dims != 5][t->lines > 4096];
 }

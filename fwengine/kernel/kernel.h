@@ -18,7 +18,8 @@
 #define FWK_BATCH 64 /* packets in lock step */
 #define FWK_MAX_WORDS 11
 #define FWK_MAX_TREES 8
-#define FWK_LEAF 0x80000000u
+#define FWK_LEAF 1u /* a reference is the byte where a line begins, plus this if a block begins there */
+#define FWK_TOP 6   /* binary levels that the first step takes at once */
 #define FWK_NO_META 0xffffu /* no packet is of this class */
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -40,7 +41,7 @@
 #endif
 
 /* One cache line: three levels of a binary tree. Node i of the seven (0; 1 2; 3 4 5 6) goes right if the word named by
- * its four bits of `dims` is above thr[i]. A child is the line where it begins, with FWK_LEAF for a block. */
+ * its four bits of `dims` is above thr[i]. */
 typedef struct {
     uint32_t thr[7];
     uint32_t dims;
@@ -54,7 +55,7 @@ typedef struct {
     uint32_t rule[8];
     uint32_t none;    /* FWK_NONE, so that "no match" needs no branch */
     uint32_t special; /* is there a next block, or anything to verify? */
-    uint32_t next;    /* line of the next block of this leaf, or 0 */
+    uint32_t next;    /* byte where the next block of this leaf begins, or 0 */
     uint32_t verify;  /* bit i: rule i needs the exact check */
     uint32_t exact;   /* row of `verified` with the boxes to check */
     uint32_t pairs;
@@ -62,8 +63,18 @@ typedef struct {
     uint32_t addr[]; /* lo[16], len[16] for each pair */
 } fwk_block;
 
+/* The first two lines of a tree on the way down, level by level, for engines that take that step for many packets at
+ * once: on level k, after the answers p so far, word dim[k][p] is compared with thr[k][p]. */
+typedef struct {
+    uint32_t thr[FWK_TOP][32], dim[FWK_TOP][32];
+    uint32_t child[64];
+    uint32_t used[FWK_TOP]; /* bit w: level k looks at word w */
+    uint32_t pad[10];
+} fwk_top;
+
 typedef struct {
     uint32_t root;
+    uint32_t top;    /* byte where its fwk_top begins */
     uint32_t lowest; /* rule index */
     uint32_t entries, nodes, blocks;
 } fwk_tree;
@@ -108,10 +119,19 @@ int fwk_verify(const fwk_table *, uint32_t box, const uint32_t *row);
 
 enum { FWK_PORTABLE, FWK_AVX2, FWK_AVX512, FWK_ENGINES };
 
-/* Rule index or FWK_NONE for `count` <= FWK_BATCH rows of 8 (IPv4) or 16 (IPv6) words, aligned to a row. */
-typedef void (*fwk_run)(const fwk_table *, const uint32_t *rows, uint32_t count, uint32_t *out);
+/* Columns of FWK_BATCH packets, of which the first `count` matter (all must be readable). Addresses are numbers for
+ * IPv4 and the sixteen bytes of the header for IPv6. */
+typedef struct {
+    const uint32_t *src, *dst;
+    const uint8_t *src6, *dst6;
+    const uint16_t *sport, *dport, *meta;
+    uint32_t count;
+} fwk_batch;
+
+/* The rule index of each packet, `none` where no rule matches. */
+typedef void (*fwk_run)(const fwk_table *, const fwk_batch *, uint32_t none, uint32_t *out);
 
 int fwk_engine_live(int engine);
-fwk_run fwk_engine(int engine, uint32_t dims);
+fwk_run fwk_engine(int engine, const fwk_table *);
 
 #endif

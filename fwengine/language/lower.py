@@ -176,7 +176,7 @@ class Lowering:
             self.begin(statement.span.file, statement.span.line)
             word = content.name
             known = self.names.get(word.text)
-            if word.text in _RESERVED or names.port_class(word.text) is not None or names.protocol(word.text) is not None:
+            if word.text in _RESERVED or _fixed(content.kind, word.text):
                 self.report("FW129", word.at, f"`{word.text}` has a fixed meaning", "cannot be defined", "choose another name")
             elif not values.is_name(word.text):
                 self.report("FW134", word.at, f"`{word.text}` is no name", "expected a letter, then letters, digits, `_`, `-`, `.`")
@@ -851,6 +851,13 @@ class Lowering:
                 chosen["flags"] = values.flag_byte(option.value.text)
             except Mistake as error:
                 self.mistake(error, option.value.at)
+
+
+def _fixed(kind: Kind, word: str) -> bool:
+    """Would a definition of this word change what everybody reads in it?"""
+    if kind == "ports":
+        return names.port_class(word) is not None
+    return kind == "service" and names.protocol(word) in PORT_PROTOCOLS | _ICMP
 
 
 def _single(expr: Expr | None) -> Expr | None:

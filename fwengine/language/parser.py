@@ -202,7 +202,7 @@ def _parse(text: str, start: Start) -> tuple[Any, Place]:
         raise _explained(error, text) from None
     except _SyntaxMistake:
         raise
-    result, place = tree
+    result, place = (tree, tree.at) if isinstance(tree, WrittenPacket) else tree
     return (_with_comments(result, comments) if comments else result), place
 
 

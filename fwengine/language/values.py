@@ -249,6 +249,8 @@ def protocol(text: str) -> int:
         return number(text, 255, "protocol", "FW115")
     found = names.protocol(text.lower())
     if found is not None:
+        if text.lower() == "rdp":  # IANA's protocol 27, and not what anybody means
+            raise Mistake("FW115", "`rdp` is ambiguous", "Reliable Data, or Remote Desktop?", "write `27`, or `tcp/ms-wbt-server`")
         return found
     raise Mistake("FW115", f"no protocol is called `{_short(text)}`", "unknown protocol or service", _protocol_help(text))
 

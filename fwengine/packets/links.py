@@ -79,8 +79,7 @@ def _loopback(data: Bytes, wire_length: int) -> Place:
     if len(data) < 4:
         return missing(4, wire_length)
     # the byte order is the capturing host's, which the file does not tell; all families are small numbers
-    order = "little" if data[0] or data[1] else "big"
-    family = int.from_bytes(data[:4], "little" if order == "little" else "big")
+    family = int.from_bytes(data[:4], "little" if data[0] or data[1] else "big")
     if family == _AF_INET:
         return 4, 4
     return (6, 4) if family in _AF_INET6 else NOT_IP
@@ -105,9 +104,11 @@ def _cooked_type(data: Bytes, hardware: int, protocol: int, at: int, wire_length
 
 
 def _ppp(data: Bytes, wire_length: int) -> Place:
-    if len(data) >= 2 and data[0] == 0xFF and data[1] == 0x03:  # address and control, unless compressed away
-        return _ppp_protocol(data, 2, wire_length)
-    return _ppp_protocol(data, 0, wire_length)
+    at = 2 if data and data[0] == 0xFF else 0  # address and control, unless compressed away
+    ethertype = _ppp_ethertype(data, at)
+    if ethertype is None:
+        return missing(at + 2, wire_length)
+    return _follow(data, *ethertype, wire_length)
 
 
 def _ppp_serial(data: Bytes, wire_length: int) -> Place:
@@ -125,13 +126,6 @@ def _hdlc(data: Bytes, wire_length: int) -> Place:
 
 def _pppoe(data: Bytes, wire_length: int) -> Place:
     return _follow(data, PPPOE, 0, wire_length)
-
-
-def _ppp_protocol(data: Bytes, at: int, wire_length: int) -> Place:
-    ethertype = _ppp_ethertype(data, at)
-    if ethertype is None:
-        return missing(at + 2, wire_length)
-    return _follow(data, ethertype[0], ethertype[1], wire_length)
 
 
 def _ppp_ethertype(data: Bytes, at: int) -> tuple[int, int] | None:

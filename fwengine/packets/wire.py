@@ -116,12 +116,11 @@ def decode_any(
     version, at = place
     if at >= size:
         return missing(at + 20, wire_length)
-    if data[at] >> 4 != (version or data[at] >> 4):
-        return MALFORMED
+    found = data[at] >> 4
     rest = (inbound, outbound, state)
-    if data[at] >> 4 == 4:
+    if found == 4 and version != 6:
         return _ipv4(data, at, size, wire_length, rest)
-    if data[at] >> 4 == 6:
+    if found == 6 and version != 4:
         return _ipv6(data, at, size, wire_length, rest)
     return MALFORMED
 

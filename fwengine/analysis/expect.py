@@ -1,0 +1,52 @@
+"""Expectations, proved: does every packet of a claim fare as claimed, decided by the rule claimed?
+
+Exact, over all packets of the region; a false claim has a counterexample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..box import Box
+from ..errors import LimitError
+from ..header import Packet
+from ..policy import Expectation, Policy, Verdict
+from .witness import witness
+
+MAX_PARTS = 5_000_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an expectation: it holds, or `counterexample` is a packet of it that fares otherwise."""
+
+    expectation: Expectation
+    holds: bool
+    counterexample: Packet | None = None
+    verdict: Verdict | None = None  # on the counterexample
+
+
+def check_expectation(policy: Policy, claim: Expectation) -> Outcome:
+    """Proves or refutes one expectation; an empty region holds of no packet and is refuted without a counterexample.
+
+    Raises:
+        LimitError: if the region falls into more than five million parts.
+    """
+    empty = True
+    for box, index in _parts(policy, claim):
+        empty = False
+        if policy.action(index) is not claim.action or (claim.by is not None and policy.label(index) != claim.by):
+            packet = witness(box)
+            return Outcome(claim, False, packet, policy.verdict(index))
+    return Outcome(claim, not empty)
+
+
+def _parts(policy: Policy, claim: Expectation) -> Iterator[tuple[Box, int]]:
+    count = 0
+    for box in claim.boxes:
+        for part in policy.tree.regions(box):
+            count += 1
+            if count > MAX_PARTS:
+                raise LimitError(f"unknown: limit reached ({MAX_PARTS} parts of an expectation)")
+            yield part

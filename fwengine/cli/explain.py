@@ -1,0 +1,33 @@
+"""`fwengine explain`: what a diagnostic code means."""
+
+from __future__ import annotations
+
+import textwrap
+
+import click
+
+from .options import say
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> int:
+    """Explain a diagnostic code; without one, list them all."""
+    from ..language.names import near
+    from ..report.codes import explanations
+
+    known = explanations()
+    if code is None:
+        for name, text in known.items():
+            say(f"{name}  {text.split('. ')[0].split(chr(10))[0].rstrip('.:')}")
+        return 0
+    name = code.upper()
+    if name not in known:
+        meant = near(name, known)
+        raise click.UsageError(f"no code `{code}`." + (f" Did you mean `{meant[0]}`?" if meant else " `fwengine explain` lists them."))
+    say(name)
+    say()
+    for paragraph in known[name].split("\n\n"):
+        say(paragraph if paragraph.startswith("    ") else textwrap.fill(paragraph, 80))
+        say()
+    return 0

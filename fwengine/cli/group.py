@@ -1,0 +1,63 @@
+"""The command group: names and one-line helps here, everything else in the module of the command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple, cast
+
+import click
+
+
+class _Entry(NamedTuple):
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "check": _Entry("check", "Find errors in policies, and rules that do not do what they seem to."),
+    "eval": _Entry("evaluate", "Tell what a policy does to packets or captures, and which rule decides."),
+    "test": _Entry("test", "Prove every expectation in files and folders."),
+    "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
+    "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
+    "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),
+    "version": _Entry("version", "Tell the version and which engines are live."),
+}
+
+EPILOG = """\b
+Exit codes: 0 yes, clean, same; 1 no, findings, differs; 2 could not answer.
+Start with:  fwengine eval POLICY 'tcp 5.6.7.8:1029 -> 192.0.2.80:80'
+"""
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when it is called; the list of commands costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        return cast("click.Command", import_module(f".{entry.module}", __package__).command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-"):
+            from ..language.names import near
+
+            meant = near(name, COMMANDS)
+            hint = f" Did you mean `{meant[0]}`?" if meant else ""
+            raise click.UsageError(f"No such command `{name}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Know, exactly and with a witness packet, what your firewall policy does."""

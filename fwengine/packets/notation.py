@@ -1,0 +1,251 @@
+"""Packets as people write them -> `Packet`: the language's own notation and those of other tools.
+
+- `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`: read by the language's grammar
+- `proto=tcp src=5.6.7.8 sport=1029 dst=192.0.2.80 dport=80`, and JSON with the same keys
+- a line pasted from `tcpdump -nn`
+- `hex:4500…`: an IP packet, byte by byte
+
+What is left out is open, in every notation. A text that is none of these, or that could mean two packets, is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from .. import address
+from ..errors import PacketError, PolicyError
+from ..header import ICMP, ICMPV6, SCTP, TCP, UDP, Packet
+from ..language import names
+from ..language.lower import lower_packet
+from ..language.parser import parse_packet
+from ..language.values import flag_byte
+from .wire import decode_packet
+
+_KEYS = {
+    "proto": "protocol", "protocol": "protocol", "src": "src", "dst": "dst", "sport": "sport", "dport": "dport",
+    "type": "type", "code": "code", "icmp_type": "type", "icmp_code": "code", "flags": "flags", "fragment": "fragment",
+    "in": "in", "out": "out", "state": "state", "family": "family",
+}  # fmt: skip
+_PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
+
+
+def parse(text: str) -> Packet:
+    """The packet that a text describes.
+
+    Raises:
+        PacketError: with what was expected; `__cause__` is the PolicyError with places, if the language found the error.
+
+    >>> str(parse("proto=udp src=10.0.0.1 dst=10.0.0.2 dport=53"))
+    'udp 10.0.0.1 -> 10.0.0.2:53'
+    >>> str(parse("12:00:01.5 IP 5.6.7.8.1029 > 192.0.2.80.80: Flags [S], seq 1, win 64240, length 0"))
+    'tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn'
+    """
+    stripped = text.strip()
+    if stripped.startswith("{"):
+        return _from_json(stripped)
+    if stripped.lower().startswith("hex:"):
+        return _from_hex(stripped[4:])
+    if _PAIR.match(stripped):
+        return _from_pairs(stripped)
+    if _TCPDUMP.match(stripped):
+        return _from_tcpdump(stripped)
+    return _written(text)
+
+
+def from_mapping(fields: Mapping[str, object]) -> Packet:
+    """A packet from keys such as `proto`, `src`, `dport`; values are numbers or the language's words.
+
+    Raises:
+        PacketError: for an unknown key, a missing one, or a value that the language refuses.
+    """
+    known: dict[str, str] = {}
+    for key, value in fields.items():
+        name = _KEYS.get(key)
+        if name is None:
+            near = names.near(key, _KEYS)
+            raise PacketError(f"unknown key `{key}`" + (f": did you mean `{near[0]}`?" if near else f": the keys are {', '.join(_KEYS)}"))
+        if name in known:
+            raise PacketError(f"`{key}` is given twice")
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int) or str(value) == "":
+            raise PacketError(f"`{key}` is a word or a whole number, not `{json.dumps(value)}`")
+        if re.search(r"[\s#{}\"]", str(value)) and name not in ("in", "out"):
+            raise PacketError(f"`{key}` is one word, not `{value}`")
+        known[name] = str(value)
+    for name in ("protocol", "src", "dst"):
+        if name not in known:
+            raise PacketError(f"`{'proto' if name == 'protocol' else name}` is missing")
+    ends = []
+    for side, port in (("src", "sport"), ("dst", "dport")):
+        host = known[side].strip("[]") if known[side].startswith("[") and known[side].endswith("]") else known[side]
+        if port in known:
+            ends.append(f"[{host}]:{known[port]}" if ":" in host else f"{host}:{known[port]}")
+        else:
+            ends.append(host)
+    words = [known["protocol"], ends[0], "->", ends[1]]
+    for name in ("type", "code", "flags", "fragment", "in", "out", "state"):
+        if name in known:
+            words += [name, _quoted(known[name]) if name in ("in", "out") else known[name]]
+    packet = _written(" ".join(words))
+    if "family" in known and known["family"] != str(packet.family):
+        raise PacketError(f"`family` is {known['family']}, but the addresses are IPv{packet.family}")
+    return packet
+
+
+def to_mapping(packet: Packet) -> dict[str, object]:
+    """The inverse of `from_mapping`, without what is open or absent."""
+    out: dict[str, object] = {"proto": names.protocol_name(packet.protocol)}
+    for side, port in (("src", "sport"), ("dst", "dport")):
+        out[side] = address.show(address.to_point(packet.family, getattr(packet, side)))
+        if getattr(packet, port) is not None:
+            out[port] = getattr(packet, port)
+    words = str(packet).split(" ")[4:]
+    out |= dict(zip(words[::2], words[1::2], strict=False)) if packet.in_interface is None and packet.out_interface is None else {}
+    return out
+
+
+def _quoted(name: str) -> str:
+    return name if name == "none" or name.startswith('"') else json.dumps(name, ensure_ascii=False)
+
+
+def _written(text: str) -> Packet:
+    try:
+        return lower_packet(parse_packet(text, "<packet>"), "<packet>", text)
+    except PolicyError as error:
+        first = error.diagnostics[0]
+        parts = [first.message, first.label, first.help]
+        raise PacketError(f"`{text.strip()}`: " + "; ".join(p for p in parts if p)) from error
+
+
+def _from_json(text: str) -> Packet:
+    try:
+        fields = json.loads(text, object_pairs_hook=_unique)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise PacketError(f"no JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise PacketError("a packet in JSON is one object")
+    return from_mapping(fields)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for key, value in pairs:
+        if key in out:
+            raise PacketError(f"`{key}` is given twice")
+        out[key] = value
+    return out
+
+
+def _from_pairs(text: str) -> Packet:
+    fields = []
+    for word in text.split():
+        match = _PAIR.fullmatch(word)
+        if not match:
+            raise PacketError(f"`{word}` is no KEY=VALUE")
+        fields.append((match[1].lower(), match[2]))
+    return from_mapping(_unique(fields))  # type: ignore[arg-type]  # a list of pairs of str is one of pairs of object
+
+
+def _from_hex(text: str) -> Packet:
+    digits = re.sub(r"[\s:]", "", text)
+    if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
+        raise PacketError("`hex:` is followed by an even number of hexadecimal digits")
+    packet = decode_packet(bytes.fromhex(digits), "ip")
+    return packet.replace(in_interface=None, out_interface=None)
+
+
+_TCPDUMP = re.compile(
+    r"(?:(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d|\d+)(?:\.\d+)? +)?"  # a time, or none with -t
+    r"(?:(?P<interface>\S+) +(?P<direction>In|Out|B|M|P) +)?"  # of cooked captures
+    r"(?:\([^)]*\) )?IP6? (?:\([^)]*\) )?"
+    r"(?P<src>[0-9A-Fa-f.:]+) > (?P<dst>[0-9A-Fa-f.:]+): ?(?P<rest>.*)",
+    re.ASCII,
+)
+_FLAG_LETTERS = {"S": "syn", "F": "fin", "P": "psh", "R": "rst", ".": "ack", "U": "urg", "E": "ece", "W": "cwr"}
+_TCPDUMP_ICMP = (  # what tcpdump calls them: (family, pattern, type, code)
+    (4, r"echo request", 8, 0), (4, r"echo reply", 0, 0), (4, r"net \S+ unreachable", 3, 0),
+    (4, r"host \S+ unreachable(?! -)", 3, 1), (4, r"\S+ protocol \d+ unreachable", 3, 2),
+    (4, r"\S+ (?:udp|tcp) port \d+ unreachable", 3, 3), (4, r"\S+ unreachable - need to frag", 3, 4),
+    (4, r"host \S+ unreachable - admin prohibited", 3, 13), (4, r"time exceeded in-transit", 11, 0),
+    (4, r"ip reassembly time exceeded", 11, 1), (4, r"redirect \S+ to net", 5, 0), (4, r"redirect \S+ to host", 5, 1),
+    (4, r"source quench", 4, 0), (4, r"router advertisement", 9, None), (4, r"router solicitation", 10, None),
+    (4, r"time stamp query", 13, 0), (4, r"time stamp reply", 14, 0),
+    (6, r"echo request", 128, 0), (6, r"echo reply", 129, 0), (6, r"packet too big", 2, 0),
+    (6, r"neighbor solicitation", 135, 0), (6, r"neighbor advertisement", 136, 0), (6, r"router solicitation", 133, 0),
+    (6, r"router advertisement", 134, 0), (6, r"time exceeded in-transit", 3, 0),
+    (6, r"destination unreachable, unreachable port", 1, 4), (6, r"destination unreachable, unreachable route", 1, 0),
+    (6, r"destination unreachable, unreachable prohibited", 1, 1), (6, r"destination unreachable, unreachable address", 1, 3),
+)  # fmt: skip
+_TCPDUMP_OTHERS = (
+    (r"ESP\(", 50), (r"AH\(", 51), (r"GREv", 47), (r"igmp ", 2), (r"OSPFv", 89), (r"VRRPv", 112), (r"PIMv", 103),
+    (r"IP6? ", None),
+)  # fmt: skip
+
+
+def _from_tcpdump(line: str) -> Packet:
+    match = _TCPDUMP.match(line)
+    assert match is not None
+    src, dst, rest = match["src"], match["dst"], match["rest"]
+    fields: dict[str, object] = {}
+    protocol: int | str
+    ported = all(_has_port(end) for end in (src, dst))
+    if ported:
+        for side, port, end in (("src", "sport", src), ("dst", "dport", dst)):
+            fields[side], _, fields[port] = end.rpartition(".")
+        flags = re.match(r"Flags \[([^\]]*)\]", rest)
+        if flags:
+            protocol = TCP
+            fields["flags"] = _flags(flags[1])
+        else:
+            protocol = SCTP if rest.startswith("sctp") else UDP  # of tcp, tcpdump always shows the flags
+    else:
+        fields["src"], fields["dst"] = src, dst
+        protocol = _tcpdump_protocol(rest, fields)
+    fields["proto"] = protocol
+    if match["interface"]:
+        if match["direction"] == "Out":
+            fields["out"] = match["interface"]
+        else:
+            fields["in"] = match["interface"]
+    return from_mapping(fields)
+
+
+def _has_port(end: str) -> bool:
+    return end.count(".") == (4 if ":" not in end else 1)
+
+
+def _flags(letters: str) -> str:
+    if letters == "none":
+        return "none"
+    unknown = set(letters) - set(_FLAG_LETTERS)
+    if unknown or not letters:
+        raise PacketError(f"`Flags [{letters}]`: unknown flag")
+    words = ",".join(_FLAG_LETTERS[c] for c in letters)
+    flag_byte(words)
+    return words
+
+
+def _tcpdump_protocol(rest: str, fields: dict[str, object]) -> int:
+    for word, number, family in (("ICMP ", ICMP, 4), ("ICMP6, ", ICMPV6, 6)):
+        if rest.startswith(word):
+            for of, pattern, kind, code in _TCPDUMP_ICMP:
+                if of == family and re.match(pattern, rest[len(word) :]):
+                    fields["type"] = kind
+                    if code is not None:
+                        fields["code"] = code
+                    break
+            return number
+    for pattern, other in _TCPDUMP_OTHERS:
+        if other is not None and re.match(pattern, rest):
+            return other
+    plain = re.match(r"ip-proto-(\d{1,3})\b", rest)
+    if plain:
+        return int(plain[1])
+    fragment = re.match(r"(tcp|udp|sctp)\b(?! \()", rest)
+    if fragment:  # without ports it is a later fragment
+        fields["fragment"] = "later"
+        return {"tcp": TCP, "udp": UDP, "sctp": SCTP}[fragment[1]]
+    raise PacketError(f"cannot tell the protocol of this tcpdump line: `{rest[:60]}`; write `PROTOCOL SRC -> DST` instead")

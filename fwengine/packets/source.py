@@ -1,0 +1,173 @@
+"""A stream of bytes read once, forward, in chunks: files, standard input, and gzip around either.
+
+Knows nothing of captures. Memory is one chunk and what a caller asks to be kept; whatever goes wrong below is a
+`CaptureError`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from ..errors import CaptureError
+from .codes import GZIP, UNREADABLE
+
+CHUNK = 1 << 18
+STDIN = "<stdin>"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class _Inflater(Protocol):
+    """What `zlib.decompressobj` returns: typeshed's name for it is private."""
+
+    unused_data: bytes
+    unconsumed_tail: bytes
+    eof: bool
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+    def copy(self) -> _Inflater: ...
+
+
+class Source:
+    """Bytes of a file, or of standard input for `-`, decompressed if they are gzip's.
+
+    Raises:
+        CaptureError: FW905 if it cannot be opened; later, from `read`, FW905 or FW906.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        name = os.fspath(path)
+        self.file = STDIN if name == "-" else name
+        self.position = 0  # bytes taken from the file, still compressed
+        self.size: int | None = None  # of the file, if it has one
+        self._close: Callable[[], None] | None = None
+        self._read = self._open(name)
+        self._next = self._plain
+        first = self._plain()
+        while 0 < len(first) < 4:  # a pipe may give one byte at a time
+            more = self._plain()
+            first += more
+            if not more:
+                break
+        if first.startswith(_GZIP_MAGIC):
+            self._inflater = _inflater()
+            self._packed = first
+            self._next = self._unpacked
+        else:
+            self._first = first
+            self._next = self._again
+
+    def _open(self, name: str) -> Callable[[int], bytes]:
+        if name == "-":
+            if sys.stdin is None:
+                raise CaptureError(UNREADABLE, self.file, "standard input is closed")
+            stream = sys.stdin.buffer
+            return getattr(stream, "read1", stream.read)
+        try:
+            raw = open(name, "rb", buffering=0)  # noqa: SIM115, PTH123  # closed by `close`; a path may be a device
+            self._close = raw.close
+            stat = os.fstat(raw.fileno())
+        except (OSError, ValueError) as error:
+            self.close()
+            raise self._unreadable(error) from None
+        self.size = stat.st_size or None
+        return raw.read
+
+    def _unreadable(self, error: OSError | ValueError) -> CaptureError:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return CaptureError(UNREADABLE, self.file, f"cannot be read: {reason}")
+
+    def read(self) -> bytes:
+        """The next bytes, at least one and about `CHUNK` at most; none at the end."""
+        return self._next()
+
+    def fill(self, begun: bytes, need: int) -> bytes:
+        """`begun` and what follows, until there are `need` bytes or no more come. Linear, and allocates nothing ahead."""
+        parts = [begun]
+        have = len(begun)
+        while have < need:
+            part = self.read()
+            if not part:
+                break
+            parts.append(part)
+            have += len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Closes the file; standard input stays open. Closing twice does nothing."""
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+    def _plain(self) -> bytes:
+        try:
+            data = self._read(CHUNK) or b""
+        except (OSError, ValueError) as error:  # ValueError: closed beneath us
+            raise self._unreadable(error) from None
+        self.position += len(data)
+        return data
+
+    def _again(self) -> bytes:
+        data, self._first = self._first, b""
+        self._next = self._plain
+        return data
+
+    def _unpacked(self) -> bytes:
+        import zlib  # late: most captures are not compressed
+
+        while True:
+            if self._inflater.eof:
+                rest = self._packed or self._plain()
+                rest = rest.lstrip(b"\0")  # padding, as tapes leave it
+                if len(rest) == 1:
+                    rest += self._plain()
+                if not rest:
+                    if self._packed:
+                        self._packed = b""
+                        continue
+                    return b""
+                if not rest.startswith(_GZIP_MAGIC):
+                    raise CaptureError(GZIP, self.file, "the bytes behind the gzip stream are not gzip's")
+                self._inflater, self._packed = _inflater(), rest
+            packed = self._packed or self._plain()
+            if not packed:
+                raise CaptureError(GZIP, self.file, "the gzip stream ends early")
+            before = self._inflater.copy()
+            try:
+                data = self._inflater.decompress(packed, CHUNK)
+            except zlib.error as error:
+                data = _up_to_damage(before, packed, zlib.error)
+                self._inflater, self._packed = before, b""
+                self._next = self._damaged(str(error))
+                if data:
+                    return data
+                return self._next()
+            self._packed = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
+            if data:
+                return data
+
+    def _damaged(self, reason: str) -> Callable[[], bytes]:
+        def fail() -> bytes:
+            raise CaptureError(GZIP, self.file, f"the gzip stream is damaged: {reason}")
+
+        return fail
+
+
+def _inflater() -> _Inflater:
+    import zlib
+
+    return zlib.decompressobj(wbits=31)
+
+
+def _up_to_damage(inflater: _Inflater, packed: bytes, error: type[Exception]) -> bytes:
+    """What can be decompressed of a piece that fails as a whole."""
+    out = []
+    for at in range(len(packed)):
+        try:
+            out.append(inflater.decompress(packed[at : at + 1]))
+        except error:
+            break
+    return b"".join(out)

@@ -1,0 +1,11 @@
+"""All diagnostic codes of the package, gathered from those who issue them."""
+
+from __future__ import annotations
+
+from ..language import codes as language
+from ..packets import codes as packets
+
+
+def explanations() -> dict[str, str]:
+    """For each code, in order, what it means and what to do."""
+    return dict(sorted({**language.EXPLANATIONS, **packets.EXPLANATIONS}.items()))
