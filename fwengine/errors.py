@@ -85,6 +85,17 @@ class PacketError(FwengineError, ValueError):
     """A packet that cannot exist, or a text that is no packet: the message says what to write instead."""
 
 
+class UndecodableError(PacketError):
+    """Bytes that are no packet: `kind` is "malformed", "truncated" or "not-ip". The first two are denied."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(kind, message)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.args[1]}"
+
+
 class CaptureError(FwengineError):
     """A capture file that cannot be read (any further): a code of the `FW9xx` family, the file and what is wrong."""
 

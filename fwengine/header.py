@@ -135,7 +135,7 @@ class Packet:
     point: Point | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.family not in (4, 6) or isinstance(self.family, bool):
+        if type(self.family) is not int or self.family not in (4, 6):
             raise PacketError(f"family is 4 or 6, not {self.family!r}")
         bits = 32 if self.family == 4 else 128
         _check("protocol", self.protocol, 255)
@@ -183,19 +183,31 @@ class Packet:
 
     @classmethod
     def from_point(cls, point: Point) -> Packet:
-        """The inverse of `point`."""
+        """The inverse of `point`.
+
+        Raises:
+            PacketError: if no packet lies there: see `box.SHAPES`.
+        """
+        if len(point) != FIELDS or not all(0 <= value <= top for value, top in zip(point, TOPS, strict=True)):
+            raise PacketError("a point has one number a field, within the field's domain")
         none = [None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)]
-        return cls(
+        try:
+            interfaces = [interface_name(point[f]) for f in (IN, OUT)]
+        except UnicodeDecodeError:
+            raise PacketError("an interface name is text in UTF-8") from None
+        packet = cls(
             address.family_of(point[SRC]),
             point[PROTOCOL],
             address.to_value(point[SRC]),
             address.to_value(point[DST]),
             *none,
             FRAGMENTS[point[FRAGMENT]],  # type: ignore[arg-type]  # one of the three literals
-            interface_name(point[IN]),
-            interface_name(point[OUT]),
+            *interfaces,
             STATES[point[STATE]],
         )
+        if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
+            raise PacketError("no packet has these fields together")
+        return packet
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:

@@ -18,7 +18,7 @@ from .errors import NOWHERE, Span
 from .header import Packet, Point
 
 if TYPE_CHECKING:
-    from .evaluate import CaptureReport
+    from .tally import CaptureReport
     from .tree import DecisionTree
 
 
@@ -175,8 +175,8 @@ class Policy:
         return evaluate(self, packet)
 
     def evaluate_capture(self, path: str, **options: Any) -> CaptureReport:
-        """Counts per rule over a capture file: see `fwengine.evaluate.evaluate_capture`."""
-        from .evaluate import evaluate_capture
+        """Counts per rule over a capture file: see `fwengine.tally.evaluate_capture`."""
+        from .tally import evaluate_capture
 
         return evaluate_capture(self, path, **options)
 

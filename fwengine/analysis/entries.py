@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from ..box import Box, Sets
-from ..header import IN, NO_INTERFACE, OUT, PRESENT, interface_name
+from ..header import IN, NO_INTERFACE, OUT, PRESENT, Point, interface_name
 from ..policy import ALLOW, Action, Policy
 from .overlap import Overlaps, bits
 
@@ -64,6 +64,15 @@ class Entries:
         for e in bits(self.overlaps.containing(sets, among)):
             if all(mine is other or mine.issubset(other) for mine, other in zip(sets, self.sets[e], strict=True)):
                 yield e
+
+    def taking_point(self, point: Point, among: int) -> Iterator[int]:
+        """The entries of `among` that contain a point, ascending. Exact."""
+        for e in bits(self.overlaps.around(point, among)):
+            if all(value in chosen for value, chosen in zip(point, self.sets[e], strict=True)):
+                yield e
+
+    def some(self, numbers: Iterable[int]) -> list[Sets]:
+        return [self.sets[e] for e in numbers]
 
     def boxes(self, vector: int) -> Iterator[Sets]:
         return (self.sets[e] for e in bits(vector))

@@ -10,18 +10,17 @@ firewall design", Computer Networks 51 (2007).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from math import prod
 
 from ..box import Box, Sets
-from ..header import DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Packet, Point
+from ..header import DPORT, DST, PROTOCOL, SPORT, SRC, Packet, Point
 from ..policy import Policy
-from .entries import Entries, intersections, pieces
+from .entries import Entries, intersections, pieces, within
 from .overlap import bits
 from .region import REGIONS, disjoint, restricted, tidy
-from .search import STEPS, find
+from .search import STEPS, uncovered
 from .witness import choose
 
 
@@ -111,10 +110,56 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
                 return _around(part, point)
     before = entries.before(index)
     for part in parts:
-        earlier = entries.overlapping(part, before)
-        if next(entries.covering(part, earlier), None) is None:
-            found = find(part, ((box, False) for box in entries.boxes(earlier)), True, steps)
-            if found is not None:
+        found = unmatched(entries, part, before, steps=steps)
+        if isinstance(found, tuple):
+            return found
+    return None
+
+
+def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Sets | list[int]:
+    """A nonempty part of a product that none of the entries `among` takes, or entries that take all of it together.
+
+    Few of many entries matter as a rule. So the search begins with none of them, and each point that it finds is either
+    one that nothing takes or names an entry that must be heeded: the largest that takes it. Exact.
+
+    Raises:
+        LimitError: beyond `steps` in one search.
+    """
+    among = entries.overlapping(part, among)
+    if not among:
+        return part
+    cover = next(entries.covering(part, among), None)
+    if cover is not None:
+        return [cover]
+    heeded: list[int] = []
+    for _ in range(_ROUNDS):
+        found = uncovered(part, entries.some(heeded), steps)
+        if found is None:
+            return heeded
+        size = len(heeded)
+        for point in samples(found, entries.interfaces):
+            if any(_holds(entries.sets[e], point) for e in heeded[size:]):
+                continue
+            taking = entries.taking_point(point, among)
+            best = max(taking, key=lambda e: _volume(part, entries.sets[e]), default=None)
+            if best is None:
+                return _around(part, point)
+            heeded.append(best)
+    everything = list(bits(among))
+    found = uncovered(part, entries.some(everything), steps)
+    return everything if found is None else found
+
+
+_ROUNDS = 24  # before all entries are heeded at once
+
+
+def decided(entries: Entries, part: Sets, among: int, against: int, steps: int = STEPS) -> Sets | None:
+    """A part of a product taken by an entry of `among` and by no earlier one of `against`; None if there is none."""
+    for e in bits(entries.overlapping(part, among)):
+        shared = within(part, entries.sets[e])
+        if shared is not None:
+            found = unmatched(entries, shared, against & ((1 << e) - 1), steps)
+            if isinstance(found, tuple):
                 return found
     return None
 
@@ -154,6 +199,10 @@ _CORNERS = (  # 0: the lowest value of the field, -1: the highest
 )
 
 
+def _holds(box: Sets, point: Point) -> bool:
+    return all(value in chosen for value, chosen in zip(point, box, strict=True))
+
+
 def _around(part: Sets, point: Point) -> Sets:
     return tuple([type(s).single(v) for s, v in zip(part, point, strict=True)])
 
@@ -169,14 +218,9 @@ def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int)
     before = entries.before(index)
     opposed = entries.taking(other)
     for part in parts:
-        earlier = entries.overlapping(part, before)
-        cover = next(entries.covering(part, earlier), None)
-        if cover is not None:
-            earlier &= (1 << (cover + 1)) - 1
-        if earlier & opposed:
-            found = find(part, ((entries.sets[e], bool(opposed >> e & 1)) for e in bits(earlier)), False, steps)
-            if found is not None:
-                return choose(found, entries.interfaces)
+        found = decided(entries, part, before & opposed, before & ~opposed, steps)
+        if found is not None:
+            return choose(found, entries.interfaces)
     return None
 
 
@@ -193,25 +237,17 @@ def _single_blocker(entries: Entries, index: int, parts: list[Sets]) -> tuple[in
 
 
 def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: int) -> tuple[int, ...]:
-    """Grow a set of rules by what it leaves uncovered, the largest matching rule first; then drop what is not needed."""
+    """Of rules that cover the rule together, those that remain when, the last first, all are dropped that need not be there."""
     before = entries.before(index)
     chosen: dict[int, list[Sets]] = {}
-    while True:
-        hole = _hole(parts, chosen, steps)
-        if hole is None:
-            break
-        point = choose(hole)
-        matching = [
-            rule
-            for rule in entries.rules(entries.overlaps.around(point, before))
-            if entries.policy.rules[rule].matches(point)
-        ]
-        best = max(matching, key=lambda rule: (_volume(parts, _sets(entries, rule)), -rule))
-        chosen[best] = _sets(entries, best)
+    for part in parts:
+        taken = unmatched(entries, part, before, steps=steps)
+        assert isinstance(taken, list)
+        chosen |= {entries.rule[e]: _sets(entries, entries.rule[e]) for e in taken}
     # INVARIANT: dropping one rule never makes another superfluous that was needed, so one pass suffices
     for rule in sorted(chosen, reverse=True):
         rest = {r: sets for r, sets in chosen.items() if r != rule}
-        if _hole(list(intersections(parts, chosen[rule])), rest, steps) is None:
+        if _hole(intersections(parts, chosen[rule]), rest, steps) is None:
             chosen = rest
     return tuple(sorted(chosen))
 
@@ -220,64 +256,39 @@ def _sets(entries: Entries, rule: int) -> list[Sets]:
     return entries.sets[entries.first[rule] : entries.first[rule + 1]]
 
 
-def _hole(parts: Sequence[Sets], chosen: dict[int, list[Sets]], steps: int) -> Sets | None:
-    for part in parts:
-        found = find(part, [(box, False) for rule in sorted(chosen) for box in chosen[rule]], True, steps)
-        if found is not None:
-            return found
-    return None
+def _hole(parts: Iterable[Sets], chosen: dict[int, list[Sets]], steps: int) -> Sets | None:
+    covers = [box for sets in chosen.values() for box in sets]
+    return next((found for part in parts if (found := uncovered(part, covers, steps)) is not None), None)
 
 
-def _volume(parts: Sequence[Sets], boxes: Sequence[Sets]) -> int:
-    return sum(prod([shared[f].size for f in range(FIELDS)]) for shared in intersections(parts, boxes))
+def _volume(part: Sets, box: Sets) -> int:
+    return prod([(mine & other).size for mine, other in zip(part, box, strict=True)])
 
 
 def successor(entries: Entries, index: int, point: Point) -> int:
     """The index of the rule that would decide a packet of the rule if the rule were not there; their number: the default."""
-    among = entries.overlaps.around(point, entries.after(index))
-    for e in bits(among):
-        if all(value in chosen for value, chosen in zip(point, entries.sets[e], strict=True)):
-            return entries.rule[e]
-    return len(entries.policy.rules)
+    e = next(entries.taking_point(point, entries.after(index)), None)
+    return len(entries.policy.rules) if e is None else entries.rule[e]
 
 
-def removal_changes(entries: Entries, index: int, parts: Sequence[Sets], steps: int = STEPS) -> Sets | None:
+def removal_changes(entries: Entries, index: int, parts: Iterable[Sets], steps: int = STEPS) -> Sets | None:
     """A part of what a rule decides whose verdict would change without the rule; None if there is none.
 
     Args:
-        parts: the pieces of the rule.
+        parts: where to look: the pieces of the rule, or of something within it.
     """
     policy = entries.policy
     action = policy.rules[index].action
-    opposed = entries.taking(action.other)
-    hopeful = []
+    before, after, opposed = entries.before(index), entries.after(index), entries.taking(action.other)
     for part in parts:
-        otherwise = policy.default is not action
-        later = entries.overlapping(part, entries.after(index))
+        later = entries.overlapping(part, after)
         cover = next(entries.covering(part, later), None)
         if cover is not None:  # nothing behind it sees a packet of this part
-            later &= (1 << cover) - 1
-            otherwise = bool(opposed >> cover & 1)
-        contrary = later & (~opposed if otherwise else opposed)
-        if contrary or otherwise:
-            hopeful.append((part, later & ((1 << contrary.bit_length()) - 1), otherwise))
-    for part, later, _ in hopeful:
-        targets = islice(bits(later & opposed), _TARGETS)
-        for target in (part, *intersections([part], (entries.sets[e] for e in targets))):
-            for point in samples(target):
-                if policy.tree.index(point) == index and policy.action(successor(entries, index, point)) is not action:
-                    return _around(part, point)
-    before = entries.before(index)
-    for part, later, otherwise in hopeful:
-        earlier = entries.overlapping(part, before)
-        if next(entries.covering(part, earlier), None) is not None:
-            continue
-        sequence = [(entries.sets[e], False) for e in bits(earlier)]
-        sequence += [(entries.sets[e], bool(opposed >> e & 1)) for e in bits(later)]
-        found = find(part, sequence, otherwise, steps)
+            later &= (1 << (cover + 1)) - 1
+        found = decided(entries, part, later & opposed, before | (later & ~opposed), steps)
+        if found is None and cover is None and policy.default is not action:
+            rest = unmatched(entries, part, before | later, steps)
+            found = rest if isinstance(rest, tuple) else None
         if found is not None:
             return found
     return None
-
-
-_TARGETS = 8  # later rules of the other action whose packets are tried before the search

@@ -1,9 +1,10 @@
-"""The one search under all the analyses: is there a point of a box whose *first match* in a sequence is a wanted one?
+"""The one search under all the analyses: is there a point of a product that none of these boxes takes?
 
-A sequence is an ordered list of boxes, each wanted or not, and what holds where none matches. Reachability is the
-sequence "earlier rules: no; else: yes", redundancy "earlier rules: no; later rules: those of the other action". The search
-goes top down, field by field, as the compiler does, remembers what has failed, drops what can no longer matter, and
-stops at the first point. Exact, or a LimitError. Knows sets only, neither rules nor actions.
+A union of boxes can cover what no single one does. The search goes top down, field by field, as the compiler does; it
+remembers what turned out covered, tells boxes apart only by what is left of them, and stops at the first hole.
+Exact, or a LimitError. Knows sets only, neither rules nor actions.
+
+Sources: Gouda & Liu, "Structured firewall design", Computer Networks 51 (2007), whose construction it follows.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from ..box import Sets
 from ..errors import LimitError
-from ..header import CODE, DPORT, DST, FIELDS, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ..header import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
 from ..interval import Interval, IntervalSet
-
-Entry = tuple[Sets, bool]  # a box, and whether a point that it takes is wanted
 
 STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
 _REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
@@ -37,7 +36,7 @@ def relative(sets: Sets, box: Sets) -> Sets | None:
     """
     out = []
     for mine, other, full in zip(sets, box, FULL, strict=True):
-        if other is full or other == full or mine is other:
+        if other is full or mine is other or other == full:
             out.append(full)
             continue
         shared = mine & other
@@ -47,40 +46,32 @@ def relative(sets: Sets, box: Sets) -> Sets | None:
     return tuple(out)
 
 
-def find(sets: Sets, sequence: Iterable[Entry], otherwise: bool, steps: int = STEPS) -> Sets | None:
-    """A nonempty part of `sets` all of whose points are taken first by a wanted entry (by none: if `otherwise`).
+def uncovered(sets: Sets, boxes: Iterable[Sets], steps: int = STEPS) -> Sets | None:
+    """A nonempty part of `sets` that is disjoint from all the boxes; None if they cover it together. Exact.
 
     Args:
         sets: a nonempty product; for answers about packets, a piece of a box (`Box.pieces`).
-        sequence: entries in the order of precedence.
-
-    Returns:
-        None if there is no such point. Exact.
 
     Raises:
         LimitError: beyond `steps` cuts swept.
 
-    Complexity: that of compiling the entries within `sets`, less what the first answer saves.
+    Complexity: at most that of compiling the boxes within `sets`; near linear for real rules.
     """
-    active: list[tuple[Sets, bool]] = []
-    for box, wanted in sequence:
-        seen = relative(sets, box)
-        if seen is None:
-            continue
-        if seen == FULL:
-            otherwise = wanted
-            break
-        active.append((seen, wanted))
-    while active and active[-1][1] == otherwise:
-        active.pop()
-    if not active:
-        return sets if otherwise else None
+    seen: dict[Sets, None] = {}
+    for box in boxes:
+        part = relative(sets, box)
+        if part is not None:
+            if part == FULL:
+                return None
+            seen[part] = None
+    if not seen:
+        return sets
     for n, share in enumerate(_SHARES):
         try:
-            return _Search(sets, active, _ORDERS[n % len(_ORDERS)], steps // share).run(otherwise)
+            return _Search(sets, list(seen), _ORDERS[n % len(_ORDERS)], steps // share).run()
         except _Spent:
             continue
-    raise LimitError(f"unknown: the search limit of {steps} steps is reached")
+    raise LimitError(f"unknown: the limit of {steps} search steps is reached")
 
 
 class _Spent(Exception):
@@ -88,65 +79,64 @@ class _Spent(Exception):
 
 
 class _Search:
-    """One try: the entries' conditions in one order of fields."""
+    """One try: the boxes' conditions in one order of fields."""
 
-    def __init__(self, sets: Sets, entries: Sequence[Entry], order: Sequence[int], steps: int) -> None:
+    def __init__(self, sets: Sets, boxes: Sequence[Sets], order: Sequence[int], steps: int) -> None:
         self.sets = sets
         self.left = steps
-        self.wanted = [wanted for _, wanted in entries]
-        self.used = [f for f in order if any(box[f] is not FULL[f] for box, _ in entries)]
-        self.ranges: list[list[tuple[Interval, ...] | None]] = [
-            [None if box[f] is FULL[f] else box[f].ranges for box, _ in entries] for f in self.used
-        ]
-        # whole[e]: the first level from which on entry e has no more conditions
-        self.whole = [
-            1 + max(level for level, ranges in enumerate(self.ranges) if ranges[e] is not None) for e in range(len(entries))
-        ]
-        self.failed: list[set[tuple[bool, tuple[int, ...]]]] = [set() for _ in self.used]
-        self.path: list[Interval | None] = [None] * len(self.used)
+        self.used = [f for f in order if any(box[f] is not FULL[f] for box in boxes)]
+        depth = len(self.used)
+        # At each level a box is a *tail*: what conditions it has left. Tails are numbered from the last level up, and
+        # tail 0 has none left. For each tail of a level: its intervals there (None: all), and its tail one level down.
+        self.tails: list[list[tuple[tuple[Interval, ...] | None, int]]] = [[] for _ in range(depth)]
+        number = [0] * len(boxes)
+        for level in range(depth - 1, -1, -1):
+            f = self.used[level]
+            known: dict[tuple[tuple[Interval, ...] | None, int], int] = {(None, 0): 0}
+            for b, box in enumerate(boxes):
+                tail = (None if box[f] is FULL[f] else box[f].ranges, number[b])
+                number[b] = known.setdefault(tail, len(known))
+            self.tails[level] = list(known)
+        self.first = frozenset(number)
+        self.covered: list[set[frozenset[int]]] = [set() for _ in self.used]
+        self.path: list[Interval | None] = [None] * depth
 
-    def run(self, otherwise: bool) -> Sets | None:
-        if not self._search(0, tuple(range(len(self.wanted))), otherwise):
+    def run(self) -> Sets | None:
+        if not self._search(0, self.first):
             return None
         out = list(self.sets)
         for f, interval in zip(self.used, self.path, strict=True):
             if interval is not None:
-                out[f] = self.sets[f] & IntervalSet((interval,))
+                out[f] = IntervalSet((interval,))
         return tuple(out)
 
-    def _search(self, level: int, active: tuple[int, ...], otherwise: bool) -> bool:
-        whole, wanted = self.whole, self.wanted
-        for n, e in enumerate(active):
-            if whole[e] <= level:  # it takes all that is left: nothing behind it can matter
-                active, otherwise = active[:n], wanted[e]
-                break
-        n = len(active)
-        while n and wanted[active[n - 1]] == otherwise:
-            n -= 1
-        if not n:
+    def _search(self, level: int, active: frozenset[int]) -> bool:
+        """Is there a hole? If so, `path` leads to it from this level on."""
+        if not active:
             self.path[level:] = [None] * (len(self.path) - level)
-            return otherwise
-        active = active[:n]
-        key = (otherwise, active)
-        if key in self.failed[level]:
+            return True
+        if 0 in active:
             return False
-        ranges = self.ranges[level]
-        here: set[int] = set()
+        if active in self.covered[level]:
+            return False
+        tails = self.tails[level]
+        always: set[int] = set()
         starts: dict[int, list[int]] = {}
         ends: dict[int, list[int]] = {}
-        for e in active:
-            mine = ranges[e]
-            if mine is None:
-                here.add(e)
+        for tail in active:
+            ranges, rest = tails[tail]
+            if ranges is None:
+                always.add(rest)
             else:
-                for lo, hi in mine:
-                    starts.setdefault(lo, []).append(e)
-                    ends.setdefault(hi + 1, []).append(e)
-        if not starts:
-            if self._search(level + 1, active, otherwise):
+                for lo, hi in ranges:
+                    starts.setdefault(lo, []).append(rest)
+                    ends.setdefault(hi + 1, []).append(rest)
+        # what always holds may cover all; and if it does not, the parts where nothing else holds have the hole
+        if not starts or (always and not self._search(level + 1, frozenset(always))):
+            if not starts and self._search(level + 1, frozenset(always)):
                 self.path[level] = None
                 return True
-            self.failed[level].add(key)
+            self.covered[level].add(active)
             return False
         domain = self.sets[self.used[level]].ranges
         begins = {lo for lo, _ in domain}
@@ -155,28 +145,28 @@ class _Search:
         self.left -= len(points)
         if self.left < 0:
             raise _Spent
+        counts = dict.fromkeys(always, 1)
         inside = False
-        tried: set[tuple[int, ...]] = set()
+        tried: set[frozenset[int]] = set()
         for at, p in enumerate(points):
-            if p in ends:
-                here.difference_update(ends[p])
-            if p in starts:
-                here.update(starts[p])
+            for rest in ends.get(p, ()):
+                if counts[rest] == 1:
+                    del counts[rest]
+                else:
+                    counts[rest] -= 1
+            for rest in starts.get(p, ()):
+                counts[rest] = counts.get(rest, 0) + 1
             if p in stops:
                 inside = False
             if p in begins:
                 inside = True
-            if not inside:
+            if not inside or 0 in counts:
                 continue
-            rest = tuple(sorted(here))
-            if rest in tried:
-                continue
-            tried.add(rest)
-            if self._search(level + 1, rest, otherwise):
-                self.path[level] = (p, points[at + 1] - 1)
-                return True
-        self.failed[level].add(key)
+            here = frozenset(counts)
+            if here not in tried:
+                tried.add(here)
+                if self._search(level + 1, here):
+                    self.path[level] = (p, points[at + 1] - 1)
+                    return True
+        self.covered[level].add(active)
         return False
-
-
-assert FIELDS == len(_ORDERS[0])

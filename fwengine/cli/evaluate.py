@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import LimitError, PacketError, PolicyError
+from ..errors import LimitError, PacketError, PolicyError, UndecodableError
 from .failure import complain, show_policy_error
 from .options import as_of_option, color_option, format_option, policy_argument, say, say_json, say_json_line, style_of
 
@@ -69,11 +69,17 @@ def _packets(
     from ..packets.notation import parse
 
     policy = load(path, as_of=as_of)
-    asked = []
+    asked: list[tuple[str, Any]] = []
     failed = False
     for origin, text in _texts(texts):
         try:
             asked.append((text, parse(text)))
+        except UndecodableError as error:
+            if error.kind == "not-ip":
+                failed = True
+                _show_packet_error(error, origin)
+            else:
+                asked.append((text, error))
         except PacketError as error:
             failed = True
             _show_packet_error(error, origin)
@@ -121,8 +127,12 @@ def _show_packet_error(error: PacketError, origin: str) -> None:
 def _answer(policy: Any, text: str, packet: Any, explain: bool) -> tuple[Any, Any, dict[str, Any], list[Any] | None]:
     """Packet, verdict, JSON value and reasons."""
     from ..analysis.explain import explain as explain_point
+    from ..policy import Action, Verdict
     from ..report.verdicts import explain_json, verdict_json
 
+    if isinstance(packet, UndecodableError):  # fails closed, and no rule has a say
+        verdict = Verdict(Action.DENY, None, None, packet.kind)  # type: ignore[arg-type]  # one of the two classes
+        return text, verdict, verdict_json(text, verdict, policy), None
     try:
         verdict = policy.evaluate(packet)
     except LimitError as error:

@@ -209,12 +209,14 @@ def _classes(
         for there in (0, 1):
             if rest.ports is None or rest.ports == bool(there):
                 ports[there] |= 1 << k
+    flags_matter = any(rest.sets[2] != FULL[FLAGS] for rest in rests)
+    types_matter = any(rest.sets[3] != FULL[TYPE] or rest.sets[4] != FULL[CODE] for rest in rests)
     known: dict[tuple[int, bool, bool], int] = {}
     of_protocol = array("H")
     for protocol in range(256):
         for fragment in range(3):
             mask = protocols[protocol] & fragments[fragment] & ports[has_ports(protocol, fragment)]
-            key = (mask, has_type(protocol, family, fragment), has_flags(protocol, fragment))
+            key = (mask, types_matter and has_type(protocol, family, fragment), flags_matter and has_flags(protocol, fragment))
             of_protocol.append(known.setdefault(key, len(known)))
     stages: list[Stage] = []
     cells = work = 0
@@ -240,9 +242,7 @@ def _classes(
             gone = (field == FLAGS and not flags) or (field in (TYPE, CODE) and not types)
             for value in ids:
                 # what is decided no longer tells classes apart
-                key = (mask & (absent if gone else value), types and field not in (CODE, IN, OUT, STATE), flags and field != FLAGS)
-                if field == TYPE:
-                    key = (key[0], types, key[2])
+                key = (mask & (absent if gone else value), types and field in (FLAGS, TYPE), flags and field != FLAGS)
                 new = found.setdefault(key, len(found))
                 if new > CLASSES:
                     raise LimitError("the policy falls into more classes than the native classifier takes")

@@ -134,4 +134,40 @@ typedef void (*fwk_run)(const fwk_table *, const fwk_batch *, uint32_t none, uin
 int fwk_engine_live(int engine);
 fwk_run fwk_engine(int engine, const fwk_table *);
 
+/* --- one family of a policy: a table, and how a packet's fields become its class ----------------------------------- */
+
+enum { FWK_FLAGS, FWK_TYPE, FWK_CODE, FWK_IN, FWK_OUT, FWK_STATE, FWK_STAGES };
+
+/* class = table[class * width + of_value[value of the field]] */
+typedef struct {
+    uint32_t field, values, width, size;
+    uint16_t *of_value, *table;
+} fwk_stage;
+
+typedef struct {
+    fwk_table *table;
+    uint16_t of_protocol[768]; /* by protocol * 3 + fragment */
+    uint32_t stages;
+    fwk_stage stage[FWK_STAGES];
+    uint32_t rules; /* also the index that stands for the default */
+    uint32_t whole; /* no class depends on the fragment */
+} fwk_family;
+
+/* Columns of any length; those that no stage needs may be null. */
+typedef struct {
+    const uint8_t *protocol, *fragment;
+    const uint32_t *src, *dst;
+    const uint8_t *src6, *dst6;
+    const uint16_t *sport, *dport;
+    const void *field[FWK_STAGES]; /* bytes; 16 bits for interfaces */
+} fwk_columns;
+
+/* Are all classes and their tables in range? The sizes must be right. */
+int fwk_family_valid(const fwk_family *);
+void fwk_family_free(fwk_family *);
+
+/* Rule indices of packets begin to end, into out[begin] to out[end]. Returns the first packet with a value outside its
+ * field's domain (whose batch is not classified), or `end`. */
+size_t fwk_classify(const fwk_family *, fwk_run, const fwk_columns *, size_t begin, size_t end, uint32_t *out);
+
 #endif

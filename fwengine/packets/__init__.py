@@ -1,1 +1,1 @@
-"""Bytes, capture files and written notations to and from packets; knows neither policies nor the rule language's grammar."""
+"""Bytes, capture files and written notations to and from packets; knows neither policies nor grammar."""

@@ -31,10 +31,10 @@ _OTHERS = {
     b"\xd4\xc3\xb2\xa1\0": "a pcap of an unknown version",
 }
 _LINK_NAMES = {
-    6: "token ring", 7: "ARCNET", 8: "SLIP", 10: "FDDI", 100: "ATM", 105: "802.11", 107: "frame relay", 114: "LocalTalk",
-    119: "802.11 with Prism header", 127: "802.11 with radiotap header", 147: "private use", 187: "Bluetooth HCI",
-    189: "USB", 195: "802.15.4", 220: "USB", 227: "CAN", 231: "D-Bus", 239: "NFLOG", 249: "USB", 253: "netlink",
-    271: "VSOCK",
+    6: "token ring", 7: "ARCNET", 8: "SLIP", 10: "FDDI", 100: "ATM", 105: "802.11", 107: "frame relay",
+    114: "LocalTalk", 119: "802.11 with Prism header", 127: "802.11 with radiotap header", 147: "private use",
+    187: "Bluetooth HCI", 189: "USB", 195: "802.15.4", 220: "USB", 227: "CAN", 231: "D-Bus", 239: "NFLOG", 249: "USB",
+    253: "netlink", 271: "VSOCK",
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Link layers: where IP begins in a frame, and whether the frame was leaving the host.
 
-Knows nothing of IP beyond its version nibble. The numbers are those of the LINKTYPE registry (draft-ietf-opsawg-pcaplinktype),
-ethertypes IANA's. VLAN (IEEE 802.1Q, 802.1ad), MPLS (RFC 3032), PPPoE (RFC 2516), PPP (RFC 1661, RFC 1662), LLC and
-SNAP (RFC 1042) are stepped through.
+Knows nothing of IP beyond its version nibble. The numbers are those of the LINKTYPE registry
+(draft-ietf-opsawg-pcaplinktype), ethertypes IANA's. VLAN (IEEE 802.1Q, 802.1ad), MPLS (RFC 3032), PPPoE (RFC 2516), PPP
+(RFC 1661, RFC 1662), LLC and SNAP (RFC 1042) are stepped through.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ MAX_TAGS = 16  # VLAN tags, MPLS labels, PPPoE and SNAP headers in one frame
 
 _PPP = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
 _AF_INET, _AF_INET6 = 2, frozenset({10, 24, 28, 30})  # Linux; NetBSD and OpenBSD; FreeBSD; Darwin
-_NO_ETHERTYPE = frozenset({803, 824})  # ARPHRD of radiotap and netlink: the cooked header's protocol means something else
+_NO_ETHERTYPE = frozenset(
+    {803, 824}
+)  # ARPHRD of radiotap and netlink: the cooked header's protocol means something else
 _OUTGOING = 4
 
 
@@ -53,7 +55,7 @@ def is_outgoing(data: Bytes, link: int) -> bool:
 
 
 def missing(need: int, wire_length: int) -> str:
-    """The class of a frame that is captured up to less than `need` bytes: did the wire have them, or not even the wire?"""
+    """The class of a frame captured short of `need` bytes: did at least the wire have them?"""
     return TRUNCATED if need <= wire_length else MALFORMED
 
 
@@ -129,7 +131,7 @@ def _pppoe(data: Bytes, wire_length: int) -> Place:
 
 
 def _ppp_ethertype(data: Bytes, at: int) -> tuple[int, int] | None:
-    """What a PPP protocol field stands for and where it ends; the last byte of each number is odd, so one may be all of it."""
+    """What a PPP protocol field stands for and where it ends: at its first odd byte, RFC 1661 section 2."""
     if at < len(data) and data[at] & 1:
         return _PPP.get(data[at], 0xFFFF), at + 1
     if at + 2 > len(data):

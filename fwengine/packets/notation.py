@@ -15,13 +15,13 @@ import re
 from collections.abc import Mapping
 
 from .. import address
-from ..errors import PacketError, PolicyError
+from ..errors import PacketError, PolicyError, UndecodableError
 from ..header import ICMP, ICMPV6, SCTP, TCP, UDP, Packet
 from ..language import names
 from ..language.lower import lower_packet
 from ..language.parser import parse_packet
 from ..language.values import flag_byte
-from .wire import decode_packet
+from .wire import decode
 
 _KEYS = {
     "proto": "protocol", "protocol": "protocol", "src": "src", "dst": "dst", "sport": "sport", "dport": "dport",
@@ -153,8 +153,14 @@ def _from_hex(text: str) -> Packet:
     digits = re.sub(r"[\s:]", "", text)
     if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
         raise PacketError("`hex:` is followed by an even number of hexadecimal digits")
-    packet = decode_packet(bytes.fromhex(digits), "ip")
-    return packet.replace(in_interface=None, out_interface=None)
+    data = bytes.fromhex(digits)
+    point = decode(data, _RAW_IP, len(data))
+    if isinstance(point, str):
+        raise UndecodableError(point, "these bytes are no whole IP packet")
+    return Packet.from_point(point).replace(in_interface=None, out_interface=None)
+
+
+_RAW_IP = 101  # the link type of packets that begin with the IP header
 
 
 _TCPDUMP = re.compile(

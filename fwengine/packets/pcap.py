@@ -15,7 +15,7 @@ from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from .source import Source
 
 Record = tuple[bytes, int, int, str, str, int]
-"""Captured bytes, length on the wire, link type, interface it came in by, interface it went out by, nanoseconds since 1970.
+"""Captured bytes, length on the wire, link type, interfaces it came in and went out by, nanoseconds since 1970.
 
 An interface that is not recorded is the empty string.
 """

@@ -47,7 +47,7 @@ class Interface(NamedTuple):
     offset: int
 
 
-class _Damage(Exception):
+class _Damage(Exception):  # noqa: N818  # a finding, not an error of ours
     """A block that cannot be; the argument says why."""
 
 
@@ -100,10 +100,10 @@ class PcapngReader:
                 raise error
             rest = buffer[at:]
             buffer = source.fill(rest, max(need, len(rest) + 1))
-            if len(buffer) < need:
-                if buffer:
-                    raise self._error(ENDS_EARLY, "the file ends inside a block")
+            if not buffer:
                 return
+            if len(buffer) < need:
+                raise self._error(ENDS_EARLY, "the file ends inside a block")
 
     def _blocks(self, buffer: bytes, batch: list[Record]) -> tuple[int, int]:
         """Reads all whole blocks of the buffer; where the next one begins, and how many bytes of it to have then."""
@@ -146,7 +146,7 @@ class PcapngReader:
                         captured = interfaces[0].snaplen
                     append(self._packet(buffer, at + 12, stop - 4, 0, None, captured, wire))
             at = stop
-        return at, 12 if at < size else 0
+        return at, 12
 
     def _packet(
         self, buffer: bytes, start: int, stop: int, number: int, ticks: int | None, captured: int, wire: int

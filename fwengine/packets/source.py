@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import CaptureError
 from .codes import GZIP, UNREADABLE
@@ -17,18 +17,10 @@ from .codes import GZIP, UNREADABLE
 CHUNK = 1 << 18
 STDIN = "<stdin>"
 
+if TYPE_CHECKING:
+    from zlib import _Decompress
+
 _GZIP_MAGIC = b"\x1f\x8b"
-
-
-class _Inflater(Protocol):
-    """What `zlib.decompressobj` returns: typeshed's name for it is private."""
-
-    unused_data: bytes
-    unconsumed_tail: bytes
-    eof: bool
-
-    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
-    def copy(self) -> _Inflater: ...
 
 
 class Source:
@@ -85,7 +77,7 @@ class Source:
         return self._next()
 
     def fill(self, begun: bytes, need: int) -> bytes:
-        """`begun` and what follows, until there are `need` bytes or no more come. Linear, and allocates nothing ahead."""
+        """`begun` and what follows, until there are `need` bytes or no more come. Linear; allocates nothing ahead."""
         parts = [begun]
         have = len(begun)
         while have < need:
@@ -156,13 +148,13 @@ class Source:
         return fail
 
 
-def _inflater() -> _Inflater:
+def _inflater() -> _Decompress:
     import zlib
 
     return zlib.decompressobj(wbits=31)
 
 
-def _up_to_damage(inflater: _Inflater, packed: bytes, error: type[Exception]) -> bytes:
+def _up_to_damage(inflater: _Decompress, packed: bytes, error: type[Exception]) -> bytes:
     """What can be decompressed of a piece that fails as a whole."""
     out = []
     for at in range(len(packed)):

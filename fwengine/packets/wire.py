@@ -6,8 +6,8 @@ a tunnel carries, and the packet that an ICMP error quotes, are payload.
 What cannot be decoded has one of three classes:
 
 - *not-ip*: the link layer carries something else, or is of a type that is not decoded here.
-- *malformed*: the packet itself is wrong. Its version or header length is impossible, or a header that must be there does
-  not fit into the packet: the fixed part of an IP header, an extension header, of a whole packet or first fragment
+- *malformed*: the packet itself is wrong. Its version or header length is impossible, or a header that must be there
+  does not fit into the packet: the fixed part of an IP header, an extension header, of a whole packet or first fragment
   (RFC 7112) the transport header: tcp 20 bytes and as many as its data offset says, sctp and dccp 12, udp and udplite
   8, icmp and icmpv6 4. More than 256 extension headers or 16 tags are malformed, too.
 - *truncated*: the capture does not hold bytes that the packet had and that the answer needs: all IP headers, the ports,
@@ -64,7 +64,7 @@ _NEEDS = {TCP: (20, 14), UDP: (8, 4), DCCP: (12, 4), SCTP: (12, 4), UDPLITE: (8,
 _ICMP_SIZE, _ICMP_NEED = 4, 2
 
 _FRAGMENT, _AUTHENTICATION = 44, 51
-# hop-by-hop, routing, destination options, mobility, HIP, shim6: next header, then the length in units of 8 bytes less one
+# hop-by-hop, routing, destination options, mobility, HIP, shim6: next header, then length in units of 8 bytes, less one
 _OPTIONS = frozenset({0, 43, 60, 135, 139, 140})
 EXTENSION_HEADERS = _OPTIONS | {_FRAGMENT, _AUTHENTICATION}
 

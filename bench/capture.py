@@ -1,0 +1,137 @@
+"""A capture end to end: pcap file in, packets per rule out, and how much memory that takes.
+
+    python bench/capture.py [--packets 1000000] [--rounds 5] [--cold] [--huge GIGABYTES] [SET ...]
+
+Writes for each ClassBench set a pcap of 64-byte frames from its trace, runs `evaluate_capture` over it and compares the
+counts with the trace's own first matches. `--huge` makes a capture of that size, of 1,500-byte frames, in a
+temporary folder and tells the peak resident size of the process that evaluates it. Reports; never fails by a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from itertools import cycle, islice
+from pathlib import Path
+
+from fwengine import tally
+from fwengine.box import Box
+from fwengine.header import DPORT, DST, PORT_PROTOCOLS, PROTOCOL, SPORT, SRC, Packet
+from fwengine.interval import IntervalSet
+from fwengine.packets.synthetic import encode, write_pcap
+from fwengine.policy import ALLOW, DENY, Policy, Rule
+from fwengine.tally import evaluate_capture
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "classbench"
+SETS = ("acl1_1k", "fw1_1k", "ipc1_1k")
+FRAME = 64
+
+
+def policy_of(name: str) -> Policy:
+    """A ClassBench rule set as a policy; every third rule denies."""
+    rules = []
+    with gzip.open(DATA / f"{name}.rules.gz", "rt") as lines:
+        for number, line in enumerate(lines):
+            src, dst, sport, dport, protocol = line.split()
+            conditions = {SRC: _prefix(src), DST: _prefix(dst)}
+            for field, text in ((SPORT, sport), (DPORT, dport)):
+                if text != "0-65535":
+                    lo, hi = map(int, text.split("-"))
+                    conditions[field] = IntervalSet(((lo, hi),))
+            if protocol != "any":
+                conditions[PROTOCOL] = IntervalSet.single(int(protocol))
+            rules.append(Rule(DENY if number % 3 == 0 else ALLOW, (Box.of(conditions),)))
+    return Policy(tuple(rules), name=name)
+
+
+def _prefix(text: str) -> IntervalSet:
+    address, length = text.split("/")
+    size = 1 << (32 - int(length))
+    value = int.from_bytes(bytes(map(int, address.split("."))), "big") & -size
+    return IntervalSet(((value, value + size - 1),))
+
+
+def trace_of(name: str, limit: int) -> tuple[list[bytes], list[int]]:
+    """Frames of the trace, one a line, and for each the first matching rule or -1."""
+    frames, truth = [], []
+    with gzip.open(DATA / f"{name}.trace.gz", "rt") as lines:
+        for line in islice(lines, limit):
+            src, dst, sport, dport, protocol, first = map(int, line.split())
+            ports = (sport, dport) if protocol in PORT_PROTOCOLS else (None, None)
+            frame = encode(Packet(4, protocol, src, dst, *ports), "ethernet")
+            frames.append(frame + bytes(FRAME - len(frame)))
+            truth.append(first)
+    return frames, truth
+
+
+def speed(name: str, packets: int, rounds: int, cold: bool, folder: Path) -> None:
+    frames, truth = trace_of(name, packets)
+    file = folder / f"{name}.pcap"
+    write_pcap(file, islice(cycle(frames), packets))
+    policy = policy_of(name)
+    nodes = policy.tree.statistics()
+    if cold:
+        vars(tally)["_REMEMBERED"] = 0
+    expected = Counter(islice(cycle(truth), packets))
+    rates = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        report = evaluate_capture(policy, file)
+        rates.append(packets / (time.perf_counter() - begin))
+        found = {-1 if count.index is None else count.index: count.packets for count in report.rules if count.packets}
+        if found != expected:
+            print(f"{name}: WRONG counts")
+    print(
+        f"{name}: {len(policy.rules):,} rules, {nodes.trees} trees, {packets:,} packets, {len(set(frames)):,} different: "
+        f"{statistics.median(rates):,.0f} packets/s (min {min(rates):,.0f}, max {max(rates):,.0f})"
+    )
+    file.unlink()
+
+
+def huge(gigabytes: float, folder: Path) -> None:
+    """Peak resident size over a big capture, in a process of its own."""
+    frames, _ = trace_of(SETS[0], 10_000)
+    file = folder / "huge.pcap"
+    write_pcap(
+        file, islice(cycle([frame + bytes(1500 - FRAME) for frame in frames]), int(gigabytes * (1 << 30) / 1516))
+    )
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, __file__, "--peak", str(file)], check=True)
+    print(f"{file.stat().st_size / 1e9:.2f} GB in {time.perf_counter() - begin:.1f} s")
+
+
+def peak(file: str) -> None:
+    report = evaluate_capture(policy_of(SETS[0]), file)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{report.packets:,} packets, peak {kilobytes / 1024:.0f} MiB resident")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("sets", nargs="*", default=SETS, metavar="SET")
+    parser.add_argument("--packets", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cold", action="store_true", help="walk the tree for every packet, as if all were different")
+    parser.add_argument("--huge", type=float, metavar="GIGABYTES")
+    parser.add_argument("--peak", metavar="FILE", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peak:
+        peak(options.peak)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if options.huge:
+            huge(options.huge, Path(folder))
+            return
+        for name in options.sets:
+            speed(name, options.packets, options.rounds, options.cold, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""The optional native batch classifier: same meaning as `policy.decide`, much faster.
+
+Where the native module is absent (no compiler at install time, another machine) `Classifier` answers through the
+decision tree instead. Knows policies, columns of numbers and capture files; never rule text.
+"""
+
+from .classifier import Classifier, Table, classifier
+from .native import available, engines, why_not
+
+__all__ = ["Classifier", "Table", "available", "classifier", "engines", "why_not"]

@@ -1,0 +1,33 @@
+"""Is the native module here, which engines can this processor run, and if it is not: why."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+native: ModuleType | None
+try:
+    from . import _native as native  # type: ignore[no-redef]  # the same name is None below
+except ImportError as error:
+    native = None
+    _why: str | None = f"not built: {error}"
+else:
+    _why = None
+
+
+def available() -> bool:
+    """Can the native module be used here?"""
+    return native is not None
+
+
+def why_not() -> str | None:
+    """Why the native module cannot be used; None if it can."""
+    return _why
+
+
+def engines() -> tuple[str, ...]:
+    """The engines that this processor can run, the fastest first: of "avx512", "avx2" and "portable".
+
+    Their results are identical. Empty if the native module is absent.
+    """
+    names: tuple[str, ...] = native.engines() if native is not None else ()
+    return names

@@ -1,0 +1,235 @@
+"""A capture through a policy: counts per rule, or one outcome a packet.
+
+Knows policies and captures, and nothing of screens. The deciding rule comes from the policy's tree; packets alike in
+every field are looked up once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from .errors import CaptureError, PacketError
+from .header import STATES, Point, interface_number
+from .packets.capture import Capture, open_capture
+from .packets.links import MALFORMED, NOT_IP, TRUNCATED
+from .packets.wire import decode
+from .policy import ALLOW, Action, Policy
+
+Kind = Literal["ip", "not-ip", "malformed", "truncated"]
+Progress = Callable[[int, int | None], object]
+Key = Point | str  # a point or a class: what `decode` returns
+
+_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
+_REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
+_NAMES: Final = 1 << 12  # interface names whose numbers are remembered
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """What one rule decided; of the default, `index` is None and the label `default`. Bytes are those on the wire."""
+
+    index: int | None
+    label: str
+    file: str | None
+    line: int | None
+    action: Action
+    packets: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CaptureReport:
+    """What a policy does to a capture, up to its damage if it has any.
+
+    packets = allow + deny + not_ip; malformed and truncated packets are within deny, and no rule's. `rules` has every
+    rule in the policy's order, those that decided nothing too, and then the default.
+    """
+
+    file: str
+    packets: int
+    allow: int
+    deny: int
+    not_ip: int
+    malformed: int
+    truncated: int
+    rules: tuple[RuleCount, ...]
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What becomes of one packet of a capture.
+
+    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default, and None, like
+    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest.
+    """
+
+    number: int
+    kind: Kind
+    point: Point | None
+    rule: int | None
+    wire_length: int
+
+
+def evaluate_capture(
+    policy: Policy,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+) -> CaptureReport:
+    """Counts per rule over a capture file, or over standard input for `-`. Memory does not grow with the capture.
+
+    Args:
+        inbound, outbound: the interfaces of all packets, whatever the capture records; None leaves those it records.
+        state: the state of all packets.
+        progress: called now and then with the bytes of the file read so far and the file's size, if that is known.
+
+    Returns:
+        The counts; what keeps the capture from being read (any further) is the report's `error`.
+
+    Raises:
+        PacketError: if an interface or the state cannot be.
+    """
+    stated = _Stated(inbound, outbound, state)
+    rows = len(policy.rules) + 1 + len(_CLASSES)
+    packets, octets = [0] * rows, [0] * rows
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        with open_capture(path) as capture:
+            try:
+                _count(policy, capture, stated, packets, octets, progress)
+            finally:
+                notes = capture.notes + stated.notes
+    except CaptureError as caught:
+        error = caught
+    return _report(policy, os.fspath(path), packets, octets, error, notes)
+
+
+def iterate(
+    policy: Policy,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+) -> Iterator[Outcome]:
+    """The outcome of each packet of a capture, in its order; arguments as for `evaluate_capture`.
+
+    Raises:
+        CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
+        PacketError: if an interface or the state cannot be.
+    """
+    stated = _Stated(inbound, outbound, state)
+    find = policy.tree.index
+    number = 0
+    with open_capture(path) as capture:
+        for batch in capture.batches():
+            for data, wire_length, link, came_in, went_out, _ in batch:
+                key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                if isinstance(key, str):
+                    yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
+                else:
+                    yield Outcome(number, "ip", key, find(key), wire_length)
+                number += 1
+            if progress is not None:
+                progress(capture.position, capture.size)
+
+
+class _Stated:
+    """The interfaces and the state to take for a capture's packets."""
+
+    def __init__(self, inbound: str | None, outbound: str | None, state: str) -> None:
+        if state not in STATES:
+            raise PacketError(f"state is one of {', '.join(STATES)}, not {state!r}")
+        self.state = STATES.index(state)
+        self._inbound = None if inbound is None else interface_number(inbound)
+        self._outbound = None if outbound is None else interface_number(outbound)
+        self._words = {"in": inbound, "out": outbound}
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        self._overruled: dict[str, None] = {}
+
+    def numbers(self, came_in: str, went_out: str) -> tuple[int, int]:
+        """The numbers of both interfaces, for those that the capture records."""
+        found = self._known.get((came_in, went_out))
+        if found is None:
+            if len(self._known) >= _NAMES:
+                self._known.clear()
+            inbound = interface_number(came_in) if self._inbound is None else self._inbound
+            outbound = interface_number(went_out) if self._outbound is None else self._outbound
+            found = self._known[came_in, went_out] = inbound, outbound
+            for word, recorded in (("in", came_in), ("out", went_out)):
+                if recorded and self._words[word] not in (None, recorded):
+                    self._overruled[word] = None
+        return found
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"the capture records other interfaces than the stated `{word} {self._words[word]}`, which is taken instead"
+            for word in self._overruled
+        )
+
+
+def _count(
+    policy: Policy,
+    capture: Capture,
+    stated: _Stated,
+    packets: list[int],
+    octets: list[int],
+    progress: Progress | None,
+) -> None:
+    """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
+    find = policy.tree.index
+    classes: dict[Key, int] = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
+    known = dict(classes)
+    get, numbers, state = known.get, stated.numbers, stated.state
+    last_in = last_out = ""
+    inbound, outbound = numbers("", "")
+    for batch in capture.batches():
+        for data, wire_length, link, came_in, went_out, _ in batch:
+            if came_in is not last_in or went_out is not last_out:
+                inbound, outbound = numbers(came_in, went_out)
+                last_in, last_out = came_in, went_out
+            key = decode(data, link, wire_length, inbound, outbound, state)
+            row = get(key)
+            if row is None:
+                assert not isinstance(key, str)  # all classes are known
+                row = find(key)
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                    known.update(classes)
+                known[key] = row
+            packets[row] += 1
+            octets[row] += wire_length
+        if progress is not None:
+            progress(capture.position, capture.size)
+
+
+def _report(
+    policy: Policy,
+    file: str,
+    packets: list[int],
+    octets: list[int],
+    error: CaptureError | None,
+    notes: tuple[str, ...],
+) -> CaptureReport:
+    rules = [
+        RuleCount(i, rule.label, rule.span.file, rule.span.line, rule.action, packets[i], octets[i])
+        for i, rule in enumerate(policy.rules)
+    ]
+    default = len(rules)
+    rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
+    not_ip, malformed, truncated = packets[default + 1 :]
+    allow = sum(count.packets for count in rules if count.action is ALLOW)
+    total = sum(packets)
+    return CaptureReport(
+        file, total, allow, total - allow - not_ip, not_ip, malformed, truncated, tuple(rules), error, notes
+    )

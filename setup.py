@@ -1,0 +1,27 @@
+"""The optional native classifier; everything else about the package is in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+HERE = Path("fwengine/kernel")
+MSVC = sys.platform == "win32"
+
+setup(
+    ext_modules=[
+        Extension(
+            "fwengine.kernel._native",
+            sources=[str(path) for path in sorted(HERE.glob("*.c"))],
+            depends=[str(path) for path in sorted(HERE.glob("*.h"))],
+            extra_compile_args=["/O2"] if MSVC else ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
+            define_macros=[("FWK_TUNE", "1")] if os.environ.get("FWENGINE_TUNE") else [],
+            py_limited_api=True,
+            optional=True,  # without a compiler the package installs and works all the same, only slower
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
