@@ -89,7 +89,8 @@ def speed(name: str, packets: int, rounds: int, cold: bool, folder: Path) -> Non
         if found != expected:
             print(f"{name}: WRONG counts")
     print(
-        f"{name}: {len(policy.rules):,} rules, {nodes.trees} trees, {packets:,} packets, {len(set(frames)):,} different: "
+        f"{name}: {len(policy.rules):,} rules, {nodes.trees} trees, "
+        f"{packets:,} packets, {len(set(frames)):,} different: "
         f"{statistics.median(rates):,.0f} packets/s (min {min(rates):,.0f}, max {max(rates):,.0f})"
     )
     file.unlink()

@@ -32,7 +32,7 @@ def policy_text(name: str) -> str:
     if not rules.exists():
         return drawn(name)
     out = ["default deny"]
-    for number, line in enumerate(gzip.open(rules, "rt")):
+    for number, line in enumerate(gzip.decompress(rules.read_bytes()).decode().splitlines()):
         src, dst, sports, dports, protocol = line.split()
         proto = NAMES.get(protocol, protocol)
         out.append(f"allow {proto} from {net(src)}{ports(sports)} to {net(dst)}{ports(dports)} as r{number}")
@@ -72,13 +72,15 @@ def trace(name: str, policy: Policy) -> list[tuple[Point, int | None]]:
         chosen = draw.choices(policy.rules, k=20_000)
         return [(tuple(s.lo for s in rule.boxes[0].pieces[0].sets), None) for rule in chosen]
     out: list[tuple[Point, int | None]] = []
-    for line in gzip.open(path, "rt"):
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines():
         src, dst, sport, dport, protocol, first = map(int, line.split())
         has = protocol in PORT_PROTOCOLS
         ends = (sport, dport) if has else (NO_PORT, NO_PORT)
         kind = 0 if protocol == 1 else NO_TYPE
         flags = 2 if protocol == 6 else NO_FLAGS
-        out.append(((protocol, src, dst, *ends, kind, kind, flags, 0, 0, 0, 0), first if first >= 0 else len(policy.rules)))
+        out.append(
+            ((protocol, src, dst, *ends, kind, kind, flags, 0, 0, 0, 0), first if first >= 0 else len(policy.rules))
+        )
     return out
 
 
@@ -90,7 +92,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     sets = sys.argv[1:] or [f"{kind}_{size}" for size in ("1k", "10k") for kind in ("acl1", "fw1", "ipc1")]
-    print("set         rules  parse s  lower s  compile s  edges/rule  tree µs (min-max)     linear µs  ratio  wrong  RSS MB")
+    print(
+        "set         rules  parse s  lower s  compile s  edges/rule  tree µs (min-max)     linear µs  ratio  wrong  RSS MB"
+    )
     for name in sets:
         text = policy_text(name)
         parse = seconds(lambda text=text: read(text, "bench"))  # type: ignore[misc]  # the default freezes the variable

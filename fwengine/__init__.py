@@ -51,7 +51,7 @@ _HOME = {
     "DecisionTree": "tree",
 }  # fmt: skip
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604  # all strings
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """Boxes: products of interval sets, one a field of header space.
 
 Not every point of the product of the domains is a packet: an ICMP packet has no ports, source and destination share a
-family. The packets are exactly the union of the ten disjoint boxes `SHAPES`; emptiness, size and equality of boxes are
-all meant relative to them.
+family. The packets are exactly the union of the ten disjoint boxes `SHAPES`; emptiness, size and inclusion of boxes are
+all meant relative to them. `==` compares sets of points; `Box.plain` is one form for all boxes of the same packets.
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ class Box:
 
     def issubset(self, other: Box) -> bool:
         """Is every packet of this box in the other?"""
-        return all(
-            all(a.issubset(b) for a, b in zip(piece.sets, other.sets, strict=True)) for piece in self.pieces
-        )
+        return all(all(a.issubset(b) for a, b in zip(piece.sets, other.sets, strict=True)) for piece in self.pieces)
 
     def plain(self) -> Box:
         """The same packets with no condition where none is needed: the form to print and to merge.
@@ -149,7 +147,9 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
             for box in out:
                 groups.setdefault((*box.sets[:f], *box.sets[f + 1 :]), []).append(box.sets[f])
             out = [
-                Box((*rest[:f], sets[0] if len(sets) == 1 else IntervalSet.union(p for s in sets for p in s), *rest[f:]))
+                Box(
+                    (*rest[:f], sets[0] if len(sets) == 1 else IntervalSet.union(p for s in sets for p in s), *rest[f:])
+                )
                 for rest, sets in groups.items()
             ]
     return out

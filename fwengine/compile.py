@@ -33,7 +33,7 @@ _GROUP = (4096, 15)
 _WORK = 8  # cuts swept for each edge allowed, before sharing
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """The tree exceeds its budget."""
 
 
@@ -43,7 +43,11 @@ def compile_policy(policy: Policy) -> DecisionTree:
     Complexity: near linear in the rules for real rule sets; bounded by the budgets for any.
     """
     entries = [
-        (index, box.sets) for index, rule in enumerate(policy.rules) if policy.active(rule) for box in rule.boxes if all(box.sets)
+        (index, box.sets)
+        for index, rule in enumerate(policy.rules)
+        if policy.active(rule)
+        for box in rule.boxes
+        if all(box.sets)
     ]
     return compile_entries(entries, len(policy.rules))
 
@@ -55,7 +59,7 @@ def compile_entries(entries: Sequence[Entry], rules: int) -> DecisionTree:
     roots: list[int] = []
     try:
         roots.append(builder.tree(entries, _ORDERS[False, False], floor + each * len(entries)))
-    except _TooLarge:
+    except _TooLargeError:
         groups: dict[tuple[bool, bool], list[Entry]] = {}
         for entry in entries:
             groups.setdefault((_is_wide(entry[1][SRC]), _is_wide(entry[1][DST])), []).append(entry)
@@ -73,7 +77,7 @@ def _split(builder: _Builder, entries: Sequence[Entry], order: tuple[int, ...]) 
         part = stack.pop()
         try:
             roots.append(builder.tree(part, order, max(floor, each * len(part)) if len(part) > 1 else 1 << 62))
-        except _TooLarge:
+        except _TooLargeError:
             middle = len(part) // 2
             stack += [part[middle:], part[:middle]]
     return roots
@@ -97,7 +101,7 @@ class _Builder:
         """The root of a tree over these entries; nodes and memory are given back if it exceeds its budget of edges.
 
         Raises:
-            _TooLarge: beyond `budget` new edges, or `_WORK` times as many cuts swept.
+            _TooLargeError: beyond `budget` new edges, or `_WORK` times as many cuts swept.
         """
         begin = len(self.nodes)
         used = [f for f in order if any(sets[f] != FULL[f] for _, sets in entries)]
@@ -144,7 +148,7 @@ class _Builder:
             points = sorted({0, *starts, *ends})
             work += len(points)
             if work > _WORK * budget:
-                raise _TooLarge
+                raise _TooLargeError
             for p in points:
                 if p > top:
                     break
@@ -164,7 +168,7 @@ class _Builder:
                 if found is None:
                     edges += len(children)
                     if edges > budget:
-                        raise _TooLarge
+                        raise _TooLargeError
                     found = self.unique[node] = len(self.nodes)
                     self.nodes.append(node)
                     self.lowest.append(min(self._low(c) for c in children))
@@ -174,7 +178,7 @@ class _Builder:
 
         try:
             return build(0, tuple(range(len(entries))))
-        except _TooLarge:
+        except _TooLargeError:
             for node in self.nodes[begin:]:
                 del self.unique[node]
             del self.nodes[begin:], self.lowest[begin:]

@@ -43,7 +43,7 @@ FIELDS = 12
 ICMP, TCP, UDP, DCCP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 58, 132, 136
 PORT_PROTOCOLS = frozenset({TCP, UDP, DCCP, SCTP, UDPLITE})
 WHOLE, FIRST, LATER = 0, 1, 2
-FRAGMENTS = ("whole", "first", "later")
+FRAGMENTS: tuple[Literal["whole", "first", "later"], ...] = ("whole", "first", "later")
 STATES = ("new", "established", "related", "invalid", "untracked")
 FLAG_NAMES = ("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr")  # bit 0 first
 
@@ -135,7 +135,8 @@ class Packet:
     point: Point | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if type(self.family) is not int or self.family not in (4, 6):
+        family: object = self.family  # whatever the caller's types say
+        if type(family) is not int or family not in (4, 6):
             raise PacketError(f"family is 4 or 6, not {self.family!r}")
         bits = 32 if self.family == 4 else 128
         _check("protocol", self.protocol, 255)
@@ -190,24 +191,24 @@ class Packet:
         """
         if len(point) != FIELDS or not all(0 <= value <= top for value, top in zip(point, TOPS, strict=True)):
             raise PacketError("a point has one number a field, within the field's domain")
-        none = [None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)]
-        try:
-            interfaces = [interface_name(point[f]) for f in (IN, OUT)]
-        except UnicodeDecodeError:
-            raise PacketError("an interface name is text in UTF-8") from None
-        packet = cls(
+        sport, dport, kind, code, flags = [
+            None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)
+        ]
+        return cls(
             address.family_of(point[SRC]),
             point[PROTOCOL],
             address.to_value(point[SRC]),
             address.to_value(point[DST]),
-            *none,
-            FRAGMENTS[point[FRAGMENT]],  # type: ignore[arg-type]  # one of the three literals
-            *interfaces,
+            sport,
+            dport,
+            kind,
+            code,
+            flags,
+            FRAGMENTS[point[FRAGMENT]],
+            interface_name(point[IN]),
+            interface_name(point[OUT]),
             STATES[point[STATE]],
         )
-        if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
-            raise PacketError("no packet has these fields together")
-        return packet
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:
@@ -353,8 +354,8 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
         words += ["flags", write_flags(packet.flags)]
     if packet.fragment != "whole":
         words += ["fragment", packet.fragment]
-    for field, word, name in ((IN, "in", packet.in_interface), (OUT, "out", packet.out_interface)):
-        if name or (name == "" and field in absent):
+    for number, word, name in ((IN, "in", packet.in_interface), (OUT, "out", packet.out_interface)):
+        if name or (name == "" and number in absent):
             words += [word, write_interface(name)]
     if packet.state != "new":
         words += ["state", packet.state]

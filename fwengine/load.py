@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
-from .errors import Diagnostic, Label, PolicyError, Span
+from .box import Box
+from .errors import Diagnostic, PolicyError, Span
 from .language import ast
 from .language.lower import Lowering, lower, lower_region
 from .language.mistakes import decode
-from .language.parser import parse_claim, parse_region, read, span_of
-from .box import Box
+from .language.parser import definitions, parse_claim, parse_region, read, span_of
 from .policy import Action, Policy
 
 Reader = Callable[[str], bytes]
 
 MAX_INCLUDES = 1000
+MAX_INCLUDE_DEPTH = 64
+MAX_BYTES = 1 << 28  # of a file; a hundred thousand rules have 7 MB
 
 
 def load(path: str | os.PathLike[str], *, as_of: datetime.date | None = None) -> Policy:
@@ -35,7 +38,10 @@ def load(path: str | os.PathLike[str], *, as_of: datetime.date | None = None) ->
 
 
 def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None) -> Policy:
-    """The policy in a text; what it includes is looked up from the working directory.
+    """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
+
+    Raises:
+        PolicyError: as `load`.
 
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
@@ -61,13 +67,20 @@ def load_from(file: str, reader: Reader, *, as_of: datetime.date | None = None) 
         name=file,
         as_of=as_of or datetime.date.today(),
         sources=loader.sources,
-        spoilt=frozenset(loader.spoilt),
+        spoilt=frozenset(loader.missing),
         errors=loader.errors,
     )
 
 
 def _read_file(name: str) -> bytes:
-    return Path(name).read_bytes()
+    try:
+        with Path(name).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except ValueError as error:  # NUL, or what the file system cannot encode
+        raise OSError(errno.EINVAL, "not a possible file name") from error
+    if len(data) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB")
+    return data
 
 
 class _Loader:
@@ -78,15 +91,20 @@ class _Loader:
         self.sources: dict[str, str] = {}
         self.statements: list[ast.Statement] = []
         self.errors: list[Diagnostic] = []
-        self.spoilt: set[str] = set()
+        self.missing: set[str] = set()
         self.open: list[str] = []
+        self._known: dict[str, str] = {}  # by the real path: one file under two names counts once
 
     def file(self, name: str, origin: Span | None) -> None:
         """Reads a file, unless it was read already: what is included twice counts once, where it came first."""
+        name = self._known.setdefault(_identity(name), name)
         if name in self.open:
             assert origin is not None
             chain = " -> ".join([*self.open[self.open.index(name) :], name])
-            self.errors.append(Diagnostic("FW022", "the files include each other in a circle", origin, chain))
+            help = "put what they share into a file that includes neither"
+            self.errors.append(
+                Diagnostic("FW022", "the files include each other in a circle", origin, _short(chain), help)
+            )
             return
         if name in self.sources:
             return
@@ -100,54 +118,66 @@ class _Loader:
         except PolicyError as error:
             self.errors += error.diagnostics
             self.sources.update(error.sources)
-            self.spoilt.update(_EVERYTHING)
+            self.missing.update(_EVERYTHING)
             return
         self.sources[name] = text
-        document, errors, spoilt = read(text, name)
+        document, errors, missing = read(text, name)
         self.errors += errors
-        self.spoilt |= spoilt
+        self.missing |= missing
         self.open.append(name)
         for statement in document.statements:
             if isinstance(statement.content, ast.Include):
-                self._include(name, statement)
+                self._include(name, statement.content.path, statement.span.line)
             else:
                 self.statements.append(statement)
         self.open.pop()
 
-    def _include(self, name: str, statement: ast.Statement) -> None:
-        path = statement.content.path  # type: ignore[union-attr]  # the caller looked
-        here = span_of(path.at, name, statement.span.line)
-        if len(self.sources) > MAX_INCLUDES or len(self.open) > 64:
-            self.errors.append(Diagnostic("FW022", "too many files include each other", here, "stopped here"))
+    def _include(self, name: str, path: ast.String, line: int) -> None:
+        here = span_of(path.at, name, line)
+        if len(self.sources) >= MAX_INCLUDES or len(self.open) >= MAX_INCLUDE_DEPTH:
+            limit = f"at most {MAX_INCLUDES} files, {MAX_INCLUDE_DEPTH} deep"
+            self.errors.append(
+                Diagnostic("FW022", "too many files include each other", here, limit, "put them together")
+            )
+            self.missing.update(_EVERYTHING)
             return
         if not path.text or "\0" in path.text:
-            self.errors.append(Diagnostic("FW021", "no file name", here, "expected the path of a policy file"))
+            help = 'for example `include "common.fwl"`'
+            self.errors.append(Diagnostic("FW021", "no file name", here, "expected the path of a policy file", help))
+            self.missing.update(_EVERYTHING)
             return
-        folder, target = posixpath.dirname(name.replace(os.sep, "/")), path.text
-        if target.startswith("/"):
-            resolved = target
-        else:
-            resolved = posixpath.normpath(posixpath.join(folder, target)) if folder else posixpath.normpath(target)
-        self.file(resolved, here)
+        folder = posixpath.dirname(name.replace(os.sep, "/"))
+        self.file(posixpath.normpath(posixpath.join(folder, path.text)), here)
 
     def _unreadable(self, name: str, origin: Span | None, error: OSError) -> None:
-        reason = _reason(name, error)
-        if origin is None:
-            self.errors.append(Diagnostic("FW001", f"cannot read `{name}`: {reason}", Span(name, 1, 1, 1, 1)))
-        else:
-            self.errors.append(Diagnostic("FW021", f"cannot read `{name}`: {reason}", origin, "included here"))
-            self.spoilt.update(_EVERYTHING)
+        message, label, help = f"cannot read `{name}`: {_reason(error)}", "", "a policy is a plain text file"
+        if origin is not None:
+            label, help = "included here", "a path is relative to the file that includes it"
+        code = "FW001" if origin is None else "FW021"
+        self.errors.append(Diagnostic(code, message, origin or Span(name, 1, 1, 1, 1), label, help))
+        self.missing.update(_EVERYTHING)
 
 
 _EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there
 
 
-def _reason(name: str, error: OSError) -> str:
+def _identity(name: str) -> str:
+    try:
+        return os.path.realpath(name)
+    except (OSError, ValueError):
+        return name
+
+
+def _reason(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return "it is a directory"
     if isinstance(error, FileNotFoundError):
         return "no such file"
-    return (error.strerror or str(error)).lower()
+    return (error.strerror or str(error) or "it cannot be opened").lower()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else text[:197] + "…"
 
 
 def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
@@ -156,23 +186,27 @@ def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
     Raises:
         PolicyError: pointing into the region.
     """
-    return lower_region(parse_region(text), policy, _scope(policy), "<region>", text)
+    match = parse_region(text)
+    return lower_region(match, policy, _scope(policy), "<region>", text)
 
 
 def claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...]]:
-    """An action and a region, as `query` and `prove` take them."""
+    """An action and a region, as `query` and `prove` take them.
+
+    Raises:
+        PolicyError: pointing into the text.
+    """
     action, match = parse_claim(text)
     return Action(action), lower_region(match, policy, _scope(policy), "<region>", text)
 
 
 def _scope(policy: Policy | None) -> Lowering:
     """The definitions of a policy's text, anew."""
-    scope = Lowering()
+    lowering = Lowering()
     if policy is not None:
         for file, text in policy.sources.items():
-            document, _, _ = read(text, file)
-            scope.collect([s for s in document.statements if isinstance(s.content, ast.Definition)])
-    return scope
+            lowering.collect(definitions(text, file))
+    return lowering
 
 
-__all__ = ["Label", "claim", "load", "load_from", "loads", "region"]
+__all__ = ["claim", "load", "load_from", "loads", "region"]

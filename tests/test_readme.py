@@ -36,9 +36,21 @@ def test_console(command: str, shown: str, tmp_path: Path) -> None:
     shim = tmp_path / "fwengine"
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fwengine "$@"\n')
     shim.chmod(0o755)
-    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "80"}
+    env = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
+    }
     done = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     assert done.stdout.rstrip() == shown.rstrip()
 

@@ -7,12 +7,14 @@ number the entries. Knows policies, not what is asked about them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from ..box import Box, Sets
 from ..header import IN, NO_INTERFACE, OUT, PRESENT, Point, interface_name
-from ..policy import ALLOW, Action, Policy
+from ..policy import ALLOW, Action, Policy, Rule
 from .overlap import Overlaps, bits
+from .region import EVERYTHING
 
 
 class Entries:
@@ -93,6 +95,11 @@ class Entries:
             if lo != NO_INTERFACE
         }
         return tuple(sorted(interface_name(number) for number in found))
+
+
+def closed(policy: Policy) -> Policy:
+    """The same policy with its default written out as a last rule, whose index is the one that stands for the default."""
+    return replace(policy, rules=(*policy.rules, Rule(policy.default, (EVERYTHING,), name="default")))
 
 
 def pieces(policy: Policy, index: int) -> list[Sets]:

@@ -19,7 +19,7 @@ from ..header import DPORT, DST, PROTOCOL, SPORT, SRC, Packet, Point
 from ..policy import Policy
 from .entries import Entries, intersections, pieces, within
 from .overlap import bits
-from .region import REGIONS, disjoint, restricted, tidy
+from .region import REGIONS, difference, tidy
 from .search import STEPS, uncovered
 from .witness import choose
 
@@ -67,12 +67,23 @@ def effective(
     if not policy.active(policy.rules[index]):
         return []
     entries = entries or Entries(policy)
-    before = entries.before(index)
-    out: list[Box] = []
-    for piece in disjoint(policy.rules[index].boxes, limit):
-        earlier = ((box, 0) for box in entries.boxes(entries.overlapping(piece, before)))
-        out += [Box(sets) for sets, tag in restricted(piece, earlier, 1, limit) if tag]
-    return tidy(out)
+    return tidy([Box(sets) for sets in decided_parts(entries, index, None, limit)])
+
+
+def decided_parts(
+    entries: Entries, index: int, within_parts: Sequence[Sets] | None = None, limit: int = REGIONS
+) -> Iterator[Sets]:
+    """What a rule decides (of some disjoint pieces, if given), as disjoint products; lazily."""
+    for e in range(entries.first[index], entries.first[index + 1]):
+        parts = (
+            [piece.sets for piece in Box(entries.sets[e]).pieces]
+            if within_parts is None
+            else intersections(within_parts, [entries.sets[e]])
+        )
+        for part in parts:
+            earlier = entries.overlapping(part, (1 << e) - 1)
+            if next(entries.covering(part, earlier), None) is None:
+                yield from difference(part, entries.boxes(earlier), limit)
 
 
 def unreachable(policy: Policy, entries: Entries | None = None, steps: int = STEPS) -> Iterator[int]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..box import Box, Sets, merge
+from ..box import SHAPES, Box, Sets, merge
 from ..compile import compile_entries
 from ..errors import LimitError
-from ..header import FULL
+from ..header import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, PROTOCOL, SPORT, SRC, TYPE
+from ..interval import IntervalSet
 from .search import relative
 
 REGIONS = 200_000  # boxes that one answer may take before they are merged
@@ -35,7 +36,7 @@ def disjoint(boxes: Iterable[Box], limit: int = REGIONS) -> list[Sets]:
     out: list[Sets] = []
     for piece in pieces_of(boxes):
         if out:
-            out += [sets for sets, tag in restricted(piece, [(done, 0) for done in out], 1, limit) if tag]
+            out += list(difference(piece, out, limit))
         else:
             out.append(piece)
         check_limit(len(out), limit)
@@ -51,45 +52,38 @@ def complement(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
     >>> complement([EVERYTHING])
     []
     """
-    taken = [(box.sets, 0) for box in boxes]
-    return [
-        Box(sets) for piece in EVERYTHING.pieces for sets, tag in restricted(piece.sets, taken, 1, limit) if tag
-    ]
+    taken = [box.sets for box in boxes]
+    return [Box(sets) for piece in EVERYTHING.pieces for sets in difference(piece.sets, taken, limit)]
 
 
-def restricted(
-    sets: Sets, sequence: Iterable[tuple[Sets, int]], otherwise: int, limit: int = REGIONS
-) -> Iterator[tuple[Sets, int]]:
-    """The points of a product as disjoint products, each with the tag of the entry that takes all of it first.
+def difference(sets: Sets, boxes: Iterable[Sets], limit: int = REGIONS) -> Iterator[Sets]:
+    """The points of a product that none of the boxes takes, as disjoint products; lazily.
 
     Args:
         sets: a nonempty product all of whose points are packets: a piece of a box.
-        sequence: boxes in the order of precedence, with tags that never decrease.
-        otherwise: the tag of what no entry takes; above all others.
 
     Raises:
-        LimitError: after `limit` products.
+        LimitError: after `limit` products, or 8 times as many visited.
 
-    Complexity: compiling the entries within `sets`, and the products given.
+    Complexity: compiling the boxes within `sets`, and the products visited.
     """
-    entries: list[tuple[int, Sets]] = []
-    for box, tag in sequence:
+    taken: list[tuple[int, Sets]] = []
+    for box in boxes:
         seen = relative(sets, box)
         if seen is not None:
-            entries.append((tag, seen))
             if seen == FULL:
-                break
-    while entries and entries[-1][0] == otherwise:
-        entries.pop()
-    if not entries:
-        yield sets, otherwise
+                return
+            taken.append((0, seen))
+    if not taken:
+        yield sets
         return
-    if entries[0][1] == FULL:
-        yield sets, entries[0][0]
-        return
-    for count, (box, tag) in enumerate(compile_entries(entries, otherwise).regions(Box(sets))):
-        check_limit(count, limit)
-        yield box.sets, tag
+    given = 0
+    for visited, (box, tag) in enumerate(compile_entries(taken, 1).regions(Box(sets))):
+        check_limit(visited // 8, limit)
+        if tag:
+            given += 1
+            check_limit(given, limit)
+            yield box.sets
 
 
 def check_limit(count: int, limit: int) -> None:
@@ -106,12 +100,46 @@ def tidy(boxes: Sequence[Box]) -> list[Box]:
     >>> tidy(EVERYTHING.pieces) == [EVERYTHING]
     True
     """
-    out = list(boxes)
+    out = _joined(list(boxes))
     before = -1
     while len(out) != before:
         before = len(out)
-        out = merge(box.plain() for box in out)
-    return sorted((box.plain() for box in out), key=lambda box: (-box.size, _order(box)))
+        out = _joined([plain(box) for box in out])
+    return sorted((plain(box) for box in out), key=lambda box: (-box.size, _order(box)))
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    return merge(boxes) if len(boxes) > 1 else boxes
+
+
+def plain(box: Box) -> Box:
+    """The same as `Box.plain`, which it is tested against, some ten times as fast.
+
+    Widening one field leaves the others as they are: so it adds no packet exactly if the field already has all that
+    each shape allows there whose other fields the box meets.
+    """
+    sets = list(box.sets)
+    met = [[(f, sets[f] & chosen) for f, chosen in shape] for shape in _SHAPED]
+    pieces = [dict(shape) for shape in met if all(shared.ranges for _, shared in shape)]
+    if not pieces:
+        return box
+    for f in _CONSTRAINED:
+        kept = [piece.get(f, sets[f]) for piece in pieces]
+        sets[f] = kept[0] if len(kept) == 1 else IntervalSet.union(pair for chosen in kept for pair in chosen)
+    missed = [{f for f, chosen in shape if chosen.isdisjoint(sets[f])} for shape in _SHAPED]
+    for f in _WIDENED:
+        if sets[f] != FULL[f] and all(
+            SHAPES[n][f].issubset(sets[f]) for n, fields in enumerate(missed) if not fields - {f}
+        ):
+            sets[f] = FULL[f]
+            for fields in missed:
+                fields.discard(f)
+    return Box(tuple(sets))
+
+
+_WIDENED = (SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
+_CONSTRAINED = (PROTOCOL, *_WIDENED)
+_SHAPED = tuple(tuple((f, shape[f]) for f in _CONSTRAINED if shape[f] != FULL[f]) for shape in SHAPES)
 
 
 def _order(box: Box) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -43,7 +43,9 @@ def evaluate_captures(
             note(f"{capture}: {text}")
         if report.error is not None:
             failed = True
-            complain(f"{report.error}" + (f" (the {report.packets:,} packets before it count)" if report.packets else ""))
+            complain(
+                f"{report.error}" + (f" (the {report.packets:,} packets before it count)" if report.packets else "")
+            )
         reports.append(report)
     total = merged(reports)
     if failed and not total.packets:
@@ -115,5 +117,3 @@ def _progress(name: str) -> Iterator[Callable[[int, int | None], object] | None]
     finally:
         for bar in bars:
             bar.__exit__(None, None, None)
-
-

@@ -16,7 +16,14 @@ from .options import as_of_option, color_option, format_option, policy_argument,
 @click.command("eval")
 @policy_argument
 @click.argument("packets", nargs=-1, metavar="[PACKET]...")
-@click.option("-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.")
+@click.option(
+    "-r",
+    "--read",
+    "captures",
+    multiple=True,
+    metavar="CAPTURE",
+    help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.",
+)
 @click.option("--explain", is_flag=True, help="Tell for each earlier rule which field failed.")
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every packet fares so.")
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
@@ -52,7 +59,14 @@ def command(
         from .captures import evaluate_captures
 
         return evaluate_captures(
-            policy, captures, expect, per_packet, {"inbound": inbound, "outbound": outbound, "state": state or "new"}, format_, as_of, color
+            policy,
+            captures,
+            expect,
+            per_packet,
+            {"inbound": inbound, "outbound": outbound, "state": state or "new"},
+            format_,
+            as_of,
+            color,
         )
     for given, name in ((per_packet, "--per-packet"), (inbound, "--in"), (outbound, "--out"), (state, "--state")):
         if given:
@@ -63,7 +77,13 @@ def command(
 
 
 def _packets(
-    path: str, texts: tuple[str, ...], explain: bool, expect: str | None, format_: str, as_of: datetime.date | None, color: str
+    path: str,
+    texts: tuple[str, ...],
+    explain: bool,
+    expect: str | None,
+    format_: str,
+    as_of: datetime.date | None,
+    color: str,
 ) -> int:
     from ..load import load
     from ..packets.notation import parse

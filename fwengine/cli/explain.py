@@ -24,7 +24,9 @@ def command(code: str | None) -> int:
     name = code.upper()
     if name not in known:
         meant = near(name, known)
-        raise click.UsageError(f"no code `{code}`." + (f" Did you mean `{meant[0]}`?" if meant else " `fwengine explain` lists them."))
+        raise click.UsageError(
+            f"no code `{code}`." + (f" Did you mean `{meant[0]}`?" if meant else " `fwengine explain` lists them.")
+        )
     say(name)
     say()
     for paragraph in known[name].split("\n\n"):

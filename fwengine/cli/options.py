@@ -18,23 +18,23 @@ FORMAT_VERSION = "1.0"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Day(click.ParamType):
+def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime.date | None:
     """A date, strictly YYYY-MM-DD."""
+    if value is None:
+        return None
+    from ..language.values import Mistake, date
 
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.date:
-        from ..language.values import Mistake, date
-
-        try:
-            return date(value)
-        except Mistake as error:
-            self.fail(f"{error.message}: expected YYYY-MM-DD", param, ctx)
+    try:
+        return date(value)
+    except Mistake as error:
+        raise click.BadParameter(f"{error.message}: expected YYYY-MM-DD", ctx, param) from None
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
     """`--format`, with text as the default."""
-    return click.option("--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="Form of the answer.")
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="Form of the answer."
+    )
 
 
 def color_option(command: F) -> F:
@@ -49,7 +49,12 @@ def color_option(command: F) -> F:
 
 
 def as_of_option(command: F) -> F:
-    decorate = click.option("--as-of", type=Day(), metavar="DATE", help="The day on which to ask, for rules with `until`; today if not given.")
+    decorate = click.option(
+        "--as-of",
+        callback=_day,
+        metavar="DATE",
+        help="The day on which to ask, for rules with `until`; today if not given.",
+    )
     return decorate(command)
 
 

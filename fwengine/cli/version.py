@@ -19,7 +19,9 @@ def command(verbose: bool) -> int:
     if verbose:
         from importlib.metadata import version
 
-        say(f"python   {platform.python_version()} ({sys.implementation.name}) on {platform.system()} {platform.machine()}")
+        say(
+            f"python   {platform.python_version()} ({sys.implementation.name}) on {platform.system()} {platform.machine()}"
+        )
         for name in ("lark", "netaddr", "click"):
             say(f"{name:<8} {version(name)}")
         say("engines  tree: live (plain Python)")

@@ -4,7 +4,18 @@ Where the native module is absent (no compiler at install time, another machine)
 decision tree instead. Knows policies, columns of numbers and capture files; never rule text.
 """
 
+from .capture import CaptureCounts, count_capture, decode_capture
 from .classifier import Classifier, Table, classifier
 from .native import available, engines, why_not
 
-__all__ = ["Classifier", "Table", "available", "classifier", "engines", "why_not"]
+__all__ = [
+    "CaptureCounts",
+    "Classifier",
+    "Table",
+    "available",
+    "classifier",
+    "count_capture",
+    "decode_capture",
+    "engines",
+    "why_not",
+]

@@ -1,9 +1,14 @@
 from collections.abc import Buffer
 from typing import final
 
-# The capsule that holds one family's table.
+# Capsules: one family's table; the state of a walk over a capture.
 @final
 class _Family: ...
+
+@final
+class _Walker: ...
+
+_Decoded = tuple[int, int, int, bytes, bytes, int, int, int, int, int, int, int, int]
 
 def engines() -> tuple[str, ...]: ...
 def family(
@@ -24,3 +29,31 @@ def describe(family: _Family, /) -> tuple[int, int, int, int, int]: ...
 def classify(
     family: _Family, engine: str, columns: tuple[Buffer | None, ...], out: Buffer, begin: int, end: int, /
 ) -> None: ...
+def walker(
+    pcapng: bool,
+    big: bool,
+    header: int,
+    swapped: int,
+    link: int,
+    inside: int,
+    outside: int,
+    state_in: bool,
+    state_out: bool,
+    /,
+) -> _Walker: ...
+def walk(walker: _Walker, data: Buffer, at: int, frames: Buffer, /) -> tuple[int, int, int, int, int, int, bytes]: ...
+def interface(walker: _Walker, inside: int, outside: int, name: int, /) -> None: ...
+def used(walker: _Walker, /) -> bytes: ...
+def count(
+    family4: _Family,
+    family6: _Family,
+    engine: str,
+    data: Buffer,
+    frames: Buffer,
+    n: int,
+    state: int,
+    counts: Buffer,
+    out: Buffer | None,
+    /,
+) -> None: ...
+def decoded(data: Buffer, frames: Buffer, n: int, /) -> list[_Decoded]: ...

@@ -314,6 +314,11 @@ class Classifier:
                 self._native[family] = None
         return self._native[family]
 
+    def native_tables(self) -> tuple[Any, Any] | None:
+        """The native module's tables for IPv4 and IPv6; None unless it takes both."""
+        both = (self._table(4), self._table(6))
+        return None if None in both else both
+
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The sizes of the native tables; none where packets go through the tree."""

@@ -3,7 +3,7 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
-#include "kernel.h"
+#include "tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -317,11 +317,221 @@ done:
     return result;
 }
 
+/* --- captures --------------------------------------------------------------------------------------------------- */
+
+static const char walker_name[] = "fwengine.kernel.walker";
+
+static void destroy_walker(PyObject *capsule)
+{
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (w)
+        free(w->interfaces);
+    free(w);
+}
+
+static PyObject *walker(PyObject *self, PyObject *args)
+{
+    int pcapng, big, swapped;
+    unsigned header, link, in, out;
+    int state_in, state_out;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "ppIiIIIpp", &pcapng, &big, &header, &swapped, &link, &in, &out, &state_in, &state_out))
+        return NULL;
+    if ((header != 16 && header != 24) || link > 0xffff || in > 0xffff || out > 0xffff) {
+        PyErr_SetString(PyExc_ValueError, "a walker's header, link or interface is out of range");
+        return NULL;
+    }
+    fwk_walker *w = calloc(1, sizeof *w);
+    if (!w)
+        return PyErr_NoMemory();
+    w->pcapng = pcapng;
+    w->big = big;
+    w->header = header;
+    w->swapped = swapped;
+    w->link = (uint16_t)link;
+    w->in = (uint16_t)in;
+    w->out = (uint16_t)out;
+    w->state_in = state_in;
+    w->state_out = state_out;
+    PyObject *capsule = PyCapsule_New(w, walker_name, destroy_walker);
+    if (!capsule)
+        free(w);
+    return capsule;
+}
+
+static PyObject *walk(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *data, *frames;
+    Py_ssize_t at;
+    Py_buffer d, f;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOnO", &capsule, &data, &at, &frames))
+        return NULL;
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (!w || !view(data, &d, 1, -1, 0, "data"))
+        return NULL;
+    if (!view(frames, &f, sizeof(fwk_frame), -1, 1, "frames")) {
+        PyBuffer_Release(&d);
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (at < 0 || at > d.len || (uint64_t)d.len > 0xffffffffu || (uintptr_t)f.buf % 4)
+        PyErr_SetString(PyExc_ValueError, "at, data or frames are out of range");
+    else {
+        size_t room = (size_t)f.len / sizeof(fwk_frame);
+        int reason;
+        Py_BEGIN_ALLOW_THREADS;
+        reason = fwk_walk(w, d.buf, (size_t)d.len, (size_t)at, f.buf, room > 0xffffffffu ? 0xffffffffu : (uint32_t)room);
+        Py_END_ALLOW_THREADS;
+        if (reason == FWK_DESCRIBED)
+            result = Py_BuildValue("innIIny#", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length);
+        else
+            result = Py_BuildValue("innIIny", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)0, "");
+    }
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    return result;
+}
+
+static PyObject *describe_interface(PyObject *self, PyObject *args)
+{
+    PyObject *capsule;
+    unsigned in, out, name;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OIII", &capsule, &in, &out, &name))
+        return NULL;
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (!w)
+        return NULL;
+    if (in > 0xffff || out > 0xffff || name > 0xffff || w->count >= FWK_MAX_INTERFACES) {
+        PyErr_SetString(PyExc_ValueError, "an interface is out of range");
+        return NULL;
+    }
+    if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, (uint16_t)name))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *used(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    return w ? PyBytes_FromStringAndSize((const char *)w->used, sizeof w->used) : NULL;
+}
+
+/* The frames of a buffer, checked to lie within it. */
+static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f)
+{
+    if (!view(data, d, 1, -1, 0, "data"))
+        return 0;
+    if (!view(frames, f, sizeof(fwk_frame), -1, 0, "frames")) {
+        PyBuffer_Release(d);
+        return 0;
+    }
+    const fwk_frame *frame = f->buf;
+    int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 4 == 0;
+    for (Py_ssize_t i = 0; good && i < count; i++)
+        good = (uint64_t)frame[i].offset + frame[i].captured <= (uint64_t)d->len;
+    if (!good) {
+        PyErr_SetString(PyExc_ValueError, "frames do not lie within the data");
+        PyBuffer_Release(f);
+        PyBuffer_Release(d);
+    }
+    return good;
+}
+
+static PyObject *count(PyObject *self, PyObject *args)
+{
+    PyObject *v4, *v6, *data, *frames, *counts, *out;
+    const char *name;
+    Py_ssize_t n;
+    unsigned state;
+    Py_buffer d, f, c, o;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOsOOnIOO", &v4, &v6, &name, &data, &frames, &n, &state, &counts, &out))
+        return NULL;
+    int engine = engine_of(name);
+    if (engine < 0)
+        return NULL;
+    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL};
+    t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
+    if (!t.v6)
+        return NULL;
+    if (t.v4->table->dims != 5 || t.v6->table->dims != 11 || t.v4->rules != t.v6->rules) {
+        PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
+        return NULL;
+    }
+    if (!view_frames(data, frames, n, &d, &f))
+        return NULL;
+    PyObject *result = NULL;
+    int good = 0;
+    if (view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts")) {
+        if ((uintptr_t)c.buf % 8 == 0 && (out == Py_None || view(out, &o, 4, n, 1, "out"))) {
+            t.run4 = fwk_engine(engine, t.v4->table);
+            t.run6 = fwk_engine(engine, t.v6->table);
+            t.count = c.buf;
+            Py_BEGIN_ALLOW_THREADS;
+            good = fwk_count(&t, d.buf, f.buf, (size_t)n, out == Py_None ? NULL : o.buf);
+            Py_END_ALLOW_THREADS;
+            if (out != Py_None)
+                PyBuffer_Release(&o);
+            if (good) {
+                result = Py_None;
+                Py_INCREF(result);
+            } else
+                PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
+        }
+        if (!result && !PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "counts are not in place");
+        PyBuffer_Release(&c);
+    }
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    return result;
+}
+
+static PyObject *decoded(PyObject *self, PyObject *args)
+{
+    PyObject *data, *frames;
+    Py_ssize_t n;
+    Py_buffer d, f;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOn", &data, &frames, &n))
+        return NULL;
+    if (!view_frames(data, frames, n, &d, &f))
+        return NULL;
+    PyObject *list = PyList_New(n);
+    const fwk_frame *frame = f.buf;
+    for (Py_ssize_t i = 0; list && i < n; i++) {
+        fwk_packet p;
+        int class = fwk_decode((const uint8_t *)d.buf + frame[i].offset, frame[i].captured, frame[i].wire, frame[i].link, &p);
+        int bytes = class == FWK_IPV4 ? 4 : class == FWK_IPV6 ? 16 : 0;
+        if (!bytes) /* there are no addresses to point at */
+            p.src = p.dst = d.buf;
+        PyObject *item = Py_BuildValue("(iiiy#y#iiiiiiiI)", class, p.protocol, p.fragment, (const char *)p.src,
+                                       (Py_ssize_t)bytes, (const char *)p.dst, (Py_ssize_t)bytes, p.sport, p.dport, p.type,
+                                       p.code, p.flags, frame[i].in, frame[i].out, frame[i].wire);
+        if (!item || PyList_SetItem(list, i, item))
+            Py_CLEAR(list);
+    }
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    return list;
+}
+
 static PyMethodDef methods[] = {
     {"engines", engines, METH_NOARGS, "The live engines' names, the fastest first."},
     {"family", family, METH_VARARGS, "A family's classifier: see fwengine.kernel.encode.Encoded."},
     {"describe", describe, METH_O, "(bytes, trees, entries, nodes, blocks) of a family."},
     {"classify", classify, METH_VARARGS, "classify(family, engine, columns, out, begin, end)"},
+    {"walker", walker, METH_VARARGS, "walker(pcapng, big, header, swapped, link, in, out, state_in, state_out)"},
+    {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name)"},
+    {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
+    {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
+    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, out)"},
+    {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -107,7 +107,13 @@ class Build:
                 target = child[1]
         last = children[-1]
         _no_doubles(options)
-        return Match(children[0], source, target, tuple(options), cover(children[0].at, (last[1] if isinstance(last, tuple) else last).at))
+        return Match(
+            children[0],
+            source,
+            target,
+            tuple(options),
+            cover(children[0].at, (last[1] if isinstance(last, tuple) else last).at),
+        )
 
     def source(self, children: list[Any]) -> tuple[str, End]:
         return "from", _end(children)

@@ -18,7 +18,8 @@ EXPLANATIONS: dict[str, str] = {
     "FW013": "A word stands where only a keyword can, and it is nearly one.",
     "FW014": "A `{` has no `}`. A set may go on over several lines, but not over the beginning of another statement.",
     "FW015": "A `}` has no `{`.",
-    "FW016": "A text in quotes ends on the line on which it begins.",
+    "FW016": 'A text in quotes ends on the line on which it begins. In it `\\\\` is a backslash, `\\"` a quote, `\\n` and '
+    "`\\t` are a line feed and a tab, and `\\u{e9}` is the character of that number; other escapes are refused.",
     "FW017": "A set without elements selects nothing, so the rule could never match. Name at least one element.",
     "FW018": "The same option stands twice in one statement.",
     "FW019": "This option belongs to rules only (`as`, `log`, `until`), or does not fit a packet.",
@@ -26,6 +27,9 @@ EXPLANATIONS: dict[str, str] = {
     "FW021": "An included file cannot be found or read. Paths are relative to the file that includes.",
     "FW022": "Files include each other in a circle. Put what they share into a file of its own.",
     "FW023": "A policy has one default. Without one it is `deny`.",
+    "FW024": "People read this in two ways, and one of them opens a firewall. Braces say which is meant. A set adds up: "
+    "`{ not a, b }` is everything but a, and `{ any except a, b }` is everything, since b comes back. Write `not { a, b }` or "
+    "`any except { a, b }`. Of `not a except b` say whether `not { a, b }` or `not { a except b }` is meant.",
     "FW101": "A name is used that no `net`, `ports` or `service` statement defines, and that the standard tables lack.",
     "FW102": "A name has one definition in a policy, in whatever file. Rename one of them.",
     "FW103": "Definitions refer to each other in a circle, so none of them has a meaning.",
@@ -45,9 +49,12 @@ EXPLANATIONS: dict[str, str] = {
     "FW114": "Only tcp, udp, sctp, dccp and udplite have ports. Name one of them: `tcp`, or `{ tcp, udp }`.",
     "FW115": "A protocol is written by name (`tcp`, `ospf`) or by its number, 0 to 255.",
     "FW116": "Numbers are written with the digits 0 to 9 only: no signs, underscores, or digits of other scripts.",
-    "FW117": "Source and destination have no family in common, so no packet can match: a packet is IPv4 or IPv6.",
+    "FW117": "Source and destination have no family in common, so no packet can match: a packet is IPv4 or IPv6. The same "
+    "goes for `icmp` where all addresses are IPv6: there it is `icmpv6`, and the other way round.",
     "FW118": "Types and codes belong to `icmp` (over IPv4) or `icmpv6` (over IPv6). `icmp` never means `icmpv6`.",
-    "FW119": "The ICMP type or code has no such name for this protocol; it may be written as a number, 0 to 255.",
+    "FW119": "The ICMP type or code has no such name for this protocol; it may be written as a number, 0 to 255. A code's "
+    "name needs its type, since the same number means something else with each; a type's number needs a single protocol, "
+    "since `8` is a ping of icmp and nothing of icmpv6.",
     "FW120": "Only tcp has flags; `established` means tcp with ACK or RST set.",
     "FW121": "Flags are tested under a mask: `flags syn/syn,ack` asks for SYN set and ACK clear. Flags are fin, syn, rst, "
     "psh, ack, urg, ece and cwr; `none` and `all` stand for no flag and for all.",
@@ -55,7 +62,8 @@ EXPLANATIONS: dict[str, str] = {
     "FW123": "A state is `new`, `established`, `related`, `invalid` or `untracked`. The engine keeps no connections: the "
     "state is an input like any other, `new` unless stated.",
     "FW124": "A date is written YYYY-MM-DD.",
-    "FW125": 'An interface is a plain name such as `wan0`, or any text in quotes; `none` is "no interface recorded".',
+    "FW125": 'An interface is a plain name such as `wan0`, or any text in quotes; `none` is "no interface recorded". There '
+    "are no wildcards: `eth+` and `eth*` are refused unless they stand in quotes, as names.",
     "FW126": "Rules have distinct names, so that a verdict names one rule.",
     "FW127": "The name is defined, but as something else: addresses, ports and services are different things.",
     "FW128": "The set is empty once everything excluded is taken away, so the condition can never hold.",
@@ -65,5 +73,7 @@ EXPLANATIONS: dict[str, str] = {
     "FW132": "Comparisons (`>=`, `<=`, `>`, `<`) are for numbers: ports, ICMP types and codes.",
     "FW133": "A service is a protocol with destination ports, `tcp/https` or `udp/1024-65535`, or a set of these; the rule "
     "that uses it must not state a destination port again.",
+    "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
+    "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
 }

@@ -43,7 +43,7 @@ _SUSPECT = re.compile("|".join(p.pattern for p in (_CONTROL, _INVISIBLE, _SPACES
 MAX_CHARACTERS = 20  # errors about characters; a file with more is not text
 
 
-class SyntaxMistake(Exception):
+class SyntaxMistake(Exception):  # noqa: N818  # becomes a diagnostic, never leaves the package
     """A statement that is none; places are relative to it."""
 
     def __init__(self, code: str, at: Place, message: str, label: str = "", help: str = "") -> None:
@@ -100,7 +100,9 @@ def characters(text: str, file: str) -> Iterator[Diagnostic]:
         found += 1
         at = Span(file, number, first.start() + 1, number, first.end() + 1)
         if found > MAX_CHARACTERS:
-            yield Diagnostic("FW005", "too many such characters: this is hardly a text file", at, "stopped reading here")
+            yield Diagnostic(
+                "FW005", "too many such characters: this is hardly a text file", at, "stopped reading here"
+            )
             return
         yield _character(first.group(), at)
 
@@ -108,7 +110,9 @@ def characters(text: str, file: str) -> Iterator[Diagnostic]:
 def _character(c: str, at: Span) -> Diagnostic:
     name = f"U+{ord(c):04X}"
     if _SPACES.match(c):
-        return Diagnostic("FW003", f"{name} looks like a space but is none", at, "no plain space", "write a plain space")
+        return Diagnostic(
+            "FW003", f"{name} looks like a space but is none", at, "no plain space", "write a plain space"
+        )
     if _INVISIBLE.match(c):
         help = "remove this character"
         return Diagnostic("FW003", f"{name} is invisible or reorders what is read", at, "an invisible character", help)
@@ -127,7 +131,9 @@ def unexpected_character(text: str, at: Place) -> SyntaxMistake:
     """A character that begins no token: a lone quote, `!`, or the like."""
     c = text.split("\n")[at[0] - 1][at[1] - 1]
     if c == '"':
-        return SyntaxMistake("FW016", at, "the text in quotes is not closed on its line", "opened here", 'write a `"` behind it')
+        return SyntaxMistake(
+            "FW016", at, "the text in quotes is not closed on its line", "opened here", 'write a `"` behind it'
+        )
     help = "write `not` for a negation" if c == "!" else ""
     return SyntaxMistake("FW010", at, f"`{c}` is not part of the language", "unexpected here", help)
 
@@ -136,7 +142,9 @@ def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen])
     """A token that cannot stand where it does; `seen` are those before it in the statement."""
     braces = _open_braces(seen)
     if token.type == "RBRACE" and not braces:
-        return SyntaxMistake("FW015", token.at, "`}` without a `{`", "nothing is open here", "remove it, or open the set with `{`")
+        return SyntaxMistake(
+            "FW015", token.at, "`}` without a `{`", "nothing is open here", "remove it, or open the set with `{`"
+        )
     if not seen and "NET" in accepts:
         return _no_statement(token)
     slip = _slip(token, accepts, seen)
@@ -144,16 +152,30 @@ def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen])
         return slip
     if token.type == "$END":
         if braces:
-            return SyntaxMistake("FW014", braces[-1].at, "`{` is never closed", "opened here", "write `}` behind the last element")
+            return SyntaxMistake(
+                "FW014", braces[-1].at, "`{` is never closed", "opened here", "write `}` behind the last element"
+            )
         if not seen:
-            return SyntaxMistake("FW011", token.at, "the text is empty", f"expected {_expected(accepts, seen)}", "for example `tcp from any to 192.0.2.80 port https`")
-        return SyntaxMistake("FW011", token.at, "the statement ends too early", f"expected {_expected(accepts, seen)}", _missing(seen))
+            return SyntaxMistake(
+                "FW011",
+                token.at,
+                "the text is empty",
+                f"expected {_expected(accepts, seen)}",
+                "for example `tcp from any to 192.0.2.80 port https`",
+            )
+        return SyntaxMistake(
+            "FW011", token.at, "the statement ends too early", f"expected {_expected(accepts, seen)}", _missing(seen)
+        )
     if token.type == "_COMMA" and not braces:
-        return SyntaxMistake("FW020", token.at, "several values stand in braces", "outside a set", "write `{ a, b }`")
+        return SyntaxMistake("FW020", token.at, "several values stand in braces", "outside a set", f"write `{{ {_short(seen[-1].text)}, … }}`")
     short = _short(token.text)
     if braces and "_COMMA" in accepts and token.type in _OPERANDS:
-        return SyntaxMistake("FW010", token.at, f"unexpected `{short}`", "expected `,` between the elements, or `}`", "")
-    return SyntaxMistake("FW010", token.at, f"unexpected `{short}`", f"expected {_expected(accepts, seen)}", _hint(token, accepts, seen))
+        return SyntaxMistake(
+            "FW010", token.at, f"unexpected `{short}`", "expected `,` between the elements, or `}`", ""
+        )
+    return SyntaxMistake(
+        "FW010", token.at, f"unexpected `{short}`", f"expected {_expected(accepts, seen)}", _hint(token, accepts, seen)
+    )
 
 
 def _no_statement(token: Seen) -> SyntaxMistake:
@@ -178,9 +200,9 @@ def _slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxM
             return found
     if accepts == {"_ARROW"}:
         # `expect` may go on with a packet, `tcp SRC -> DST`, so that `tcp form any` stumbles over the third word
-        return _as_keyword(seen[-1], ("from", "to", "except", *_OPTIONS, "by"), exact=token.type == "$END") or _as_keyword(
-            seen[-2], ("not",), exact=True
-        )
+        return _as_keyword(
+            seen[-1], ("from", "to", "except", *_OPTIONS, "by"), exact=token.type == "$END"
+        ) or _as_keyword(seen[-2], ("not",), exact=True)
     if seen and seen[-1].type == "WORD" and token.type in _OPERANDS:
         return _as_keyword(seen[-1], ("not",), exact=True)
     return None
@@ -270,7 +292,13 @@ def _hint(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> str:
     if token.type == "_TO" and any(t.type.lower() in _OPTIONS for t in seen):
         return "`to` stands before the options"
     if token.type in ("COMPARE", "_EQUAL") and text in ("=", "=="):
-        return "leave it out: `port 80` is equality" if last.type == "_PORT" else "a definition is `net NAME = …`" if len(seen) == 1 else ""
+        return (
+            "leave it out: `port 80` is equality"
+            if last.type == "_PORT"
+            else "a definition is `net NAME = …`"
+            if len(seen) == 1
+            else ""
+        )
     if token.type == "COMPARE" and "_ARROW" in accepts:
         return "write the arrow of a packet as `->`"
     if token.type == "_ARROW":
@@ -309,7 +337,7 @@ def written(terminal: str) -> str:
 
 _ONE_WORD = {
     "NET": "a name", "PORTS": "a name", "SERVICE": "a name", "AS": "a name for the rule", "UNTIL": "a date",
-    "COMPARE": "a number", "FLAGS": "flags such as `syn/syn,ack`", "_ARROW": "an address", "_BY": "the name of a rule",
+    "COMPARE": "a number", "IN": "an interface", "OUT": "an interface", "FLAGS": "flags such as `syn/syn,ack`", "_ARROW": "an address", "_BY": "the name of a rule",
 }  # fmt: skip
 
 

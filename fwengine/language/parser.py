@@ -169,7 +169,9 @@ def _check_depth(parser: Lark, text: str) -> None:
                 pending = 0
             if depth + pending > MAX_DEPTH:
                 help = "give inner parts a name of their own"
-                raise SyntaxMistake("FW004", place_of(token), f"nested more than {MAX_DEPTH} deep", "one level too many", help)
+                raise SyntaxMistake(
+                    "FW004", place_of(token), f"nested more than {MAX_DEPTH} deep", "one level too many", help
+                )
     except UnexpectedCharacters:
         pass  # the parser will report it
 

@@ -1,13 +1,14 @@
 """Syntax tree -> canonical text: one form for each thing, comments kept; `parse(show(tree)) == tree`.
 
 Definitions that stand in neighbouring lines are aligned, actions are padded to the same width, options stand in one
-order, blank lines are kept but never two. A set that would make its line too long is filled over several lines.
+order, blank lines are kept but never two. A set that would make its line too long is filled over several lines; one
+that holds comments has an element on each.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import singledispatch
 
 from .ast import (
@@ -17,7 +18,6 @@ from .ast import (
     Default,
     Definition,
     Document,
-    End,
     Except,
     Expect,
     Expr,
@@ -35,7 +35,7 @@ from .ast import (
 
 WIDTH = 100
 _INDENT = "    "
-_UNPRINTABLE = re.compile(r'["\\]|[^ -~\u00a1-\uffff]')
+_SPECIAL = re.compile(r'["\\]|[^ -~]')
 
 
 def show_document(document: Document) -> str:
@@ -91,10 +91,10 @@ def show_statement(statement: Statement, names_width: int = 0) -> str:
     """One statement without its trailing comment; several lines where a set is long or holds comments."""
     c = statement.content
     if isinstance(c, Rule):
-        return f"{c.action:<5} {show_match(c.match)}"
+        return f"{c.action:<5} {_match(c.match, _noted)}"
     if isinstance(c, Definition):
         head = f"{c.kind:<7} {c.name.text:<{names_width}} = "
-        text = head + show(c.value)
+        text = head + _noted(c.value)
         return text if len(text) <= WIDTH or "\n" in text else head + _filled(c.value, len(head))
     if isinstance(c, Default):
         return f"default {c.action}"
@@ -104,38 +104,43 @@ def show_statement(statement: Statement, names_width: int = 0) -> str:
 
 
 def _show_expect(c: Expect) -> str:
-    subject = show_packet(c.subject) if isinstance(c.subject, WrittenPacket) else show_match(c.subject)
+    subject = _packet(c.subject, _noted) if isinstance(c.subject, WrittenPacket) else _match(c.subject, _noted)
     by = f" by {c.by.text}" if c.by else ""
     return f"expect {c.action:<5} {subject}{by}"
 
 
 def show_match(match: Match) -> str:
-    """A region: protocol, `from`, `to`, options."""
-    words = [show(match.protocol)]
-    for keyword, end in (("from", match.source), ("to", match.target)):
-        if end is not None:
-            words.append(f"{keyword} {_show_end(end)}")
-    return " ".join(words + _show_options(match.options))
+    """A region: protocol, `from`, `to`, options; on one line, without comments."""
+    return _match(match, show)
 
 
 def show_packet(packet: WrittenPacket) -> str:
+    return _packet(packet, show)
+
+
+def _match(match: Match, one: Callable[[Expr], str]) -> str:
+    words = [one(match.protocol)]
+    for keyword, end in (("from", match.source), ("to", match.target)):
+        if end is not None:
+            words += [keyword, one(end.addresses)]
+            if end.ports is not None:
+                words += ["port", one(end.ports)]
+    return " ".join(words + _options(match.options, one))
+
+
+def _packet(packet: WrittenPacket, one: Callable[[Expr], str]) -> str:
     words = [packet.protocol.text, packet.source.text, "->", packet.target.text]
-    return " ".join(words + _show_options(packet.options))
+    return " ".join(words + _options(packet.options, one))
 
 
-def _show_end(end: End) -> str:
-    ports = "" if end.ports is None else f" port {show(end.ports)}"
-    return show(end.addresses) + ports
-
-
-def _show_options(options: tuple[Option, ...]) -> list[str]:
+def _options(options: tuple[Option, ...], one: Callable[[Expr], str]) -> list[str]:
     ordered = sorted(options, key=lambda o: OPTIONS.index(o.name))
-    return [o.name if o.value is None else f"{o.name} {show(o.value)}" for o in ordered]
+    return [o.name if o.value is None else f"{o.name} {one(o.value)}" for o in ordered]
 
 
 @singledispatch
 def show(expr: Expr) -> str:
-    """An expression."""
+    """An expression on one line, without comments."""
     raise AssertionError(f"no expression: {expr!r}")
 
 
@@ -146,12 +151,14 @@ def _(expr: Word) -> str:
 
 @show.register
 def _(expr: String) -> str:
-    return '"' + _UNPRINTABLE.sub(_escaped, expr.text) + '"'
+    return '"' + _SPECIAL.sub(_escaped, expr.text) + '"'
 
 
 def _escaped(match: re.Match[str]) -> str:
     c = match.group()
-    return "\\" + c if c in '"\\' else f"\\u{{{ord(c):x}}}"
+    if c in '"\\':
+        return "\\" + c
+    return c if c.isprintable() else f"\\u{{{ord(c):x}}}"  # what cannot be seen would be refused
 
 
 @show.register
@@ -171,22 +178,32 @@ def _(expr: Except) -> str:
 
 @show.register
 def _(expr: Set) -> str:
+    return "{ " + ", ".join(map(show, expr.items)) + " }" if expr.items else "{ }"
+
+
+def _noted(expr: Expr) -> str:
+    """An expression with its comments; several lines where a set holds some."""
+    if isinstance(expr, Not):
+        return f"not {_noted(expr.term)}"
+    if isinstance(expr, Except):
+        return " except ".join([_noted(expr.base), *map(_noted, expr.excluded)])
+    if not isinstance(expr, Set):
+        return show(expr)
+    items = [_noted(item) for item in expr.items]
     if not expr.comments:
-        return "{ " + ", ".join(map(show, expr.items)) + " }" if expr.items else "{ }"
-    lines: list[str] = []
-    for i in range(len(expr.items) + 1):
-        for comment in (c for c in expr.comments if c.before == i):
-            if comment.alone or not lines:
+        return "{ " + ", ".join(items) + " }" if items else "{ }"
+    lines = ["{"]
+    comments = list(reversed(expr.comments))
+    for i in range(len(items) + 1):
+        while comments and comments[-1].before == i:
+            comment = comments.pop()
+            if comment.alone:
                 lines.append(_INDENT + comment.text)
             else:
                 lines[-1] += f"  {comment.text}"
-        if i < len(expr.items):
-            lines.append(_INDENT + show(expr.items[i]).replace("\n", "\n" + _INDENT) + ",")
-    first = next((c for c in expr.comments if c.before == 0 and not c.alone), None)
-    head = "{"
-    if first is not None:
-        head, lines = f"{{  {first.text}", lines[1:]
-    return "\n".join([head, *lines, "}"])
+        if i < len(items):
+            lines.append(_INDENT + items[i].replace("\n", "\n" + _INDENT) + ",")
+    return "\n".join([*lines, "}"])
 
 
 def _filled(expr: Expr, column: int) -> str:

@@ -5,7 +5,7 @@ Whatever `show_box` prints, `load.region` reads as the same packets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from .. import address
@@ -14,7 +14,6 @@ from ..header import (
     CODE,
     DPORT,
     DST,
-    FLAG_NAMES,
     FLAGS,
     FRAGMENT,
     FRAGMENTS,
@@ -39,7 +38,9 @@ from ..header import (
 )
 from ..interval import IntervalSet
 from . import names
-from .values import ESTABLISHED
+from .conditions import NEARLY_NONE
+from .resolve import RESERVED
+from .values import ESTABLISHED, protocol_text
 
 _OWNERS = {  # the protocols that have a field
     SPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
@@ -58,15 +59,26 @@ def readable(boxes: Iterable[Box]) -> list[Box]:
         if sayable(box):
             out.append(box)
         else:
-            out += merge(piece.plain() for piece in box.pieces)
-    return merge(out) if all(sayable(b) for b in merge(out)) else out
+            out += merge(part.plain() for piece in box.pieces for part in _one_type(piece))
+    joined = merge(out)
+    return joined if all(map(sayable, joined)) else out
+
+
+def _one_type(piece: Box) -> Iterable[Box]:
+    """A box whose types are those of one protocol."""
+    if piece.sets[TYPE] == FULL[TYPE] or piece.sets[PROTOCOL].size == 1:
+        return [piece]
+    return [piece.replace(PROTOCOL, IntervalSet.single(p)) for p in _values(piece.sets[PROTOCOL])]
 
 
 def sayable(box: Box) -> bool:
     """Can `show_box` say this box?"""
     sets = box.sets
+    if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:  # a number is another type in icmp than in icmpv6
+        return False
     return all(
-        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners)) for f, owners in _OWNERS.items()
+        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners))
+        for f, owners in _OWNERS.items()
     )
 
 
@@ -78,10 +90,15 @@ def show_box(box: Box) -> str:
     """
     assert sayable(box), "split the box by `readable` first"
     sets = box.sets
-    words = [_choose(sets[PROTOCOL], FULL[PROTOCOL], _protocols, "any")]
+    words = [_choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")]
     ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
     for field, ports, keyword in ends:
-        if sets[field] != FULL[field] or sets[ports] != FULL[ports] or sets[DPORT] != FULL[DPORT] or sets[DST] != FULL[DST]:
+        if (
+            sets[field] != FULL[field]
+            or sets[ports] != FULL[ports]
+            or sets[DPORT] != FULL[DPORT]
+            or sets[DST] != FULL[DST]
+        ):
             words += [keyword, show_addresses(sets[field])]
             if sets[ports] != FULL[ports]:
                 words += ["port", _choose(sets[ports], PRESENT[ports], _numbers, "0-65535")]
@@ -122,11 +139,20 @@ def show_interfaces(chosen: IntervalSet) -> str:
     items = ["none"] if 0 in chosen else []
     named = chosen & SOME_INTERFACE
     if named and named.hi == SOME_INTERFACE.hi:
-        left_out = [write_interface(interface_name(v)) for v in _values(SOME_INTERFACE - named)]
+        left_out = [_interface(v) for v in _values(SOME_INTERFACE - named)]
         items.append("not " + _braced(left_out) if left_out else "not none")
     else:
-        items += [write_interface(interface_name(v)) for v in _values(named)]
+        items += [_interface(v) for v in _values(named)]
     return _braced(items)
+
+
+def _interface(number: int) -> str:
+    """An interface; in quotes also where the language would read a keyword, a pattern, or nearly `none`."""
+    name = interface_name(number)
+    text = write_interface(name)
+    if not text.startswith('"') and (name in RESERVED or name.endswith("+") or name.lower() in NEARLY_NONE):
+        return f'"{name}"'
+    return text
 
 
 def show_flag_tests(chosen: IntervalSet) -> str:
@@ -147,26 +173,41 @@ def show_flag_tests(chosen: IntervalSet) -> str:
 def _cubes() -> list[tuple[int, int, int]]:
     """All pairs (value, mask) with the bytes that pass, as a bit set of 256; fewest flags compared first."""
     out = []
+    with_bit = [sum(1 << v for v in range(256) if v >> bit & 1) for bit in range(8)]
+    everything = (1 << 256) - 1
     for mask in sorted(range(256), key=lambda m: (m.bit_count(), m)):
-        for value in range(256):
-            if value & ~mask == 0:
-                out.append((value, mask, sum(1 << v for v in range(256) if v & mask == value)))
+        bits = [bit for bit in range(8) if mask >> bit & 1]
+        for chosen in range(1 << len(bits)):
+            value, members = 0, everything
+            for place, bit in enumerate(bits):
+                if chosen >> place & 1:
+                    value |= 1 << bit
+                    members &= with_bit[bit]
+                else:
+                    members &= ~with_bit[bit]
+            out.append((value, mask, members))
     return out
 
 
-def _choose(chosen: IntervalSet, universe: IntervalSet, words: object, everything: str) -> str:
+def _choose(
+    chosen: IntervalSet, universe: IntervalSet, words: Callable[[IntervalSet], list[str]], everything: str
+) -> str:
     """The shorter of `{ a, b }` and `not { c }`."""
     if chosen == universe:
         return everything
-    assert callable(words)
     direct = _braced(words(chosen))
-    outside = words(universe - chosen)
-    negated = f"not {_braced(outside)}"
-    return direct if len(direct) <= len(negated) + 8 or not outside else negated
+    negated = f"not {_braced(words(universe - chosen))}"
+    return direct if len(direct) <= len(negated) + 8 else negated
 
 
-def _protocols(chosen: IntervalSet) -> list[str]:
-    return [names.protocol_name(p) for p in _values(chosen)]
+def _protocol_names(addresses: IntervalSet) -> Callable[[IntervalSet], list[str]]:
+    """Protocols by name, but for icmp over IPv6 alone and icmpv6 over IPv4 alone: those by number."""
+    odd = set()
+    if addresses.isdisjoint(address.V4):
+        odd.add(ICMP)
+    if addresses.isdisjoint(address.V6):
+        odd.add(ICMPV6)
+    return lambda chosen: [str(p) if p in odd else protocol_text(p) for p in _values(chosen)]
 
 
 def _numbers(chosen: IntervalSet) -> list[str]:
@@ -185,6 +226,3 @@ def _values(chosen: IntervalSet) -> Iterable[int]:
 
 def _braced(words: list[str]) -> str:
     return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"
-
-
-ALL_FLAGS = FLAG_NAMES

@@ -6,17 +6,18 @@ so that each is told once. Knows expressions, not statements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, cast
+from typing import Literal, cast
 
 from .. import address
 from ..errors import Diagnostic, Label, Span
 from ..header import DPORT, PORTS, PRESENT, SPORT
-from ..interval import EMPTY, IntervalSet
+from ..interval import IntervalSet
 from . import ast, names, values
 from .ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word
-from .mistakes import MAX_ERRORS, too_many
+from .mistakes import KEYWORDS, MAX_ERRORS, too_many
 from .parser import span_of
 from .printer import show
 from .values import Mistake
@@ -24,14 +25,11 @@ from .values import Mistake
 Kind = Literal["net", "ports", "service"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
 
-RESERVED = frozenset(
-    "any none default allow deny net ports service include expect from to port except by not as established log flags "
-    "type code fragment in out state until".split()
-)
+RESERVED = frozenset(KEYWORDS) | {"any", "none"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
 
 
-class TooMany(Exception):
+class TooMany(Exception):  # noqa: N818  # a signal within this package, never seen outside
     """So many mistakes that the rest is not looked at."""
 
 
@@ -56,6 +54,7 @@ class Scope:
         self.names: dict[str, Name] = {}
         self.file, self.line = "<none>", 1
         self._open: list[str] = []  # the definitions being evaluated
+        self._depth = 0
         self._addresses: dict[str, IntervalSet] = {"any": address.ALL}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], str] = {}
@@ -68,7 +67,9 @@ class Scope:
     def at(self, place: Place) -> Span:
         return span_of(place, self.file, self.line)
 
-    def report(self, code: str, place: Place, message: str, label: str = "", help: str = "", labels: tuple[Label, ...] = ()) -> None:
+    def report(
+        self, code: str, place: Place, message: str, label: str = "", help: str = "", labels: tuple[Label, ...] = ()
+    ) -> None:
         """Adds a diagnostic; raises TooMany if there are too many already."""
         if len(self.errors) >= MAX_ERRORS:
             self.errors.append(too_many(self.file, self.line))
@@ -80,10 +81,37 @@ class Scope:
 
     # Expressions
 
-    def evaluate(self, expr: Expr | None, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None = None) -> IntervalSet | None:
+    def evaluate(
+        self, expr: Expr | None, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None = None
+    ) -> IntervalSet | None:
         """The set an expression stands for, within a universe; `numbers` (field, top) allows comparisons."""
         if isinstance(expr, Word | String):
             return word(expr)
+        assert expr is not None
+        with self.deeper(expr.at) as good:
+            return self._compound(expr, universe, word, numbers) if good else None
+
+    @contextmanager
+    def deeper(self, place: Place, steps: int = 1) -> Iterator[bool]:
+        """Goes some steps down into a value; False, and told, if that is too deep for the stack."""
+        self._depth += steps
+        good = self._depth <= MAX_DEPTH
+        if not good:
+            self.report(
+                "FW004",
+                place,
+                f"values are nested more than {MAX_DEPTH} deep",
+                "one level too many",
+                "define them with fewer steps",
+            )
+        try:
+            yield good
+        finally:
+            self._depth -= steps
+
+    def _compound(
+        self, expr: Expr, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
+    ) -> IntervalSet | None:
         if isinstance(expr, Set):
             return self._union(expr, universe, word, numbers)
         if isinstance(expr, Not):
@@ -106,7 +134,9 @@ class Scope:
             self.mistake(error, expr.at if error.code in ("FW132", "FW128") else expr.word.at)
             return None
 
-    def _union(self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None) -> IntervalSet | None:
+    def _union(
+        self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
+    ) -> IntervalSet | None:
         if not self.plain_set(expr, interfaces=universe is PRESENT[9]):
             return None
         pairs: list[tuple[int, int]] = []
@@ -134,11 +164,19 @@ class Scope:
                 if interfaces and all(isinstance(i, Word) and i.text == "none" for i in others):
                     continue
                 help = "write `not { a, b }` to leave out both, or put it into braces of its own"
-                self.report("FW024", item.at, "a `not` among other elements can be read in two ways", "adds all that it does not name", help)
+                self.report(
+                    "FW024",
+                    item.at,
+                    "a `not` among other elements can be read in two ways",
+                    "adds all that it does not name",
+                    help,
+                )
                 return False
         return True
 
-    def _exceptions_apart(self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None) -> bool:
+    def _exceptions_apart(
+        self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
+    ) -> bool:
         """Do no other elements touch what an `except` in a set speaks about? `{ any except a, b }` would mean any."""
         excepts = [item for item in expr.items if isinstance(item, Except)]
         if not excepts or len(expr.items) == 1:
@@ -150,10 +188,18 @@ class Scope:
         if together.isdisjoint(rest) and together.size == sum(base.size for base in bases):
             return True
         help = "write `a except { b, c }` to leave out both, or put `a except b` into braces of its own"
-        self.report("FW024", excepts[0].at, "`except` among other elements can be read in two ways", "does it reach over the comma?", help)
+        self.report(
+            "FW024",
+            excepts[0].at,
+            "`except` among other elements can be read in two ways",
+            "does it reach over the comma?",
+            help,
+        )
         return False
 
-    def _difference(self, expr: Except, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None) -> IntervalSet | None:
+    def _difference(
+        self, expr: Except, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
+    ) -> IntervalSet | None:
         if isinstance(expr.base, Not):
             a, b = _brief(expr.base.term), _brief(expr.excluded[0])
             self.report(
@@ -177,14 +223,25 @@ class Scope:
     def _not_empty(self, found: IntervalSet, expr: Expr) -> IntervalSet | None:
         if found:
             return found
-        self.report("FW128", cast("Not | Except", expr).at, f"`{_brief(expr)}` is empty", "nothing is left", "the condition could never hold")
+        self.report(
+            "FW128",
+            cast("Not | Except", expr).at,
+            f"`{_brief(expr)}` is empty",
+            "nothing is left",
+            "the condition could never hold",
+        )
         return None
 
     def no_commas(self, word: Word | String) -> str:
         """The text of a word that is no list."""
         if isinstance(word, Word) and "," in word.text:
             several = word.text if len(word.text) < 40 else "a,b"
-            raise Mistake("FW020", "several values stand in braces", "outside a set", "write `{ " + several.replace(",", ", ") + " }`")
+            raise Mistake(
+                "FW020",
+                "several values stand in braces",
+                "outside a set",
+                "write `{ " + several.replace(",", ", ") + " }`",
+            )
         return word.text
 
     def one(self, word: Word | String, read: Callable[[str], IntervalSet]) -> IntervalSet | None:
@@ -236,14 +293,18 @@ class Scope:
             if entry.busy:
                 chain = [*self._open[self._open.index(name.text) :], name.text]
                 shown = " -> ".join(chain if len(chain) < 8 else [*chain[:5], "…", chain[-1]])
-                self.report("FW103", name.at, f"`{name.text}` is defined in a circle", shown, "write the values themselves in one of them")
-                return None
-            if len(self._open) >= MAX_CHAIN:
-                self.report("FW004", name.at, f"definitions build on each other more than {MAX_CHAIN} deep", "one level too many", "write the values themselves in one of them")
+                self.report(
+                    "FW103",
+                    name.at,
+                    f"`{name.text}` is defined in a circle",
+                    shown,
+                    "write the values themselves in one of them",
+                )
                 return None
             entry.busy = True
             self._open.append(name.text)
-            entry.value = compute()
+            with self.deeper(name.at, 2) as good:
+                entry.value = compute() if good else None
             self._open.pop()
             entry.busy, entry.known = False, True
             return entry.value
@@ -261,7 +322,9 @@ class Scope:
 
     def _address_word(self, word: Word | String) -> IntervalSet | None:
         if isinstance(word, String):
-            self.report("FW104", word.at, "an address stands without quotes", "a text in quotes", f"write `{word.text}`")
+            self.report(
+                "FW104", word.at, "an address stands without quotes", "a text in quotes", f"write `{word.text}`"
+            )
             return None
         known = self._addresses.get(word.text)
         if known is not None:
@@ -304,7 +367,9 @@ class Scope:
             found = values.port_literal(self.no_commas(word))
             if found is None:
                 if word.text == "any":
-                    raise Mistake("FW112", "`any` is no port", "without a condition every port matches", "leave out `port any`")
+                    raise Mistake(
+                        "FW112", "`any` is no port", "without a condition every port matches", "leave out `port any`"
+                    )
                 found = values.named_ports(word.text, protocol)
         except Mistake as error:
             self._wrong_port(error, word)
@@ -334,7 +399,7 @@ class Scope:
         return self._ports[key]
 
 
-MAX_CHAIN = 64  # definitions that build on each other
+MAX_DEPTH = 120  # levels of braces, and of definitions that build on each other
 
 _NAME_HELP = {
     ("ports", "service"): "a service stands behind the action: `allow NAME …`",
@@ -344,10 +409,6 @@ _NAME_HELP = {
     ("net", "ports"): "ports stand behind `port`",
     ("net", "service"): "a service stands behind the action: `allow NAME …`",
 }
-
-
-def never(message: str) -> NoReturn:
-    raise AssertionError(message)
 
 
 def _brief(expr: Expr) -> str:
@@ -366,6 +427,3 @@ def _brief(expr: Expr) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-NOTHING = EMPTY

@@ -25,7 +25,7 @@ _LOOSE_DATE = re.compile(r"([0-9]{4})[-/.]?([0-9]{1,2})[-/.]?([0-9]{1,2})")
 _DIGITS_LIKE = re.compile(r"[+-]?(?:[\d_]+|0[xob][0-9a-f_]+)", re.IGNORECASE)  # with digits of all scripts, on purpose
 
 
-class Mistake(Exception):
+class Mistake(Exception):  # noqa: N818  # becomes a diagnostic, never leaves the package
     """A word with a wrong value: the parts of a diagnostic but its place."""
 
     def __init__(self, code: str, message: str, label: str = "", help: str = "") -> None:
@@ -48,16 +48,22 @@ def number(text: str, top: int, what: str, code: str) -> int:
         raise _not_plain(text, what)
     if len(text) > 1 and text[0] == "0":
         plain = text.lstrip("0") or "0"
-        raise Mistake("FW116", f"`{_short(text)}` has leading zeros", "some programs read it as octal", f"write `{_short(plain)}`")
+        raise Mistake(
+            "FW116", f"`{_short(text)}` has leading zeros", "some programs read it as octal", f"write `{_short(plain)}`"
+        )
     if len(text) > 9 or int(text) > top:
-        raise Mistake(code, f"{what} `{_short(text)}` does not exist", f"the largest is {top}", f"write a number from 0 to {top}")
+        raise Mistake(
+            code, f"{what} `{_short(text)}` does not exist", f"the largest is {top}", f"write a number from 0 to {top}"
+        )
     return int(text)
 
 
 def _not_plain(text: str, what: str) -> Mistake:
     plain = re.sub(r"[_+]", "", text)
     if _NUMBER.fullmatch(plain):
-        return Mistake("FW116", f"`{_short(text)}` is no plain number", "only the digits 0-9", f"write `{_short(plain)}`")
+        return Mistake(
+            "FW116", f"`{_short(text)}` is no plain number", "only the digits 0-9", f"write `{_short(plain)}`"
+        )
     if re.fullmatch(r"-[0-9]+", text):
         code = "FW111" if what == "port" else "FW116"
         help = f"for a range write `0-{_short(text[1:])}`" if what == "port" else "write a number from 0"
@@ -102,9 +108,13 @@ def _address(text: str) -> int:
         reason = str(error)
     head, colon, port = text.rpartition(":")
     if colon and "." in head and _NUMBER.fullmatch(port):
-        raise Mistake("FW104", f"`{_short(text)}` is no address", "a port does not belong here", f"write `{head} port {port}`")
+        raise Mistake(
+            "FW104", f"`{_short(text)}` is no address", "a port does not belong here", f"write `{head} port {port}`"
+        )
     if text.startswith("[") and text.endswith("]"):
-        raise Mistake("FW104", f"`{_short(text)}` is no address", "brackets belong to packets", f"write `{_short(text[1:-1])}`")
+        raise Mistake(
+            "FW104", f"`{_short(text)}` is no address", "brackets belong to packets", f"write `{_short(text[1:-1])}`"
+        )
     label, _, help = reason.partition(": write ")
     help = f"write {help}" if help else _address_help(text)
     raise Mistake("FW104", f"`{_short(text)}` is no address", label, help)
@@ -143,7 +153,7 @@ def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
         raise Mistake("FW104", f"`{_short(text)}` is no range", "both ends are whole addresses", f"write `{lo}-{full}`")
     a, b = _address(lo), _address(hi)
     if address.family_of(a) != address.family_of(b):
-        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "both ends are of one family")
+        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "both ends are of one family", "write a range for each family")
     if a > b:
         raise Mistake("FW107", f"`{_short(text)}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
     return IntervalSet(((a, b),))
@@ -151,22 +161,40 @@ def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
 
 def _masked(text: str, first: str, rest: str) -> IntervalSet:
     if "/" in rest:
-        raise Mistake("FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK")
+        raise Mistake(
+            "FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK"
+        )
     if "-" in first or "-" in rest:
-        raise Mistake("FW104", f"`{_short(text)}` is no range", "the ends of a range are addresses", "list blocks in braces, or write a range of addresses")
+        raise Mistake(
+            "FW104",
+            f"`{_short(text)}` is no range",
+            "the ends of a range are addresses",
+            "list blocks in braces, or write a range of addresses",
+        )
     base = _address(first)
     bits = address.bits_of(base)
     if "." in rest or ":" in rest:
         return _wildcard(text, base, rest)
     if not _NUMBER.fullmatch(rest):
         plain = "".join(str(int(c)) if c.isdecimal() else "" for c in rest)
-        help = f"write `{first}/{plain}`" if plain and len(plain) < 4 and int(plain) <= bits else f"write a length from 0 to {bits}"
+        help = (
+            f"write `{first}/{plain}`"
+            if plain and len(plain) < 4 and int(plain) <= bits
+            else f"write a length from 0 to {bits}"
+        )
         raise Mistake("FW105", f"`{_short(text)}` has no valid prefix length", "expected a plain number", help)
     if len(rest) > 1 and rest[0] == "0":
-        raise Mistake("FW105", f"`/{_short(rest)}` has leading zeros", "", f"write `/{_short(rest.lstrip('0') or '0')}`")
+        raise Mistake(
+            "FW105", f"`/{_short(rest)}` has leading zeros", "", f"write `/{_short(rest.lstrip('0') or '0')}`"
+        )
     if len(rest) > 3 or int(rest) > bits:
         family = f"IPv{address.family_of(base)}"
-        raise Mistake("FW105", f"prefix length `/{_short(rest)}` does not exist", f"the largest for {family} is /{bits}", f"write a length from 0 to {bits}")
+        raise Mistake(
+            "FW105",
+            f"prefix length `/{_short(rest)}` does not exist",
+            f"the largest for {family} is /{bits}",
+            f"write a length from 0 to {bits}",
+        )
     lo, hi = address.prefix(base, int(rest))
     if lo != base:
         raise Mistake(
@@ -182,7 +210,7 @@ def _wildcard(text: str, base: int, rest: str) -> IntervalSet:
     mask_point = _address(rest)
     family, bits = address.family_of(base), address.bits_of(base)
     if address.family_of(mask_point) != family:
-        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "value and mask are of one family")
+        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "value and mask are of one family", "write a mask for each family")
     value, mask = address.to_value(base), address.to_value(mask_point)
     everything = (1 << bits) - 1
     free = everything & ~mask
@@ -291,11 +319,19 @@ def _unknown_port(text: str, protocol: int | None) -> Mistake:
     if others and protocol is not None:
         having = " and ".join(names.protocol_name(p) for p in sorted(others))
         return Mistake(
-            "FW113", f"`{text}` is {having} only", f"has no {names.protocol_name(protocol)} port", f"write a number, or a rule of its own for {having}"
+            "FW113",
+            f"`{text}` is {having} only",
+            f"has no {names.protocol_name(protocol)} port",
+            f"write a number, or a rule of its own for {having}",
         )
     if "/" in text and names.protocol(text.partition("/")[0]) is not None:
         port = text.partition("/")[2]
-        return Mistake("FW112", f"`{_short(text)}` is no port", "the protocol stands in front", f"write `{_short(port)}`, with the protocol behind the action")
+        return Mistake(
+            "FW112",
+            f"`{_short(text)}` is no port",
+            "the protocol stands in front",
+            f"write `{_short(port)}`, with the protocol behind the action",
+        )
     meant = names.near_service(text) if len(text) < 40 else []
     help = f"did you mean `{meant[0]}`?" if meant else "write a number, a range, or a name of IANA's registry"
     return Mistake("FW112", f"no port is called `{_short(text)}`", "unknown port name", help)
@@ -311,7 +347,9 @@ def protocol(text: str) -> int:
         return number(text, 255, "protocol", "FW115")
     found = names.protocol(text)
     if found is None:
-        raise Mistake("FW115", f"no protocol is called `{_short(text)}`", "unknown protocol or service", _protocol_help(text))
+        raise Mistake(
+            "FW115", f"no protocol is called `{_short(text)}`", "unknown protocol or service", _protocol_help(text)
+        )
     if found in _AMBIGUOUS and text.lower() in _AMBIGUOUS[found]:
         label, help = _AMBIGUOUS[found][text.lower()]
         raise Mistake("FW115", f"`{text}` can be read in two ways", label, help)
@@ -364,10 +402,20 @@ def flag_test(text: str) -> IntervalSet:
             help = "write `syn/syn,ack` for the first packet of a connection, or `syn/syn` to ask only that it is set"
         raise Mistake("FW121", f"`{_short(text)}` has no mask", "which flags must be clear?", help)
     if "/" in mask_text:
-        raise Mistake("FW121", f"`{_short(text)}` has two masks", "several tests?", "write `{ a/b, c/d }`, with spaces behind the commas")
+        raise Mistake(
+            "FW121",
+            f"`{_short(text)}` has two masks",
+            "several tests?",
+            "write `{ a/b, c/d }`, with spaces behind the commas",
+        )
     value, mask = flag_byte(value_text), flag_byte(mask_text)
     if value & ~mask:
-        raise Mistake("FW121", f"`{_short(text)}` can never hold", "set, but not compared", f"write `{value_text}/{_flags(value | mask)}`")
+        raise Mistake(
+            "FW121",
+            f"`{_short(text)}` can never hold",
+            "set, but not compared",
+            f"write `{value_text}/{_flags(value | mask)}`",
+        )
     return IntervalSet.union((v, v) for v in range(256) if v & mask == value)
 
 
@@ -409,7 +457,9 @@ def date(text: str) -> datetime.date:
     try:
         return datetime.date(*map(int, match.groups()))
     except ValueError:
-        raise Mistake("FW124", f"there is no day `{text}`", "no such day in the calendar", "write a day as YYYY-MM-DD") from None
+        raise Mistake(
+            "FW124", f"there is no day `{text}`", "no such day in the calendar", "write a day as YYYY-MM-DD"
+        ) from None
 
 
 def compared(operator: str, text: str, value: int, top: int) -> IntervalSet:

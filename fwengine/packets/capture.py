@@ -87,10 +87,13 @@ class Capture:
         Raises:
             CaptureError: after all records before the damage.
         """
-        return self._reader.batches()
+        try:
+            yield from self._reader.batches()
+        except CaptureError as error:
+            raise CaptureError(error.code, error.file, error.message, self.packets) from None
 
     def __iter__(self) -> Iterator[Record]:
-        for batch in self._reader.batches():
+        for batch in self.batches():
             yield from batch
 
     def close(self) -> None:

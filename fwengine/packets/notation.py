@@ -65,7 +65,10 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
         name = _KEYS.get(key)
         if name is None:
             near = names.near(key, _KEYS)
-            raise PacketError(f"unknown key `{key}`" + (f": did you mean `{near[0]}`?" if near else f": the keys are {', '.join(_KEYS)}"))
+            raise PacketError(
+                f"unknown key `{key}`"
+                + (f": did you mean `{near[0]}`?" if near else f": the keys are {', '.join(_KEYS)}")
+            )
         if name in known:
             raise PacketError(f"`{key}` is given twice")
         if value is None:
@@ -103,7 +106,11 @@ def to_mapping(packet: Packet) -> dict[str, object]:
         if getattr(packet, port) is not None:
             out[port] = getattr(packet, port)
     words = str(packet).split(" ")[4:]
-    out |= dict(zip(words[::2], words[1::2], strict=False)) if packet.in_interface is None and packet.out_interface is None else {}
+    out |= (
+        dict(zip(words[::2], words[1::2], strict=False))
+        if packet.in_interface is None and packet.out_interface is None
+        else {}
+    )
     return out
 
 
@@ -146,7 +153,7 @@ def _from_pairs(text: str) -> Packet:
         if not match:
             raise PacketError(f"`{word}` is no KEY=VALUE")
         fields.append((match[1].lower(), match[2]))
-    return from_mapping(_unique(fields))  # type: ignore[arg-type]  # a list of pairs of str is one of pairs of object
+    return from_mapping(_unique(fields))
 
 
 def _from_hex(text: str) -> Packet:
@@ -254,4 +261,6 @@ def _tcpdump_protocol(rest: str, fields: dict[str, object]) -> int:
     if fragment:  # without ports it is a later fragment
         fields["fragment"] = "later"
         return {"tcp": TCP, "udp": UDP, "sctp": SCTP}[fragment[1]]
-    raise PacketError(f"cannot tell the protocol of this tcpdump line: `{rest[:60]}`; write `PROTOCOL SRC -> DST` instead")
+    raise PacketError(
+        f"cannot tell the protocol of this tcpdump line: `{rest[:60]}`; write `PROTOCOL SRC -> DST` instead"
+    )

@@ -104,5 +104,4 @@ class PcapReader:
             buffer = buffer[at:] + chunk
 
     def _error(self, code: str, message: str) -> CaptureError:
-        text = f"packet {self.packets + 1:,}: {message}"
-        return CaptureError(code, self._source.file, text, self.packets)
+        return CaptureError(code, self._source.file, f"packet {self.packets + 1:,}: {message}")

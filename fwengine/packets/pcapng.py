@@ -162,7 +162,7 @@ class PcapngReader:
         data = buffer[start:end]
         nanoseconds = 0 if ticks is None else ticks * multiply // divide + offset
         options = end + (-captured & 3)
-        direction = INBOUND
+        direction = 0
         if options < stop and ticks is not None:  # a simple packet block has no options
             direction = self._direction(buffer, options, stop)
         if name:
@@ -243,5 +243,4 @@ class PcapngReader:
 
     def _error(self, code: str, message: str, behind: int = 0) -> CaptureError:
         packets = self.packets + behind
-        text = f"behind packet {packets:,}: {message}" if packets else message
-        return CaptureError(code, self._source.file, text, packets)
+        return CaptureError(code, self._source.file, f"behind packet {packets:,}: {message}" if packets else message)

@@ -38,12 +38,13 @@ class Source:
         self._close: Callable[[], None] | None = None
         self._read = self._open(name)
         self._next = self._plain
-        first = self._plain()
-        while 0 < len(first) < 4:  # a pipe may give one byte at a time
-            more = self._plain()
-            first += more
-            if not more:
-                break
+        try:
+            first = self._plain()
+            while len(first) == 1 and (more := self._plain()):  # a pipe may give one byte at a time
+                first += more
+        except CaptureError:
+            self.close()
+            raise
         if first.startswith(_GZIP_MAGIC):
             self._inflater = _inflater()
             self._packed = first
@@ -111,19 +112,8 @@ class Source:
         import zlib  # late: most captures are not compressed
 
         while True:
-            if self._inflater.eof:
-                rest = self._packed or self._plain()
-                rest = rest.lstrip(b"\0")  # padding, as tapes leave it
-                if len(rest) == 1:
-                    rest += self._plain()
-                if not rest:
-                    if self._packed:
-                        self._packed = b""
-                        continue
-                    return b""
-                if not rest.startswith(_GZIP_MAGIC):
-                    raise CaptureError(GZIP, self.file, "the bytes behind the gzip stream are not gzip's")
-                self._inflater, self._packed = _inflater(), rest
+            if self._inflater.eof and not self._next_member():
+                return b""
             packed = self._packed or self._plain()
             if not packed:
                 raise CaptureError(GZIP, self.file, "the gzip stream ends early")
@@ -132,14 +122,21 @@ class Source:
                 data = self._inflater.decompress(packed, CHUNK)
             except zlib.error as error:
                 data = _up_to_damage(before, packed, zlib.error)
-                self._inflater, self._packed = before, b""
                 self._next = self._damaged(str(error))
-                if data:
-                    return data
-                return self._next()
+                return data or self._next()
             self._packed = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
             if data:
                 return data
+
+    def _next_member(self) -> bool:
+        """Begins the gzip member behind the one that ended and zeros, as tapes leave them; False at the file's end."""
+        rest = self._packed.lstrip(b"\0")
+        while len(rest) < 2 and (more := self._plain()):
+            rest = (rest + more).lstrip(b"\0")
+        if rest and not rest.startswith(_GZIP_MAGIC):
+            raise CaptureError(GZIP, self.file, "the bytes behind the gzip stream are not gzip's")
+        self._inflater, self._packed = _inflater(), rest
+        return bool(rest)
 
     def _damaged(self, reason: str) -> Callable[[], bytes]:
         def fail() -> bytes:

@@ -26,7 +26,13 @@ def table(policy: Policy, style: Style) -> str:
         options += ["log"] * rule.log
         if rule.until is not None:
             options.append(f"until {rule.until}" + ("" if policy.active(rule) else " (expired)"))
-        cells = [words.get(PROTOCOL, "any"), words.get(1, "any"), words.get(3, ""), words.get(2, "any"), words.get(4, "")]
+        cells = [
+            words.get(PROTOCOL, "any"),
+            words.get(1, "any"),
+            words.get(3, ""),
+            words.get(2, "any"),
+            words.get(4, ""),
+        ]
         rows.append((str(number), rule.action.value, *cells, " ".join(options), rule.label))
     rows.append(("", policy.default.value, "any", "any", "", "any", "", "", "default"))
     widths = [max(len(row[i]) for row in [*rows, _HEADS]) for i in range(len(_HEADS))]
@@ -66,7 +72,7 @@ def _values(field: int, chosen: IntervalSet) -> str:
     present = chosen & PRESENT[field]
     if chosen == FULL[field]:
         return "any"
-    if field != FRAGMENT and len(outside.ranges) < len(chosen.ranges) or (field in (9, 10) and present != chosen):
+    if (field != FRAGMENT and len(outside.ranges) < len(chosen.ranges)) or (field in (9, 10) and present != chosen):
         return "otherwise" if len(outside.ranges) > 3 else f"not {show_values(field, outside)}"
     if field not in (9, 10) and present != chosen:  # absence falls in with some values
         return f"{show_values(field, present)} or none" if present else "none"
@@ -109,8 +115,18 @@ def _tree_lines(policy: Policy) -> Iterator[str]:
 
 def dot(policy: Policy) -> str:
     """The trees in Graphviz' language."""
-    out = ["digraph policy {", "  rankdir=LR;", '  node [shape=box, fontname="Helvetica"];', '  edge [fontname="Helvetica"];']
-    for line in _graph(policy, '  n{0} [label="{1}"];', '  {0} [label="{1}", style=filled, fillcolor={2}];', '  {0} -> {1} [label="{2}"];'):
+    out = [
+        "digraph policy {",
+        "  rankdir=LR;",
+        '  node [shape=box, fontname="Helvetica"];',
+        '  edge [fontname="Helvetica"];',
+    ]
+    for line in _graph(
+        policy,
+        '  n{0} [label="{1}"];',
+        '  {0} [label="{1}", style=filled, fillcolor={2}];',
+        '  {0} -> {1} [label="{2}"];',
+    ):
         out.append(line)
     return "\n".join([*out, "}"])
 
@@ -158,12 +174,21 @@ def tree_json(policy: Policy) -> dict[str, Any]:
             }
             for r in policy.rules
         ],
-        "statistics": {"rules": s.rules, "trees": s.trees, "nodes": s.nodes, "edges": s.edges, "depth": s.depth, "bytes": s.bytes},
+        "statistics": {
+            "rules": s.rules,
+            "trees": s.trees,
+            "nodes": s.nodes,
+            "edges": s.edges,
+            "depth": s.depth,
+            "bytes": s.bytes,
+        },
         "roots": [root.node for root in policy.tree.roots],
         "nodes": [
-            {"field": FIELD_WORDS[n.field], "cuts": [str(c) if c > 1 << 53 else c for c in n.cuts], "children": list(n.children)}
+            {
+                "field": FIELD_WORDS[n.field],
+                "cuts": [str(c) if c > 1 << 53 else c for c in n.cuts],
+                "children": list(n.children),
+            }
             for n in policy.tree.nodes
         ],
     }
-
-

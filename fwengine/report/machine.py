@@ -107,11 +107,20 @@ def junit(results: Sequence[Properties]) -> str:
         )
         for r in members:
             case = ElementTree.SubElement(
-                suite, "testcase", classname=_xml(file), name=_xml(f"{r['line']}: {r['expectation']}"), file=_xml(file), line=str(r["line"])
+                suite,
+                "testcase",
+                classname=_xml(file),
+                name=_xml(f"{r['line']}: {r['expectation']}"),
+                file=_xml(file),
+                line=str(r["line"]),
             )
             if not r["passed"]:
-                told = [f"{key}: {r[key]}" for key in ("expected", "got", "rule", "counterexample", "command") if r[key]]
-                failure = ElementTree.SubElement(case, "failure", message=_xml(f"expected {r['expected']}, got {r['got']}"), type="expectation")
+                told = [
+                    f"{key}: {r[key]}" for key in ("expected", "got", "rule", "counterexample", "command") if r[key]
+                ]
+                failure = ElementTree.SubElement(
+                    case, "failure", message=_xml(f"expected {r['expected']}, got {r['got']}"), type="expectation"
+                )
                 failure.text = _xml("\n".join(told))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
@@ -119,4 +128,7 @@ def junit(results: Sequence[Properties]) -> str:
 
 def _xml(text: str) -> str:
     """Without the characters that XML 1.0 cannot hold."""
-    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "\ufffd" for c in text)
+    return "".join(
+        c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "\ufffd"
+        for c in text
+    )

@@ -56,7 +56,9 @@ def _one(d: Diagnostic, sources: Mapping[str, str], split: dict[str, list[str]],
         out.append(f"{pad} {bar}")
         drawn = True
         last = 0
-        for span, text, sign, hue in sorted((m for m in marks if m[0].file == file), key=lambda m: (m[0].line, m[2] == "^")):
+        for span, text, sign, hue in sorted(
+            (m for m in marks if m[0].file == file), key=lambda m: (m[0].line, m[2] == "^")
+        ):
             if not 1 <= span.line <= len(split[file]):
                 continue
             source = split[file][span.line - 1]

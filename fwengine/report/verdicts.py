@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import address
 from ..analysis.explain import Failure, Reason, nearest_misses
+from ..box import Box, merge
 from ..header import (
     ABSENT,
     DST,
@@ -25,7 +26,6 @@ from ..header import (
     write_flags,
     write_interface,
 )
-from ..box import Box, merge
 from ..interval import IntervalSet
 from ..language import names
 from ..language.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
@@ -46,7 +46,13 @@ def by(rule: Rule | None) -> str:
 def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "") -> str:
     """`ALLOW  by web-in  edge.fwl:12`, with the packet behind it if several were asked."""
     word = style.verdict(verdict.action.value.upper(), 6)
-    place = where(verdict.rule) if verdict.rule and verdict.rule.name else policy.name if verdict.reason == "default" else ""
+    place = (
+        where(verdict.rule)
+        if verdict.rule and verdict.rule.name
+        else policy.name
+        if verdict.reason == "default"
+        else ""
+    )
     parts = [f"{word} by {style(verdict.by, bold=True)}", style(place, "grey"), packet]
     return "  ".join(p for p in parts if p)
 
@@ -96,7 +102,9 @@ def split_lines(verdict: Verdict, packet: Packet, style: Style) -> list[str]:
     names_of = ", ".join(FIELD_WORDS[f] for f in sorted(fields))
     out = [f"{style.verdict(verdict.action.value.upper())} on {names_of}"] if verdict.reason == "depends" else []
     for condition, action, label, place in rows:
-        out.append(f"  {condition:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip())
+        out.append(
+            f"  {condition:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
+        )
     return out
 
 
@@ -151,7 +159,11 @@ def failure_text(failure: Failure, rule: Rule) -> str:
         return f"flags {got} are not established (ack or rst)"
     if written.startswith("not ") and " except " not in written:
         inner = written[4:]
-        return f"{word} {got} is in {inner}" if field in (SRC, DST) or inner.startswith("{") else f"{word} {got} is {inner}"
+        return (
+            f"{word} {got} is in {inner}"
+            if field in (SRC, DST) or inner.startswith("{")
+            else f"{word} {got} is {inner}"
+        )
     verb = "is not" if failure.wanted.size == 1 else "is not in"
     return f"{word} {got} {verb} {written}"
 

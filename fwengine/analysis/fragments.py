@@ -1,0 +1,95 @@
+"""Later fragments that are denied though their first fragment is allowed.
+
+A later fragment has no ports, types or flags (RFC 791, RFC 8200), so a rule that asks for one never matches it. What such a
+rule allows arrives only in part if it arrives in fragments (RFC 8900). Exact; one answer a policy, the first rule affected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..box import Sets
+from ..header import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, FRAGMENTS, LATER, SPORT, TYPE, Packet
+from ..interval import IntervalSet
+from ..policy import ALLOW, DENY
+from .entries import Entries, closed, pieces, within
+from .overlap import bits
+from .reach import decided, unmatched
+from .region import difference
+from .search import STEPS
+from .witness import choose
+
+_GONE = (SPORT, DPORT, TYPE, CODE, FLAGS)
+
+
+@dataclass(frozen=True)
+class LostFragment:
+    """A later fragment that is denied by `decided_by`, of a packet whose first fragment `rule` allows."""
+
+    rule: int
+    fragment: Packet
+    first: Packet
+    decided_by: int
+
+
+def lost_fragments(entries: Entries, steps: int = STEPS) -> LostFragment | None:
+    """The first rule that allows a first fragment of which a later fragment falls to a deny below, or to the default.
+
+    A deny above the rule that takes later fragments is taken for intended and is not reported.
+
+    Raises:
+        LimitError: beyond `steps` in one search, or if the fragments denied below one rule are too many regions.
+    """
+    whole = Entries(closed(entries.policy))
+    denies = whole.taking(DENY)
+    for index, rule in enumerate(entries.policy.rules):
+        if rule.action is not ALLOW or not entries.policy.active(rule):
+            continue
+        for part in pieces(entries.policy, index):
+            if FIRST in part[FRAGMENT]:
+                found = _lost(whole, index, part, denies, steps)
+                if found is not None:
+                    return found
+    return None
+
+
+def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> LostFragment | None:
+    tail = _with(part, {FRAGMENT: LATER} | {f: ABSENT[f] for f in _GONE})
+    own = (1 << entries.first[index + 1]) - 1
+    below = entries.overlapping(tail, entries.overlaps.all ^ own)
+    cover = next(entries.covering(tail, below), None)
+    assert cover is not None  # the default, if nothing else
+    below &= (1 << (cover + 1)) - 1
+    if decided(entries, tail, below & denies, own | (below & ~denies), steps) is None:
+        return None
+    before = entries.before(index)
+    for e, denied in _denied(entries, tail, below & denies, own | below):
+        # the first fragment between the same hosts: what is denied, with the fields of the rule in place of those gone
+        head = tuple([mine if f in _GONE else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
+        found = unmatched(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
+        if isinstance(found, tuple):
+            first = Packet.from_point(choose(found, entries.interfaces))
+            assert first.point is not None
+            lost = tuple([
+                ABSENT[f] if f in _GONE else LATER if f == FRAGMENT else value for f, value in enumerate(first.point)
+            ])
+            return LostFragment(index, Packet.from_point(lost), first, entries.rule[e])
+    return None
+
+
+def _denied(entries: Entries, tail: Sets, denies: int, all_of: int) -> Iterator[tuple[int, Sets]]:
+    """The parts of a product of later fragments that each denying entry decides, with the entry."""
+    for e in bits(denies):
+        shared = within(tail, entries.sets[e])
+        if shared is not None:
+            earlier = entries.overlapping(shared, all_of & ((1 << e) - 1))
+            for sets in difference(shared, entries.boxes(earlier)):
+                yield e, sets
+
+
+def _with(sets: Sets, values: dict[int, int]) -> Sets:
+    return tuple([IntervalSet.single(values[f]) if f in values else chosen for f, chosen in enumerate(sets)])
+
+
+assert FRAGMENTS[LATER] == "later"

@@ -1,0 +1,89 @@
+"""`fwengine diff`: the packets that two policies treat differently."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import click
+
+from .failure import complain
+from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
+
+
+@click.command("diff")
+@click.argument("old", type=click.Path(path_type=str))
+@click.argument("new", type=click.Path(path_type=str))
+@click.option(
+    "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
+)
+@click.option(
+    "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
+)
+@format_option("text", "json", "jsonl")
+@as_of_option
+@color_option
+def command(
+    old: str, new: str, captures: tuple[str, ...], limit: int, format_: str, as_of: datetime.date | None, color: str
+) -> int:
+    """Tell which packets change their verdict from OLD to NEW, as few disjoint regions.
+
+    OLD and NEW are files, or REV:PATH of the git repository around the working directory. Exits 0 if the policies are
+    equivalent, 1 if they differ.
+    """
+    from ..analysis.diff import diff
+    from ..report.answers import change_json, diff_lines
+    from ..revision import load_revision
+
+    before, after = load_revision(old, as_of=as_of), load_revision(new, as_of=as_of)
+    changes = diff(before, after, limit)
+    packets, failed = _captured(before, after, captures)
+    if format_ == "json":
+        extra: dict[str, Any] = {"captured": packets} if captures else {}
+        say_json(equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
+    elif format_ == "jsonl":
+        for change in changes:
+            say_json_line(**change_json(change, before, after))
+    else:
+        style = style_of(color)
+        say("\n".join(diff_lines(changes, before, after, style)))
+        if captures:
+            for f in packets[:50]:
+                say(f"  {f['capture']}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
+            if len(packets) > 50:
+                say(f"  and {len(packets) - 50:,} more")
+            say(f"{len(packets):,} captured packet{'s' * (len(packets) != 1)} would change")
+    return 2 if failed else 1 if changes else 0
+
+
+def _captured(old: Any, new: Any, captures: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+    """The packets of captures whose verdict changes."""
+    from ..errors import CaptureError
+    from ..header import Packet
+    from ..report.answers import packet_text
+    from ..tally import iterate
+
+    found = []
+    failed = False
+    for path in captures:
+        try:
+            for outcome in iterate(old, path):
+                if outcome.point is None or outcome.rule is None:
+                    continue
+                then, now = outcome.rule, new.tree.index(outcome.point)
+                if old.action(then) is not new.action(now):
+                    found.append(
+                        {
+                            "capture": path,
+                            "packet": outcome.number,
+                            "text": packet_text(Packet.from_point(outcome.point), old, new),
+                            "old": old.action(then).value,
+                            "new": new.action(now).value,
+                            "old_rule": old.label(then),
+                            "new_rule": new.label(now),
+                        }
+                    )
+        except CaptureError as error:
+            failed = True
+            complain(str(error))
+    return found, failed

@@ -1,0 +1,85 @@
+/* Capture bytes -> records -> header fields. Reads hostile bytes: every length is checked before it is used, sums are
+ * taken in 64 bits, nothing is allocated. The meaning is fwengine/packets' (wire, links, pcap, pcapng), packet by packet.
+ */
+#ifndef FWK_DECODE_H
+#define FWK_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FWK_MAX_CAPTURED 262144u
+#define FWK_MAX_BLOCK (16u << 20)
+#define FWK_MAX_INTERFACES 65536u
+
+enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
+
+/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. */
+typedef struct {
+    const uint8_t *src, *dst;
+    uint16_t sport, dport;
+    uint8_t protocol, fragment, type, code, flags;
+} fwk_packet;
+
+/* One of the classes; fills in the packet if it is IP. `wire` is the frame's length on the wire. */
+int fwk_decode(const uint8_t *data, uint32_t size, uint32_t wire, uint32_t link, fwk_packet *);
+
+/* A record, as a place in a buffer. */
+typedef struct {
+    uint32_t offset, captured, wire;
+    uint16_t link, in, out, pad;
+    uint32_t spare;
+} fwk_frame;
+
+typedef struct {
+    uint32_t snaplen;
+    uint16_t link, in, out;
+    uint16_t name; /* whoever describes interfaces numbers their names; 0: none */
+} fwk_interface;
+
+/* Why a walk stopped. */
+enum {
+    FWK_MORE,      /* `need` bytes from `at` on are needed to go on; at the end of the file nothing may be left */
+    FWK_FULL,      /* no more room for frames */
+    FWK_DESCRIBED, /* an interface was described: ask for it, then go on */
+    FWK_CAPLEN,    /* damage: more than FWK_MAX_CAPTURED captured bytes, in `detail` */
+    FWK_BLOCK,     /* damage: a block of `detail` bytes */
+    FWK_TRAILER,   /* damage: the lengths at the two ends differ */
+    FWK_UNKNOWN,   /* damage: a packet of interface `detail`, which is not described */
+    FWK_OVERRUN,   /* damage: `detail` captured bytes do not fit into their block */
+    FWK_OPTION,    /* damage: an option does not fit */
+    FWK_MAGIC,     /* damage: a section without the byte-order magic */
+    FWK_CROWD,     /* damage: too many interfaces */
+    FWK_TIME,      /* damage: a time resolution or offset of another size than it must have */
+    FWK_VERSION    /* another version, in `detail` as major << 16 | minor */
+};
+
+typedef struct {
+    int pcapng, big; /* file format, byte order */
+    /* pcap */
+    uint32_t header; /* bytes of a record header */
+    int swapped;     /* lengths stand the other way round: 0 never, 1 if captured > wire, 2 always */
+    uint16_t link;
+    /* pcapng */
+    fwk_interface *interfaces;
+    uint32_t count, room;
+    uint8_t used[65536]; /* by number of the name: 1 if packets came in there, 2 if some went out */
+    /* where the capture records no interface, and whether that is so for all packets, whatever it records */
+    uint16_t in, out;
+    int state_in, state_out;
+    /* the answer to the last walk */
+    size_t at, need;
+    uint32_t frames, detail;
+    /* the interface just described */
+    fwk_interface described;
+    size_t name;
+    uint32_t name_length;
+} fwk_walker;
+
+/* Records of data[at:size] into frames[0:room]; sets at, need, frames, detail. Offsets count from `data`; `size` is
+ * below 4 GiB. */
+int fwk_walk(fwk_walker *, const uint8_t *data, size_t size, size_t at, fwk_frame *frames, uint32_t room);
+
+/* Takes over the interface just described; 0 if there is no memory. */
+int fwk_describe(fwk_walker *, uint16_t in, uint16_t out, uint16_t name);
+
+#endif
