@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .header import Field as Field
     from .header import Packet as Packet
     from .interval import IntervalSet as IntervalSet
-    from .load import load as load
-    from .load import loads as loads
-    from .load import region as region
+    from .loading import load as load
+    from .loading import loads as loads
+    from .loading import region as region
     from .policy import ALLOW as ALLOW
     from .policy import DENY as DENY
     from .policy import DEPENDS as DEPENDS
@@ -44,7 +44,7 @@ _HOME = {
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
     "Field": "header", "Packet": "header",
     "IntervalSet": "interval",
-    "load": "load", "loads": "load", "region": "load",
+    "load": "loading", "loads": "loading", "region": "loading",
     "ALLOW": "policy", "DENY": "policy", "DEPENDS": "policy", "Action": "policy", "Case": "policy",
     "Expectation": "policy", "Policy": "policy", "Rule": "policy", "Verdict": "policy", "decide": "policy",
     "CaptureReport": "tally", "evaluate_capture": "tally",

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .errors import Diagnostic, PolicyError, Span
-from .load import load, load_from
+from .loading import load, load_from
 from .policy import Policy
 
 

@@ -385,6 +385,7 @@ WRONG: list[tuple[str, bytes, int, str, str]] = [
     ("text", b"#!/bin/sh\n" * 9, 0, "FW901", "neither pcap nor pcapng"),
     ("gzip of text", gzip.compress(b"hello world, hello"), 0, "FW901", "neither pcap nor pcapng"),
     ("gzip of nothing", gzip.compress(b""), 0, "FW901", "the file is empty"),
+    ("gzip of a pcap header cut", gzip.compress(pcap()[:9]) + bytes(3), 0, "FW902", "the file ends inside its header"),
     ("gzip of gzip", gzip.compress(gzip.compress(pcap())), 0, "FW904", "compressed twice"),
     ("snoop", b"snoop\0\0\0" + bytes(20), 0, "FW904", "a snoop capture"),
     ("xz", b"\xfd7zXZ\0" + bytes(20), 0, "FW904", "compressed with xz"),

@@ -14,7 +14,7 @@ from fwengine import ALLOW, DENY, DEPENDS, Box, Field, Packet, Policy, PolicyErr
 from fwengine.analysis.expect import check_expectation
 from fwengine.language.parser import parse
 from fwengine.language.printer import show_document
-from fwengine.load import load_from
+from fwengine.loading import load_from
 from fwengine.tally import iterate
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
@@ -269,6 +269,20 @@ def test_every_rule_has_a_name_and_matters(name: str) -> None:
         assert any(without.action(j) is not rule.action for part in own for j in decided(without, part)), rule.label
 
 
+@pytest.mark.parametrize("name", [row[0] for row in COUNTS])
+def test_no_rule_can_be_lost_or_turned_unnoticed(name: str) -> None:
+    """Without any one rule, or with its action turned around, an expectation fails."""
+    policy = page(name)
+    claims = page("edge-test.fwl").expectations if name == "edge.fwl" else policy.expectations
+    for i, rule in enumerate(policy.rules):
+        if rule.until is not None:
+            continue  # what is expected holds after its day too
+        turned = replace(rule, action=rule.action.other)
+        for rules in (policy.rules[:i] + policy.rules[i + 1 :], (*policy.rules[:i], turned, *policy.rules[i + 1 :])):
+            mutant = replace(policy, rules=rules)
+            assert not all(check_expectation(mutant, claim).holds for claim in claims), rule.label
+
+
 # Texts
 
 
@@ -285,6 +299,7 @@ def test_a_page_explains_itself(name: str) -> None:
     first, *_ = text.splitlines()
     assert re.fullmatch(r"# \S.*[^:]", first)
     assert len(text.splitlines()) <= 60
+    assert max(map(len, text.splitlines())) <= 110
     comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))
     for mentioned in re.findall(r"[\w-]+\.(?:fwl|pcapng|pcap)\b", comments):
         assert (RULES / mentioned).is_file(), mentioned

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..box import Box, Sets
 from ..errors import Severity
 from ..header import DPORT, SPORT, Packet
-from ..policy import ALLOW, DENY, Definition, Policy
+from ..policy import ALLOW, Definition, Policy
 from .entries import Entries, intersections, pieces
 from .fragments import lost_fragments
 from .reach import (
@@ -28,7 +28,7 @@ from .reach import (
     successor,
     unmatched,
 )
-from .region import EVERYTHING, REGIONS, pieces_of, tidy
+from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
 from .search import STEPS, uncovered
 from .witness import choose, witness
 
@@ -104,10 +104,10 @@ def findings(
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
 
-    >>> from ..policy import rules_of
+    >>> from ..policy import DENY, rules_of
     >>> policy = Policy(rules_of([(DENY, EVERYTHING), (ALLOW, EVERYTHING)]))
     >>> [(f.code, f.rule, f.blockers) for f in findings(policy)]
-    [('FW203', 0, (1,)), ('FW201', 1, (0,))]
+    [('FW201', 1, (0,))]
     """
     codes = frozenset(CODES) - QUIET if select is None else frozenset(select)
     if not codes <= CODES.keys():
@@ -163,19 +163,22 @@ def _of_rule(
 _REACH = frozenset({"FW201", "FW202", "FW203", "FW301"})
 
 
-def _unreachable(
-    entries: Entries, index: int, parts: list[Sets], regions: bool, steps: int, limit: int
-) -> Finding:
+def _unreachable(entries: Entries, index: int, parts: list[Sets], regions: bool, steps: int, limit: int) -> Finding:
     blocked = explain_blocked(entries, index, parts, steps)
-    code, severity = ("FW201", _WARNING) if blocked.shadowed else ("FW202", _WARNING)
     found: list[Box] = []
     if regions and blocked.shadowed:
         opposed = entries.taking(entries.policy.rules[index].action.other) & entries.before(index)
         touching = entries.rules(_union(entries.overlapping(part, opposed) for part in parts))
-        own = list(_disjoint(entries, index, limit))
+        own = disjoint(entries.policy.rules[index].boxes, limit)
         found = tidy([Box(sets) for other in touching for sets in decided_parts(entries, other, own, limit)])
     return Finding(
-        code, severity, index, blocked.rules, False, blocked.witness, blocked.decided_by, regions=tuple(found)
+        "FW201" if blocked.shadowed else "FW202",
+        _WARNING,
+        index,
+        blocked.rules,
+        witness=blocked.witness,
+        decided_by=blocked.decided_by,
+        regions=tuple(found),
     )
 
 
@@ -188,12 +191,6 @@ def _union(vectors: Iterable[int]) -> int:
     for vector in vectors:
         out |= vector
     return out
-
-
-def _disjoint(entries: Entries, index: int, limit: int) -> Iterator[Sets]:
-    from .region import disjoint
-
-    return iter(disjoint(entries.policy.rules[index].boxes, limit))
 
 
 def _redundant(

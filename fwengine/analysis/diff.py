@@ -157,7 +157,10 @@ def _contrary(
             if among & opposed and isinstance(unmatched(this, part, earlier, steps), tuple):
                 for f in bits(among & opposed):
                     for shared in intersections([part], [other.sets[f]]):
-                        yield from ((e, f, sets) for sets in _left(this, earlier, other, among & ((1 << f) - 1), shared, limit, steps))
+                        yield from (
+                            (e, f, sets)
+                            for sets in _left(this, earlier, other, among & ((1 << f) - 1), shared, limit, steps)
+                        )
 
 
 def _left(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..box import Sets
-from ..header import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, FRAGMENTS, LATER, SPORT, TYPE, Packet
+from ..header import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE, Packet
 from ..interval import IntervalSet
 from ..policy import ALLOW, DENY
 from .entries import Entries, closed, pieces, within
@@ -57,6 +57,8 @@ def lost_fragments(entries: Entries, steps: int = STEPS) -> LostFragment | None:
 def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> LostFragment | None:
     tail = _with(part, {FRAGMENT: LATER} | {f: ABSENT[f] for f in _GONE})
     own = (1 << entries.first[index + 1]) - 1
+    if next(entries.covering(tail, own), None) is not None:
+        return None
     below = entries.overlapping(tail, entries.overlaps.all ^ own)
     cover = next(entries.covering(tail, below), None)
     assert cover is not None  # the default, if nothing else
@@ -71,9 +73,9 @@ def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> 
         if isinstance(found, tuple):
             first = Packet.from_point(choose(found, entries.interfaces))
             assert first.point is not None
-            lost = tuple([
-                ABSENT[f] if f in _GONE else LATER if f == FRAGMENT else value for f, value in enumerate(first.point)
-            ])
+            lost = tuple(
+                [ABSENT[f] if f in _GONE else LATER if f == FRAGMENT else value for f, value in enumerate(first.point)]
+            )
             return LostFragment(index, Packet.from_point(lost), first, entries.rule[e])
     return None
 
@@ -90,6 +92,3 @@ def _denied(entries: Entries, tail: Sets, denies: int, all_of: int) -> Iterator[
 
 def _with(sets: Sets, values: dict[int, int]) -> Sets:
     return tuple([IntervalSet.single(values[f]) if f in values else chosen for f, chosen in enumerate(sets)])
-
-
-assert FRAGMENTS[LATER] == "later"

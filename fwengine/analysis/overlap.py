@@ -81,7 +81,6 @@ class Overlaps:
                 break
         return among
 
-
     def around(self, point: Point, among: int) -> int:
         """The entries of `among` whose hulls contain a point."""
         for f, starts, ends in self._sides:

@@ -84,7 +84,11 @@ def query(
 
 
 def prove(
-    policy: Policy, action: Action, boxes: Sequence[Box] = (EVERYTHING,), steps: int = STEPS, entries: Entries | None = None
+    policy: Policy,
+    action: Action,
+    boxes: Sequence[Box] = (EVERYTHING,),
+    steps: int = STEPS,
+    entries: Entries | None = None,
 ) -> Proof:
     """Do all packets of a region get this verdict? A region without packets proves anything.
 

@@ -10,7 +10,7 @@ firewall design", Computer Networks 51 (2007).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -56,9 +56,7 @@ def reachable(policy: Policy, index: int, entries: Entries | None = None, steps:
     return None if part is None else Packet.from_point(choose(part, entries.interfaces))
 
 
-def effective(
-    policy: Policy, index: int, entries: Entries | None = None, limit: int = REGIONS
-) -> list[Box]:
+def effective(policy: Policy, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
     """What the rule still decides (E_i), as few disjoint boxes, widest first; none if it is unreachable or expired.
 
     Raises:
@@ -116,9 +114,9 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
     parts = pieces(entries.policy, index) if parts is None else parts
     tree = entries.policy.tree
     for part in parts:
-        for point in samples(part, entries.interfaces):
-            if tree.index(point) == index:
-                return _around(part, point)
+        point = _sample(part, entries.interfaces, lambda point: tree.index(point) == index)
+        if point is not None:
+            return _around(part, point)
     before = entries.before(index)
     for part in parts:
         found = unmatched(entries, part, before, steps=steps)
@@ -143,6 +141,10 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> S
     if cover is not None:
         return [cover]
     heeded: list[int] = []
+
+    def free(point: Point) -> bool:
+        return next(entries.taking_point(point, among), None) is None
+
     for _ in range(_ROUNDS):
         found = uncovered(part, entries.some(heeded), steps)
         if found is None:
@@ -154,7 +156,7 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> S
             taking = entries.taking_point(point, among)
             best = max(taking, key=lambda e: _volume(part, entries.sets[e]), default=None)
             if best is None:
-                return _around(part, point)
+                return _around(part, _realistic(found, point, entries.interfaces, free))
             heeded.append(best)
     everything = list(bits(among))
     found = uncovered(part, entries.some(everything), steps)
@@ -202,6 +204,25 @@ def samples(part: Sets, interfaces: Sequence[str] = ()) -> Iterator[Point]:
     yield tuple(point)
 
 
+def _sample(part: Sets, interfaces: Sequence[str], wanted: Callable[[Point], bool]) -> Point | None:
+    """A point among the samples that is wanted, as realistic as it can be."""
+    for point in samples(part, interfaces):
+        if wanted(point):
+            return _realistic(part, point, interfaces, wanted)
+    return None
+
+
+def _realistic(part: Sets, point: Point, interfaces: Sequence[str], wanted: Callable[[Point], bool]) -> Point:
+    """The wanted point with usual values in place of corners, as far as it stays wanted."""
+    usual = choose(part, interfaces)
+    if point != usual:
+        for f in _SPREAD:
+            trial = (*point[:f], usual[f], *point[f + 1 :])
+            if trial != point and wanted(trial):
+                point = trial
+    return point
+
+
 _SPREAD = (PROTOCOL, SRC, DST, SPORT, DPORT)
 _CORNERS = (  # 0: the lowest value of the field, -1: the highest
     tuple((f, 0) for f in _SPREAD),
@@ -223,9 +244,9 @@ def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int)
     policy = entries.policy
     other = policy.rules[index].action.other
     for part in parts:
-        for point in samples(part, entries.interfaces):
-            if policy.action(policy.tree.index(point)) is other:
-                return point
+        point = _sample(part, entries.interfaces, lambda point: policy.action(policy.tree.index(point)) is other)
+        if point is not None:
+            return point
     before = entries.before(index)
     opposed = entries.taking(other)
     for part in parts:

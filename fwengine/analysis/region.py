@@ -68,8 +68,8 @@ def difference(sets: Sets, boxes: Iterable[Sets], limit: int = REGIONS) -> Itera
     Complexity: compiling the boxes within `sets`, and the products visited.
     """
     taken: list[tuple[int, Sets]] = []
-    for box in boxes:
-        seen = relative(sets, box)
+    for other in boxes:
+        seen = relative(sets, other)
         if seen is not None:
             if seen == FULL:
                 return
@@ -100,11 +100,12 @@ def tidy(boxes: Sequence[Box]) -> list[Box]:
     >>> tidy(EVERYTHING.pieces) == [EVERYTHING]
     True
     """
-    out = _joined(list(boxes))
-    before = -1
-    while len(out) != before:
-        before = len(out)
-        out = _joined([plain(box) for box in out])
+    out = list(boxes)
+    for widened in (_OPTIONAL, _WIDENED):  # addresses last: what shares its family still joins then
+        before = -1
+        while len(out) != before:
+            before = len(out)
+            out = _joined([_plain(box, widened) for box in out])
     return sorted((plain(box) for box in out), key=lambda box: (-box.size, _order(box)))
 
 
@@ -113,11 +114,17 @@ def _joined(boxes: list[Box]) -> list[Box]:
 
 
 def plain(box: Box) -> Box:
-    """The same as `Box.plain`, which it is tested against, some ten times as fast.
+    """The same packets with no condition where none is needed, as `Box.plain`, but faster.
 
-    Widening one field leaves the others as they are: so it adds no packet exactly if the field already has all that
-    each shape allows there whose other fields the box meets.
+    Conditions on addresses go last: `type echo-request` is kept rather than the family that it implies, and not the
+    other way round.
     """
+    return _plain(box, _WIDENED)
+
+
+def _plain(box: Box, widened: tuple[int, ...]) -> Box:
+    # Widening one field leaves the others as they are. So it adds no packet exactly if the field already has all that
+    # each shape allows there whose other fields the box meets.
     sets = list(box.sets)
     met = [[(f, sets[f] & chosen) for f, chosen in shape] for shape in _SHAPED]
     pieces = [dict(shape) for shape in met if all(shared.ranges for _, shared in shape)]
@@ -127,7 +134,7 @@ def plain(box: Box) -> Box:
         kept = [piece.get(f, sets[f]) for piece in pieces]
         sets[f] = kept[0] if len(kept) == 1 else IntervalSet.union(pair for chosen in kept for pair in chosen)
     missed = [{f for f, chosen in shape if chosen.isdisjoint(sets[f])} for shape in _SHAPED]
-    for f in _WIDENED:
+    for f in widened:
         if sets[f] != FULL[f] and all(
             SHAPES[n][f].issubset(sets[f]) for n, fields in enumerate(missed) if not fields - {f}
         ):
@@ -137,7 +144,8 @@ def plain(box: Box) -> Box:
     return Box(tuple(sets))
 
 
-_WIDENED = (SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
+_OPTIONAL = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
+_WIDENED = (*_OPTIONAL, SRC, DST)
 _CONSTRAINED = (PROTOCOL, *_WIDENED)
 _SHAPED = tuple(tuple((f, shape[f]) for f in _CONSTRAINED if shape[f] != FULL[f]) for shape in SHAPES)
 

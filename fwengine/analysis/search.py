@@ -74,7 +74,7 @@ def uncovered(sets: Sets, boxes: Iterable[Sets], steps: int = STEPS) -> Sets | N
     raise LimitError(f"unknown: the limit of {steps} search steps is reached")
 
 
-class _Spent(Exception):
+class _Spent(Exception):  # noqa: N818  # no error, but the way out of a try
     """This try's part of the budget is used up."""
 
 

@@ -20,7 +20,6 @@ from ..header import (
     DST,
     FLAGS,
     FRAGMENT,
-    FULL,
     ICMP,
     ICMPV6,
     IN,
@@ -28,7 +27,6 @@ from ..header import (
     LATER,
     NO_INTERFACE,
     OUT,
-    PORT_PROTOCOLS,
     PORTS,
     PROTOCOL,
     SPORT,
@@ -42,18 +40,17 @@ from ..header import (
     interface_name,
     interface_number,
 )
-from ..interval import EMPTY, IntervalSet
+from ..interval import IntervalSet
 
 _PROTOCOLS = (TCP, UDP, ICMP, ICMPV6, 47, 50, 89, 132)
 _CLIENT_PORT = 49152
 _SERVICES = (80, 443, 22, 53, 25, 123)
 _FLAGS = (0b00000010, 0b00010010, 0b00010000, 0b00011000, 0b00010001, 0b00000100, 0b00010100)  # syn, syn+ack, ack, ...
 _TYPES = (8, 128, 0, 129, 3, 1, 11)
-_STATES = range(len(FULL[STATE].ranges) + 4)
 _NAMES = ("lan0", "wan0", "eth0", "eth1", "eth2", "eth3")
 _NAME_TRIES = 2048
 
-_HOSTS = tuple(
+_HOSTS: tuple[tuple[int, ...], ...] = tuple(
     tuple(address.parse(text) for text in texts)
     for texts in (
         ("198.51.100.7", "10.20.9.17", "192.0.2.7", "203.0.113.7", "5.6.7.8", "2001:db8:9::17", "2001:db8::7"),
@@ -156,7 +153,7 @@ def _address(chosen: IntervalSet, side: int) -> int:
     size = 1 << (hi - lo + 1).bit_length() - 1  # of the widest block of two's power that begins at lo
     if size < _FEW:
         return lo + 1 if lo < hi and address.to_value(lo) & 0xFF == 0 else lo
-    offset = (_HOST_BITS if lo < address.V6_BASE else _HOST_BITS_6)[side] & (size - 1)
+    offset: int = (_HOST_BITS if lo < address.V6_BASE else _HOST_BITS_6)[side] & (size - 1)
     return lo + (offset or 1)
 
 
@@ -234,6 +231,3 @@ def _is_name(number: int) -> bool:
         return interface_number(interface_name(number)) == number
     except UnicodeDecodeError:
         return False
-
-
-assert EMPTY.size == 0 and PORT_PROTOCOLS

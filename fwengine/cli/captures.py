@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..errors import CaptureError
-from ..load import load
+from ..loading import load
 from ..policy import Policy
 from ..report.tallies import merged, outcome_json, outcome_line, tally_json, tally_lines
 from ..tally import evaluate_capture, iterate

@@ -1,69 +1,151 @@
-"""`fwengine check`: errors of policies."""
+"""`fwengine check`: errors of policies, and findings about their rules."""
 
 from __future__ import annotations
 
 import datetime
+import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import Diagnostic, PolicyError
+from .failure import complain
 from .options import as_of_option, color_option, format_option, policy_files, say, say_json, say_json_line, style_of
 
 
 @click.command("check")
 @click.argument("policies", nargs=-1, required=True, type=click.Path(path_type=str), metavar="POLICY...")
-@format_option("text", "json", "jsonl")
+@click.option("--select", multiple=True, metavar="CODES", help="Only these findings, such as FW201,FW3; `all` for all.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
+@click.option("--strict", is_flag=True, help="Exit 1 for information, too.")
+@click.option("--effective", is_flag=True, help="Also show what partly shadowed rules still decide.")
+@click.option("--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing.")
+@format_option("text", "json", "jsonl", "github", "sarif")
 @as_of_option
 @color_option
-def command(policies: tuple[str, ...], format_: str, as_of: datetime.date | None, color: str) -> int:
-    """Find every error of policies, in files and folders.
+def command(
+    policies: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+    effective: bool,
+    mend: bool,
+    format_: str,
+    as_of: datetime.date | None,
+    color: str,
+) -> int:
+    """Find errors in policies, and rules that do not do what they seem to.
 
-    Exits 0 if there is none, 2 if a policy does not compile.
+    Every claim is exact and has a witness packet. Exits 0 if nothing is found that matters (information does not, unless
+    --strict), 1 if something is, 2 if a policy does not compile.
     """
-    from ..load import load
-    from ..report.screen import render
+    from ..report.findings import diagnostic_json, effective_json, finding_json, reported, selected, to_diagnostic
+    from ..report.machine import github, sarif
 
+    try:
+        codes = selected(select, ignore)
+    except ValueError as error:
+        raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
+    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}
+    left: list[dict[str, Any]] = []
     style = style_of(color)
     failed = False
-    findings: list[dict[str, Any]] = []
     for path in policy_files(policies):
         try:
-            policy = load(path, as_of=as_of)
+            policy = _mended(path, codes, as_of) if mend else _load(path, as_of)
         except PolicyError as error:
             failed = True
-            if format_ == "text":
-                say(render(error.diagnostics, error.sources, color=style.color))
-                count = len(error.diagnostics)
-                say(f"{path}: {style(f'{count} error' + 's' * (count != 1), 'red', bold=True)}")
-            findings += [_finding(d) for d in error.diagnostics]
+            new = [(d, diagnostic_json(d)) for d in error.diagnostics]
+            _tell(path, new, error.sources, told, format_, style)
             continue
-        policy.tree  # noqa: B018  # a policy is clean when it compiles
+        found = reported(policy, codes)
+        new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
+        parts = effective_json(policy) if effective else []
+        left += parts
+        _tell(path, new, policy.sources, told, format_, style, _size(policy))
         if format_ == "text":
-            rules = len(policy.rules)
-            what = f"{rules} rule{'s' * (rules != 1)}, default {policy.default}"
-            if not rules:
-                what = f"no rules: every packet is {'denied' if policy.default.value == 'deny' else 'allowed'} by the default"
-            say(f"{path}: {style('ok', 'green', bold=True)}, {what}")
+            for part in parts:
+                say(f"{style(part['rule'], bold=True)} ({part['file']}:{part['line']}) still decides:")
+                for region in part["regions"]:
+                    say(f"  {part['action']} {region}")
+    results = list(told.values())
     if format_ == "json":
-        say_json(findings=findings)
+        say_json(findings=[fields for _, fields in results], **({"effective": left} if effective else {}))
     elif format_ == "jsonl":
-        for finding in findings:
-            say_json_line(**finding)
-    return 2 if failed else 0
+        for _, fields in results:
+            say_json_line(**fields)
+    elif format_ == "sarif":
+        say(json.dumps(sarif([(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]), indent=2))
+    elif format_ == "github" and results:
+        say(github(d for d, _ in results))
+    if failed:
+        return 2
+    return 1 if any(d.severity != "info" or strict for d, _ in results) else 0
 
 
-def _finding(d: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": d.code,
-        "severity": d.severity,
-        "file": d.span.file,
-        "line": d.span.line,
-        "column": d.span.column,
-        "rule": None,
-        "message": d.message,
-        "label": d.label,
-        "help": d.help,
-        "blockers": [],
-        "witness": None,
-    }
+def _load(path: str, as_of: datetime.date | None) -> Any:
+    from ..loading import load
+
+    return load(path, as_of=as_of)
+
+
+def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> Any:
+    """The policy after its file was mended and written."""
+    from ..fix import fix
+    from ..loading import load, load_from
+    from .fmt import replace
+
+    policy = load(path, as_of=as_of)
+
+    def reload(text: str) -> Any:
+        return load_from(
+            path, lambda name: text.encode() if name == path else Path(name).read_bytes(), as_of=policy.as_of
+        )
+
+    fixed = fix(policy, policy.sources[path], reload, codes)
+    if fixed.text is None:
+        return policy
+    replace(path, fixed.text)
+    count = len(fixed.settled)
+    complain(f"{path}: removed {count} statement{'s' * (count != 1)}; proved: no verdict changes")
+    return load(path, as_of=as_of)
+
+
+def _size(policy: Any) -> str:
+    rules = len(policy.rules)
+    if not rules:
+        return f"no rules: every packet is {'denied' if policy.default.value == 'deny' else 'allowed'} by the default"
+    return f"{rules} rule{'s' * (rules != 1)}, default {policy.default}"
+
+
+def _tell(
+    path: str,
+    new: list[tuple[Diagnostic, dict[str, Any]]],
+    sources: Any,
+    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]],
+    format_: str,
+    style: Any,
+    size: str = "",
+) -> None:
+    """Shows what was not told before: a file included by several is told of once."""
+    from ..report.screen import render
+
+    fresh = []
+    for d, fields in new:
+        key = (d.code, d.span, d.message)
+        if key not in told:
+            told[key] = (d, fields)
+            fresh.append(d)
+    if format_ != "text":
+        return
+    if fresh:
+        say(render(fresh, sources, color=style.color))
+    counts = []
+    for severity, hue in (("error", "red"), ("warning", "yellow"), ("info", "cyan")):
+        count = sum(d.severity == severity for d, _ in new)
+        if count:
+            word = severity if severity == "info" else severity + "s" * (count != 1)
+            counts.append(style(f"{count} {word}", hue, bold=True))
+    summary = ", ".join(counts) or style("ok", "green", bold=True)
+    say(f"{path}: " + ", ".join(part for part in (summary, size) if part))

@@ -85,7 +85,7 @@ def _packets(
     as_of: datetime.date | None,
     color: str,
 ) -> int:
-    from ..load import load
+    from ..loading import load
     from ..packets.notation import parse
 
     policy = load(path, as_of=as_of)

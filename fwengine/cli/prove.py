@@ -27,7 +27,7 @@ def command(
     """
     from ..analysis.query import outside as complement
     from ..analysis.query import prove
-    from ..load import claim, load
+    from ..loading import claim, load
     from ..report.answers import proof_json, proof_lines
 
     loaded = load(policy, as_of=as_of)

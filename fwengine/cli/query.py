@@ -25,7 +25,7 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     Exits 1 if there is no such packet.
     """
     from ..analysis.query import query
-    from ..load import claim, load
+    from ..loading import claim, load
     from ..report.answers import query_lines, region_json
 
     loaded = load(policy, as_of=as_of)

@@ -18,7 +18,7 @@ FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
 @color_option
 def command(policy: str, form: str, as_of: datetime.date | None, color: str) -> int:
     """Show a policy: its rules as a table, the compiled tree, or its size."""
-    from ..load import load
+    from ..loading import load
     from ..report import compiled
 
     loaded = load(policy, as_of=as_of)

@@ -25,7 +25,7 @@ def command(paths: tuple[str, ...], format_: str, as_of: datetime.date | None, c
     fails, 2 if a file does not compile or nothing was tested.
     """
     from ..analysis.expect import check_expectation
-    from ..load import load
+    from ..loading import load
 
     style = style_of(color)
     results: list[dict[str, Any]] = []

@@ -5,7 +5,7 @@ decision tree instead. Knows policies, columns of numbers and capture files; nev
 """
 
 from .capture import CaptureCounts, count_capture, decode_capture
-from .classifier import Classifier, Table, classifier
+from .columns import Classifier, Table, classifier
 from .native import available, engines, why_not
 
 __all__ = [

@@ -29,7 +29,7 @@ from ..header import (
 from .native import native
 
 if TYPE_CHECKING:
-    from .classifier import Classifier
+    from .columns import Classifier
 
 CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
 

@@ -45,7 +45,10 @@ def pieces(text: str) -> Iterator[Piece]:
     """The statements of a text and the lines between them, with their line numbers."""
     begin, depth = 0, 0
     held: list[str] = []
-    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+    text = text.removeprefix("\ufeff")
+    if not text:
+        return
+    for number, raw in enumerate(text.removesuffix("\n").split("\n"), 1):
         line = raw[:-1] if raw.endswith("\r") else raw
         if depth and _STATEMENT.match(line):  # a keyword cannot stand in a set: its brace was never closed
             yield Piece(begin, "\n".join(held), "")

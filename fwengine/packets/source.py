@@ -135,7 +135,9 @@ class Source:
             rest = (rest + more).lstrip(b"\0")
         if rest and not rest.startswith(_GZIP_MAGIC):
             raise CaptureError(GZIP, self.file, "the bytes behind the gzip stream are not gzip's")
-        self._inflater, self._packed = _inflater(), rest
+        self._packed = rest
+        if rest:
+            self._inflater = _inflater()
         return bool(rest)
 
     def _damaged(self, reason: str) -> Callable[[], bytes]:

@@ -188,9 +188,7 @@ def _ports(packet: Packet) -> tuple[int, int]:
 
 
 def _checksum(data: bytes) -> bytes:
-    """The Internet checksum (RFC 1071)."""
-    if len(data) & 1:
-        data += b"\0"
+    """The Internet checksum (RFC 1071) of an even number of bytes: all that is written here are."""
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

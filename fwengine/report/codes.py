@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..language import codes as language
 from ..packets import codes as packets
+from . import findings
 
 
 def explanations() -> dict[str, str]:
     """For each code, in order, what it means and what to do."""
-    return dict(sorted({**language.EXPLANATIONS, **packets.EXPLANATIONS}.items()))
+    return dict(sorted({**language.EXPLANATIONS, **findings.EXPLANATIONS, **packets.EXPLANATIONS}.items()))

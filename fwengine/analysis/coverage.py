@@ -1,0 +1,70 @@
+"""Which rules the expectations exercise: a rule is covered if some expectation speaks of a packet that it decides.
+
+Exact. Knows nothing of captures, whose coverage is counted packet by packet, nor of how it is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..policy import Expectation, Policy
+from .entries import Entries, closed, within
+from .overlap import bits
+from .reach import unmatched
+from .search import STEPS
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Rules and the expectations that exercise them.
+
+    `exercised[i]` is the index of the first expectation that speaks of a packet which rule `i` decides, and None if none
+    does; its last element is about the default. `countable` are the rules that could be exercised: those that are active.
+    """
+
+    exercised: tuple[int | None, ...]
+    countable: tuple[int, ...]
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The active rules that no expectation exercises."""
+        return tuple(i for i in self.countable if self.exercised[i] is None)
+
+    @property
+    def ratio(self) -> float:
+        """The covered part of the active rules, from 0 to 1; 1 if there are none. The default does not count."""
+        return 1 - len(self.missing) / len(self.countable) if self.countable else 1.0
+
+
+def coverage(policy: Policy, expectations: Sequence[Expectation], steps: int = STEPS) -> Coverage:
+    """Which rules some expectation exercises.
+
+    Raises:
+        LimitError: beyond `steps` in one search.
+
+    Complexity: for each expectation a search for each rule that overlaps it and is not yet covered.
+
+    >>> from ..policy import ALLOW, DENY, rules_of
+    >>> from .region import EVERYTHING
+    >>> policy = Policy(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
+    >>> coverage(policy, [Expectation(ALLOW, (EVERYTHING,))]).missing
+    (1,)
+    """
+    entries = Entries(closed(policy))
+    exercised: list[int | None] = [None] * (len(policy.rules) + 1)
+    open_entries = entries.overlaps.all
+    for n, claim in enumerate(expectations):
+        for box in claim.boxes:
+            for piece in box.pieces:
+                among = entries.overlapping(piece.sets, open_entries)
+                cover = next(entries.covering(piece.sets, entries.overlaps.all), None)
+                if cover is not None:
+                    among &= (1 << (cover + 1)) - 1
+                for e in bits(among):
+                    rule = entries.rule[e]
+                    shared = within(piece.sets, entries.sets[e]) if exercised[rule] is None else None
+                    if shared and isinstance(unmatched(entries, shared, entries.before(rule), steps), tuple):
+                        exercised[rule] = n
+                        open_entries &= ~((1 << entries.first[rule + 1]) - (1 << entries.first[rule]))
+    return Coverage(tuple(exercised), tuple(i for i, rule in enumerate(policy.rules) if policy.active(rule)))

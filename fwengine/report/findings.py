@@ -1,0 +1,185 @@
+"""Findings about a policy as diagnostics, as JSON values, and as codes that a user selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
+from ..analysis.reach import effective
+from ..errors import Diagnostic, Label, Span
+from ..header import write
+from ..language.region import readable, show_box
+from ..policy import Policy, Rule
+
+_LABELS = {
+    "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
+    "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
+    "FW209": "never used", "FW301": "no condition at all", "FW302": "port 0 is left out",
+    "FW303": "its later fragments have no ports",
+}  # fmt: skip
+_HELP = {
+    "FW202": "remove it; `--fix` does",
+    "FW203": "remove it; `--fix` does, where a later rule does the same",
+    "FW204": "correct the conditions: no packet satisfies all of them",
+    "FW207": "remove it (`--fix` does), or move its date",
+    "FW208": "remove it in time, or move its date",
+    "FW209": "remove it; `--fix` does",
+    "FW301": "say which protocol, from where and to where",
+    "FW302": "port 0 is a port like any other: leave the condition out, or write `0-65535`, if you mean any port",
+    "FW303": "allow them by a rule with `fragment later`, or be sure that nothing of it is ever fragmented",
+}
+EXPLANATIONS = {
+    "FW201": "Earlier rules take every packet of this rule, and at least one of those packets gets the other action. "
+    "Somebody wrote the rule to have an effect, and it has none: the dangerous kind of an unreachable rule. The rules "
+    "named are a minimal set: without any one of them, some packet would get through to this rule.",
+    "FW202": "Earlier rules take every packet of this rule and do the same with them. It can be removed without a change.",
+    "FW203": "The rule decides packets, but later rules, or the default, would do the same with all of them. It can be "
+    "removed without a change. It is information only where nothing but the default does the same, as many people write "
+    "such rules on purpose.",
+    "FW204": "No packet satisfies all of the rule's conditions, whatever stands before it: ports together with later "
+    "fragments, for example, or an IPv4 ICMP type between IPv6 addresses.",
+    "FW205": "The rule matches all that an earlier rule of the other action matches, and more: the earlier one is an "
+    "exception to it. Usual, and off unless selected.",
+    "FW206": "The rule and an earlier one of the other action share packets, and each has others: which one decides the "
+    "shared ones hangs on their order. Off unless selected.",
+    "FW207": "The day after which the rule matches nothing has passed. It blocks nothing and allows nothing.",
+    "FW208": "The rule matches nothing after a day less than a month away.",
+    "FW209": "Nothing uses the definition. In a file that is included by others definitions may be meant for those, so "
+    "only the file that was asked about is looked at.",
+    "FW301": "The rule allows every packet that reaches it, without any condition.",
+    "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
+    "other on the wire.",
+    "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
+    "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
+}
+
+
+def reported(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
+    """The findings to tell: of the selected codes, and of definitions those of the policy's own file."""
+    codes = None if select is None else frozenset(select)
+    return tuple(
+        f
+        for f in findings(policy, codes)
+        if f.definition is None or (policy.rules and f.definition.span.file == policy.name)
+    )
+
+
+def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
+    """Codes from what a user lists: codes or their beginnings (`FW2`), `all`.
+
+    Raises:
+        ValueError: naming what is no code.
+    """
+
+    def expand(words: Iterable[str]) -> frozenset[str]:
+        out: set[str] = set()
+        for word in (part.strip().upper() for text in words for part in text.split(",")):
+            found = set(CODES) if word == "ALL" else {code for code in CODES if word and code.startswith(word)}
+            if not found:
+                raise ValueError(word)
+            out |= found
+        return frozenset(out)
+
+    chosen = list(select)
+    return (expand(chosen) if chosen else frozenset(CODES) - QUIET) - expand(ignore)
+
+
+def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
+    """A finding as a screen shows it."""
+    if finding.definition is not None:
+        span = finding.definition.span
+        return Diagnostic(finding.code, describe(policy, finding), span, _LABELS[finding.code], _HELP[finding.code], finding.severity)
+    assert finding.rule is not None
+    rule = policy.rules[finding.rule]
+    several = len(finding.blockers) > 1
+    labels = tuple(Label(policy.rules[b].span, _blocker_text(finding, several)) for b in finding.blockers)
+    notes = []
+    if finding.witness is not None:
+        notes.append(f"witness: {_packet(policy, finding)} is {_fate(policy, finding)}")
+    message = describe(policy, finding)
+    return Diagnostic(
+        finding.code, message, _action_span(rule), _LABELS[finding.code], _help(policy, finding, rule), finding.severity, labels, tuple(notes)
+    )
+
+
+def _blocker_text(finding: Finding, several: bool) -> str:
+    if finding.code in ("FW201", "FW202"):
+        return "takes a part of its packets" if several else "takes every packet of it"
+    if finding.code == "FW203":
+        return "would do the same"
+    return "the earlier rule"
+
+
+def _help(policy: Policy, finding: Finding, rule: Rule) -> str:
+    if finding.code != "FW201":
+        return _HELP.get(finding.code, "")
+    blockers = [policy.rules[b] for b in finding.blockers]
+    if len(blockers) == 1 and blockers[0].span.file == rule.span.file:
+        return f"move line {rule.span.line} above line {blockers[0].span.line} if it is to have an effect, or remove it"
+    return "move it above them if it is to have an effect, or remove it"
+
+
+def _fate(policy: Policy, finding: Finding) -> str:
+    index = len(policy.rules) if finding.decided_by is None else finding.decided_by
+    word = "allowed" if policy.action(index).value == "allow" else "denied"
+    by = "the default" if index == len(policy.rules) else f"`{policy.label(index)}`"
+    return f"{word} by {by}"
+
+
+def _packet(policy: Policy, finding: Finding) -> str:
+    assert finding.witness is not None
+    return write(finding.witness, policy.tree.fields)
+
+
+def _action_span(rule: Rule) -> Span:
+    span = rule.span
+    return Span(span.file, span.line, span.column, span.line, span.column + len(rule.action.value))
+
+
+def finding_json(policy: Policy, finding: Finding) -> dict[str, Any]:
+    d = to_diagnostic(policy, finding)
+    return diagnostic_json(d) | {
+        "rule": None if finding.rule is None else policy.label(finding.rule),
+        "definition": None if finding.definition is None else finding.definition.name,
+        "blockers": [policy.label(b) for b in finding.blockers],
+        "witness": None if finding.witness is None else _packet(policy, finding),
+        "decided_by": None if finding.decided_by is None else policy.label(finding.decided_by),
+    }
+
+
+def diagnostic_json(d: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with the keys of a finding."""
+    return {
+        "code": d.code,
+        "severity": d.severity,
+        "file": d.span.file,
+        "line": d.span.line,
+        "column": d.span.column,
+        "rule": None,
+        "message": d.message,
+        "label": d.label,
+        "help": d.help,
+        "blockers": [],
+        "witness": None,
+    }
+
+
+def effective_json(policy: Policy) -> list[dict[str, Any]]:
+    """For each rule from which earlier ones take packets, and not all, the regions that it still decides."""
+    out = []
+    for index, rule in enumerate(policy.rules):
+        if not policy.active(rule) or not any(rule.boxes):
+            continue
+        left = effective(policy, index)
+        if left and not all(any(piece.issubset(box) for box in left) for b in rule.boxes for piece in b.pieces):
+            out.append(
+                {
+                    "rule": rule.label,
+                    "file": rule.span.file,
+                    "line": rule.span.line,
+                    "action": rule.action.value,
+                    "regions": [show_box(box) for box in readable(left)],
+                }
+            )
+    return out
