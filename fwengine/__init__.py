@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .analysis.anomalies import Finding as Finding
+    from .analysis.diff import Change as Change
+    from .analysis.diff import diff as diff
+    from .analysis.query import Proof as Proof
+    from .analysis.query import Region as Region
     from .box import Box as Box
     from .errors import CaptureError as CaptureError
     from .errors import Diagnostic as Diagnostic
@@ -36,9 +41,12 @@ if TYPE_CHECKING:
     from .policy import decide as decide
     from .tally import CaptureReport as CaptureReport
     from .tally import evaluate_capture as evaluate_capture
+    from .report.findings import check as check
     from .tree import DecisionTree as DecisionTree
 
 _HOME = {
+    "Finding": "analysis.anomalies", "Change": "analysis.diff", "diff": "analysis.diff",
+    "Proof": "analysis.query", "Region": "analysis.query", "check": "report.findings",
     "Box": "box",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",

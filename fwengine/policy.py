@@ -18,6 +18,7 @@ from .errors import NOWHERE, Span
 from .header import Packet, Point
 
 if TYPE_CHECKING:
+    from .analysis.query import Proof, Region
     from .tally import CaptureReport
     from .tree import DecisionTree
 
@@ -179,6 +180,33 @@ class Policy:
         from .tally import evaluate_capture
 
         return evaluate_capture(self, path, **options)
+
+    def prove(self, claim: str) -> Proof:
+        """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
+
+        Names of the policy's own text may be used. Exact; a false claim has a counterexample.
+
+        Raises:
+            PolicyError: if the claim is no claim, with a place in it.
+            LimitError: if the search exceeds its budget: the answer is unknown.
+        """
+        from .analysis.query import prove
+        from .loading import claim as read_claim
+
+        action, boxes = read_claim(self, claim)
+        return prove(self, action, boxes)
+
+    def query(self, question: str) -> tuple[Region, ...]:
+        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
+
+        Raises:
+            PolicyError, LimitError: as for `prove`.
+        """
+        from .analysis.query import query
+        from .loading import claim as read_claim
+
+        action, boxes = read_claim(self, question)
+        return query(self, action, boxes)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "tree"}

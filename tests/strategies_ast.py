@@ -84,6 +84,9 @@ flag_tests: st.SearchStrategy[Expr] = st.recursive(
 )
 
 
+states: st.SearchStrategy[Expr] = st.recursive(words | st.just(Word("established")), _expressions, max_leaves=6)
+
+
 @st.composite
 def options(draw: st.DrawFn, values: bool = True) -> tuple[Option, ...]:
     names: Sequence[OptionName] = sorted(draw(st.sets(st.sampled_from(OPTIONS), max_size=4)), key=OPTIONS.index)
@@ -92,6 +95,8 @@ def options(draw: st.DrawFn, values: bool = True) -> tuple[Option, ...]:
         value: Expr | None = None
         if name == "flags":
             value = draw(flag_tests)
+        elif name == "state":
+            value = draw(states)
         elif name in ("until", "as"):
             value = draw(words)
         elif name not in ("established", "log"):

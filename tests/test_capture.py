@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from fwengine import address
 from fwengine.errors import CaptureError
+from fwengine.header import SPORT, SRC
 from fwengine.packets import codes, source
 from fwengine.packets.capture import Record, open_capture
 from fwengine.packets.wire import decode
@@ -696,6 +698,29 @@ def test_counts_are_those_of_tcpdump(corpus: list[Path]) -> None:
         if counted is None or int(counted[1]) != len(records) or (done.returncode != 0) != (error is not None):
             wrong.append((file.name, done.stdout, len(records), error))
     assert wrong == []
+
+
+@pytest.mark.slow
+def test_addresses_and_ports_are_those_that_tcpdump_prints(corpus: list[Path]) -> None:
+    """Where both print them: tcpdump is silent on the ports behind some extension headers."""
+    if shutil.which("tcpdump") is None:
+        pytest.skip("no tcpdump here")
+    line = re.compile(r" *([0-9]+) +(?:.*? )??IP6? (?:\(.*\) )?(\S+) > (\S+):(?: |$)")
+    agree = 0
+    for file in corpus:
+        records, _ = read_file(file)
+        done = subprocess.run(["tcpdump", "-nnqt#r", file], capture_output=True, check=True)
+        for found in map(line.match, done.stdout.decode(errors="replace").splitlines()):
+            data, wire_length, link, *_ = records[int(found[1]) - 1] if found else (b"", 0, 999)
+            point = decode(data, link, wire_length)
+            if found is None or isinstance(point, str):
+                continue
+            for end, printed in ((0, found[2]), (1, found[3])):
+                shown = address.show(point[SRC + end])
+                port = point[SPORT + end]
+                assert printed in (shown, f"{shown}.{port}"), (file.name, found[0])
+                agree += printed != shown
+    assert agree > 7000
 
 
 def test_random_damage_of_tcpdumps_captures(corpus: list[Path], tmp_path: Path) -> None:

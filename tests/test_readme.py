@@ -18,12 +18,12 @@ PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
 
 
 def _commands(block: str) -> list[tuple[str, str]]:
-    """Each `$ command` of a block with the output shown behind it; `\\` at a line's end continues a command."""
+    """Each `$ command` of a block with the output shown behind it; a here-document belongs to its command."""
     out: list[tuple[str, list[str]]] = []
     for line in block.splitlines():
         if line.startswith("$ "):
             out.append((line[2:], []))
-        elif out and out[-1][0].endswith("\\"):
+        elif "<<'END'" in out[-1][0] and not out[-1][0].endswith("\nEND"):
             out[-1] = (out[-1][0] + "\n" + line, out[-1][1])
         else:
             out[-1][1].append(line)

@@ -549,5 +549,7 @@ def test_decode_packet() -> None:
     ],
 )
 def test_bytes_that_hold_no_packet(data: bytes, link: str, message: str) -> None:
-    with pytest.raises(PacketError, match=f"^{message}"):
+    with pytest.raises(PacketError, match=f"^{message}") as caught:
         decode_packet(data, link)
+    kind = message.removesuffix(": ") if message.endswith(": ") else None
+    assert getattr(caught.value, "kind", None) == kind

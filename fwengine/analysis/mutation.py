@@ -185,8 +185,8 @@ def _widen(chosen: IntervalSet, f: int) -> IntervalSet:
         return IntervalSet.union(_doubled(part) for family in (address.V4, address.V6) for part in chosen & family)
     if f in (SPORT, DPORT, TYPE, CODE):
         top = PRESENT[f].hi
-        return IntervalSet.union((max(lo - 1, 0), min(hi + 1, top)) for lo, hi in chosen)
-    return PRESENT[f] if f in (FLAGS, IN, OUT) else FULL[f]
+        return chosen | IntervalSet.union((max(lo - 1, 0), min(hi + 1, top)) for lo, hi in chosen & PRESENT[f])
+    return chosen | (PRESENT[f] if f in (FLAGS, IN, OUT) else FULL[f])
 
 
 def _doubled(interval: Interval) -> Interval:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 
 from .. import address
 from ..box import Box, Sets
@@ -42,7 +43,7 @@ from ..header import (
 )
 from ..interval import IntervalSet
 
-_PROTOCOLS = (TCP, UDP, ICMP, ICMPV6, 47, 50, 89, 132)
+_PROTOCOLS = {4: (TCP, UDP, ICMP, 47, 50, 89, 132), 6: (TCP, UDP, ICMPV6, 47, 50, 89, 132)}
 _CLIENT_PORT = 49152
 _SERVICES = (80, 443, 22, 53, 25, 123)
 _FLAGS = (0b00000010, 0b00010010, 0b00010000, 0b00011000, 0b00010001, 0b00000100, 0b00010100)  # syn, syn+ack, ack, ...
@@ -99,7 +100,7 @@ def choose(sets: Sets, interfaces: Sequence[str] = ()) -> Point:
     src, dst = _addresses(sets[SRC], sets[DST])
     sport, dport = _ports(sets[SPORT], sets[DPORT])
     return (
-        _first(sets[PROTOCOL], _PROTOCOLS),
+        _first(sets[PROTOCOL], _PROTOCOLS[address.family_of(src)]),
         src,
         dst,
         sport,
@@ -117,7 +118,8 @@ def choose(sets: Sets, interfaces: Sequence[str] = ()) -> Point:
 def _rank(sets: Sets) -> tuple[int, int, int, int]:
     """Whole packets before fragments, known protocols before others, no interface before one, new before the rest."""
     fragment = sets[FRAGMENT].lo
-    protocol = next((n for n, p in enumerate(_PROTOCOLS) if p in sets[PROTOCOL]), len(_PROTOCOLS))
+    known = _PROTOCOLS[address.family_of(sets[SRC].lo)]
+    protocol = next((n for n, p in enumerate(known) if p in sets[PROTOCOL]), len(known))
     usual = (NO_INTERFACE not in sets[IN]) + (NO_INTERFACE not in sets[OUT])
     return fragment == LATER, sets[STATE].lo, protocol if fragment != LATER else 0, usual
 
@@ -211,8 +213,9 @@ def _interface(chosen: IntervalSet, preferred: Sequence[str]) -> int:
             if _is_name(lo):
                 return lo
         else:
-            for number in (*range(lo, min(hi, lo + _NAME_TRIES) + 1), *_beside(lo, hi)):
-                if lo <= number <= hi and _is_name(number):
+            near: Iterable[int] = range(lo, min(hi, lo + _NAME_TRIES) + 1)
+            for number in chain(near, _beside(lo, hi)):
+                if _is_name(number):
                     return number
     raise ValueError("the region asks for an interface whose number is no name in UTF-8")
 

@@ -10,7 +10,8 @@ def main() -> None:
     """The console script. Exit codes: 0 yes, 1 no, 2 could not answer, 130 interrupted."""
     try:
         code = _run()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         _leave(130)
     except BrokenPipeError:
@@ -28,17 +29,19 @@ def main() -> None:
 def _run() -> object:
     import click
 
-    from ..errors import FwengineError
     from .failure import report
     from .group import cli
 
     try:
         return cli.main(prog_name="fwengine", standalone_mode=False)
-    except (click.exceptions.Exit, click.Abort, click.ClickException, FwengineError) as error:
+    except (click.exceptions.Exit, click.Abort, click.ClickException) as error:
         return report(error)
+    except SystemExit as error:  # what click makes of a broken pipe
+        raise BrokenPipeError from error
 
 
 def _silence() -> None:
+    """What is still buffered for stdout goes nowhere."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
 
@@ -46,7 +49,7 @@ def _silence() -> None:
 def _complain(message: str) -> None:
     try:
         print(f"fwengine: {message}", file=sys.stderr)
-    except OSError:
+    except (OSError, ValueError):
         pass
 
 

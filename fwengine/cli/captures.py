@@ -7,17 +7,29 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from ..errors import CaptureError
-from ..loading import load
 from ..policy import Policy
-from ..report.tallies import merged, outcome_json, outcome_line, tally_json, tally_lines
+from ..report.screen import visible
+from ..report.tallies import (
+    called,
+    capture_json,
+    merged,
+    outcome_json,
+    outcome_line,
+    rule_lines,
+    tally_json,
+    total_line,
+)
 from ..tally import evaluate_capture, iterate
 from .failure import complain
 from .options import note, say, say_json, say_json_line, style_of
+from .policies import load_policy
+
+PATIENCE = 0.5  # seconds of work without a bar
 
 
 def evaluate_captures(
@@ -31,36 +43,36 @@ def evaluate_captures(
     color: str,
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
-    policy = load(path, as_of=as_of)
+    policy = load_policy(path, as_of)
     if per_packet:
         return _per_packet(policy, captures, expect, stated, format_, color)
     reports = []
-    failed = False
     for capture in captures:
-        with _progress(capture) as progress:
+        with progress_bar(called(capture), sys.stderr) as progress:
             report = evaluate_capture(policy, capture, **stated, progress=progress)
         for text in report.notes:
-            note(f"{capture}: {text}")
+            note(f"{called(capture)}: {text}")
         if report.error is not None:
-            failed = True
-            complain(
-                f"{report.error}" + (f" (the {report.packets:,} packets before it count)" if report.packets else "")
-            )
+            counted = f" (the {report.packets:,} packet{'s' * (report.packets != 1)} before it count)"
+            complain(str(report.error) + (counted if report.packets else ""))
         reports.append(report)
+    failed = any(report.error is not None for report in reports)
     total = merged(reports)
     if failed and not total.packets:
         return 2  # there is no answer, not even a partial one
     if format_ == "json":
-        say_json(**tally_json(total))
+        say_json(**tally_json(total), captures=[capture_json(report) for report in reports])
     elif format_ == "jsonl":
-        for row in tally_json(total)["rules"]:
-            say_json_line(**row)
+        for report in reports:
+            say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
     else:
-        say("\n".join(tally_lines(total, policy, style_of(color))))
-    if failed:
-        return 2
-    other = total.deny if expect == "allow" else total.allow
-    return 1 if expect is not None and other else 0
+        if len(reports) > 1:
+            say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
+        say("\n".join([total_line(total), "", *rule_lines(total, style_of(color))]))
+    otherwise = total.deny if expect == "allow" else total.allow
+    if expect is not None and otherwise:
+        _unexpected(expect, otherwise, total.packets)
+    return 2 if failed else 1 if expect is not None and otherwise else 0
 
 
 def _per_packet(
@@ -68,14 +80,14 @@ def _per_packet(
 ) -> int:
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    unexpected = failed = False
-    number = 0
+    failed = False
+    number = otherwise = 0
     for capture in captures:
         try:
             for outcome in iterate(policy, capture, **stated):
                 fields = outcome_json(outcome, policy, number)
                 number += 1
-                unexpected = unexpected or fields["verdict"] not in (expect, None)
+                otherwise += fields["verdict"] not in (expect, None)
                 if format_ == "jsonl":
                     say_json_line(**fields)
                 elif format_ == "json":
@@ -84,31 +96,39 @@ def _per_packet(
                     say(outcome_line(fields, style))
         except CaptureError as error:
             failed = True
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()  # the packets before the damage come before the word about it
             complain(str(error))
-    if format_ == "json":
+    if format_ == "json" and (results or not failed):
         say_json(results=results)
-    return 2 if failed else 1 if expect is not None and unexpected else 0
+    if expect is not None and otherwise:
+        _unexpected(expect, otherwise, number)
+    return 2 if failed else 1 if expect is not None and otherwise else 0
+
+
+def _unexpected(expect: str, otherwise: int, packets: int) -> None:
+    note(f"expected {expect}: {otherwise:,} of {packets:,} packet{'s' * (packets != 1)} fared otherwise")
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int | None], object] | None]:
-    """A bar on a terminal, for work that takes more than half a second."""
-    if not sys.stderr.isatty():
+def progress_bar(
+    name: str, stream: TextIO | None, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[int, int | None], object] | None]:
+    """On a terminal, a bar once the work takes longer than `PATIENCE`; what it yields takes position and size."""
+    if stream is None or not stream.isatty():
         yield None
         return
-    begin = time.monotonic()
+    begin = clock()
     bars: list[Any] = []
     last = 0
 
     def progress(position: int, size: int | None) -> None:
         nonlocal last
         if not bars:
-            if size is None or time.monotonic() - begin < 0.5:
+            if size is None or clock() - begin < PATIENCE:
                 return
-            bar = click.progressbar(length=size, label=click.format_filename(name), file=sys.stderr)
-            bar.__enter__()
-            bars.append(bar)
+            bar = click.progressbar(length=size, label=visible(name), file=stream)
+            bars.append(bar.__enter__())
         bars[0].update(position - last)
         last = position
 

@@ -40,7 +40,7 @@ def command(
     Every claim is exact and has a witness packet. Exits 0 if nothing is found that matters (information does not, unless
     --strict), 1 if something is, 2 if a policy does not compile.
     """
-    from ..report.findings import diagnostic_json, effective_json, finding_json, reported, selected, to_diagnostic
+    from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostic
     from ..report.machine import github, sarif
 
     try:
@@ -53,13 +53,13 @@ def command(
     failed = False
     for path in policy_files(policies):
         try:
-            policy = _mended(path, codes, as_of) if mend else _load(path, as_of)
+            policy = _mended(path, codes, as_of) if mend and path != "-" else _load(path, as_of)
         except PolicyError as error:
             failed = True
             new = [(d, diagnostic_json(d)) for d in error.diagnostics]
             _tell(path, new, error.sources, told, format_, style)
             continue
-        found = reported(policy, codes)
+        found = check(policy, codes)
         new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
         parts = effective_json(policy) if effective else []
         left += parts
@@ -85,9 +85,9 @@ def command(
 
 
 def _load(path: str, as_of: datetime.date | None) -> Any:
-    from ..loading import load
+    from .policies import load_policy
 
-    return load(path, as_of=as_of)
+    return load_policy(path, as_of)
 
 
 def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> Any:
@@ -129,7 +129,7 @@ def _tell(
     size: str = "",
 ) -> None:
     """Shows what was not told before: a file included by several is told of once."""
-    from ..report.screen import render
+    from ..report.screen import render, visible
 
     fresh = []
     for d, fields in new:
@@ -139,8 +139,13 @@ def _tell(
             fresh.append(d)
     if format_ != "text":
         return
-    if fresh:
-        say(render(fresh, sources, color=style.color))
+    screens = [d for d in fresh if d.severity != "info"]
+    if screens:
+        say(render(screens, sources, color=style.color))
+    for d in fresh:
+        if d.severity == "info":  # a line is enough for what may well be meant
+            notes = f" ({d.notes[0].removeprefix('witness: ')})" if d.notes else ""
+            say(f"{style(f'info[{d.code}]', 'cyan', bold=True)} " + visible(f"{d.span.file}:{d.span.line}: {d.message}{notes}"))
     counts = []
     for severity, hue in (("error", "red"), ("warning", "yellow"), ("info", "cyan")):
         count = sum(d.severity == severity for d, _ in new)

@@ -3,17 +3,70 @@
 from __future__ import annotations
 
 import datetime
-import sys
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import LimitError, PacketError, PolicyError, UndecodableError
+from ..errors import LimitError, PacketError, PolicyError, Span, UndecodableError
 from .failure import complain, show_policy_error
-from .options import as_of_option, color_option, format_option, policy_argument, say, say_json, say_json_line, style_of
+from .options import (
+    as_of_option,
+    color_option,
+    format_option,
+    note,
+    policy_argument,
+    read_stdin,
+    say,
+    say_json,
+    say_json_line,
+    style_of,
+)
+
+if TYPE_CHECKING:
+    from ..header import Packet
+    from ..policy import Policy, Verdict
+    from ..report.reasons import Account
+
+MAX_ERRORS = 20  # packets of standard input that are none, after which the rest is not read
+
+EPILOG = """\b
+Examples:
+  fwengine eval edge.fwl 'tcp 5.6.7.8:1029 -> 192.0.2.80:80 in wan0' --explain
+  fwengine eval edge.fwl -r monday.pcap
+  tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
+"""
 
 
-@click.command("eval")
+def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from ..header import STATES
+    from ..language.names import near
+
+    if value is None or value in STATES:
+        return value
+    meant = near(value, STATES)
+    hint = f"did you mean `{meant[0]}`?" if meant else f"it is one of {', '.join(STATES)}"
+    raise click.BadParameter(f"`{value}` is no state: {hint}", ctx, param)
+
+
+def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An interface's name, in quotes or not, and the empty string for `none`."""
+    from ..header import interface_number
+
+    if value is None or value == "none":
+        return value and ""
+    name = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+    if not name:
+        raise click.BadParameter("it is a name, or `none` if none is to be recorded", ctx, param)
+    try:
+        interface_number(name)
+    except PacketError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    return name
+
+
+@click.command("eval", epilog=EPILOG)
 @policy_argument
 @click.argument("packets", nargs=-1, metavar="[PACKET]...")
 @click.option(
@@ -24,12 +77,22 @@ from .options import as_of_option, color_option, format_option, policy_argument,
     metavar="CAPTURE",
     help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.",
 )
-@click.option("--explain", is_flag=True, help="Tell for each earlier rule which field failed.")
+@click.option("--explain", is_flag=True, help="Tell for each earlier rule which fields failed.")
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every packet fares so.")
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
-@click.option("--in", "inbound", metavar="NAME", help="With -r: the interface on which the packets arrive.")
-@click.option("--out", "outbound", metavar="NAME", help="With -r: the interface by which they leave.")
-@click.option("--state", metavar="STATE", help="With -r: the connection state of the packets.  [default: new]")
+@click.option(
+    "--in", "inbound", metavar="NAME", callback=_interface, help="With -r: the interface on which the packets arrive."
+)
+@click.option(
+    "--out", "outbound", metavar="NAME", callback=_interface, help="With -r: the interface by which they leave."
+)
+@click.option(
+    "--state",
+    metavar="STATE",
+    callback=_state,
+    help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
+    "  [default: new]",
+)
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option
@@ -53,27 +116,32 @@ def command(
     as a line of `tcpdump -nn`, or as `hex:4500...`; `-` reads packets from standard input, one a line. What a packet
     leaves out is open: if its fate depends on it, the answer is DEPENDS, with the split.
     """
+    if [policy, *packets, *captures].count("-") > 1:
+        raise click.UsageError("`-` stands twice, and standard input can be read once")
     if captures:
         if packets or explain:
             raise click.UsageError("`-r` goes with neither packets nor `--explain`")
         from .captures import evaluate_captures
 
-        return evaluate_captures(
-            policy,
-            captures,
-            expect,
-            per_packet,
-            {"inbound": inbound, "outbound": outbound, "state": state or "new"},
-            format_,
-            as_of,
-            color,
-        )
-    for given, name in ((per_packet, "--per-packet"), (inbound, "--in"), (outbound, "--out"), (state, "--state")):
-        if given:
-            raise click.UsageError(f"`{name}` goes with `-r`; in a packet write it into the packet")
+        stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
+        return evaluate_captures(policy, captures, expect, per_packet, stated, format_, as_of, color)
+    for given, name in ((per_packet or None, "per-packet"), (inbound, "in"), (outbound, "out"), (state, "state")):
+        if given is not None:
+            hint = "" if given is True else f"; in a packet write `{name} {given or 'none'}`"
+            raise click.UsageError(f"`--{name}` goes with `-r`{hint}")
     if not packets:
         raise click.UsageError("name a PACKET, `-` for standard input, or a capture with `-r`")
     return _packets(policy, packets, explain, expect, format_, as_of, color)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was asked and what becomes of it; the packet is None if it cannot be decoded."""
+
+    text: str
+    packet: Packet | None
+    verdict: Verdict
+    accounts: list[Account] | None
 
 
 def _packets(
@@ -85,112 +153,132 @@ def _packets(
     as_of: datetime.date | None,
     color: str,
 ) -> int:
-    from ..loading import load
-    from ..packets.notation import parse
+    from .policies import load_policy
 
-    policy = load(path, as_of=as_of)
-    asked: list[tuple[str, Any]] = []
-    failed = False
-    for origin, text in _texts(texts):
-        try:
-            asked.append((text, parse(text)))
-        except UndecodableError as error:
-            if error.kind == "not-ip":
-                failed = True
-                _show_packet_error(error, origin)
-            else:
-                asked.append((text, error))
-        except PacketError as error:
-            failed = True
-            _show_packet_error(error, origin)
-    if failed:
+    policy = load_policy(path, as_of)
+    asked = _asked(texts)
+    if asked is None:
+        return 2
+    if not asked:
+        complain("error: there is no packet on standard input")
         return 2
     answers = [_answer(policy, text, packet, explain) for text, packet in asked]
     if format_ == "json":
-        say_json(results=[fields for _, _, fields, _ in answers])
+        say_json(results=[_fields(policy, answer) for answer in answers])
     elif format_ == "jsonl":
-        for _, _, fields, _ in answers:
-            say_json_line(**fields)
+        for answer in answers:
+            say_json_line(**_fields(policy, answer))
     else:
         _print(policy, answers, color)
-    if expect is not None and any(verdict.action.value != expect for _, verdict, _, _ in answers):
-        return 1
-    return 0
+    otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
+    if otherwise:
+        note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
+    return 1 if otherwise else 0
 
 
-def _texts(texts: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The packets' texts, each with where it came from."""
-    out = []
+def _asked(texts: Sequence[str]) -> list[tuple[str, Packet | UndecodableError]] | None:
+    """What the texts ask for; None, and told on stderr, if one of them is no packet."""
+    from ..packets.notation import parse
+
+    asked: list[tuple[str, Packet | UndecodableError]] = []
+    errors = 0
+    for line, text in _texts(texts):
+        try:
+            asked.append((text.strip(), parse(text)))
+        except UndecodableError as error:
+            if error.kind != "not-ip":  # fails closed: it is denied
+                asked.append((text.strip(), error))
+                continue
+            errors += 1
+            _tell(error, line, text)
+        except PacketError as error:
+            errors += 1
+            _tell(error, line, text)
+        if errors == MAX_ERRORS:
+            complain(f"error: {errors} texts are no packets; the rest was not read")
+            break
+    return None if errors else asked
+
+
+def _texts(texts: Sequence[str]) -> Iterator[tuple[int | None, str]]:
+    """The packets' texts, each with its line on standard input, or None for an argument."""
     for text in texts:
         if text != "-":
-            out.append(("", text))
+            yield None, text
             continue
-        for number, raw in enumerate(sys.stdin.buffer.read().split(b"\n"), 1):
+        try:
+            data = read_stdin()
+        except OSError as error:
+            raise PacketError(f"cannot read standard input: {(error.strerror or str(error)).lower()}") from None
+        for number, raw in enumerate(data.split(b"\n"), 1):
             try:
-                line = raw.decode("utf-8").strip()
+                line = raw.decode("utf-8").rstrip()
             except UnicodeDecodeError:
-                raise PacketError(f"standard input, line {number}: no UTF-8 text") from None
-            if line and not line.startswith("#"):
-                out.append((f"standard input, line {number}: ", line))
-    return out
+                raise PacketError(f"<stdin>:{number}: no UTF-8 text") from None
+            if line and not line.lstrip().startswith("#"):
+                yield number, line
 
 
-def _show_packet_error(error: PacketError, origin: str) -> None:
-    if origin:
-        complain(f"{origin}no packet")
-    if isinstance(error.__cause__, PolicyError):
-        show_policy_error(error.__cause__)
-    else:
-        complain(f"error: {error}")
+def _tell(error: PacketError, line: int | None, text: str) -> None:
+    cause = error.__cause__
+    if isinstance(cause, PolicyError):
+        show_policy_error(cause if line is None else _at_line(cause, line))
+        return
+    where = "" if line is None else f"<stdin>:{line}: "
+    asked = text.strip()
+    complain(f"error: {where}`{asked if len(asked) <= 200 else asked[:199] + '…'}`: {error}")
 
 
-def _answer(policy: Any, text: str, packet: Any, explain: bool) -> tuple[Any, Any, dict[str, Any], list[Any] | None]:
-    """Packet, verdict, JSON value and reasons."""
-    from ..analysis.explain import explain as explain_point
+def _at_line(error: PolicyError, line: int) -> PolicyError:
+    """The error of a packet's text, placed on its line of standard input."""
+
+    def moved(span: Span) -> Span:
+        return span._replace(file="<stdin>", line=span.line + line - 1, end_line=span.end_line + line - 1)
+
+    return PolicyError(
+        [
+            replace(d, span=moved(d.span), labels=tuple(replace(label, span=moved(label.span)) for label in d.labels))
+            for d in error.diagnostics
+        ],
+        {"<stdin>": "\n" * (line - 1) + text for text in error.sources.values()},
+    )
+
+
+def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explain: bool) -> _Answer:
     from ..policy import Action, Verdict
-    from ..report.verdicts import explain_json, verdict_json
+    from ..report.reasons import account
 
     if isinstance(packet, UndecodableError):  # fails closed, and no rule has a say
-        verdict = Verdict(Action.DENY, None, None, packet.kind)  # type: ignore[arg-type]  # one of the two classes
-        return text, verdict, verdict_json(text, verdict, policy), None
+        return _Answer(text, None, Verdict(Action.DENY, None, None, packet.kind), None)  # type: ignore[arg-type]  # one of the two classes
     try:
         verdict = policy.evaluate(packet)
     except LimitError as error:
-        raise LimitError(f"`{text}`: {error}") from None
-    fields = verdict_json(str(packet), verdict, policy)
-    reasons = None
-    if explain:
-        point = packet.point
-        if point is None and verdict.reason in ("rule", "default"):
-            point = _some_point(policy, packet)
-        if point is not None:
-            reasons = explain_point(policy, point)
-            fields["explain"] = explain_json(reasons)
-    return packet, verdict, fields, reasons
+        raise LimitError(f"`{packet}`: {error}") from None
+    return _Answer(str(packet), packet, verdict, account(policy, packet, verdict) if explain else None)
 
 
-def _some_point(policy: Any, packet: Any) -> Any:
-    """All packets that an open one may be fare alike here: one of them stands for all."""
-    from ..analysis.witness import witness
-    from ..box import Box
+def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
+    from ..report.reasons import account_json
+    from ..report.verdicts import verdict_json
 
-    return witness(Box.around(packet)).point
+    fields = verdict_json(answer.text, answer.verdict, policy)
+    if answer.accounts is not None and answer.packet is not None:
+        fields["explain"] = account_json(answer.accounts, answer.packet)
+    return fields
 
 
-def _print(policy: Any, answers: list[tuple[Any, Any, dict[str, Any], list[Any] | None]], color: str) -> None:
-    from ..report.verdicts import explain_lines, split_lines, verdict_line
+def _print(policy: Policy, answers: Sequence[_Answer], color: str) -> None:
+    from ..report.reasons import account_lines
+    from ..report.verdicts import split_lines, verdict_line
 
     style = style_of(color)
-    several = len(answers) > 1
-    for packet, verdict, _, reasons in answers:
-        text = str(packet) if several else ""
-        if verdict.reason == "depends":
-            if several:
-                say(style(text, bold=True))
-            say("\n".join(split_lines(verdict, packet, style)))
-        else:
-            say(verdict_line(verdict, policy, style, text))
-            if verdict.cases:
-                say("\n".join(split_lines(verdict, packet, style)))
-        if reasons is not None:
-            say("\n".join(explain_lines(reasons, style)))
+    for answer in answers:
+        say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else ""))
+        if answer.packet is None:
+            continue
+        if answer.verdict.cases:
+            say("\n".join(split_lines(answer.verdict, answer.packet, style)))
+        if answer.accounts is not None:
+            if answer.verdict.cases:
+                say("the rules in their order:")
+            say("\n".join(account_lines(answer.accounts, answer.packet, style)))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import click
+
+from ..errors import FwengineError
+from .failure import report, write_error
 
 
 class _Entry(NamedTuple):
@@ -28,13 +31,26 @@ COMMANDS = {
 }
 
 EPILOG = """\b
-Exit codes: 0 yes, clean, same; 1 no, findings, differs; 2 could not answer.
+Exit codes: 0 yes, clean, same; 1 no, findings, differs; 2 could not answer;
+130 interrupted. `-` is standard input. `fwengine COMMAND --help` tells more.
 Start with:  fwengine eval POLICY 'tcp 5.6.7.8:1029 -> 192.0.2.80:80'
 """
 
 
 class LazyGroup(click.Group):
     """Loads a command's module when it is called; the list of commands costs nothing."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            write_error(f"{ctx.get_help()}\n")
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FwengineError as error:  # here, and not in `main`, since the context still knows `--color`
+            return report(error)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -52,7 +68,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             from ..language.names import near
 
-            meant = near(name, COMMANDS)
+            meant = near(name, COMMANDS) or [c for c in COMMANDS if len(name) > 1 and c.startswith(name)]
             hint = f" Did you mean `{meant[0]}`?" if meant else ""
             raise click.UsageError(f"No such command `{name}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -62,6 +78,15 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
 
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from .._version import __version__
+
+        click.echo(f"fwengine {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Tell the version.")
 def cli() -> None:
     """Know, exactly and with a witness packet, what your firewall policy does."""

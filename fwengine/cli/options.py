@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..report.style import Style, wants_color
+from .failure import COLOR, chosen_color, complain, shown
 
 FORMAT_VERSION = "1.0"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,9 +45,17 @@ def color_option(command: F) -> F:
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
         show_default=True,
+        is_eager=True,
+        callback=_color,
         help="Colours; auto obeys NO_COLOR, FORCE_COLOR and the terminal.",
     )
     return decorate(command)
+
+
+def _color(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Kept where errors can find it, too: they are shown after the command has gone."""
+    ctx.meta[COLOR] = value
+    return value
 
 
 def as_of_option(command: F) -> F:
@@ -63,30 +73,80 @@ def policy_argument(command: F) -> F:
 
 
 def style_of(color: str) -> Style:
-    return Style(wants_color(color, sys.stdout))
+    return Style(sys.stdout is not None and wants_color(color, sys.stdout))
 
 
 def say(text: str = "") -> None:
-    """A line of the answer, on stdout, whatever its encoding can say."""
-    encoding = sys.stdout.encoding or "utf-8"
-    if encoding.lower().replace("-", "") != "utf8":
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    """A line of the answer (or several), on stdout, whatever its encoding can say. No control character passes.
+
+    Raises:
+        OSError: if stdout is closed or cannot be written.
+    """
+    _write(shown(text, color=sys.stdout is not None and wants_color(chosen_color(), sys.stdout)))
+
+
+def say_raw(text: str) -> None:
+    """A line in the form of another program (XML), of which only the encoding is seen to."""
+    _write(text)
 
 
 def say_json(**fields: Any) -> None:
     """One JSON document on stdout, with the version of its form."""
-    say(json.dumps({"format_version": FORMAT_VERSION, **fields}, ensure_ascii=False, indent=2))
+    _write(_json({"format_version": FORMAT_VERSION, **fields}, indent=2))
 
 
 def say_json_line(**fields: Any) -> None:
-    say(json.dumps(fields, ensure_ascii=False))
+    """One JSON document on one line of stdout."""
+    _write(_json(fields, indent=None))
+
+
+def say_document(document: object) -> None:
+    """One JSON document whose form is not ours, such as SARIF."""
+    _write(_json(document, indent=2))
+
+
+def _json(value: object, indent: int | None) -> str:
+    """JSON as readable as the encoding of stdout allows: what that cannot say, or nobody should see, is escaped."""
+    encoding = (_stdout().encoding or "utf-8").lower().replace("-", "")
+    text = json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1].replace("\x7f", "\\u007f") for c in text)
+
+
+def _write(text: str) -> None:
+    stream = _stdout()
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _stdout() -> TextIO:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    return sys.stdout
+
+
+def write_bytes(data: bytes) -> None:
+    """Bytes to stdout, as they are."""
+    stream = _stdout()
+    stream.flush()
+    stream.buffer.write(data)
+    stream.buffer.flush()
+
+
+def read_stdin() -> bytes:
+    """All of standard input.
+
+    Raises:
+        OSError: if it is closed or cannot be read.
+    """
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer.read()
 
 
 def note(text: str) -> None:
     """A remark on stderr."""
-    from .failure import complain
-
     complain(f"note: {text}")
 
 

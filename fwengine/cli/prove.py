@@ -27,10 +27,11 @@ def command(
     """
     from ..analysis.query import outside as complement
     from ..analysis.query import prove
-    from ..loading import claim, load
+    from ..loading import claim
     from ..report.answers import proof_json, proof_lines
+    from .policies import load_policy
 
-    loaded = load(policy, as_of=as_of)
+    loaded = load_policy(policy, as_of)
     parsed = [claim(loaded, text) for text in claims]
     actions = {action for action, _ in parsed}
     if len(actions) != 1:

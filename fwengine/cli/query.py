@@ -25,10 +25,11 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     Exits 1 if there is no such packet.
     """
     from ..analysis.query import query
-    from ..loading import claim, load
+    from ..loading import claim
     from ..report.answers import query_lines, region_json
+    from .policies import load_policy
 
-    loaded = load(policy, as_of=as_of)
+    loaded = load_policy(policy, as_of)
     action, boxes = claim(loaded, question)
     regions = query(loaded, action, boxes, limit)
     if format_ == "json":

@@ -263,7 +263,8 @@ static void cut(builder *b, size_t at, uint32_t *ids, uint32_t n, const cell *c,
             b->error = FWK_MEMORY;
             return;
         }
-        memcpy(b->list + b->refs, ids, n * sizeof *ids);
+        if (n)
+            memcpy(b->list + b->refs, ids, n * sizeof *ids);
         b->node[at] = (cut_node){0xffffffffu, LEAF_DIM, (uint32_t)b->refs, n};
         b->refs += n;
         return;
@@ -351,14 +352,14 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
     builder *b = p->b;
     fwk_table *t = p->t;
     const fwk_entries *e = b->e;
-    const uint32_t *ids = b->list + first;
+    const uint32_t *ids = count ? b->list + first : NULL;
     uint64_t hash = 1469598103934665603u;
     for (uint32_t i = 0; i < count; i++)
         hash = (hash ^ ids[i]) * 1099511628211u;
     size_t slot = (size_t)(hash >> 20) & (p->buckets - 1);
     for (uint32_t r = p->bucket[slot]; r; r = p->leaf[r].next)
-        if (p->leaf[r].count == count && !memcmp(b->list + p->leaf[r].first, ids, count * sizeof *ids))
-            return p->leaf[r].line * 64 | FWK_LEAF;
+        if (p->leaf[r].count == count && (!count || !memcmp(b->list + p->leaf[r].first, ids, count * sizeof *ids)))
+            return p->leaf[r].line * 64;
     if (!reserve((void **)&p->leaf, &p->leaf_room, p->leaves + 1, sizeof *p->leaf)) {
         b->error = FWK_MEMORY;
         return 0;
@@ -366,12 +367,12 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
     uint32_t head = 0, previous = 0, done = 0;
     do {
         uint32_t n = count - done < 8 ? count - done : 8;
-        uint32_t pairs = block_pairs(e, ids + done, n);
+        uint32_t pairs = block_pairs(e, ids ? ids + done : NULL, n);
         size_t line = take_lines(p, 3 + 2 * (size_t)pairs);
         if (b->error)
             return 0;
         fwk_block *x = (fwk_block *)(t->arena + line * 64);
-        x->none = FWK_NONE;
+        x->rule[8] = FWK_NONE;
         x->pairs = pairs;
         uint32_t portword = e->dims - 3;
         for (uint32_t i = 0; i < 8; i++) {
@@ -423,7 +424,7 @@ static uint32_t pack_leaf(packer *p, uint32_t first, uint32_t count)
     p->leaves++; /* record 0 stands for "none" */
     p->leaf[p->leaves - 1] = (leaf_record){first, count, head, p->bucket[slot]};
     p->bucket[slot] = (uint32_t)p->leaves - 1;
-    return head * 64 | FWK_LEAF;
+    return head * 64;
 }
 
 /* Packs the cut node and up to two levels below it; the child references of the line that is filled in are made
@@ -459,7 +460,12 @@ static uint32_t pack(packer *p, uint32_t at)
             return 0;
     }
     memcpy(p->t->arena + line * 64, &made, sizeof made);
-    return (uint32_t)line * 64;
+    return (uint32_t)line * 64 | FWK_NODE;
+}
+
+static const fwk_node *node_at(const fwk_table *t, uint32_t ref)
+{
+    return (const fwk_node *)(t->arena + (ref - FWK_NODE));
 }
 
 static uint32_t pack_top(packer *p, uint32_t root)
@@ -470,16 +476,17 @@ static uint32_t pack_top(packer *p, uint32_t root)
     fwk_top *top = (fwk_top *)(p->t->arena + line * 64);
     for (uint32_t half = 0; half < FWK_TOP; half += 3)
         for (uint32_t q = 0; q < 1u << half; q++) {
-            uint32_t ref = !half || root & FWK_LEAF ? root : ((fwk_node *)(p->t->arena + root))->child[q];
-            fwk_node stop, *n = &stop;
+            uint32_t ref = !half || !(root & FWK_NODE) ? root : node_at(p->t, root)->child[q];
+            fwk_node stop;
+            const fwk_node *n = &stop;
             memset(&stop, 0, sizeof stop);
             for (int i = 0; i < 8; i++) {
                 stop.child[i] = ref;
                 if (i < 7)
                     stop.thr[i] = 0xffffffffu;
             }
-            if (!(ref & FWK_LEAF))
-                n = (fwk_node *)(p->t->arena + ref);
+            if (ref & FWK_NODE)
+                n = node_at(p->t, ref);
             for (uint32_t level = 0, i = 0; level < 3; level++)
                 for (uint32_t j = 0; j < 1u << level; j++, i++) {
                     top->thr[half + level][(q << level) + j] = n->thr[i];
@@ -490,11 +497,11 @@ static uint32_t pack_top(packer *p, uint32_t root)
         }
     uint32_t first[8];
     for (int q = 0; q < 8; q++)
-        first[q] = root & FWK_LEAF ? root : ((fwk_node *)(p->t->arena + root))->child[q];
+        first[q] = !(root & FWK_NODE) ? root : node_at(p->t, root)->child[q];
     for (int q = 0; q < 8; q++)
         for (int i = 0; i < 8; i++)
             top->child[8 * q + i] =
-                first[q] & FWK_LEAF ? first[q] : ((fwk_node *)(p->t->arena + first[q]))->child[i];
+                !(first[q] & FWK_NODE) ? first[q] : node_at(p->t, first[q])->child[i];
     return (uint32_t)line * 64;
 }
 
@@ -689,15 +696,15 @@ static double model(const fwk_table *t, const fwk_entries *e)
         for (uint32_t k = 0; k < t->trees && t->tree[k].lowest < best; k++) {
             uint32_t ref = t->tree[k].root;
             total += 2.0;
-            while (!(ref & FWK_LEAF)) {
-                const fwk_node *n = (const fwk_node *)(t->arena + ref);
+            while (ref & FWK_NODE) {
+                const fwk_node *n = node_at(t, ref);
                 uint32_t i = 0;
                 while (i < 7)
                     i = 2 * i + 1 + (row[n->dims >> 4 * i & 15] > n->thr[i]);
                 ref = n->child[i - 7];
                 total += step;
             }
-            uint32_t at = ref & ~FWK_LEAF;
+            uint32_t at = ref;
             int first = 1;
             while (at) {
                 const fwk_block *x = (const fwk_block *)(t->arena + at);

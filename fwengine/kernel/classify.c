@@ -77,61 +77,67 @@ static inline uint32_t lowest_bit(uint32_t m)
         }                                                                                                             \
     }
 
-/* One engine's walk. ROWS: (batch, rows), columns to rows. ENTER: (table, tree, batch, rows, ref), the first step, sets
- * all references. STEP: (node, row) -> child. */
-#define WALK(NAME, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, FAR, TARGET)                                             \
+/* A packet is named by its place: its number times 4 (IPv4) or 8 (IPv6), so that its reference is that many bytes, and
+ * its row eight times as many, from where they begin. */
+#define PLACE(words) ((words) / 2)
+#define REF(place) ((uint32_t *)((uint8_t *)ref + (place)))
+#define ROW(place) ((const uint32_t *)((const uint8_t *)rows + 8 * (size_t)(place)))
+#define LISTS (FWK_BATCH + 16) /* a list is written sixteen places at a time */
+
+typedef struct {
+    uint32_t live, going; /* packets that this tree may decide; those of them that are at a node yet */
+} begun;
+
+/* One engine's walk. ROWS: (batch, rows), columns to rows. BEGIN: (table, tree, batch, rows, out, ref, live, act), the
+ * first step: sets references and the two lists of places. STEP: (node, row) -> child. */
+#define WALK(NAME, ROWS, BEGIN, STEP, HITS, FOLLOWER, WORDS, FAR, TARGET)                                             \
     TARGET static void NAME(const fwk_table *t, const fwk_batch *batch, uint32_t none, uint32_t *out)                 \
     {                                                                                                                 \
         FWK_ALIGN(64) uint32_t rows[FWK_BATCH * WORDS];                                                               \
-        FWK_ALIGN(64) uint32_t ref[FWK_BATCH];                                                                        \
-        uint8_t live[FWK_BATCH], act[FWK_BATCH];                                                                      \
-        const uint8_t *arena = t->arena;                                                                              \
-        const uint32_t count = batch->count;                                                                          \
+        FWK_ALIGN(64) uint32_t ref[FWK_BATCH * PLACE(WORDS) / 4], live[LISTS], act[LISTS];                            \
+        const uint8_t *const arena = t->arena;                                                                        \
         ROWS(batch, rows);                                                                                            \
-        for (uint32_t j = 0; j < count; j++)                                                                          \
+        for (uint32_t j = 0; j < batch->count; j++)                                                                   \
             out[j] = none;                                                                                            \
         for (uint32_t k = 0; k < t->trees; k++) {                                                                     \
-            uint32_t lowest = t->tree[k].lowest, n = 0, a = 0;                                                        \
-            ENTER(t, &t->tree[k], batch, rows, ref);                                                                  \
-            for (uint32_t j = 0; j < count; j++) {                                                                    \
-                uint32_t wanted = out[j] > lowest;                                                                    \
-                live[n] = act[a] = (uint8_t)j;                                                                        \
-                n += wanted;                                                                                          \
-                a += wanted & ~ref[j];                                                                                \
-            }                                                                                                         \
-            while (a) {                                                                                               \
+            const begun lists = BEGIN(t, &t->tree[k], batch, rows, out, ref, live, act);                              \
+            uint32_t going = lists.going;                                                                             \
+            if (FAR)                                                                                                  \
+                for (uint32_t i = 0; i < going; i++)                                                                  \
+                    FWK_PREFETCH(arena + *REF(act[i]));                                                               \
+            while (going) {                                                                                           \
                 uint32_t still = 0;                                                                                   \
-                for (uint32_t i = 0; i < a; i++) {                                                                    \
-                    uint32_t j = act[i];                                                                              \
-                    uint32_t c = STEP((const fwk_node *)(arena + ref[j]), rows + WORDS * j);                          \
+                for (uint32_t i = 0; i < going; i++) {                                                                \
+                    const uint32_t place = act[i];                                                                    \
+                    const uint32_t c = STEP((const fwk_node *)(arena + (*REF(place) - FWK_NODE)), ROW(place));        \
                     if (FAR)                                                                                          \
                         FWK_PREFETCH(arena + c);                                                                      \
-                    ref[j] = c;                                                                                       \
-                    act[still] = (uint8_t)j;                                                                          \
-                    still += ~c & FWK_LEAF;                                                                           \
+                    *REF(place) = c;                                                                                  \
+                    act[still] = place;                                                                               \
+                    still += c & FWK_NODE;                                                                            \
                 }                                                                                                     \
-                a = still;                                                                                            \
+                going = still;                                                                                        \
             }                                                                                                         \
             if (FAR)                                                                                                  \
-                for (uint32_t i = 0; i < n; i++) {                                                                    \
-                    const uint8_t *x = arena + ref[live[i]];                                                          \
+                for (uint32_t i = 0; i < lists.live; i++)                                                             \
                     for (uint32_t line = 1; line < (WORDS == 8 ? 5 : 7); line++)                                      \
-                        FWK_PREFETCH(x + 64 * line);                                                                  \
-                }                                                                                                     \
-            for (uint32_t i = 0; i < n; i++) {                                                                        \
-                uint32_t j = live[i];                                                                                 \
-                const fwk_block *x = (const fwk_block *)(arena + ref[j] - FWK_LEAF);                                  \
-                uint32_t m = HITS(x, rows + WORDS * j), rule = x->rule[lowest_bit(m | 0x100)];                        \
+                        FWK_PREFETCH(arena + *REF(live[i]) + 64 * line);                                              \
+            for (uint32_t i = 0; i < lists.live; i++) {                                                               \
+                const uint32_t place = live[i];                                                                       \
+                const fwk_block *x = (const fwk_block *)(arena + *REF(place));                                        \
+                uint32_t m = HITS(x, ROW(place)), rule = x->rule[lowest_bit(m | 0x100)];                              \
+                uint32_t *answer = out + place / PLACE(WORDS);                                                        \
                 if (FWK_UNLIKELY(x->special && (x->verify || !m)))                                                    \
-                    rule = FOLLOWER(t, x, rows + WORDS * j, m);                                                       \
-                out[j] = rule < out[j] ? rule : out[j];                                                               \
+                    rule = FOLLOWER(t, x, ROW(place), m);                                                             \
+                if (rule < *answer)                                                                                   \
+                    *answer = rule;                                                                                   \
             }                                                                                                         \
         }                                                                                                             \
     }
 
 #define WALKS(NAME, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, TARGET)                                                 \
     WALK(NAME##_near, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, 0, TARGET)                                            \
-    WALK(NAME##_far, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, 1, TARGET)
+    WALK(NAME##_far, ROWS, BEGIN, STEP, HITS, FOLLOWER, WORDS, 1, TARGET)
 
 static inline void rows4_portable(const fwk_batch *b, uint32_t *rows)
 {
@@ -167,14 +173,21 @@ static inline void rows6_portable(const fwk_batch *b, uint32_t *rows)
     }
 }
 
-static inline void enter_portable(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b, const uint32_t *rows,
-                                  uint32_t *ref)
+static inline begun begin_portable(const fwk_tree *tree, uint32_t count, uint32_t size, const uint32_t *out,
+                                   uint32_t *ref, uint32_t *live, uint32_t *act)
 {
-    (void)t;
-    (void)rows;
-    for (uint32_t j = 0; j < b->count; j++)
-        ref[j] = tree->root;
+    uint32_t n = 0;
+    for (uint32_t j = 0; j < count; j++) {
+        const uint32_t place = j * size;
+        *REF(place) = tree->root;
+        live[n] = act[n] = place;
+        n += out[j] > tree->lowest;
+    }
+    return (begun){n, tree->root & FWK_NODE ? n : 0};
 }
+
+#define BEGIN4(t, tree, batch, rows, out, ref, live, act) begin_portable(tree, (batch)->count, 4, out, ref, live, act)
+#define BEGIN6(t, tree, batch, rows, out, ref, live, act) begin_portable(tree, (batch)->count, 8, out, ref, live, act)
 
 /* --- portable --------------------------------------------------------------------------------------------------- */
 
@@ -212,8 +225,8 @@ static inline uint32_t hits6_portable(const fwk_block *x, const uint32_t *row) {
 
 FOLLOW(follow4_portable, hits4_portable, )
 FOLLOW(follow6_portable, hits6_portable, )
-WALKS(walk4_portable, rows4_portable, enter_portable, step_portable, hits4_portable, follow4_portable, 8, )
-WALKS(walk6_portable, rows6_portable, enter_portable, step_portable, hits6_portable, follow6_portable, 16, )
+WALKS(walk4_portable, rows4_portable, BEGIN4, step_portable, hits4_portable, follow4_portable, 8, )
+WALKS(walk6_portable, rows6_portable, BEGIN6, step_portable, hits6_portable, follow6_portable, 16, )
 
 #if FWK_X86
 #include <immintrin.h>
@@ -287,8 +300,8 @@ AVX2 static inline uint32_t hits6_avx2(const fwk_block *x, const uint32_t *row)
 
 FOLLOW(follow4_avx2, hits4_avx2, AVX2)
 FOLLOW(follow6_avx2, hits6_avx2, AVX2)
-WALKS(walk4_avx2, rows4_portable, enter_portable, step4_avx2, hits4_avx2, follow4_avx2, 8, AVX2)
-WALKS(walk6_avx2, rows6_portable, enter_portable, step6_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
+WALKS(walk4_avx2, rows4_portable, BEGIN4, step4_avx2, hits4_avx2, follow4_avx2, 8, AVX2)
+WALKS(walk6_avx2, rows6_portable, BEGIN6, step6_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
 
 /* --- AVX-512 ---------------------------------------------------------------------------------------------------- */
 
@@ -321,36 +334,38 @@ AVX512 static inline __m512i three_halves(int a, int b, int c)
     return _mm512_inserti32x4(x, _mm_set1_epi16((short)b), 1);
 }
 
-AVX512 static inline uint32_t pair_avx512(__m512i row, __m512i words, const uint32_t *addr)
+AVX512 static inline __mmask16 pair_avx512(__mmask16 among, __m512i row, __m512i words, const uint32_t *addr)
 {
     __m512i x = _mm512_sub_epi32(_mm512_permutexvar_epi32(words, row), _mm512_load_si512(addr));
-    return _mm512_cmple_epu32_mask(x, _mm512_load_si512(addr + 16));
+    return _mm512_mask_cmple_epu32_mask(among, x, _mm512_load_si512(addr + 16));
 }
 
-AVX512 static inline uint32_t ports_avx512(__m512i row, __m512i halves, const fwk_block *x)
+/* The matches of all words, given those of the two halves of the addresses. */
+AVX512 static inline uint32_t ports_avx512(__mmask16 pairs, __m512i row, __m512i halves, const fwk_block *x)
 {
+    __mmask32 among = _mm512_kunpackw(0xffff, pairs); /* sport with the one half, dport with the other, meta alone */
     __m512i y = _mm512_sub_epi16(_mm512_permutexvar_epi16(halves, row), _mm512_load_si512(x->plo));
-    return _mm512_cmple_epu16_mask(y, _mm512_load_si512(x->plen));
+    uint32_t m = _cvtmask32_u32(_mm512_mask_cmple_epu16_mask(among, y, _mm512_load_si512(x->plen)));
+    __asm__("" : "+r"(m)); /* in a general register from here on: shifts of masks are slow */
+    return m & m >> 8 & m >> 16 & 0xff;
 }
 
 AVX512 static inline uint32_t hits4_avx512(const fwk_block *x, const uint32_t *row)
 {
     __m512i packet = _mm512_castsi256_si512(_mm256_load_si256((const __m256i *)row));
-    uint32_t a = pair_avx512(packet, two_words(0, 1), x->addr);
-    uint32_t p = ports_avx512(packet, three_halves(4, 6, 8), x);
-    a &= p & a >> 8;
-    return a & p >> 8 & p >> 16 & 0xff;
+    return ports_avx512(pair_avx512(0xffff, packet, two_words(0, 1), x->addr), packet, three_halves(4, 6, 8), x);
 }
 
 AVX512 static inline uint32_t hits6_avx512(const fwk_block *x, const uint32_t *row)
 {
     __m512i packet = _mm512_load_si512(row);
-    uint32_t a = pair_avx512(packet, two_words(0, 1), x->addr) & pair_avx512(packet, two_words(4, 5), x->addr + 32);
-    uint32_t p = ports_avx512(packet, three_halves(16, 18, 20), x);
-    if (x->pairs == 4)
-        a &= pair_avx512(packet, two_words(2, 3), x->addr + 64) & pair_avx512(packet, two_words(6, 7), x->addr + 96);
-    a &= p & a >> 8;
-    return a & p >> 8 & p >> 16 & 0xff;
+    __mmask16 m = pair_avx512(0xffff, packet, two_words(0, 1), x->addr);
+    m = pair_avx512(m, packet, two_words(4, 5), x->addr + 32);
+    if (x->pairs == 4) {
+        m = pair_avx512(m, packet, two_words(2, 3), x->addr + 64);
+        m = pair_avx512(m, packet, two_words(6, 7), x->addr + 96);
+    }
+    return ports_avx512(m, packet, three_halves(16, 18, 20), x);
 }
 
 FOLLOW(follow4_avx512, hits4_avx512, AVX512)
@@ -408,57 +423,115 @@ AVX512 static inline __m512i leave_top(const fwk_top *top, __m512i at)
     return _mm512_mask_mov_epi32(low, _mm512_test_epi32_mask(at, _mm512_set1_epi32(32)), high);
 }
 
-/* Six binary levels for sixteen packets at a time, from the columns. */
-AVX512 static inline void enter4_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
-                                        const uint32_t *rows, uint32_t *ref)
+/* Appends the chosen places of sixteen to a list. */
+AVX512 static inline uint32_t append(uint32_t *list, uint32_t n, __mmask16 chosen, __m512i places)
 {
-    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
-    (void)rows;
-    for (uint32_t j = 0; j < b->count; j += 16) {
-        __m512i word[5], at = _mm512_setzero_si512();
-        word[0] = _mm512_loadu_si512(b->src + j);
-        word[1] = _mm512_loadu_si512(b->dst + j);
-        word[2] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->sport + j)));
-        word[3] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->dport + j)));
-        word[4] = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->meta + j)));
-#pragma GCC unroll 6
-        for (int level = 0; level < FWK_TOP; level++) {
-            __m512i dim = look_up(top->dim[level], at, level), value = word[0];
-#pragma GCC unroll 4
-            for (int w = 1; w < 5; w++)
-                if (top->used[level] >> w & 1)
-                    value = _mm512_mask_mov_epi32(value, _mm512_cmpeq_epi32_mask(dim, _mm512_set1_epi32(w)), word[w]);
-            __mmask16 right = _mm512_cmpgt_epu32_mask(value, look_up(top->thr[level], at, level));
-            at = _mm512_add_epi32(at, at);
-            at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
-        }
-        _mm512_store_si512(ref + j, leave_top(top, at));
-    }
+    _mm512_storeu_si512(list + n, _mm512_maskz_compress_epi32(chosen, places));
+    return n + (uint32_t)_mm_popcnt_u32(chosen);
 }
 
-/* The same for IPv6, whose words are gathered from the rows. */
-AVX512 static inline void enter6_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
-                                        const uint32_t *rows, uint32_t *ref)
+/* Six binary levels for sixteen packets, whose words are in columns. */
+AVX512 static inline __m512i descend(const fwk_top *top, const __m512i *word)
 {
-    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
-    const __m512i lane = _mm512_slli_epi32(
-        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 4);
-    for (uint32_t j = 0; j < b->count; j += 16) {
-        __m512i at = _mm512_setzero_si512();
+    __m512i at = _mm512_setzero_si512();
 #pragma GCC unroll 6
-        for (int level = 0; level < FWK_TOP; level++) {
-            __m512i dim = look_up(top->dim[level], at, level);
-            __m512i value = _mm512_i32gather_epi32(_mm512_add_epi32(dim, lane), (const void *)(rows + 16 * j), 4);
-            __mmask16 right = _mm512_cmpgt_epu32_mask(value, look_up(top->thr[level], at, level));
-            at = _mm512_add_epi32(at, at);
-            at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
+    for (int level = 0; level < FWK_TOP; level++) {
+        const __m512i dim = look_up(top->dim[level], at, level);
+        uint32_t used = top->used[level];
+        __m512i value = word[used ? lowest_bit(used) : 0];
+        for (used &= used - 1; used; used &= used - 1) {
+            const uint32_t w = lowest_bit(used);
+            value = _mm512_mask_mov_epi32(value, _mm512_cmpeq_epi32_mask(dim, _mm512_set1_epi32((int)w)), word[w]);
         }
-        _mm512_store_si512(ref + j, leave_top(top, at));
+        __mmask16 right = _mm512_cmpgt_epu32_mask(value, look_up(top->thr[level], at, level));
+        at = _mm512_add_epi32(at, at);
+        at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
     }
+    return leave_top(top, at);
 }
 
-WALKS(walk4_avx512, rows4_avx512, enter4_avx512, step4_avx512, hits4_avx512, follow4_avx512, 8, AVX512)
-WALKS(walk6_avx512, rows6_avx512, enter6_avx512, step6_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
+AVX512 static inline __m512i widened(const uint16_t *column)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)column));
+}
+
+AVX512 static inline __mmask16 wanted(const fwk_batch *b, uint32_t j, const uint32_t *out, uint32_t lowest)
+{
+    __mmask16 there = b->count - j < 16 ? (__mmask16)((1u << (b->count - j)) - 1) : (__mmask16)0xffff;
+    return _mm512_mask_cmpgt_epu32_mask(there, _mm512_maskz_loadu_epi32(there, out + j), _mm512_set1_epi32((int)lowest));
+}
+
+AVX512 static inline begun begin4_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
+                                         const uint32_t *out, uint32_t *ref, uint32_t *live, uint32_t *act)
+{
+    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
+    begun lists = {0, 0};
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        __mmask16 chosen = wanted(b, j, out, tree->lowest);
+        if (!chosen)
+            continue;
+        __m512i word[5] = {_mm512_loadu_si512(b->src + j), _mm512_loadu_si512(b->dst + j), widened(b->sport + j),
+                           widened(b->dport + j), widened(b->meta + j)};
+        __m512i found = descend(top, word);
+        __m512i places = _mm512_add_epi32(_mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60),
+                                          _mm512_set1_epi32((int)(4 * j)));
+        _mm512_store_si512(ref + j, found);
+        lists.live = append(live, lists.live, chosen, places);
+        chosen &= _mm512_test_epi32_mask(found, _mm512_set1_epi32(FWK_NODE));
+        lists.going = append(act, lists.going, chosen, places);
+    }
+    return lists;
+}
+
+/* Four words each of sixteen addresses, as columns. */
+AVX512 static inline void columns_of(const uint8_t *addresses, __m512i *word)
+{
+    const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+    __m512i x[4];
+    for (int i = 0; i < 4; i++)
+        x[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(addresses + 64 * i), swap);
+    /* x[i] has packets 4i to 4i+3: first pairs of words of eight packets, then a word of sixteen */
+    const __m512i even = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+    const __m512i odd = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+    __m512i a = _mm512_permutex2var_epi32(x[0], even, x[1]), b = _mm512_permutex2var_epi32(x[2], even, x[3]);
+    __m512i c = _mm512_permutex2var_epi32(x[0], odd, x[1]), d = _mm512_permutex2var_epi32(x[2], odd, x[3]);
+    word[0] = _mm512_shuffle_i64x2(a, b, 0x44);
+    word[1] = _mm512_shuffle_i64x2(a, b, 0xee);
+    word[2] = _mm512_shuffle_i64x2(c, d, 0x44);
+    word[3] = _mm512_shuffle_i64x2(c, d, 0xee);
+}
+
+AVX512 static inline begun begin6_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
+                                         const uint32_t *out, uint32_t *ref, uint32_t *live, uint32_t *act)
+{
+    const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
+    begun lists = {0, 0};
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        __mmask16 chosen = wanted(b, j, out, tree->lowest);
+        if (!chosen)
+            continue;
+        __m512i word[11];
+        columns_of(b->src6 + 16 * j, word);
+        columns_of(b->dst6 + 16 * j, word + 4);
+        word[8] = widened(b->sport + j);
+        word[9] = widened(b->dport + j);
+        word[10] = widened(b->meta + j);
+        __m512i found = descend(top, word);
+        __m512i places = _mm512_add_epi32(
+            _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120), _mm512_set1_epi32((int)(8 * j)));
+        _mm512_store_si512(ref + 2 * j, _mm512_cvtepu32_epi64(_mm512_castsi512_si256(found)));
+        _mm512_store_si512(ref + 2 * j + 16, _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(found, 1)));
+        lists.live = append(live, lists.live, chosen, places);
+        chosen &= _mm512_test_epi32_mask(found, _mm512_set1_epi32(FWK_NODE));
+        lists.going = append(act, lists.going, chosen, places);
+    }
+    return lists;
+}
+
+#define BEGIN4_512(t, tree, batch, rows, out, ref, live, act) begin4_avx512(t, tree, batch, out, ref, live, act)
+#define BEGIN6_512(t, tree, batch, rows, out, ref, live, act) begin6_avx512(t, tree, batch, out, ref, live, act)
+WALKS(walk4_avx512, rows4_avx512, BEGIN4_512, step4_avx512, hits4_avx512, follow4_avx512, 8, AVX512)
+WALKS(walk6_avx512, rows6_avx512, BEGIN6_512, step6_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
 #endif
 
 int fwk_engine_live(int engine)

@@ -18,7 +18,7 @@
 #define FWK_BATCH 64 /* packets in lock step */
 #define FWK_MAX_WORDS 11
 #define FWK_MAX_TREES 8
-#define FWK_LEAF 1u /* a reference is the byte where a line begins, plus this if a block begins there */
+#define FWK_NODE 1u /* a reference is the byte where a line begins, plus this if it is a node and no block */
 #define FWK_TOP 6   /* binary levels that the first step takes at once */
 #define FWK_NO_META 0xffffu /* no packet is of this class */
 
@@ -52,8 +52,7 @@ typedef struct {
 typedef struct {
     uint16_t plo[32]; /* sport, dport, meta of eight rules each; the last eight always match */
     uint16_t plen[32];
-    uint32_t rule[8];
-    uint32_t none;    /* FWK_NONE, so that "no match" needs no branch */
+    uint32_t rule[9]; /* the last is FWK_NONE, so that "no match" needs no branch */
     uint32_t special; /* is there a next block, or anything to verify? */
     uint32_t next;    /* byte where the next block of this leaf begins, or 0 */
     uint32_t verify;  /* bit i: rule i needs the exact check */

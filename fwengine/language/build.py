@@ -164,6 +164,16 @@ class Build:
             items += _split(item) if isinstance(item, Word) and "," in item.text else [item]
         return Set(tuple(items), (), cover(place_of(children[0]), place_of(children[-1])))
 
+    states = expr
+
+    def state(self, children: list[Any]) -> Expr:
+        if len(children) == 1:
+            return cast("Expr", children[0])
+        return self.negation(children) if getattr(children[0], "type", "") == "NOT" else self.set(children)
+
+    def state_word(self, children: list[Token]) -> Word | String:
+        return self.atom(children) if children[0].type == "STRING" else _word(children[0])
+
     def tests(self, children: list[Any]) -> Expr:
         if len(children) == 1:
             return cast("Expr", children[0])

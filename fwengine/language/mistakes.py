@@ -166,7 +166,7 @@ def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen])
         return SyntaxMistake(
             "FW011", token.at, "the statement ends too early", f"expected {_expected(accepts, seen)}", _missing(seen)
         )
-    if token.type == "_COMMA" and not braces:
+    if token.type == "_COMMA" and not braces and seen:
         return SyntaxMistake("FW020", token.at, "several values stand in braces", "outside a set", f"write `{{ {_short(seen[-1].text)}, … }}`")
     short = _short(token.text)
     if braces and "_COMMA" in accepts and token.type in _OPERANDS:

@@ -7,7 +7,6 @@ error never hides a later one, and nothing here recurses or backtracks over the 
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import lark
@@ -15,7 +14,7 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ..errors import Diagnostic, PolicyError, Span
-from . import mistakes
+from . import mistakes, tables
 from .ast import Blank, Definition, Document, Match, Place, Statement, WrittenPacket
 from .build import Build, place_of
 from .comments import with_comments
@@ -193,10 +192,7 @@ def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    grammar = Path(__file__).with_name("grammar.lark").read_text("utf-8")
-    starts: list[str] = ["statement", "claim", "region", "packet"]
-    build = cast("lark.Transformer[lark.Token, Any]", Build())  # any object with methods named after the rules will do
-    return Lark(grammar, parser="lalr", lexer="basic", start=starts, transformer=build, maybe_placeholders=False)
+    return tables.parser(cast("lark.Transformer[lark.Token, Any]", Build()))  # any object with the rules' names will do
 
 
 LARK_VERSION: str = lark.__version__

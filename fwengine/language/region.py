@@ -53,28 +53,23 @@ _OWNERS = {  # the protocols that have a field
 
 def readable(boxes: Iterable[Box]) -> list[Box]:
     """The same packets as boxes that the language can say, joined where possible; disjoint if the given ones are."""
-    plain = merge(box.plain() for box in boxes if box)
     out: list[Box] = []
-    for box in plain:
-        if sayable(box):
-            out.append(box)
-        else:
-            out += merge(part.plain() for piece in box.pieces for part in _one_type(piece))
-    joined = merge(out)
-    return joined if all(map(sayable, joined)) else out
+    for box in merge(box.plain() for box in boxes if box):
+        out += [box] if sayable(box) else [piece.plain() for piece in box.pieces]
+    return [part for box in merge(out) for part in _of_one_type(box)]
 
 
-def _one_type(piece: Box) -> Iterable[Box]:
-    """A box whose types are those of one protocol."""
-    if piece.sets[TYPE] == FULL[TYPE] or piece.sets[PROTOCOL].size == 1:
-        return [piece]
-    return [piece.replace(PROTOCOL, IntervalSet.single(p)) for p in _values(piece.sets[PROTOCOL])]
+def _of_one_type(box: Box) -> list[Box]:
+    """A box, cut by protocol if it has types: a number is another type in icmp than in icmpv6."""
+    if box.sets[TYPE] == FULL[TYPE] or box.sets[PROTOCOL].size == 1:
+        return [box]
+    return [box.replace(PROTOCOL, IntervalSet.single(p)) for p in _values(box.sets[PROTOCOL])]
 
 
 def sayable(box: Box) -> bool:
     """Can `show_box` say this box?"""
     sets = box.sets
-    if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:  # a number is another type in icmp than in icmpv6
+    if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:
         return False
     return all(
         sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners))

@@ -160,23 +160,17 @@ def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
 
 
 def _masked(text: str, first: str, rest: str) -> IntervalSet:
+    if "-" in first or "-" in rest[1:]:
+        help = "list blocks in braces, or write a range of addresses"
+        raise Mistake("FW104", f"`{_short(text)}` is no range", "the ends of a range are addresses", help)
     if "/" in rest:
-        raise Mistake(
-            "FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK"
-        )
-    if "-" in first or "-" in rest:
-        raise Mistake(
-            "FW104",
-            f"`{_short(text)}` is no range",
-            "the ends of a range are addresses",
-            "list blocks in braces, or write a range of addresses",
-        )
+        raise Mistake("FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK")
     base = _address(first)
     bits = address.bits_of(base)
     if "." in rest or ":" in rest:
         return _wildcard(text, base, rest)
     if not _NUMBER.fullmatch(rest):
-        plain = "".join(str(int(c)) if c.isdecimal() else "" for c in rest)
+        plain = "".join(str(int(c)) if c.isdecimal() else "" for c in rest) if "-" not in rest else ""
         help = (
             f"write `{first}/{plain}`"
             if plain and len(plain) < 4 and int(plain) <= bits

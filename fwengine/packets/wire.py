@@ -31,7 +31,7 @@ import struct
 from typing import Final
 
 from ..address import V6_BASE
-from ..errors import PacketError
+from ..errors import PacketError, UndecodableError
 from ..header import (
     DCCP,
     FIRST,
@@ -129,18 +129,19 @@ def decode_packet(data: bytes, link: str = "ip") -> Packet:
     """The packet in bytes that begin with the header of `link`, interfaces left open.
 
     Raises:
-        PacketError: if they hold none; the message begins with the class.
+        UndecodableError: if they hold none; its `kind` is the class.
+        PacketError: if the link type is unknown.
 
     >>> str(decode_packet(bytes.fromhex("45000014000000004001000000000000"), "ip"))
     Traceback (most recent call last):
     ...
-    fwengine.errors.PacketError: malformed: a header is impossible or does not fit into the packet's own length
+    fwengine.errors.UndecodableError: malformed: a header is impossible or does not fit into the packet's own length
     """
     if link not in LINK_TYPES:
         raise PacketError(f"unknown link type `{link}`: one of {', '.join(LINK_TYPES)}")
     point = decode(data, LINK_TYPES[link], len(data))
     if isinstance(point, str):
-        raise PacketError(f"{point}: {_WHY[point]}")
+        raise UndecodableError(point, _WHY[point])
     return Packet.from_point(point).replace(in_interface=None, out_interface=None)
 
 

@@ -55,8 +55,18 @@ EXPLANATIONS = {
 }
 
 
-def reported(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
-    """The findings to tell: of the selected codes, and of definitions those of the policy's own file."""
+def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
+    """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
+
+    Raises:
+        ValueError: for an unknown code.
+        LimitError: if a search exceeds its budget.
+
+    >>> from ..loading import loads
+    >>> both = loads("allow tcp from any to 10.0.0.0/8\\ndeny tcp from any to 10.1.0.0/16 port ssh as late")
+    >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
+    [('FW201', 1, (0,))]
+    """
     codes = None if select is None else frozenset(select)
     return tuple(
         f

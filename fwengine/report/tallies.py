@@ -9,6 +9,7 @@ from typing import Any
 from ..header import Packet, write
 from ..policy import Policy
 from ..tally import CaptureReport, Outcome
+from .screen import visible
 from .style import Style
 
 MANY_RULES = 40  # with more, those that decided nothing are only counted
@@ -27,10 +28,16 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
         key: sum(getattr(report, key) for report in reports)
         for key in ("packets", "allow", "deny", "not_ip", "malformed", "truncated")
     }
-    return replace(first, file=f"{len(reports)} captures", rules=rules, **counts)
+    return replace(first, file="total", rules=rules, **counts)
+
+
+def called(file: str) -> str:
+    """The capture's name on a screen."""
+    return "<stdin>" if file == "-" else visible(file)
 
 
 def tally_json(report: CaptureReport) -> dict[str, Any]:
+    """The counts of a capture, or of several merged: packets = allow + deny + not_ip."""
     return {
         "packets": report.packets,
         "allow": report.allow,
@@ -52,29 +59,51 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
     }
 
 
-def tally_lines(report: CaptureReport, policy: Policy, style: Style) -> list[str]:
-    """The totals in one line, then a row a rule."""
+def capture_json(report: CaptureReport) -> dict[str, Any]:
+    """The counts of one of the captures, without its rules; `error` is what kept the rest of it from being read."""
+    counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
+    error = report.error
+    return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
+
+
+def total_line(report: CaptureReport) -> str:
+    """`monday.pcap: 44 packets: 38 allowed, 6 denied`."""
     parts = [f"{report.allow:,} allowed", f"{report.deny:,} denied"]
     if report.not_ip:
         parts.append(f"{report.not_ip:,} not IP")
     plural = "" if report.packets == 1 else "s"
-    out = [f"{report.file}: {report.packets:,} packet{plural}: {', '.join(parts)}"]
-    undecided = [f"{n:,} {word}" for word in ("malformed", "truncated") if (n := getattr(report, word))]
-    if undecided:
-        out.append(f"denied without a rule: {', '.join(undecided)}")
+    return f"{called(report.file)}: {report.packets:,} packet{plural}: {', '.join(parts)}"
+
+
+def rule_lines(report: CaptureReport, style: Style) -> list[str]:
+    """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all of them."""
     shown = [row for row in report.rules if row.packets or len(report.rules) <= MANY_RULES or row.index is None]
-    widths = [max(len(f"{getattr(row, key):,}") for row in shown) for key in ("packets", "bytes")]
-    widths = [max(w, len(word)) for w, word in zip(widths, ("packets", "bytes"), strict=True)]
-    label = max(len(row.label) for row in shown)
-    out += ["", f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
-    for row in shown:
-        place = f"{row.file}:{row.line}" if row.file and row.label != f"{row.file}:{row.line}" else ""
-        action = style(f"{row.action.value:<6}", "green" if row.action.value == "allow" else "red")
-        line = f"{row.packets:>{widths[0]},}  {row.bytes:>{widths[1]},}  {action}  {row.label:<{label}}  {style(place, 'grey')}"
+    rows = [
+        (f"{row.packets:,}", f"{row.bytes:,}", row.action.value, visible(row.label), _place(row.label, row.file, row.line))
+        for row in shown
+    ]
+    for count, action, label in (
+        (report.malformed, "deny", "malformed: no rule is asked"),
+        (report.truncated, "deny", "truncated: no rule is asked"),
+        (report.not_ip, "", "not IP: no verdict"),
+    ):
+        if count:
+            rows.append((f"{count:,}", "", action, label, ""))
+    widths = [max(len(row[i]) for row in [*rows, ("packets", "bytes")]) for i in range(2)]
+    label_width = max(len(row.label) for row in shown)
+    out = [f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
+    for packets, size, action, label, place in rows:
+        word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
+        line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
         out.append(line.rstrip())
-    if len(shown) < len(report.rules):
-        out.append(f"{len(report.rules) - len(shown):,} more rules decided no packet")
+    more = len(report.rules) - len(shown)
+    if more:
+        out.append(f"{more:,} more rule{'s' * (more != 1)} decided no packet")
     return out
+
+
+def _place(label: str, file: str | None, line: int | None) -> str:
+    return "" if file is None or label == f"{file}:{line}" else visible(f"{file}:{line}")
 
 
 def outcome_json(outcome: Outcome, policy: Policy, number: int) -> dict[str, Any]:
@@ -95,4 +124,4 @@ def outcome_line(fields: dict[str, Any], style: Style) -> str:
     verdict = style.verdict((fields["verdict"] or "-").upper(), 6)
     if fields["class"] != "ip":
         return f"{fields['packet']:>6}  {verdict} {fields['class']}"
-    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {fields['rule']}"
+    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}"

@@ -1,12 +1,12 @@
-"""Verdicts, reasons and captures as text and as JSON values."""
+"""Verdicts as text and as JSON values, and the values of fields as words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from .. import address
-from ..analysis.explain import Failure, Reason, nearest_misses
+from ..analysis.witness import witness
 from ..box import Box, merge
 from ..header import (
     ABSENT,
@@ -23,41 +23,55 @@ from ..header import (
     STATES,
     Packet,
     interface_name,
+    write,
     write_flags,
     write_interface,
 )
 from ..interval import IntervalSet
 from ..language import names
 from ..language.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
-from ..policy import Policy, Rule, Verdict
+from ..policy import Case, Policy, Rule, Verdict
+from .screen import visible
 from .style import Style
 
 FIELD_WORDS = ("protocol", "src", "dst", "sport", "dport", "type", "code", "flags", "fragment", "in", "out", "state")
 
 
+_UNDECODED: Final[Mapping[str, str]] = {
+    "malformed": "malformed: these bytes are no packet, so no rule is asked",
+    "truncated": "truncated: the bytes that rules look at are missing, so none is asked",
+}
+
+
 def where(rule: Rule) -> str:
-    return f"{rule.span.file}:{rule.span.line}"
+    """`edge.fwl:12`, also where the rule has a name."""
+    return visible(f"{rule.span.file}:{rule.span.line}")
 
 
 def by(rule: Rule | None) -> str:
-    return rule.label if rule else "default"
+    """What the rule is called; `default` for None."""
+    return visible(rule.label) if rule else "default"
 
 
 def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "") -> str:
-    """`ALLOW  by web-in  edge.fwl:12`, with the packet behind it if several were asked."""
+    """`ALLOW  by web-in  edge.fwl:12`, or, where several packets were asked, with the packet in between."""
     word = style.verdict(verdict.action.value.upper(), 6)
-    place = (
-        where(verdict.rule)
-        if verdict.rule and verdict.rule.name
-        else policy.name
-        if verdict.reason == "default"
-        else ""
-    )
-    parts = [f"{word} by {style(verdict.by, bold=True)}", style(place, "grey"), packet]
-    return "  ".join(p for p in parts if p)
+    asked = [visible(packet)] if packet else []
+    if verdict.reason in _UNDECODED:
+        return " ".join([word, "  ".join([*asked, _UNDECODED[verdict.reason]])])
+    if verdict.reason == "depends":
+        return " ".join([word, "  ".join([f"on {', '.join(_depends_on(verdict))}", *asked])])
+    place = ""
+    if verdict.reason == "default":
+        place = visible(policy.name)
+    elif verdict.rule is not None and verdict.rule.name:
+        place = where(verdict.rule)
+    parts = [*asked, f"by {style(visible(verdict.by), bold=True)}", style(place, "grey")]
+    return f"{word} " + "  ".join(part for part in parts if part)
 
 
 def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any]:
+    """The verdict on a packet, and for an open one whose parts different rules decide the parts, with a packet of each."""
     rule = verdict.rule
     out: dict[str, Any] = {
         "packet": packet,
@@ -69,43 +83,55 @@ def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any
     }
     if verdict.cases:
         out["cases"] = [
-            {"region": show_box(box), "verdict": action, "rule": label, "file": file, "line": line}
-            for (action, label, file, line), boxes in _by_rule(verdict).items()
+            {
+                "region": show_box(box),
+                "witness": write(witness(box), policy.tree.fields),
+                "verdict": case.action.value,
+                "rule": case.rule.label if case.rule else "default",
+                "file": case.rule.span.file if case.rule else None,
+                "line": case.rule.span.line if case.rule else None,
+            }
+            for case, boxes in _by_rule(verdict)
             for box in readable(boxes)
         ]
     return out
 
 
-def _by_rule(verdict: Verdict) -> dict[tuple[str, str, str | None, int | None], list[Box]]:
-    groups: dict[tuple[str, str, str | None, int | None], list[Box]] = {}
+def _by_rule(verdict: Verdict) -> list[tuple[Case, list[Box]]]:
+    """The deciding rules in their order (by the first case of each), with the parts that each decides."""
+    groups: dict[int, tuple[Case, list[Box]]] = {}
     for case in verdict.cases:
-        rule = case.rule
-        key = (case.action.value, by(rule), rule.span.file if rule else None, rule.span.line if rule else None)
-        groups.setdefault(key, []).append(case.box)
-    return groups
+        groups.setdefault(id(case.rule), (case, []))[1].append(case.box)
+    return list(groups.values())
+
+
+def _depends_on(verdict: Verdict) -> list[str]:
+    """The fields in which the parts differ."""
+    parts = [box.sets for _, boxes in _by_rule(verdict) for box in merge(boxes)]
+    return [FIELD_WORDS[f] for f in range(FIELDS) if any(sets[f] != parts[0][f] for sets in parts)]
 
 
 def split_lines(verdict: Verdict, packet: Packet, style: Style) -> list[str]:
-    """For a packet that is partly open: on which fields its fate depends, and how."""
+    """For a packet that is partly open: a row for each part that fares by a rule of its own."""
     rows = []
-    fields: set[int] = set()
-    asked = packet.sets
-    for (action, label, file, line), boxes in _by_rule(verdict).items():
+    for case, boxes in _by_rule(verdict):
+        label = by(case.rule)
+        place = where(case.rule) if case.rule and case.rule.name else ""
         for box in merge(boxes):
-            open_fields = [f for f in range(FIELDS) if box.sets[f] != asked[f]]
-            fields.update(open_fields)
-            condition = " ".join(f"{FIELD_WORDS[f]} {show_values(f, box.sets[f])}" for f in open_fields) or "otherwise"
-            place = f"{file}:{line}" if file and label != f"{file}:{line}" else ""
-            rows.append((condition, action.upper(), label, place))
+            rows.append((condition(box, packet), case.action.value.upper(), label, place))
     width = max(len(row[0]) for row in rows)
     names_width = max(len(row[2]) for row in rows)
-    names_of = ", ".join(FIELD_WORDS[f] for f in sorted(fields))
-    out = [f"{style.verdict(verdict.action.value.upper())} on {names_of}"] if verdict.reason == "depends" else []
-    for condition, action, label, place in rows:
-        out.append(
-            f"  {condition:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
-        )
-    return out
+    return [
+        f"  {stated:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
+        for stated, action, label, place in rows
+    ]
+
+
+def condition(box: Box, packet: Packet) -> str:
+    """What a part of an open packet states that the packet leaves open: `dport 22 in wan0`."""
+    asked = packet.sets
+    words = [f"{FIELD_WORDS[f]} {show_values(f, box.sets[f])}" for f in range(FIELDS) if box.sets[f] != asked[f]]
+    return " ".join(words) or "in any case"
 
 
 def show_value(field: int, value: int) -> str:
@@ -141,68 +167,3 @@ def show_values(field: int, chosen: IntervalSet) -> str:
     else:
         words = [show_value(field, lo) if lo == hi else f"{lo}-{show_value(field, hi)}" for lo, hi in chosen]
     return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"
-
-
-def failure_text(failure: Failure, rule: Rule) -> str:
-    """`src 10.20.9.17 is not in outside`."""
-    field, got = failure.field, show_value(failure.field, failure.got)
-    word = FIELD_WORDS[field]
-    written = failure.written
-    if written is None:  # a service says the protocol and the port in one word
-        written = dict(rule.written).get(PROTOCOL) if field != PROTOCOL else None
-        written = written or show_values(field, failure.wanted)
-    if failure.got == ABSENT.get(field):
-        if field in (IN, OUT):
-            return f"`{word}` is not recorded, wanted {written}"
-        return f"the packet has no {word}, wanted {written}"
-    if field == FLAGS and written == "established":
-        return f"flags {got} are not established (ack or rst)"
-    if written.startswith("not ") and " except " not in written:
-        inner = written[4:]
-        return (
-            f"{word} {got} is in {inner}"
-            if field in (SRC, DST) or inner.startswith("{")
-            else f"{word} {got} is {inner}"
-        )
-    verb = "is not" if failure.wanted.size == 1 else "is not in"
-    return f"{word} {got} {verb} {written}"
-
-
-def explain_lines(reasons: Sequence[Reason], style: Style) -> list[str]:
-    """One line a rule: the name, and why it did not match."""
-    width = max((len(r.rule.label) for r in reasons), default=0)
-    nearest = {r.index for r in nearest_misses(list(reasons))} if len(reasons) > 1 else set()
-    out = []
-    for reason in reasons:
-        if reason.matched:
-            line = style("yes", "green", bold=True)
-        elif reason.expired:
-            line = f"no   expired: it counted until {reason.rule.until}"
-        else:
-            line = "no   " + "; ".join(failure_text(f, reason.rule) for f in reason.failures)
-            if reason.index in nearest:
-                line += style("   (nearest miss)", "yellow")
-        out.append(f"  {reason.rule.label:<{width}}  {line}")
-    return out
-
-
-def explain_json(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
-    return [
-        {
-            "rule": r.rule.label,
-            "file": r.rule.span.file,
-            "line": r.rule.span.line,
-            "matched": r.matched,
-            "expired": r.expired,
-            "failed": [
-                {
-                    "field": FIELD_WORDS[f.field],
-                    "got": show_value(f.field, f.got),
-                    "wanted": f.written or show_values(f.field, f.wanted),
-                    "text": failure_text(f, r.rule),
-                }
-                for f in r.failures
-            ],
-        }
-        for r in reasons
-    ]

@@ -1,0 +1,70 @@
+"""Expectations and what became of them, as text and as JSON values: for `fwengine test` and for the pytest plugin."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from ..analysis.expect import Outcome
+from ..header import write
+from ..policy import Policy
+from .style import Style
+
+
+def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.date | None) -> dict[str, Any]:
+    """One expectation and what became of it.
+
+    `path` and `as_of` are what the policy was loaded with: the `command` to paste asks the same again.
+    """
+    claim, verdict = outcome.expectation, outcome.verdict
+    by = f" by {claim.by}" if claim.by else ""
+    out: dict[str, Any] = {
+        "file": claim.span.file,
+        "line": claim.span.line,
+        "expectation": f"expect {claim.action.value} {claim.text}{by}",
+        "passed": outcome.holds,
+        "expected": claim.action.value + by,
+        "got": None,
+        "rule": None,
+        "rule_file": None,
+        "rule_line": None,
+        "counterexample": None,
+        "command": None,
+    }
+    if verdict is not None:
+        assert outcome.counterexample is not None
+        packet = write(outcome.counterexample, policy.tree.fields)
+        words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
+        out |= {
+            "got": verdict.action.value,
+            "rule": verdict.rule.label if verdict.rule else "default",
+            "rule_file": verdict.rule.span.file if verdict.rule else None,
+            "rule_line": verdict.rule.span.line if verdict.rule else None,
+            "counterexample": packet,
+            "command": shlex.join(words),
+        }
+    elif not outcome.holds:
+        out["got"] = "no packet: the region is empty"
+    return out
+
+
+def failure_lines(result: Mapping[str, Any]) -> list[str]:
+    """Below a failed expectation's own line: what was expected and got, by which rule, and the packet that shows it."""
+    out = [f"  expected  {result['expected']}"]
+    if result["counterexample"] is None:
+        return [*out, f"  got       {result['got']}"]
+    place = f"{result['rule_file']}:{result['rule_line']}" if result["rule_file"] else ""
+    place = "" if place == result["rule"] else f"  {place}"
+    return [
+        *out,
+        f"  got       {result['got']} by {result['rule']}{place}",
+        f"  packet    {result['counterexample']}",
+        f"  try       {result['command']}",
+    ]
+
+
+def failure_head(result: Mapping[str, Any], style: Style) -> str:
+    """`FAILED edge.fwl:12  expect deny ...`."""
+    return f"{style('FAILED', 'red', bold=True)} {result['file']}:{result['line']}  {result['expectation']}"

@@ -1,0 +1,158 @@
+"""Why, and why not: how each rule fared with a packet, also with one that leaves fields open, as text and as JSON.
+
+Exact: of an open packet only what holds of every packet it may be is told. A rule whose every box misses the packet in
+some field did not match, whatever the open fields are; one that is not missed decides a part, or the rules above it
+have taken that part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..analysis.explain import Failure
+from ..box import Box, merge
+from ..header import ABSENT, DST, FIELDS, FLAGS, IN, OUT, PROTOCOL, SRC, Packet
+from ..policy import Policy, Rule, Verdict
+from .screen import visible
+from .style import Style
+from .verdicts import FIELD_WORDS, by, condition, show_value, show_values
+
+SHOWN = 3  # failures of a rule on the screen; the nearest miss has all
+
+
+@dataclass(frozen=True)
+class Account:
+    """How one rule fared with a packet.
+
+    It decided all of it (`matched`), or the parts `decided`; or it is expired, or missed the packet in the fields of
+    `failures`; if nothing of that, the rules above had taken all that it matches.
+    """
+
+    rule: Rule
+    matched: bool
+    expired: bool
+    failures: tuple[Failure, ...]
+    decided: tuple[Box, ...] = ()
+
+
+def account(policy: Policy, packet: Packet, verdict: Verdict) -> list[Account]:
+    """How each rule fared, from the first to the last that decides anything; all of them if the default does. O(rules)."""
+    parts: dict[int, list[Box]] = {}
+    for case in verdict.cases:
+        parts.setdefault(id(case.rule), []).append(case.box)
+    left = len(parts)
+    out = []
+    for rule in policy.rules:
+        mine = tuple(merge(parts.get(id(rule), ())))
+        matched = not verdict.cases and rule is verdict.rule
+        expired = not policy.active(rule)
+        failures = () if matched or mine or expired else min(_misses(rule, packet), key=len, default=())
+        out.append(Account(rule, matched, expired, failures, mine))
+        left -= bool(mine)
+        if matched or (parts and not left):
+            break
+    return out
+
+
+def _misses(rule: Rule, packet: Packet) -> Iterator[tuple[Failure, ...]]:
+    """For each of the rule's boxes the fields in which it misses all that the packet may be."""
+    written, asked = dict(rule.written), packet.sets
+    for box in rule.boxes:
+        yield tuple(
+            Failure(f, box.sets[f], asked[f].lo, written.get(f))
+            for f in range(FIELDS)
+            if asked[f].isdisjoint(box.sets[f])
+        )
+
+
+def nearest(accounts: Sequence[Account]) -> set[int]:
+    """The places of the rules that missed in the fewest fields."""
+    missed = {n: len(a.failures) for n, a in enumerate(accounts) if a.failures}
+    fewest = min(missed.values(), default=0)
+    return {n for n, count in missed.items() if count == fewest} if len(accounts) > 1 else set()
+
+
+def failure_text(failure: Failure, rule: Rule) -> str:
+    """`src 10.20.9.17 is not in outside`."""
+    field, got = failure.field, show_value(failure.field, failure.got)
+    word = FIELD_WORDS[field]
+    written = failure.written
+    if written is None:  # a service says the protocol and the port in one word
+        written = dict(rule.written).get(PROTOCOL) if field != PROTOCOL else None
+        written = written or show_values(field, failure.wanted)
+    written = visible(written)
+    if failure.got == ABSENT.get(field):
+        if field in (IN, OUT):
+            return f"`{word}` is not recorded, wanted {written}"
+        return f"the packet has no {word}, wanted {written}"
+    if field == FLAGS and written == "established":
+        return f"flags {got} are not established (ack or rst)"
+    if written.startswith("not ") and " except " not in written:
+        inner = written[4:]
+        within = field in (SRC, DST) or inner.startswith("{")
+        return f"{word} {got} is {'in ' if within else ''}{inner}"
+    return f"{word} {got} {'is not' if _single(failure, written) else 'is not in'} {written}"
+
+
+def _single(failure: Failure, written: str) -> bool:
+    """Is what was wanted one value, and said as such? A service is a set, even where it has one protocol or port."""
+    if failure.wanted.size != 1 or failure.written is None:
+        return False
+    return failure.field != PROTOCOL or written in (show_value(PROTOCOL, failure.wanted.lo), str(failure.wanted.lo))
+
+
+def account_lines(accounts: Sequence[Account], packet: Packet, style: Style) -> list[str]:
+    """One line a rule: the name, and why it did not match."""
+    width = max((len(by(a.rule)) for a in accounts), default=0)
+    close = nearest(accounts)
+    return [
+        f"  {by(a.rule):<{width}}  {_line(a, packet, style, number in close)}" for number, a in enumerate(accounts)
+    ] or ["  there are no rules"]
+
+
+def _line(a: Account, packet: Packet, style: Style, close: bool) -> str:
+    if a.matched:
+        return style("yes", "green", bold=True)
+    if a.decided:
+        return f"{style('part', 'yellow', bold=True)} {' or '.join(condition(box, packet) for box in a.decided)}"
+    if a.expired:
+        return f"no   expired: it counted until {a.rule.until}"
+    if not a.failures:
+        return "no   the rules above decide all that it matches"
+    told = _telling(a.failures)
+    words = [failure_text(f, a.rule) for f in (told if close else told[:SHOWN])]
+    if len(words) < len(told):
+        words.append(f"and {len(told) - len(words)} more")
+    return "no   " + "; ".join(words) + (style("   (nearest miss)", "yellow") if close else "")
+
+
+def _telling(failures: Sequence[Failure]) -> list[Failure]:
+    """Without what follows from another protocol: that it has no such field."""
+    other = any(f.field == PROTOCOL for f in failures)
+    return [f for f in failures if not (other and f.field not in (IN, OUT) and f.got == ABSENT.get(f.field))]
+
+
+def account_json(accounts: Sequence[Account], packet: Packet) -> list[dict[str, Any]]:
+    """For each rule what `account_lines` says, unabridged."""
+    return [
+        {
+            "rule": a.rule.label,
+            "file": a.rule.span.file,
+            "line": a.rule.span.line,
+            "matched": a.matched,
+            "expired": a.expired,
+            "decides": [condition(box, packet) for box in a.decided],
+            "failed": [
+                {
+                    "field": FIELD_WORDS[f.field],
+                    "got": show_value(f.field, f.got),
+                    "wanted": f.written or show_values(f.field, f.wanted),
+                    "text": failure_text(f, a.rule),
+                }
+                for f in a.failures
+            ],
+        }
+        for a in accounts
+    ]
