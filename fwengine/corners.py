@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from . import address
 from .analysis.entries import Entries
-from .analysis.reach import samples, unmatched
+from .analysis.cover import samples, unmatched
 from .analysis.witness import choose
 from .box import Sets
 from .header import (
@@ -62,7 +62,7 @@ _USUAL: dict[int, tuple[int, ...]] = {
     DPORT: (80, 443, 22, 53),
     TYPE: (8, 128, 0, 129, 3, 1),
     CODE: (0,),
-    FLAGS: (0b00000010, 0b00010010, 0b00010000, 0b00011000, 0b00010001, 0b00000100),  # syn, syn+ack, ack, ...
+    FLAGS: (0b00000010, 0b00010000, 0b00010010, 0b00011000, 0b00010001, 0b00000100),  # syn, ack, syn+ack, ...
     IN: (NO_INTERFACE,),
     OUT: (NO_INTERFACE,),
 }
@@ -187,8 +187,9 @@ def hints(policy: Policy) -> dict[int, tuple[int, ...]]:
                 if f in (IN, OUT):
                     known.update(dict.fromkeys(mentioned(chosen)))
                 else:
-                    first, last = chosen.ranges[0], chosen.ranges[-1]
-                    known.update(dict.fromkeys((first[0], last[1], first[0] - 1, last[1] + 1)))
+                    lo, hi = chosen.ranges[0][0], chosen.ranges[-1][1]
+                    plain = _host(*chosen.ranges[0], f - SRC) if f in (SRC, DST) else lo
+                    known.update(dict.fromkeys((plain, lo, hi, lo - 1, hi + 1)))
     return {f: tuple(known)[:: -(-len(known) // HINTS) or 1] for f, known in found.items()}
 
 

@@ -100,7 +100,14 @@ class World:
 
 def _world(name: str, wild: bool, **values: Iterable[int]) -> World:
     by_field = dict(zip((SRC, PROTOCOL, SPORT, TYPE, CODE, FLAGS), values.values(), strict=True))
-    by_field |= {DST: by_field[SRC], DPORT: by_field[SPORT], FRAGMENT: range(3), IN: _NAMES, OUT: _NAMES, STATE: range(5)}
+    by_field |= {
+        DST: by_field[SRC],
+        DPORT: by_field[SPORT],
+        FRAGMENT: range(3),
+        IN: _NAMES,
+        OUT: _NAMES,
+        STATE: range(5),
+    }
     return World(name, tuple(tuple(by_field[f]) for f in range(FIELDS)), wild)
 
 

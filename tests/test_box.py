@@ -157,18 +157,24 @@ def test_size_counts_flows() -> None:
     assert Box.of({**single_host, PROTOCOL: single(47)}).size == 1
     assert Box.of({**single_host, DPORT: single(80)}).size == 5 * 65536
     assert Box.of({SRC: single(1), DST: single(V6)}).size == 0
-    assert Box.of({SRC: IntervalSet.of((1, 1), (V6, V6)), DST: FULL[DST], PROTOCOL: single(47)}).size == (1 << 32) + (1 << 128)
+    assert Box.of({SRC: IntervalSet.of((1, 1), (V6, V6)), DST: FULL[DST], PROTOCOL: single(47)}).size == (1 << 32) + (
+        1 << 128
+    )
 
 
 @given(boxes(SMALL))
 def test_size_by_counting(box: Box) -> None:
     """The packets of a small box, flags, interfaces, states and whole or first aside."""
-    small = Box(tuple(IntervalSet.union((v, v) for v in (*SMALL.values[f], ABSENT.get(f, 0))) for f in range(FIELDS))) & box
+    small = (
+        Box(tuple(IntervalSet.union((v, v) for v in (*SMALL.values[f], ABSENT.get(f, 0))) for f in range(FIELDS))) & box
+    )
     whole = [p for p in small.pieces if p.sets[FRAGMENT] != single(2)] or small.pieces
     counted = set()
     for piece in whole:
         axes = [
-            [v for lo, hi in piece.sets[f] for v in range(lo, hi + 1)] if f in (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE) else [0]
+            [v for lo, hi in piece.sets[f] for v in range(lo, hi + 1)]
+            if f in (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE)
+            else [0]
             for f in range(FIELDS)
         ]
         if prod(map(len, axes)) > 50_000:
@@ -268,7 +274,9 @@ def test_merge_keeps_the_points_and_disjointness(given_boxes: list[Box], data: s
     merged = merge(disjoint)
     assert len(merged) <= len(disjoint)
     assert not any(
-        all(not x.isdisjoint(y) for x, y in zip(a.sets, b.sets, strict=True)) for i, a in enumerate(merged) for b in merged[:i]
+        all(not x.isdisjoint(y) for x, y in zip(a.sets, b.sets, strict=True))
+        for i, a in enumerate(merged)
+        for b in merged[:i]
     )
     for before, after in ((disjoint, merged), (merged, disjoint)):  # each covers the other
         for box in before:

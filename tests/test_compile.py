@@ -17,9 +17,9 @@ from generators import (
     WORLDS,
     World,
     make_rule,
+    points,
     policies,
     policies_and_points,
-    points,
     random_points,
     random_policy,
 )
@@ -92,7 +92,11 @@ def test_tree_is_decide_far_from_the_corners(case: tuple[Policy, list[Point]], f
 @pytest.mark.parametrize("world", WORLDS, ids=lambda w: w.name)
 def test_tree_is_decide_in_100_000_comparisons(world: World) -> None:
     count = sum(
-        compare(policy := random_policy(seed, world, 12, absent=bool(seed % 3)), policy.tree, random_points(seed, world, policy, 125))
+        compare(
+            policy := random_policy(seed, world, 12, absent=bool(seed % 3)),
+            policy.tree,
+            random_points(seed, world, policy, 125),
+        )
         for seed in range(400)
     )
     assert count == 50_000
@@ -167,7 +171,11 @@ def test_regions_of_forests_are_exact(budget: str) -> None:
 def test_a_tree_given_up_leaves_nothing_behind() -> None:
     policy = large_policy(7, WIDE, 60)
     boxes = [(i, box) for i, rule in enumerate(policy.rules) for box in rule.boxes if box]
-    entries = [(i, box.sets) for i, box in boxes if sum(chosen != full for chosen, full in zip(box.sets, FULL, strict=True)) > 1]
+    entries = [
+        (i, box.sets)
+        for i, box in boxes
+        if sum(chosen != full for chosen, full in zip(box.sets, FULL, strict=True)) > 1
+    ]
     builder = compiler._Builder(len(policy.rules))
     order = compiler._ORDERS[False, False]
     first = builder.tree(entries[:5], order, 1 << 62)
@@ -184,7 +192,9 @@ def test_a_tree_given_up_leaves_nothing_behind() -> None:
 def test_work_is_bounded_even_where_everything_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty sources, the same 1,000 ports: 2,041 edges, but 40,000 cuts to sweep. The edges alone would not stop it."""
     ports = IntervalSet.union((v, v) for v in range(0, 2000, 2))
-    entries = [(0, Box.of({DPORT: ports, SRC: IntervalSet(((7 * i, 7 * i + 3),)), DST: single(i)}).sets) for i in range(20)]
+    entries = [
+        (0, Box.of({DPORT: ports, SRC: IntervalSet(((7 * i, 7 * i + 3),)), DST: single(i)}).sets) for i in range(20)
+    ]
     policy = Policy((Rule(ALLOW, tuple(Box(sets) for _, sets in entries)),), as_of=TODAY)
     monkeypatch.setattr(compiler, "_SINGLE", (2200, 0))
     monkeypatch.setattr(compiler, "_WORK", 1000)
@@ -244,13 +254,17 @@ def test_fields_that_nothing_depends_on_are_not_tested() -> None:
 def test_a_set_of_many_intervals_is_no_cross_product() -> None:
     """Two sets of 500 intervals in one rule: edges add up, they do not multiply."""
     ports = IntervalSet.union((v, v) for v in range(0, 1000, 2))
-    tree = compile_policy(Policy((Rule(ALLOW, (Box.of({PROTOCOL: single(6), SPORT: ports, DPORT: ports}),)),), as_of=TODAY))
+    tree = compile_policy(
+        Policy((Rule(ALLOW, (Box.of({PROTOCOL: single(6), SPORT: ports, DPORT: ports}),)),), as_of=TODAY)
+    )
     assert tree.statistics().edges <= 2 * 1001 + 3
 
 
 def test_equal_subtrees_are_shared() -> None:
     """Twenty sources with the same ports: the ports are there once."""
-    hosts = [Box.of({PROTOCOL: single(6), SRC: single(i * 7), DPORT: IntervalSet.of((22, 22), (80, 80))}) for i in range(20)]
+    hosts = [
+        Box.of({PROTOCOL: single(6), SRC: single(i * 7), DPORT: IntervalSet.of((22, 22), (80, 80))}) for i in range(20)
+    ]
     tree = compile_policy(Policy((Rule(ALLOW, tuple(hosts)),), as_of=TODAY))
     assert tree.statistics().nodes == 3
 
@@ -283,13 +297,21 @@ def fingerprint() -> str:
     for policy in [random_policy(s, w) for w in WORLDS for s in range(40)] + [large_policy(9, WIDE, 150)]:
         tree = compile_policy(policy)
         digest.update(repr((tree.nodes, tree.roots, tree.lowest, tree.rules)).encode())
-        digest.update(repr([(b.sets, i) for b, i in compile_policy(policy).regions(Box.of({SRC: single(1), DST: single(2)}))][:50]).encode())
+        digest.update(
+            repr(
+                [(b.sets, i) for b, i in compile_policy(policy).regions(Box.of({SRC: single(1), DST: single(2)}))][:50]
+            ).encode()
+        )
     return digest.hexdigest()
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_the_same_tree_for_every_hash_seed(seed: str) -> None:
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": seed,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+    }
     done = subprocess.run([sys.executable, "-c", _SCRIPT], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == fingerprint()
 

@@ -133,7 +133,9 @@ def test_ports_left_out_are_the_ports_it_has_not_their_absence() -> None:
 
 
 def test_a_question_too_large_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = tuple(Rule(ALLOW, (Box.of({PROTOCOL: single(6), DPORT: single(p), SRC: single(TCP.src)}),)) for p in range(0, 40, 2))
+    rules = tuple(
+        Rule(ALLOW, (Box.of({PROTOCOL: single(6), DPORT: single(p), SRC: single(TCP.src)}),)) for p in range(0, 40, 2)
+    )
     policy = Policy(rules, DENY, TODAY)
     parts = len(list(policy.tree.regions(Box.around(TCP))))
     monkeypatch.setattr(evaluation, "MAX_CASES", parts)

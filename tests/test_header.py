@@ -55,7 +55,7 @@ def tcp(**changes: Any) -> Packet:
 
 
 def test_the_fields_in_their_order() -> None:
-    assert [f.name for f in Field] == "PROTOCOL SRC DST SPORT DPORT TYPE CODE FLAGS FRAGMENT IN OUT STATE".split()
+    assert [f.name for f in Field] == ["PROTOCOL", "SRC", "DST", "SPORT", "DPORT", "TYPE", "CODE", "FLAGS", "FRAGMENT", "IN", "OUT", "STATE"]
     assert len(TOPS) == len(FULL) == len(PRESENT) == FIELDS == 12
     point = tcp(sport=3, dport=4, flags=5, fragment="first", in_interface="a", out_interface="", state="related").point
     assert point == (TCP, 1, 2, 3, 4, 256, 256, 5, 1, ord("a"), 0, 2)
@@ -192,7 +192,9 @@ def test_a_point_that_is_no_packet_is_refused(point: Point, field: int, value: i
     ],
 )
 def test_points_between_the_packets(changes: dict[int, int], message: str) -> None:
-    point = list(Packet.of("tcp", "1.2.3.4", "1.2.3.5", sport=1, dport=2, flags=2, in_interface="", out_interface="").point or ())
+    point = list(
+        Packet.of("tcp", "1.2.3.4", "1.2.3.5", sport=1, dport=2, flags=2, in_interface="", out_interface="").point or ()
+    )
     for f, value in changes.items():
         point[f] = value
     with pytest.raises(PacketError, match=message):
@@ -209,7 +211,9 @@ def test_an_open_packet_has_no_point_and_its_sets_are_all_it_may_be(packet: Pack
     assert packet.protocol in packet.sets[PROTOCOL]
     assert (packet.point is None) == any(chosen.size > 1 for chosen in packet.sets)
     if packet.point is not None:
-        assert all(chosen.size == 1 and value in chosen for value, chosen in zip(packet.point, packet.sets, strict=True))
+        assert all(
+            chosen.size == 1 and value in chosen for value, chosen in zip(packet.point, packet.sets, strict=True)
+        )
     # open ports and the like are the present values only; an interface may also be absent
     for f in (SPORT, DPORT, TYPE, CODE, FLAGS):
         assert packet.sets[f].size == 1 or packet.sets[f] == PRESENT[f]
@@ -279,12 +283,18 @@ def test_interface_numbers_stay_in_the_domain() -> None:
 @pytest.mark.parametrize(
     ("packet", "text"),
     [
-        (Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=18), "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags syn,ack"),
+        (
+            Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=18),
+            "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags syn,ack",
+        ),
         (Packet.of("tcp", "::1", "::2", dport=0, flags=0), "tcp ::1 -> [::2]:0 flags none"),
         (Packet.of("icmp", "1.1.1.1", "1.1.1.2", icmp_type=8, icmp_code=0), "icmp 1.1.1.1 -> 1.1.1.2 type 8 code 0"),
         (Packet.of(47, "1.1.1.1", "1.1.1.2", fragment="later"), "gre 1.1.1.1 -> 1.1.1.2 fragment later"),
         (Packet.of(200, "1.1.1.1", "1.1.1.2", state="related"), "200 1.1.1.1 -> 1.1.1.2 state related"),
-        (Packet.of("udp", "1.1.1.1", "1.1.1.2", in_interface="wan0", out_interface=""), "udp 1.1.1.1 -> 1.1.1.2 in wan0"),
+        (
+            Packet.of("udp", "1.1.1.1", "1.1.1.2", in_interface="wan0", out_interface=""),
+            "udp 1.1.1.1 -> 1.1.1.2 in wan0",
+        ),
     ],
 )
 def test_a_packet_as_text(packet: Packet, text: str) -> None:
@@ -308,7 +318,7 @@ def test_interfaces_that_are_no_plain_words_are_quoted() -> None:
 
 
 def test_flags_as_text() -> None:
-    assert [write_flags(1 << bit) for bit in range(8)] == "fin syn rst psh ack urg ece cwr".split()
+    assert [write_flags(1 << bit) for bit in range(8)] == ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"]
     assert (write_flags(0), write_flags(18)) == ("none", "syn,ack")
 
 
@@ -316,7 +326,9 @@ def test_flags_as_text() -> None:
 def test_what_is_written_is_read_back(packet: Packet) -> None:
     """Interfaces that are absent are written when asked only, so the packet read leaves them open."""
     assert Packet.parse(write(packet, {IN, OUT})) == packet
-    assert Packet.parse(str(packet)) == packet.replace(in_interface=packet.in_interface or None, out_interface=packet.out_interface or None)
+    assert Packet.parse(str(packet)) == packet.replace(
+        in_interface=packet.in_interface or None, out_interface=packet.out_interface or None
+    )
 
 
 def test_random_bytes_are_a_packet_or_a_packet_error() -> None:

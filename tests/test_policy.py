@@ -92,7 +92,10 @@ def test_decide_is_the_sentence_in_a_loop(case: tuple[Policy, list[Point]]) -> N
             i
             for i, rule in enumerate(policy.rules)
             if not (rule.until and rule.until < policy.as_of)
-            and any(all(any(lo <= v <= hi for lo, hi in s.ranges) for v, s in zip(point, b.sets, strict=True)) for b in rule.boxes)
+            and any(
+                all(any(lo <= v <= hi for lo, hi in s.ranges) for v, s in zip(point, b.sets, strict=True))
+                for b in rule.boxes
+            )
         ]
         verdict = decide(policy, point)
         assert verdict.index == (matching[0] if matching else len(policy.rules))
@@ -182,8 +185,16 @@ def test_rules_are_values(rule: Rule, box: Box) -> None:
 
 
 def test_what_rides_along_does_not_change_what_a_policy_is() -> None:
-    a = Policy((Rule(ALLOW, (WEB,), span=HERE, written=((PROTOCOL, "tcp"),)),), DENY, TODAY, name="a", sources={"a": "x"})
-    b = Policy((Rule(ALLOW, (WEB,)),), DENY, TODAY, expectations=(Expectation(ALLOW, (WEB,)),), definitions=(Definition("net", "n"),))
+    a = Policy(
+        (Rule(ALLOW, (WEB,), span=HERE, written=((PROTOCOL, "tcp"),)),), DENY, TODAY, name="a", sources={"a": "x"}
+    )
+    b = Policy(
+        (Rule(ALLOW, (WEB,)),),
+        DENY,
+        TODAY,
+        expectations=(Expectation(ALLOW, (WEB,)),),
+        definitions=(Definition("net", "n"),),
+    )
     assert a == b
     assert hash(a) == hash(b)
     assert a != Policy(a.rules, ALLOW, TODAY)
@@ -215,7 +226,9 @@ def test_spans() -> None:
 
 
 def test_errors_survive_a_pickle_whole() -> None:
-    diagnostic = Diagnostic("FW012", "`alow` is no statement", HERE, "label", "help", "error", (Label(HERE, "x"),), ("note",))
+    diagnostic = Diagnostic(
+        "FW012", "`alow` is no statement", HERE, "label", "help", "error", (Label(HERE, "x"),), ("note",)
+    )
     error = PolicyError([diagnostic, diagnostic], {"a.fwl": "alow tcp"})
     twin = pickle.loads(pickle.dumps(error))
     assert twin.diagnostics == error.diagnostics == (diagnostic, diagnostic)

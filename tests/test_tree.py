@@ -28,7 +28,7 @@ def assert_reduced(tree: DecisionTree) -> None:
         assert 0 <= node.field < FIELDS
         assert len(node.children) == len(node.cuts) + 1
         assert list(node.cuts) == sorted(set(node.cuts))
-        assert 0 < node.cuts[0]
+        assert node.cuts[0] > 0
         assert node.cuts[-1] <= TOPS[node.field]
         assert all(a != b for a, b in zip(node.children, node.children[1:], strict=False)), "neighbours are joined"
         assert all(child < i for child in node.children), "children come before their parents"
@@ -67,7 +67,11 @@ def walk(tree: DecisionTree, point: Point) -> int:
 # By hand
 
 HAND = DecisionTree(
-    nodes=(Node(DPORT, (80, 81, 443), (~3, ~1, ~3, ~0)), Node(PROTOCOL, (6, 7), (~3, 0, ~3)), Node(SPORT, (1024,), (~3, ~2))),
+    nodes=(
+        Node(DPORT, (80, 81, 443), (~3, ~1, ~3, ~0)),
+        Node(PROTOCOL, (6, 7), (~3, 0, ~3)),
+        Node(SPORT, (1024,), (~3, ~2)),
+    ),
     roots=(Root(0, 1), Root(2, 2)),
     rules=3,
     lowest=(0, 0, 2),

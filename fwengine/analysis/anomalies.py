@@ -17,17 +17,10 @@ from ..box import Box, Sets
 from ..errors import Severity
 from ..header import DPORT, SPORT, Packet
 from ..policy import ALLOW, Definition, Policy
+from .cover import unmatched
 from .entries import Entries, intersections, pieces
 from .fragments import lost_fragments
-from .reach import (
-    decided_parts,
-    effective,
-    explain_blocked,
-    free_part,
-    removal_changes,
-    successor,
-    unmatched,
-)
+from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
 from .search import STEPS, uncovered
 from .witness import choose, witness
@@ -203,7 +196,7 @@ def _redundant(
     if heir == len(policy.rules):  # some other packet may have an heir
         before, after = entries.before(index), entries.after(index)
         for part in parts:
-            for shared in intersections([part], entries.boxes(entries.overlapping(part, after))):
+            for shared in intersections([part], list(entries.boxes(entries.overlapping(part, after)))):
                 found = unmatched(entries, shared, before, steps)
                 if isinstance(found, tuple):
                     point = choose(found, entries.interfaces)

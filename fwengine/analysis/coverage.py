@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..policy import Expectation, Policy
+from .cover import unmatched
 from .entries import Entries, closed, within
 from .overlap import bits
-from .reach import unmatched
 from .search import STEPS
 
 

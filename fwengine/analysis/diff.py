@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ..box import Box, Sets
 from ..header import Packet
 from ..policy import Action, Policy, Rule
+from .cover import unmatched
 from .entries import Entries, closed, intersections
 from .overlap import bits
-from .reach import unmatched
 from .region import REGIONS, check_limit, difference, tidy
 from .search import STEPS
 from .witness import witness
@@ -57,7 +57,7 @@ def diff(old: Policy, new: Policy, limit: int = REGIONS, steps: int = STEPS) -> 
     count = 0
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
-    gone, come = _vector(before, lone_old), _vector(after, lone_new)
+    gone, come = before.vector(lone_old), after.vector(lone_new)
     for this, other, mine, partners, swapped in (
         (before, after, gone, after.overlaps.all, False),
         (after, before, come, before.overlaps.all & ~gone, True),
@@ -81,7 +81,7 @@ def equivalent(old: Policy, new: Policy, steps: int = STEPS) -> bool:
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
     for this, other, lone in ((before, after, lone_old), (after, before, lone_new)):
-        if next(_contrary(this, other, _vector(this, lone), other.overlaps.all, REGIONS, steps), None) is not None:
+        if next(_contrary(this, other, this.vector(lone), other.overlaps.all, REGIONS, steps), None) is not None:
             return False
     return True
 
@@ -132,13 +132,6 @@ def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         out.append(pairs[n])
         n = back[n]
     return out[::-1]
-
-
-def _vector(entries: Entries, rules: Sequence[int]) -> int:
-    vector = 0
-    for i in rules:
-        vector |= (1 << entries.first[i + 1]) - (1 << entries.first[i])
-    return vector
 
 
 def _contrary(

@@ -6,7 +6,7 @@ number the entries. Knows policies, not what is asked about them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -44,6 +44,13 @@ class Entries:
         for e, allowed in enumerate(allows):
             allow[e >> 3] |= allowed << (e & 7)
         self._allow = int.from_bytes(allow, "little")
+
+    def vector(self, rules: Iterable[int]) -> int:
+        """The vector of the entries of some rules."""
+        out = 0
+        for i in rules:
+            out |= (1 << self.first[i + 1]) - (1 << self.first[i])
+        return out
 
     def taking(self, action: Action) -> int:
         """The vector of the entries of rules with this action."""
@@ -121,7 +128,7 @@ def within(sets: Sets, box: Sets) -> Sets | None:
     return tuple(out)
 
 
-def intersections(parts: Iterable[Sets], boxes: Iterable[Sets]) -> Iterator[Sets]:
+def intersections(parts: Iterable[Sets], boxes: Sequence[Sets]) -> Iterator[Sets]:
     """The nonempty intersections of each part with each box."""
     for part in parts:
         for box in boxes:

@@ -13,9 +13,9 @@ from ..box import Sets
 from ..header import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE, Packet
 from ..interval import IntervalSet
 from ..policy import ALLOW, DENY
+from .cover import decided, unmatched
 from .entries import Entries, closed, pieces, within
 from .overlap import bits
-from .reach import decided, unmatched
 from .region import difference
 from .search import STEPS
 from .witness import choose

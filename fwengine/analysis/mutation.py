@@ -35,9 +35,10 @@ from ..header import (
 )
 from ..interval import Interval, IntervalSet
 from ..policy import Expectation, Policy, Rule, Verdict
+from .cover import decided, unmatched
 from .entries import Entries, closed, intersections
 from .query import prove
-from .reach import decided, removal_changes, unmatched
+from .reach import removal_changes
 from .region import difference, disjoint, pieces_of
 from .search import STEPS
 from .witness import choose
@@ -168,7 +169,7 @@ def holds(policy: Policy, claim: Expectation, entries: Entries | None = None, st
         return False
     if claim.by is None:
         return True
-    by = _vector(entries, [i for i in range(len(policy.rules) + 1) if policy.label(i) == claim.by])
+    by = entries.vector([i for i in range(len(policy.rules) + 1) if policy.label(i) == claim.by])
     rest = entries.overlaps.all & ~by
     return all(decided(entries, part, rest, by, steps) is None for part in pieces_of(claim.boxes))
 
@@ -203,13 +204,6 @@ def _doubled(interval: Interval) -> Interval:
 
 
 _WIDENED = (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
-
-
-def _vector(entries: Entries, rules: Sequence[int]) -> int:
-    vector = 0
-    for i in rules:
-        vector |= (1 << entries.first[i + 1]) - (1 << entries.first[i])
-    return vector
 
 
 def _touched(entries: Entries, mutant: Mutant) -> list[Sets]:

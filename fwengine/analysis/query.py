@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ..box import Box, Sets
 from ..header import Packet
 from ..policy import Action, Policy, Verdict
+from .cover import decided
 from .entries import Entries, closed
-from .reach import decided, decided_parts
+from .reach import decided_parts
 from .region import EVERYTHING, REGIONS, check_limit, complement, disjoint, tidy
 from .search import STEPS
 from .witness import choose, witness

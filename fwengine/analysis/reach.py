@@ -10,17 +10,16 @@ firewall design", Computer Networks 51 (2007).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 
 from ..box import Box, Sets
-from ..header import DPORT, DST, PROTOCOL, SPORT, SRC, Packet, Point
+from ..header import Packet, Point
 from ..policy import Policy
-from .entries import Entries, intersections, pieces, within
-from .overlap import bits
+from .cover import around, decided, sample, unmatched
+from .entries import Entries, intersections, pieces
 from .region import REGIONS, difference, tidy
-from .search import STEPS, uncovered
+from .search import STEPS
 from .witness import choose
 
 
@@ -114,66 +113,14 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
     parts = pieces(entries.policy, index) if parts is None else parts
     tree = entries.policy.tree
     for part in parts:
-        point = _sample(part, entries.interfaces, lambda point: tree.index(point) == index)
+        point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
         if point is not None:
-            return _around(part, point)
+            return around(part, point)
     before = entries.before(index)
     for part in parts:
         found = unmatched(entries, part, before, steps=steps)
         if isinstance(found, tuple):
             return found
-    return None
-
-
-def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Sets | list[int]:
-    """A nonempty part of a product that none of the entries `among` takes, or entries that take all of it together.
-
-    Few of many entries matter as a rule. So the search begins with none of them, and each point that it finds is either
-    one that nothing takes or names an entry that must be heeded: the largest that takes it. Exact.
-
-    Raises:
-        LimitError: beyond `steps` in one search.
-    """
-    among = entries.overlapping(part, among)
-    if not among:
-        return part
-    cover = next(entries.covering(part, among), None)
-    if cover is not None:
-        return [cover]
-    heeded: list[int] = []
-
-    def free(point: Point) -> bool:
-        return next(entries.taking_point(point, among), None) is None
-
-    for _ in range(_ROUNDS):
-        found = uncovered(part, entries.some(heeded), steps)
-        if found is None:
-            return heeded
-        size = len(heeded)
-        for point in samples(found, entries.interfaces):
-            if any(_holds(entries.sets[e], point) for e in heeded[size:]):
-                continue
-            taking = entries.taking_point(point, among)
-            best = max(taking, key=lambda e: _volume(part, entries.sets[e]), default=None)
-            if best is None:
-                return _around(part, _realistic(found, point, entries.interfaces, free))
-            heeded.append(best)
-    everything = list(bits(among))
-    found = uncovered(part, entries.some(everything), steps)
-    return everything if found is None else found
-
-
-_ROUNDS = 24  # before all entries are heeded at once
-
-
-def decided(entries: Entries, part: Sets, among: int, against: int, steps: int = STEPS) -> Sets | None:
-    """A part of a product taken by an entry of `among` and by no earlier one of `against`; None if there is none."""
-    for e in bits(entries.overlapping(part, among)):
-        shared = within(part, entries.sets[e])
-        if shared is not None:
-            found = unmatched(entries, shared, against & ((1 << e) - 1), steps)
-            if isinstance(found, tuple):
-                return found
     return None
 
 
@@ -188,63 +135,12 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
     return Blocked(rules, Packet.from_point(point), policy.tree.index(point), shadowed)
 
 
-def samples(part: Sets, interfaces: Sequence[str] = ()) -> Iterator[Point]:
-    """A few points of a product: a realistic one, then those at corners and middles of its addresses and ports."""
-    usual = choose(part, interfaces)
-    yield usual
-    for ends in _CORNERS:
-        point = list(usual)
-        for f, end in ends:
-            point[f] = part[f].ranges[end][end]
-        yield tuple(point)
-    point = list(usual)
-    for f in _SPREAD:
-        lo, hi = part[f].ranges[len(part[f].ranges) // 2]
-        point[f] = (lo + hi) // 2
-    yield tuple(point)
-
-
-def _sample(part: Sets, interfaces: Sequence[str], wanted: Callable[[Point], bool]) -> Point | None:
-    """A point among the samples that is wanted, as realistic as it can be."""
-    for point in samples(part, interfaces):
-        if wanted(point):
-            return _realistic(part, point, interfaces, wanted)
-    return None
-
-
-def _realistic(part: Sets, point: Point, interfaces: Sequence[str], wanted: Callable[[Point], bool]) -> Point:
-    """The wanted point with usual values in place of corners, as far as it stays wanted."""
-    usual = choose(part, interfaces)
-    if point != usual:
-        for f in _SPREAD:
-            trial = (*point[:f], usual[f], *point[f + 1 :])
-            if trial != point and wanted(trial):
-                point = trial
-    return point
-
-
-_SPREAD = (PROTOCOL, SRC, DST, SPORT, DPORT)
-_CORNERS = (  # 0: the lowest value of the field, -1: the highest
-    tuple((f, 0) for f in _SPREAD),
-    tuple((f, -1) for f in _SPREAD),
-    *(((f, end),) for f in _SPREAD for end in (0, -1)),
-)
-
-
-def _holds(box: Sets, point: Point) -> bool:
-    return all(value in chosen for value, chosen in zip(point, box, strict=True))
-
-
-def _around(part: Sets, point: Point) -> Sets:
-    return tuple([type(s).single(v) for s, v in zip(part, point, strict=True)])
-
-
 def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:
     """A packet of an unreachable rule that gets the other action; None if there is none."""
     policy = entries.policy
     other = policy.rules[index].action.other
     for part in parts:
-        point = _sample(part, entries.interfaces, lambda point: policy.action(policy.tree.index(point)) is other)
+        point = sample(part, entries.interfaces, lambda point: policy.action(policy.tree.index(point)) is other)
         if point is not None:
             return point
     before = entries.before(index)
@@ -271,30 +167,20 @@ def _single_blocker(entries: Entries, index: int, parts: list[Sets]) -> tuple[in
 def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: int) -> tuple[int, ...]:
     """Of rules that cover the rule together, those that remain when, the last first, all are dropped that need not be there."""
     before = entries.before(index)
-    chosen: dict[int, list[Sets]] = {}
+    chosen: set[int] = set()
     for part in parts:
-        taken = unmatched(entries, part, before, steps=steps)
+        taken = unmatched(entries, part, before, steps)
         assert isinstance(taken, list)
-        chosen |= {entries.rule[e]: _sets(entries, entries.rule[e]) for e in taken}
+        chosen |= {entries.rule[e] for e in taken}
+    left = entries.vector(chosen)
     # INVARIANT: dropping one rule never makes another superfluous that was needed, so one pass suffices
     for rule in sorted(chosen, reverse=True):
-        rest = {r: sets for r, sets in chosen.items() if r != rule}
-        if _hole(intersections(parts, chosen[rule]), rest, steps) is None:
-            chosen = rest
+        own = entries.vector([rule])
+        shared = intersections(parts, list(entries.boxes(own)))
+        if all(isinstance(unmatched(entries, part, left & ~own, steps), list) for part in shared):
+            chosen.discard(rule)
+            left &= ~own
     return tuple(sorted(chosen))
-
-
-def _sets(entries: Entries, rule: int) -> list[Sets]:
-    return entries.sets[entries.first[rule] : entries.first[rule + 1]]
-
-
-def _hole(parts: Iterable[Sets], chosen: dict[int, list[Sets]], steps: int) -> Sets | None:
-    covers = [box for sets in chosen.values() for box in sets]
-    return next((found for part in parts if (found := uncovered(part, covers, steps)) is not None), None)
-
-
-def _volume(part: Sets, box: Sets) -> int:
-    return prod([(mine & other).size for mine, other in zip(part, box, strict=True)])
 
 
 def successor(entries: Entries, index: int, point: Point) -> int:

@@ -6,6 +6,7 @@ Everything here is exact and meant relative to the packets (`box.SHAPES`). Knows
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from ..box import SHAPES, Box, Sets, merge
 from ..compile import compile_entries
@@ -101,12 +102,14 @@ def tidy(boxes: Sequence[Box]) -> list[Box]:
     True
     """
     out = list(boxes)
+    if len(out) == 1:
+        return [plain(out[0])]
     for widened in (_OPTIONAL, _WIDENED):  # addresses last: what shares its family still joins then
         before = -1
         while len(out) != before:
             before = len(out)
             out = _joined([_plain(box, widened) for box in out])
-    return sorted((plain(box) for box in out), key=lambda box: (-box.size, _order(box)))
+    return sorted(out, key=lambda box: (-box.size, _order(box)))
 
 
 def _joined(boxes: list[Box]) -> list[Box]:
@@ -126,28 +129,46 @@ def _plain(box: Box, widened: tuple[int, ...]) -> Box:
     # Widening one field leaves the others as they are. So it adds no packet exactly if the field already has all that
     # each shape allows there whose other fields the box meets.
     sets = list(box.sets)
-    met = [[(f, sets[f] & chosen) for f, chosen in shape] for shape in _SHAPED]
-    pieces = [dict(shape) for shape in met if all(shared.ranges for _, shared in shape)]
+    pieces = -1 if all(sets) else 0
+    for f in _CONSTRAINED:
+        pieces &= _relation(f, sets[f])[0]
     if not pieces:
         return box
     for f in _CONSTRAINED:
-        kept = [piece.get(f, sets[f]) for piece in pieces]
-        sets[f] = kept[0] if len(kept) == 1 else IntervalSet.union(pair for chosen in kept for pair in chosen)
-    missed = [{f for f, chosen in shape if chosen.isdisjoint(sets[f])} for shape in _SHAPED]
+        sets[f] = _kept(f, sets[f], pieces)
+    met, inside = {}, {}
+    for f in _CONSTRAINED:
+        met[f], inside[f] = _relation(f, sets[f])
     for f in widened:
-        if sets[f] != FULL[f] and all(
-            SHAPES[n][f].issubset(sets[f]) for n, fields in enumerate(missed) if not fields - {f}
-        ):
-            sets[f] = FULL[f]
-            for fields in missed:
-                fields.discard(f)
+        if sets[f] != FULL[f]:
+            others = -1
+            for g in _CONSTRAINED:
+                if g != f:
+                    others &= met[g]
+            if not others & ~inside[f]:
+                sets[f], met[f] = FULL[f], -1
     return Box(tuple(sets))
+
+
+@lru_cache(1 << 16)
+def _relation(f: int, chosen: IntervalSet) -> tuple[int, int]:
+    """Which shapes meet a field's set, and which lie in it, as bits."""
+    met = inside = 0
+    for n, shape in enumerate(SHAPES):
+        met |= (not chosen.isdisjoint(shape[f])) << n
+        inside |= shape[f].issubset(chosen) << n
+    return met, inside
+
+
+@lru_cache(1 << 16)
+def _kept(f: int, chosen: IntervalSet, shapes: int) -> IntervalSet:
+    """The values of a field's set that some of the shapes have."""
+    return IntervalSet.union(pair for n, shape in enumerate(SHAPES) if shapes >> n & 1 for pair in chosen & shape[f])
 
 
 _OPTIONAL = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
 _WIDENED = (*_OPTIONAL, SRC, DST)
 _CONSTRAINED = (PROTOCOL, *_WIDENED)
-_SHAPED = tuple(tuple((f, shape[f]) for f in _CONSTRAINED if shape[f] != FULL[f]) for shape in SHAPES)
 
 
 def _order(box: Box) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from ..errors import Diagnostic, FwengineError, PolicyError, Span
+from ..errors import Diagnostic, PolicyError, Span
+from ..report.screen import visible
 from .failure import complain, show_policy_error
-from .options import color_option, policy_files, say, style_of
+from .options import color_option, policy_files, read_stdin, say, style_of, write_bytes
 
 
 @click.command("fmt")
@@ -28,29 +30,32 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
     style = style_of(color)
     changed = failed = 0
     for path in policy_files(paths):
+        called = "<stdin>" if path == "-" else visible(path)
         try:
             before = _read(path)
             after = _formatted(before, path)
-        except FwengineError as error:
+        except PolicyError as error:
             failed += 1
-            if isinstance(error, PolicyError):
-                show_policy_error(error)
-            else:
-                complain(str(error))
+            show_policy_error(error)
             continue
         differs = after != before
         changed += differs
-        if show_diff and differs:
-            for line in difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm=""):
-                hue = {"+": "green", "-": "red"}.get(line[:1])
-                say(style(line, hue))
-        if path == "-" and not check and not show_diff:
-            sys.stdout.write(after)
-        elif differs and not check and not show_diff:
-            replace(path, after)
-            complain(f"formatted {path}")
-        elif differs and check and not show_diff:
-            complain(f"would format {path}")
+        if show_diff:
+            for line in difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm=""):
+                say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
+        elif check:
+            if differs:
+                complain(f"would format {called}")
+        elif path == "-":
+            write_bytes(after.encode("utf-8"))
+        elif differs:
+            try:
+                replace(path, after)
+            except PolicyError as error:
+                failed += 1
+                show_policy_error(error)
+            else:
+                complain(f"formatted {called}")
     return 2 if failed else 1 if check and changed else 0
 
 
@@ -58,11 +63,9 @@ def _read(path: str) -> str:
     from ..language.mistakes import decode
 
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return decode(read_stdin() if path == "-" else Path(path).read_bytes(), path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise PolicyError([Diagnostic("FW001", f"cannot read `{path}`: {reason}", Span(path, 1, 1, 1, 1))]) from None
-    return decode(data, path)
+        raise _failure("read", path, error) from None
 
 
 def _formatted(text: str, path: str) -> str:
@@ -73,21 +76,45 @@ def _formatted(text: str, path: str) -> str:
 
 
 def replace(path: str, text: str) -> None:
-    """Writes a file in one step: whoever reads it sees the old text or the new one, never a part."""
-    target = Path(path).resolve()  # of a link the file, not the link, is replaced
+    """Writes a file in one step: whoever reads it sees the old text or the new one, never a part.
+
+    Of a link it is the file that is replaced; mode and, where that is allowed, owner stay. A file that is not there is
+    made; a device or a pipe is written as it is.
+
+    Raises:
+        PolicyError: FW001 if that fails; then the file is as it was, and nothing is left beside it.
+    """
     try:
-        mode = target.stat().st_mode & 0o7777
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        target = Path(path).resolve()
+        kept = target.stat() if target.exists() else None
+        if kept is not None and not stat.S_ISREG(kept.st_mode):
+            target.write_text(text, encoding="utf-8", newline="")
+            return
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".fwengine-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(temporary).chmod(mode)
+            if kept is not None:
+                with suppress(PermissionError):  # only root may give files away
+                    os.chown(temporary, kept.st_uid, kept.st_gid)
+            os.chmod(temporary, stat.S_IMODE(kept.st_mode) if kept is not None else 0o666 & ~_umask())  # noqa: PTH101
             os.replace(temporary, target)  # noqa: PTH105  # the atomic one, on all systems
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
             raise
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise PolicyError([Diagnostic("FW001", f"cannot write `{path}`: {reason}", Span(path, 1, 1, 1, 1))]) from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
+        raise _failure("write", path, error) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # the only way to ask is to set
+    os.umask(mask)
+    return mask
+
+
+def _failure(verb: str, path: str, error: OSError | RuntimeError) -> PolicyError:
+    reason = (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()
+    return PolicyError([Diagnostic("FW001", f"cannot {verb} `{path}`: {reason}", Span(path, 1, 1, 1, 1))])

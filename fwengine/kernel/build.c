@@ -508,7 +508,6 @@ static uint32_t pack_top(packer *p, uint32_t root)
 /* --- the forest ------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint32_t leaf, growth;
     uint32_t wide;       /* log2 of the addresses above which a match is wide */
     uint8_t group[4];    /* tree of entries by (source narrow) + 2 (destination narrow) */
     uint32_t groups;
@@ -577,6 +576,17 @@ static int narrow(const fwk_entries *e, uint32_t id, uint32_t word, uint32_t log
     return hi[1] - lo[1] < (1u << log2);
 }
 
+/* The group of each entry; 0 if one of the plan's trees would be empty. */
+static int divide(const fwk_entries *e, const plan *how, uint8_t *group)
+{
+    uint32_t seen = 0, to = e->dims == 5 ? 1 : 4;
+    for (uint32_t i = 0; i < e->count; i++) {
+        group[i] = (uint8_t)(narrow(e, i, 0, how->wide) + 2 * narrow(e, i, to, how->wide));
+        seen |= 1u << how->group[group[i]];
+    }
+    return seen == (1u << how->groups) - 1;
+}
+
 static void drop(fwk_table *t, int settled)
 {
     if (!t)
@@ -613,8 +623,6 @@ static int grow_plan(builder *b, const plan *how, const uint8_t *group, uint32_t
     if (!t)
         return FWK_MEMORY;
     t->dims = e->dims;
-    b->leaf = how->leaf;
-    b->growth = how->growth;
     b->error = FWK_OK;
     size_t used = 0;
     take_lines(&p, 1); /* line 0 is no block, so that `next` can be 0 */
@@ -677,13 +685,18 @@ static int grow_plan(builder *b, const plan *how, const uint8_t *group, uint32_t
 /* Nanoseconds, roughly, that a packet costs: accesses over packets sampled from the entries. */
 static double model(const fwk_table *t, const fwk_entries *e)
 {
-    double step = t->lines < (1u << 13) ? 1.1 : t->lines < (1u << 14) ? 1.4 : t->lines < (1u << 17) ? 2.2 : 4.0;
-    double block = 2 * step;
+    /* a line from the caches that a table of this size stays in, with many such accesses on the way */
+    double step = t->lines < (1u << 10) ? 0.7
+                  : t->lines < (1u << 13) ? 1.2
+                  : t->lines < (1u << 14) ? 1.6
+                  : t->lines < (1u << 17) ? 2.4
+                                          : 4.0;
+    double block = 1.5 * step, further = block + 6.0; /* a further block of a leaf is seldom foreseen */
     uint64_t state = 88172645463325252u;
     uint32_t samples = e->count < SAMPLES ? e->count : SAMPLES;
     double total = 0;
     for (uint32_t s = 0; s < samples; s++) {
-        uint32_t id = (uint32_t)((uint64_t)s * e->count / samples);
+        uint32_t id = (uint32_t)((uint64_t)s * e->count / samples), anywhere = s % 4 == 3;
         uint32_t row[16] = {0};
         for (uint32_t d = 0; d < e->dims; d++) {
             state ^= state << 13;
@@ -691,25 +704,29 @@ static double model(const fwk_table *t, const fwk_entries *e)
             state ^= state << 17;
             size_t at = (size_t)id * e->dims + d;
             row[d] = e->lo[at] + (uint32_t)((state >> 32) * ((uint64_t)(e->hi[at] - e->lo[at]) + 1) >> 32);
+            if (anywhere && d + 1 < e->dims)
+                row[d] = (uint32_t)(state >> 32) >> (d + 3 < e->dims ? 0 : 16);
         }
         uint32_t best = FWK_NONE;
         for (uint32_t k = 0; k < t->trees && t->tree[k].lowest < best; k++) {
             uint32_t ref = t->tree[k].root;
-            total += 2.0;
+            int level = 0;
+            total += 2.0; /* the first two lines, for many packets at once */
             while (ref & FWK_NODE) {
                 const fwk_node *n = node_at(t, ref);
                 uint32_t i = 0;
                 while (i < 7)
                     i = 2 * i + 1 + (row[n->dims >> 4 * i & 15] > n->thr[i]);
                 ref = n->child[i - 7];
-                total += step;
+                if (++level > 2)
+                    total += step;
             }
             uint32_t at = ref;
             int first = 1;
             while (at) {
                 const fwk_block *x = (const fwk_block *)(t->arena + at);
                 uint32_t portword = t->dims - 3, hit = 0;
-                total += first ? block : block + 2.0;
+                total += first ? block : further;
                 first = 0;
                 for (uint32_t i = 0; i < 8 && !hit; i++) {
                     int all = 1;
@@ -744,12 +761,17 @@ static double model(const fwk_table *t, const fwk_entries *e)
 int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll, void *context, fwk_table **out)
 {
     static const plan plans[] = {
-        {8, 1500, 0, {0, 0, 0, 0}, 1},
-        {8, 1500, 16, {0, 1, 1, 1}, 2}, /* wide in both apart */
-        {8, 1500, 16, {1, 1, 0, 0}, 2}, /* by destination */
-        {8, 1500, 16, {2, 1, 0, 0}, 3}, /* destination, else source, else wide */
-        {8, 1500, 16, {3, 2, 1, 0}, 4},
+        {0, {0, 0, 0, 0}, 1},
+        {24, {0, 1, 1, 1}, 2}, /* wide in both apart */
+        {24, {2, 1, 0, 0}, 3}, /* narrow destination, else narrow source, else wide */
+        {24, {1, 1, 0, 0}, 2}, /* by destination */
+        {16, {0, 1, 1, 1}, 2},
+        {16, {2, 1, 0, 0}, 3},
     };
+    /* From what is fast to what always fits. */
+    static const struct {
+        uint32_t leaf, growth, budgets;
+    } tries[] = {{8, 1700, 1}, {8, 1200, 1}, {32, 1500, 1}, {128, 1500, 2}, {UINT32_MAX / 8, 0, 2}};
     builder b = {.e = e, .poll = poll, .context = context};
     fwk_table *best = NULL;
     double best_cost = 0;
@@ -773,39 +795,22 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
     uint8_t *group = malloc((size_t)e->count + 1);
     if (!ids || !group)
         error = FWK_MEMORY;
-    for (size_t k = 0; k < sizeof plans / sizeof *plans && !error; k++) {
-        plan how = plans[k];
-        if (how.groups > 1) {
-            uint32_t seen[4] = {0};
-            uint32_t to = e->dims == 5 ? 1 : 4;
-            for (uint32_t i = 0; i < e->count; i++) {
-                group[i] = (uint8_t)(narrow(e, i, 0, how.wide) + 2 * narrow(e, i, to, how.wide));
-                seen[how.group[group[i]]]++;
-            }
-            uint32_t full = 0;
-            for (uint32_t g = 0; g < how.groups; g++)
-                full += seen[g] > 0;
-            if (full < how.groups)
-                continue; /* the same as a simpler plan */
-        }
-        for (int attempt = 0; attempt < 4; attempt++) {
+    for (size_t attempt = 0; attempt < sizeof tries / sizeof *tries && !best && !error; attempt++) {
+        b.leaf = tries[attempt].leaf;
+        b.growth = tries[attempt].growth;
+        for (size_t k = 0; k < sizeof plans / sizeof *plans && !error; k++) {
+            const plan *how = &plans[k];
             fwk_table *t = NULL;
-            error = grow_plan(&b, &how, how.groups > 1 ? group : NULL, ids, budget, &t);
-            if (error == FWK_LARGE && (best || k + 1 < sizeof plans / sizeof *plans) && attempt == 0) {
-                error = FWK_OK;
-                break; /* another plan will do */
-            }
-            if (error == FWK_LARGE) {
-                error = FWK_OK;
-                how.leaf *= 4;
-                budget *= 2;
+            if (how->groups > 1 && !divide(e, how, group))
+                continue; /* the same as a simpler plan */
+            error = grow_plan(&b, how, how->groups > 1 ? group : NULL, ids, budget * tries[attempt].budgets, &t);
+            if (error == FWK_LARGE)
+                error = FWK_OK; /* another plan, or another attempt, will do */
+            if (!t)
                 continue;
-            }
-            if (error)
-                break;
             double cost = model(t, e);
 #ifdef FWK_TUNE
-            fprintf(stderr, "plan %zu leaf %u: %zu KB, cost %.2f;", k, how.leaf, t->lines / 16, cost);
+            fprintf(stderr, "plan %zu leaf %u: %zu KB, cost %.2f;", k, b.leaf, t->lines / 16, cost);
             for (uint32_t g = 0; g < t->trees; g++)
                 fprintf(stderr, " [%u: %u nodes %u blocks]", t->tree[g].entries, t->tree[g].nodes, t->tree[g].blocks);
             fprintf(stderr, "\n");
@@ -816,7 +821,6 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
                 best_cost = cost;
             } else
                 drop(t, 0);
-            break;
         }
     }
     free(ids);

@@ -129,14 +129,14 @@ typedef struct {
                 uint32_t *answer = out + place / PLACE(WORDS);                                                        \
                 if (FWK_UNLIKELY(x->special && (x->verify || !m)))                                                    \
                     rule = FOLLOWER(t, x, ROW(place), m);                                                             \
-                if (rule < *answer)                                                                                   \
-                    *answer = rule;                                                                                   \
+                const uint32_t before = *answer;                                                                      \
+                *answer = rule < before ? rule : before;                                                              \
             }                                                                                                         \
         }                                                                                                             \
     }
 
-#define WALKS(NAME, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, TARGET)                                                 \
-    WALK(NAME##_near, ROWS, ENTER, STEP, HITS, FOLLOWER, WORDS, 0, TARGET)                                            \
+#define WALKS(NAME, ROWS, BEGIN, STEP, HITS, FOLLOWER, WORDS, TARGET)                                                 \
+    WALK(NAME##_near, ROWS, BEGIN, STEP, HITS, FOLLOWER, WORDS, 0, TARGET)                                            \
     WALK(NAME##_far, ROWS, BEGIN, STEP, HITS, FOLLOWER, WORDS, 1, TARGET)
 
 static inline void rows4_portable(const fwk_batch *b, uint32_t *rows)

@@ -2,7 +2,7 @@
 
 - `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`: read by the language's grammar
 - `proto=tcp src=5.6.7.8 sport=1029 dst=192.0.2.80 dport=80`, and JSON with the same keys
-- a line pasted from `tcpdump -nn`
+- a line pasted from `tcpdump -nn`; it does not tell a first fragment from a whole packet, so that is taken as whole
 - `hex:4500…`: an IP packet, byte by byte
 
 What is left out is open, in every notation. A text that is none of these, or that could mean two packets, is an error.
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from .. import address
 from ..errors import PacketError, PolicyError, UndecodableError
-from ..header import ICMP, ICMPV6, SCTP, TCP, UDP, Packet
+from ..header import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, Packet, write_flags
 from ..language import names
 from ..language.lower import lower_packet
 from ..language.parser import parse_packet
@@ -28,6 +28,7 @@ _KEYS = {
     "type": "type", "code": "code", "icmp_type": "type", "icmp_code": "code", "flags": "flags", "fragment": "fragment",
     "in": "in", "out": "out", "state": "state", "family": "family",
 }  # fmt: skip
+_ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
 
 
@@ -99,23 +100,33 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
 
 
 def to_mapping(packet: Packet) -> dict[str, object]:
-    """The inverse of `from_mapping`, without what is open or absent."""
+    """The inverse of `from_mapping`, without what is open or absent, or `whole`, or `new`."""
     out: dict[str, object] = {"proto": names.protocol_name(packet.protocol)}
     for side, port in (("src", "sport"), ("dst", "dport")):
         out[side] = address.show(address.to_point(packet.family, getattr(packet, side)))
         if getattr(packet, port) is not None:
             out[port] = getattr(packet, port)
-    words = str(packet).split(" ")[4:]
-    out |= (
-        dict(zip(words[::2], words[1::2], strict=False))
-        if packet.in_interface is None and packet.out_interface is None
-        else {}
-    )
+    for key, value in (("type", packet.icmp_type), ("code", packet.icmp_code)):
+        if value is not None:
+            out[key] = value
+    if packet.flags is not None:
+        out["flags"] = write_flags(packet.flags)
+    for key, name in (("in", packet.in_interface), ("out", packet.out_interface)):
+        if name is not None:  # `none` is no interface, an interface of that name stands in quotes
+            out[key] = _string(name) if name == "none" or name.startswith('"') else name or "none"
+    for key, value, usual in (("fragment", packet.fragment, "whole"), ("state", packet.state, "new")):
+        if value != usual:
+            out[key] = value
     return out
 
 
 def _quoted(name: str) -> str:
-    return name if name == "none" or name.startswith('"') else json.dumps(name, ensure_ascii=False)
+    """An interface as the language takes it."""
+    return name if name == "none" or name.startswith('"') else _string(name)
+
+
+def _string(text: str) -> str:
+    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in text) + '"'
 
 
 def _written(text: str) -> Packet:
@@ -130,7 +141,7 @@ def _written(text: str) -> Packet:
 def _from_json(text: str) -> Packet:
     try:
         fields = json.loads(text, object_pairs_hook=_unique)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
         raise PacketError(f"no JSON: {error}") from None
     if not isinstance(fields, dict):
         raise PacketError("a packet in JSON is one object")
@@ -178,23 +189,33 @@ _TCPDUMP = re.compile(
     re.ASCII,
 )
 _FLAG_LETTERS = {"S": "syn", "F": "fin", "P": "psh", "R": "rst", ".": "ack", "U": "urg", "E": "ece", "W": "cwr"}
-_TCPDUMP_ICMP = (  # what tcpdump calls them: (family, pattern, type, code)
-    (4, r"echo request", 8, 0), (4, r"echo reply", 0, 0), (4, r"net \S+ unreachable", 3, 0),
-    (4, r"host \S+ unreachable(?! -)", 3, 1), (4, r"\S+ protocol \d+ unreachable", 3, 2),
-    (4, r"\S+ (?:udp|tcp) port \d+ unreachable", 3, 3), (4, r"\S+ unreachable - need to frag", 3, 4),
-    (4, r"host \S+ unreachable - admin prohibited", 3, 13), (4, r"time exceeded in-transit", 11, 0),
-    (4, r"ip reassembly time exceeded", 11, 1), (4, r"redirect \S+ to net", 5, 0), (4, r"redirect \S+ to host", 5, 1),
-    (4, r"source quench", 4, 0), (4, r"router advertisement", 9, None), (4, r"router solicitation", 10, None),
-    (4, r"time stamp query", 13, 0), (4, r"time stamp reply", 14, 0),
-    (6, r"echo request", 128, 0), (6, r"echo reply", 129, 0), (6, r"packet too big", 2, 0),
-    (6, r"neighbor solicitation", 135, 0), (6, r"neighbor advertisement", 136, 0), (6, r"router solicitation", 133, 0),
-    (6, r"router advertisement", 134, 0), (6, r"time exceeded in-transit", 3, 0),
-    (6, r"destination unreachable, unreachable port", 1, 4), (6, r"destination unreachable, unreachable route", 1, 0),
-    (6, r"destination unreachable, unreachable prohibited", 1, 1), (6, r"destination unreachable, unreachable address", 1, 3),
+# What tcpdump 4.99 calls ICMP messages: (family, pattern, type, code); a code that it does not print stays open.
+_TCPDUMP_ICMP = (
+    (4, r"echo request,", 8, None), (4, r"echo reply,", 0, None), (4, r"source quench,", 4, None),
+    (4, r"net \S+ unreachable,", 3, 0), (4, r"host \S+ unreachable,", 3, 1), (4, r"\S+ protocol \d+ unreachable,", 3, 2),
+    (4, r"\S+ (?:udp|tcp) port \d+ unreachable,", 3, 3), (4, r"\S+ protocol \d+ port \d+ unreachable,", 3, 3),
+    (4, r"\S+ unreachable - need to frag\b", 3, 4), (4, r"\S+ unreachable - source route failed,", 3, 5),
+    (4, r"net \S+ unreachable - unknown,", 3, 6), (4, r"host \S+ unreachable - unknown,", 3, 7),
+    (4, r"\S+ unreachable - source host isolated,", 3, 8), (4, r"net \S+ unreachable - admin prohibited,", 3, 9),
+    (4, r"host \S+ unreachable - admin prohibited,", 3, 10), (4, r"net \S+ unreachable - tos prohibited,", 3, 11),
+    (4, r"host \S+ unreachable - tos prohibited,", 3, 12), (4, r"host \S+ unreachable - admin prohibited filter,", 3, 13),
+    (4, r"host \S+ unreachable - host precedence violation,", 3, 14),
+    (4, r"host \S+ unreachable - precedence cutoff,", 3, 15),
+    (4, r"redirect \S+ to net ", 5, 0), (4, r"redirect \S+ to host ", 5, 1),
+    (4, r"redirect-tos \S+ to net ", 5, 2), (4, r"redirect-tos \S+ to host ", 5, 3),
+    (4, r"router advertisement ", 9, None), (4, r"router solicitation,", 10, None),
+    (4, r"time exceeded in-transit,", 11, 0), (4, r"ip reassembly time exceeded,", 11, 1),
+    (4, r"time stamp query ", 13, None), (4, r"time stamp reply ", 14, None), (4, r"information request,", 15, None),
+    (4, r"information reply,", 16, None), (4, r"address mask request,", 17, None), (4, r"address mask is ", 18, None),
+    (6, r"destination unreachable, unreachable route ", 1, 0), (6, r"destination unreachable, unreachable prohibited ", 1, 1),
+    (6, r"destination unreachable, unreachable address ", 1, 3), (6, r"destination unreachable, unreachable port", 1, 4),
+    (6, r"packet too big,", 2, None), (6, r"time exceeded in-transit\b", 3, 0), (6, r"echo request,", 128, None),
+    (6, r"echo reply,", 129, None), (6, r"router solicitation,", 133, None), (6, r"router advertisement,", 134, None),
+    (6, r"neighbor solicitation,", 135, None), (6, r"neighbor advertisement,", 136, None),
 )  # fmt: skip
 _TCPDUMP_OTHERS = (
     (r"ESP\(", 50), (r"AH\(", 51), (r"GREv", 47), (r"igmp ", 2), (r"OSPFv", 89), (r"VRRPv", 112), (r"PIMv", 103),
-    (r"IP6? ", None),
+    (r"EIGRP ", 88), (r"RSVPv", 46),
 )  # fmt: skip
 
 
@@ -208,12 +229,7 @@ def _from_tcpdump(line: str) -> Packet:
     if ported:
         for side, port, end in (("src", "sport", src), ("dst", "dport", dst)):
             fields[side], _, fields[port] = end.rpartition(".")
-        flags = re.match(r"Flags \[([^\]]*)\]", rest)
-        if flags:
-            protocol = TCP
-            fields["flags"] = _flags(flags[1])
-        else:
-            protocol = SCTP if rest.startswith("sctp") else UDP  # of tcp, tcpdump always shows the flags
+        protocol = _tcpdump_ported(rest, fields)
     else:
         fields["src"], fields["dst"] = src, dst
         protocol = _tcpdump_protocol(rest, fields)
@@ -224,6 +240,26 @@ def _from_tcpdump(line: str) -> Packet:
         else:
             fields["in"] = match["interface"]
     return from_mapping(fields)
+
+
+def _tcpdump_ported(rest: str, fields: dict[str, object]) -> int:
+    """What has ports: tcpdump says so of tcp (by its flags, or by `tcp` with -q), sctp and dccp, the rest is udp."""
+    flags = re.match(r"Flags \[([^\]]*)\]", rest)
+    if flags:
+        fields["flags"] = _flags(flags[1])
+        return TCP
+    for word, number in (
+        (r"tcp \d", TCP),
+        (r"\[\|tcp", TCP),
+        (r"sctp\b", SCTP),
+        (r"\[\|sctp", SCTP),
+        (r"(?:\S* )?DCCP\b", DCCP),
+    ):
+        if re.match(word, rest):
+            return number
+    if re.match(r"\S*\[\|dccp|truncated-dccp", rest):
+        return DCCP
+    return UDP
 
 
 def _has_port(end: str) -> bool:
@@ -242,25 +278,29 @@ def _flags(letters: str) -> str:
 
 
 def _tcpdump_protocol(rest: str, fields: dict[str, object]) -> int:
-    for word, number, family in (("ICMP ", ICMP, 4), ("ICMP6, ", ICMPV6, 6)):
-        if rest.startswith(word):
-            for of, pattern, kind, code in _TCPDUMP_ICMP:
-                if of == family and re.match(pattern, rest[len(word) :]):
+    family = 6 if ":" in str(fields["src"]) else 4
+    for word, number, of in (("ICMP ", ICMP, 4), ("ICMP6, ", ICMPV6, 6)):
+        if rest.startswith(word) and family == of:
+            told = rest[len(word) :]
+            for where, pattern, kind, code in _TCPDUMP_ICMP:
+                if where == of and re.match(pattern, told):
                     fields["type"] = kind
                     if code is not None:
                         fields["code"] = code
                     break
             return number
     for pattern, other in _TCPDUMP_OTHERS:
-        if other is not None and re.match(pattern, rest):
+        if re.match(pattern, rest) and not (family == 6 and other == 51):  # behind IPv6's AH the protocol comes
             return other
-    plain = re.match(r"ip-proto-(\d{1,3})\b", rest)
+    plain = re.fullmatch(r"ip-proto-(\d{1,3})( \d+)?\s*", rest)
     if plain:
+        if not plain[2]:  # of a whole packet tcpdump tells the length
+            fields["fragment"] = "later"
         return int(plain[1])
-    fragment = re.match(r"(tcp|udp|sctp)\b(?! \()", rest)
-    if fragment:  # without ports it is a later fragment
+    fragment = re.fullmatch(r"(tcp|udp|icmp|sctp)\s*", rest)
+    if fragment:  # a name and nothing else is, without -n, a later fragment
         fields["fragment"] = "later"
-        return {"tcp": TCP, "udp": UDP, "sctp": SCTP}[fragment[1]]
+        return {"tcp": TCP, "udp": UDP, "icmp": ICMP, "sctp": SCTP}[fragment[1]]
     raise PacketError(
         f"cannot tell the protocol of this tcpdump line: `{rest[:60]}`; write `PROTOCOL SRC -> DST` instead"
     )

@@ -9,20 +9,15 @@ from typing import Any
 from ..analysis.diff import Change
 from ..analysis.query import Proof, Region
 from ..box import Box
-from ..header import Packet, write
 from ..language.region import readable, show_box
 from ..policy import Action, Policy
+from .packets import packet_text
 from .style import Style
 
 
 def region_text(box: Box) -> str:
     """The region in the language; where it takes several, they are joined by ` or `."""
     return " or ".join(show_box(part) for part in readable([box]))
-
-
-def packet_text(packet: Packet, *policies: Policy) -> str:
-    """A packet with all that the policies look at."""
-    return write(packet, frozenset().union(*(policy.tree.fields for policy in policies)))
 
 
 def _place(policy: Policy, index: int) -> tuple[str | None, int | None]:

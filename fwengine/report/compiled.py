@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..header import FRAGMENT, FULL, PRESENT, PROTOCOL
+from .. import address
+from ..header import ABSENT, DPORT, DST, FLAGS, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC
 from ..interval import IntervalSet
 from ..language.region import readable, show_box
+from ..language.values import ESTABLISHED
 from ..policy import Policy
 from ..tree import parts
+from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values
 
 _HEADS = ("#", "action", "protocol", "from", "port", "to", "port", "options", "rule")
 MAX_TREE_LINES = 20_000
+MAX_LABEL = 200  # characters of a label in a drawing
 
 
 def table(policy: Policy, style: Style) -> str:
@@ -22,18 +26,20 @@ def table(policy: Policy, style: Style) -> str:
     rows = []
     for number, rule in enumerate(policy.rules, 1):
         words = dict(rule.written)
-        options = [f"{FIELD_WORDS[f]} {text}" if text != "established" else text for f, text in words.items() if f > 4]
+        options = [
+            f"{FIELD_WORDS[f]} {text}" if text != "established" else text for f, text in words.items() if f > DPORT
+        ]
         options += ["log"] * rule.log
         if rule.until is not None:
             options.append(f"until {rule.until}" + ("" if policy.active(rule) else " (expired)"))
         cells = [
             words.get(PROTOCOL, "any"),
-            words.get(1, "any"),
-            words.get(3, ""),
-            words.get(2, "any"),
-            words.get(4, ""),
+            words.get(SRC, "any"),
+            words.get(SPORT, ""),
+            words.get(DST, "any"),
+            words.get(DPORT, ""),
         ]
-        rows.append((str(number), rule.action.value, *cells, " ".join(options), rule.label))
+        rows.append((str(number), rule.action.value, *cells, " ".join(options), visible(rule.label)))
     rows.append(("", policy.default.value, "any", "any", "", "any", "", "", "default"))
     widths = [max(len(row[i]) for row in [*rows, _HEADS]) for i in range(len(_HEADS))]
     used = [i for i in range(len(_HEADS)) if any(row[i] for row in rows)]
@@ -62,26 +68,34 @@ def statistics(policy: Policy) -> str:
 
 
 def _edges(policy: Policy, number: int) -> list[tuple[str, int]]:
-    """For each child of a node the values that lead to it, as text."""
+    """For each child of a node the values that lead to it, as text.
+
+    The last one is `otherwise`: the child for packets without the field, or, of a field that every packet has, the one
+    whose values take longest to say.
+    """
     node = policy.tree.nodes[number]
-    return [(_values(node.field, chosen), child) for chosen, child in parts(node, FULL[node.field])]
+    edges = [(_values(node.field, chosen), chosen, child) for chosen, child in parts(node, FULL[node.field])]
+    absent = ABSENT.get(node.field)
+    if len(edges) > 1:
+        _, _, rest = max(edges, key=lambda edge: (absent in edge[1] if absent is not None else len(edge[0]), -edge[2]))
+        edges.sort(key=lambda edge: edge[2] == rest)
+        edges[-1] = ("otherwise", *edges[-1][1:])
+    return [(text, child) for text, _, child in edges]
 
 
 def _values(field: int, chosen: IntervalSet) -> str:
-    outside = FULL[field] - chosen
+    """Values as text, in the language; of a field that not every packet has, those present."""
+    if field in (IN, OUT):
+        return show_values(field, chosen)
+    if field == FLAGS and chosen == ESTABLISHED:
+        return "established"
     present = chosen & PRESENT[field]
-    if chosen == FULL[field]:
-        return "any"
-    if (field != FRAGMENT and len(outside.ranges) < len(chosen.ranges)) or (field in (9, 10) and present != chosen):
-        return "otherwise" if len(outside.ranges) > 3 else f"not {show_values(field, outside)}"
-    if field not in (9, 10) and present != chosen:  # absence falls in with some values
-        return f"{show_values(field, present)} or none" if present else "none"
-    return show_values(field, chosen)
+    return show_values(field, present) if present else "none"
 
 
 def _leaf(policy: Policy, child: int) -> str:
     index = ~child
-    return f"{policy.action(index).value} by {policy.label(index)}"
+    return f"{policy.action(index).value} by {visible(policy.label(index))}"
 
 
 def tree_text(policy: Policy) -> str:
@@ -94,7 +108,7 @@ def _tree_lines(policy: Policy) -> Iterator[str]:
     lines = 0
     for number, root in enumerate(policy.tree.roots, 1):
         if len(policy.tree.roots) > 1:
-            yield f"tree {number} of {len(policy.tree.roots)} (the lowest rule over all trees decides)"
+            yield f"tree {number} of {len(policy.tree.roots)} (of the rules that the trees name the first decides, the default only if they name none)"
         stack: list[tuple[str, str, int]] = [("", "", root.node)]
         while stack:
             indent, edge, child = stack.pop()
@@ -115,40 +129,53 @@ def _tree_lines(policy: Policy) -> Iterator[str]:
 
 def dot(policy: Policy) -> str:
     """The trees in Graphviz' language."""
-    out = [
-        "digraph policy {",
-        "  rankdir=LR;",
-        '  node [shape=box, fontname="Helvetica"];',
-        '  edge [fontname="Helvetica"];',
-    ]
-    for line in _graph(
-        policy,
-        '  n{0} [label="{1}"];',
-        '  {0} [label="{1}", style=filled, fillcolor={2}];',
-        '  {0} -> {1} [label="{2}"];',
-    ):
-        out.append(line)
-    return "\n".join([*out, "}"])
+    return "\n".join(
+        [
+            "digraph policy {",
+            "  rankdir=LR;",
+            '  node [shape=box, fontname="Helvetica"];',
+            '  edge [fontname="Helvetica"];',
+            *_graph(
+                policy,
+                '  n{0} [label="{1}"];',
+                '  {0} [label="{1}", style=filled, fillcolor={2}];',
+                '  {0} -> {1} [label="{2}"];',
+                lambda text: text.replace("\\", "\\\\").replace('"', '\\"'),
+            ),
+            "}",
+        ]
+    )
 
 
 def mermaid(policy: Policy) -> str:
     """The trees in Mermaid's language."""
-    out = ["flowchart LR"]
-    out += _graph(policy, '  n{0}["{1}"]', '  {0}(["{1}"]):::{2}', '  {0} -->|"{2}"| {1}')
-    return "\n".join([*out, "  classDef palegreen fill:#9f9", "  classDef lightpink fill:#f99"])
+    return "\n".join(
+        [
+            "flowchart LR",
+            *_graph(
+                policy,
+                '  n{0}["{1}"]',
+                '  {0}(["{1}"]):::{2}',
+                '  {0} -->|"{2}"| {1}',
+                lambda text: "".join(_ENTITIES.get(c, c) for c in text),
+            ),
+            "  classDef palegreen fill:#9f9",
+            "  classDef lightpink fill:#f99",
+        ]
+    )
 
 
-def _graph(policy: Policy, node: str, leaf: str, edge: str) -> Iterator[str]:
-    def quoted(text: str) -> str:
-        return text.replace("\\", "\\\\").replace('"', "'")
+_ENTITIES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"}
 
+
+def _graph(policy: Policy, node: str, leaf: str, edge: str, quoted: Callable[[str], str]) -> Iterator[str]:
     leaves: set[int] = set()
     lines = []
     for number, n in enumerate(policy.tree.nodes):
         yield node.format(number, FIELD_WORDS[n.field])
         for text, child in _edges(policy, number):
             leaves.update([child] if child < 0 else [])
-            lines.append(edge.format(f"n{number}", f"n{child}" if child >= 0 else f"r{~child}", quoted(text)))
+            lines.append(edge.format(f"n{number}", f"n{child}" if child >= 0 else f"r{~child}", quoted(_short(text))))
     leaves.update(root.node for root in policy.tree.roots if root.node < 0)
     for child in sorted(leaves, reverse=True):
         fill = "palegreen" if policy.action(~child).value == "allow" else "lightpink"
@@ -156,8 +183,18 @@ def _graph(policy: Policy, node: str, leaf: str, edge: str) -> Iterator[str]:
     yield from lines
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
+
+
 def tree_json(policy: Policy) -> dict[str, Any]:
-    """The policy and its trees: rules with their regions, nodes with cuts and children, leaves as rule numbers below 0."""
+    """The policy and its trees, whole.
+
+    A node cuts its field's values before each of `cuts`: `children[i]` is for those from `cuts[i-1]` on and below
+    `cuts[i]`. A child of 0 or more is a node, one below is the leaf of the rule numbered `-1 - child`, the default being
+    behind the last rule. The lowest rule over all roots decides. Cuts of addresses are addresses, IPv4 before IPv6; of
+    interfaces they are their names' bytes as a number, in decimal digits.
+    """
     s = policy.tree.statistics()
     return {
         "default": policy.default.value,
@@ -186,9 +223,15 @@ def tree_json(policy: Policy) -> dict[str, Any]:
         "nodes": [
             {
                 "field": FIELD_WORDS[n.field],
-                "cuts": [str(c) if c > 1 << 53 else c for c in n.cuts],
+                "cuts": [_cut(n.field, cut) for cut in n.cuts],
                 "children": list(n.children),
             }
             for n in policy.tree.nodes
         ],
     }
+
+
+def _cut(field: int, value: int) -> int | str:
+    if field in (SRC, DST):
+        return address.show(value)
+    return str(value) if field in (IN, OUT) else value

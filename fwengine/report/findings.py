@@ -8,9 +8,9 @@ from typing import Any
 from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
 from ..analysis.reach import effective
 from ..errors import Diagnostic, Label, Span
-from ..header import write
 from ..language.region import readable, show_box
 from ..policy import Policy, Rule
+from .packets import packet_text
 
 _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
@@ -99,7 +99,9 @@ def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
     """A finding as a screen shows it."""
     if finding.definition is not None:
         span = finding.definition.span
-        return Diagnostic(finding.code, describe(policy, finding), span, _LABELS[finding.code], _HELP[finding.code], finding.severity)
+        return Diagnostic(
+            finding.code, describe(policy, finding), span, _LABELS[finding.code], _HELP[finding.code], finding.severity
+        )
     assert finding.rule is not None
     rule = policy.rules[finding.rule]
     several = len(finding.blockers) > 1
@@ -109,7 +111,14 @@ def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
         notes.append(f"witness: {_packet(policy, finding)} is {_fate(policy, finding)}")
     message = describe(policy, finding)
     return Diagnostic(
-        finding.code, message, _action_span(rule), _LABELS[finding.code], _help(policy, finding, rule), finding.severity, labels, tuple(notes)
+        finding.code,
+        message,
+        _action_span(rule),
+        _LABELS[finding.code],
+        _help(policy, finding, rule),
+        finding.severity,
+        labels,
+        tuple(notes),
     )
 
 
@@ -139,7 +148,7 @@ def _fate(policy: Policy, finding: Finding) -> str:
 
 def _packet(policy: Policy, finding: Finding) -> str:
     assert finding.witness is not None
-    return write(finding.witness, policy.tree.fields)
+    return packet_text(finding.witness, policy)
 
 
 def _action_span(rule: Rule) -> Span:

@@ -5,6 +5,7 @@ SARIF 2.1.0: OASIS Standard, 27 March 2020. Annotations: GitHub's workflow comma
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -70,7 +71,9 @@ def _sarif_result(d: Diagnostic, properties: Properties, codes: Sequence[str]) -
 def _location(span: Span) -> dict[str, Any]:
     region: dict[str, Any] = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line}
     region["endColumn"] = max(span.end_column, 1)
-    return {"artifactLocation": {"uri": quote(PurePath(span.file).as_posix())}, "region": region}
+    path = PurePath(span.file)
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
+    return {"artifactLocation": {"uri": uri}, "region": region}
 
 
 def github(diagnostics: Iterable[Diagnostic]) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..analysis.expect import Outcome
-from ..header import write
-from ..policy import Policy
+from ..policy import DEPENDS, Policy
+from .packets import packet_text
 from .style import Style
 
 
@@ -32,10 +32,12 @@ def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.da
         "rule_line": None,
         "counterexample": None,
         "command": None,
+        "depends": False,
+        "policy": path,
     }
     if verdict is not None:
         assert outcome.counterexample is not None
-        packet = write(outcome.counterexample, policy.tree.fields)
+        packet = packet_text(outcome.counterexample, policy)
         words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
         out |= {
             "got": verdict.action.value,
@@ -44,6 +46,7 @@ def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.da
             "rule_line": verdict.rule.span.line if verdict.rule else None,
             "counterexample": packet,
             "command": shlex.join(words),
+            "depends": claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
         }
     elif not outcome.holds:
         out["got"] = "no packet: the region is empty"
@@ -57,9 +60,10 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
         return [*out, f"  got       {result['got']}"]
     place = f"{result['rule_file']}:{result['rule_line']}" if result["rule_file"] else ""
     place = "" if place == result["rule"] else f"  {place}"
+    depends = "; the verdict depends on what the expectation leaves open" if result["depends"] else ""
     return [
         *out,
-        f"  got       {result['got']} by {result['rule']}{place}",
+        f"  got       {result['got']} by {result['rule']}{place}{depends}",
         f"  packet    {result['counterexample']}",
         f"  try       {result['command']}",
     ]
@@ -67,4 +71,5 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
 
 def failure_head(result: Mapping[str, Any], style: Style) -> str:
     """`FAILED edge.fwl:12  expect deny ...`."""
-    return f"{style('FAILED', 'red', bold=True)} {result['file']}:{result['line']}  {result['expectation']}"
+    via = "" if result["policy"] == result["file"] else f"  (of {result['policy']})"
+    return f"{style('FAILED', 'red', bold=True)} {result['file']}:{result['line']}  {result['expectation']}{via}"

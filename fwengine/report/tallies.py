@@ -79,7 +79,13 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
     """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all of them."""
     shown = [row for row in report.rules if row.packets or len(report.rules) <= MANY_RULES or row.index is None]
     rows = [
-        (f"{row.packets:,}", f"{row.bytes:,}", row.action.value, visible(row.label), _place(row.label, row.file, row.line))
+        (
+            f"{row.packets:,}",
+            f"{row.bytes:,}",
+            row.action.value,
+            visible(row.label),
+            _place(row.label, row.file, row.line),
+        )
         for row in shown
     ]
     for count, action, label in (

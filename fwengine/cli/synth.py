@@ -1,0 +1,152 @@
+"""`fwengine synth`: a capture of a policy's corners, with the verdicts to expect beside it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import CaptureError
+from .options import as_of_option, color_option, format_option, note, policy_argument, say, say_json, style_of
+
+
+@click.command("synth")
+@policy_argument
+@click.option(
+    "-o", "--output", required=True, metavar="CAPTURE", help="The capture to write; the verdicts go to CAPTURE.jsonl."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=10_000, show_default=True, metavar="N", help="Most packets to write."
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, metavar="N", help="Which of many possible packets to take."
+)
+@format_option("text", "json")
+@as_of_option
+@color_option
+def command(
+    policy: str, output: str, limit: int, seed: int, format_: str, as_of: datetime.date | None, color: str
+) -> int:
+    """Write a capture of packets at the corners of POLICY, to be thrown at a real firewall.
+
+    One packet for each rule that can be exercised, then packets on and beside every edge of the rules while there is
+    room. CAPTURE.jsonl has one line a packet: its number from 0, the packet, the verdict, and the deciding rule.
+    `fwengine eval POLICY -r CAPTURE --per-packet` gives the same verdicts. The file is a pcap or, if packets are on
+    interfaces or CAPTURE ends in `.pcapng`, a pcapng.
+    """
+    from ..loading import load
+    from ..packets.synthetic import write_pcap, write_pcapng
+    from ..synthesis import synthesize
+
+    if output == "-":
+        raise click.UsageError("`-o` takes the name of a file: the verdicts are written beside it")
+    loaded = load(policy, as_of=as_of)
+    made = synthesize(loaded, limit, seed)
+    verdicts = output + ".jsonl"
+    kind = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
+    lines = [
+        json.dumps(_line(number, probe, loaded), ensure_ascii=False) + "\n" for number, probe in enumerate(made.probes)
+    ]
+    draft = _draft(verdicts, "".join(lines))
+    try:
+        packets = [probe.packet for probe in made.probes]
+        (write_pcapng if kind == "pcapng" else write_pcap)(output, packets)
+        _publish(draft, verdicts)
+    finally:
+        draft.unlink(missing_ok=True)
+    if kind == "pcapng" and not output.endswith(".pcapng"):
+        note(f"`{output}` is a pcapng file: packets are on interfaces, which a pcap has no place for")
+    if made.left_out:
+        note(
+            f"left out {made.left_out} packets at edges that no capture carries: of another state than `new`, or the like"
+        )
+    for reason, count in Counter(made.missed.values()).items():
+        note(f"{count} of the rules have no packet: {_WORDS[reason]}")
+    missed = [_missed(index, reason, loaded) for index, reason in sorted(made.missed.items())]
+    rules = sum(map(loaded.active, loaded.rules)) + 1
+    if format_ == "json":
+        say_json(
+            capture=output,
+            kind=kind,
+            verdicts=verdicts,
+            packets=len(made.probes),
+            rules=rules,
+            exercised=rules - len(missed),
+            missed=missed,
+            left_out=made.left_out,
+        )
+        return 0
+    style = style_of(color)
+    say(
+        f"{style(output, bold=True)}: {len(made.probes):,} packets; what to expect of them: {style(verdicts, bold=True)}"
+    )
+    say(f"{rules - len(missed):,} of {rules:,} rules exercised, the default included")
+    for row in missed:
+        place = f"{row['file']}:{row['line']}"
+        label = row["rule"] if row["rule"] == place or not row["file"] else f"{row['rule']}  {style(place, 'grey')}"
+        say(f"  not {label}: {row['reason']}")
+    return 0
+
+
+_WORDS = {
+    "unreachable": "they decide none",
+    "not in a capture": "it would need a state other than `new`, two interfaces, or an IPv6 extension header at its end",
+    "unknown": "the search for one took too long",
+    "beyond the limit": "there is no room below `--limit`",
+}
+
+
+def _line(number: int, probe: Any, policy: Any) -> dict[str, Any]:
+    """A packet and its verdict, under the keys of `eval --per-packet` and `eval`."""
+    from ..header import write
+
+    rule = policy.rules[probe.index] if probe.index < len(policy.rules) else None
+    return {
+        "packet": number,
+        "text": write(probe.packet, policy.tree.fields),
+        "verdict": policy.action(probe.index).value,
+        "rule": policy.label(probe.index),
+        "file": rule.span.file if rule else None,
+        "line": rule.span.line if rule else None,
+        "about": probe.about,
+    }
+
+
+def _missed(index: int, reason: str, policy: Any) -> dict[str, Any]:
+    rule = policy.rules[index] if index < len(policy.rules) else None
+    return {
+        "rule": policy.label(index),
+        "file": rule.span.file if rule else None,
+        "line": rule.span.line if rule else None,
+        "reason": reason,
+    }
+
+
+def _draft(name: str, text: str) -> Path:
+    """The text in a file beside the one that it is to become."""
+    target = Path(os.path.realpath(name))
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise _unwritable(name, error) from None
+    return draft
+
+
+def _publish(draft: Path, name: str) -> None:
+    try:
+        draft.replace(os.path.realpath(name))
+    except OSError as error:
+        raise _unwritable(name, error) from None
+
+
+def _unwritable(name: str, error: OSError) -> CaptureError:
+    from ..packets.codes import UNREADABLE
+
+    return CaptureError(UNREADABLE, name, f"cannot be written: {error.strerror or error}")

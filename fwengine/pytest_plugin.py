@@ -1,0 +1,119 @@
+"""A pytest plugin: every `expect` of the `.fwl` files that pytest meets is a test.
+
+The item of `expect deny tcp from any to web port telnet` in line 12 of `edge.fwl` is
+`edge.fwl::12[expect deny tcp from any to web port telnet]`; `edge.fwl::12` selects it, too. Expectations that a file
+includes belong to it as well, with their own file's name in front of the line. Nothing but pytest is loaded before a
+`.fwl` file is met.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from .policy import Expectation, Policy
+
+_LONGEST = 240  # characters of an expectation in a test's name
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "the day on which policies are asked, for rules with `until` (YYYY-MM-DD); today if not given"
+    parser.getgroup("fwengine").addoption("--fwl-as-of", metavar="DATE", default=None, help=words)
+    parser.addini("fwl_as_of", words)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    return PolicyFile.from_parent(parent, path=file_path) if file_path.suffix == ".fwl" else None
+
+
+class PolicyFile(pytest.File):
+    """A policy: one item for each of its expectations."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from .errors import PolicyError
+        from .loading import load
+        from .report.screen import render
+
+        name = os.path.relpath(self.path) if self.path.is_relative_to(Path.cwd()) else str(self.path)
+        as_of = _day(self.config)
+        try:
+            policy = load(name, as_of=as_of)
+        except PolicyError as error:
+            raise self.CollectError(render(error.diagnostics, error.sources)) from None
+        for claim in policy.expectations:
+            yield ExpectationItem.from_parent(
+                self, name=_name(claim, name), claim=claim, policy=policy, file=name, as_of=as_of
+            )
+
+
+class ExpectationItem(pytest.Item):
+    """An expectation: passes if it is proved, and fails with a counterexample."""
+
+    def __init__(
+        self, *, claim: Expectation, policy: Policy, file: str, as_of: datetime.date | None, **rest: Any
+    ) -> None:
+        super().__init__(**rest)
+        self.claim, self.policy, self.file, self.as_of = claim, policy, file, as_of
+        self.source = Path(claim.span.file).absolute()  # now: a test may change the working directory
+
+    def runtest(self) -> None:
+        from .analysis.expect import check_expectation
+        from .report.outcomes import outcome_json
+
+        outcome = check_expectation(self.policy, self.claim)
+        if not outcome.holds:
+            raise _Refuted(outcome_json(outcome, self.policy, self.file, self.as_of))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, _Refuted):
+            return str(excinfo.value)
+        from .errors import LimitError
+
+        if isinstance(excinfo.value, LimitError):  # neither proved nor refuted
+            return f"{self.claim.span.file}:{self.claim.span.line}: {excinfo.value}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.source, self.claim.span.line - 1, self.name
+
+
+class _Refuted(Exception):  # noqa: N818  # an outcome, not an error of ours
+    """An expectation that does not hold, as `report.outcomes` has it."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        from .report.outcomes import failure_lines
+
+        head = f"{self.result['file']}:{self.result['line']}  {self.result['expectation']}"
+        return "\n".join([head, *failure_lines(self.result)])
+
+
+def _name(claim: Expectation, file: str) -> str:
+    """`LINE[expect ...]`: in brackets pytest takes even the `::` of an IPv6 address for a part of the name."""
+    by = f" by {claim.by}" if claim.by else ""
+    text = " ".join(f"expect {claim.action} {claim.text}{by}".split())
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    place = str(claim.span.line)
+    if claim.span.file != file:
+        place = f"{os.path.relpath(claim.span.file, Path(file).parent).replace(os.sep, '/')}:{place}"
+    return f"{place}[{text}]"
+
+
+def _day(config: pytest.Config) -> datetime.date | None:
+    given = cast("str | None", config.getoption("--fwl-as-of")) or cast("str", config.getini("fwl_as_of"))
+    if not given:
+        return None
+    try:
+        return datetime.date.fromisoformat(given)
+    except ValueError:
+        raise pytest.UsageError(f"`{given}` is no date: expected YYYY-MM-DD") from None
