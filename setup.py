@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Extension, setup  # type: ignore[import-untyped, unused-ignore]  # stubs are seldom there
 
 HERE = Path("fwengine/kernel")
 MSVC = sys.platform == "win32"
@@ -17,7 +17,9 @@ setup(
             "fwengine.kernel._native",
             sources=[str(path) for path in sorted(HERE.glob("*.c"))],
             depends=[str(path) for path in sorted(HERE.glob("*.h"))],
-            extra_compile_args=["/O2"] if MSVC else ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
+            extra_compile_args=["/O2", "/std:c11"]
+            if MSVC
+            else ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
             define_macros=[("FWK_TUNE", "1")] if os.environ.get("FWENGINE_TUNE") else [],
             py_limited_api=True,
             optional=True,  # without a compiler the package installs and works all the same, only slower

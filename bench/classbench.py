@@ -44,7 +44,9 @@ def load_policy(name: str, family: int = 4) -> Policy:
         size = 1 << (32 - int(length))
         value = int.from_bytes(bytes(map(int, dotted.split("."))), "big") & -size
         if family == 6:
-            return IntervalSet(((V6_BASE + _V6_PREFIX + (value << 64), V6_BASE + _V6_PREFIX + (value + size << 64) - 1),)), False
+            return IntervalSet(
+                ((V6_BASE + _V6_PREFIX + (value << 64), V6_BASE + _V6_PREFIX + (value + size << 64) - 1),)
+            ), False
         return IntervalSet(((value, value + size - 1),)), size == 1 << 32
 
     rules = []
@@ -83,7 +85,9 @@ def load_trace(name: str, rules: int, packets: int, family: int = 4, order: str 
     columns: dict[str, Any] = {"protocol": bytes(protocol), "sport": array("H", sport), "dport": array("H", dport)}
     for key, values in (("src", src), ("dst", dst)):
         if family == 6:
-            columns[key] = b"".join((_V6_PREFIX + (v << 64) + (v * 2654435761 & 0xFFFFFFFF)).to_bytes(16, "big") for v in values)
+            columns[key] = b"".join(
+                (_V6_PREFIX + (v << 64) + (v * 2654435761 & 0xFFFFFFFF)).to_bytes(16, "big") for v in values
+            )
         else:
             columns[key] = array("I", values)
     return Trace(family, columns, array("I", [w if w >= 0 else rules for w in first]))

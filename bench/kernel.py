@@ -11,6 +11,7 @@ and captures.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import shutil
@@ -24,12 +25,8 @@ from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
-if __package__ in (None, ""):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from classbench import SETS, Trace, folder, load_policy, load_trace, unmatched_trace, write_capture
 
-import gzip
-
-from bench.classbench import SETS, Trace, folder, load_policy, load_trace, unmatched_trace, write_capture
 from fwengine.kernel import Classifier, count_capture, engines, why_not
 from fwengine.policy import Policy
 

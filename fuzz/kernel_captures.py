@@ -54,7 +54,7 @@ def natively(data: bytes, chunk: int) -> Answer:
     out: list[tuple[Point | str, int]] = []
     try:
         for answer in decode_capture(iter(_Memory(data, chunk).read, b"")):
-            out.append(answer)  # noqa: PERF402  # what came before an error counts
+            out.append(answer)  # what came before an error counts
     except CaptureError as error:
         return out, f"{error.code} {error.packets}"
     return out, None

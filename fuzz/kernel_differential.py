@@ -47,7 +47,15 @@ _INTERFACES = (0, *map(interface_number, ("a", "eth0", "eth1", "wan0", "\N{SNOWM
 
 def address(draw: random.Random, family: int) -> int:
     bits = 32 if family == 4 else 128
-    near = draw.choice((0, (1 << bits) - 1, 10 << bits - 8, 0x20010DB8 << bits - 32 if bits > 32 else 0xC0000200, draw.getrandbits(bits)))
+    near = draw.choice(
+        (
+            0,
+            (1 << bits) - 1,
+            10 << bits - 8,
+            0x20010DB8 << bits - 32 if bits > 32 else 0xC0000200,
+            draw.getrandbits(bits),
+        )
+    )
     value = (near + draw.choice((0, 0, 1, -1, draw.getrandbits(8), draw.getrandbits(bits)))) % (1 << bits)
     return value if family == 4 else V6_BASE + value
 

@@ -9,7 +9,6 @@ still exceeds its budget is split in two halves of the rule order, so that no po
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
 from . import address
 from .box import Sets
@@ -127,7 +126,7 @@ class _Builder:
             if active[0] in covering:
                 return ~entries[active[0]][0]
             if not covering.isdisjoint(active):
-                for n, e in zip(count(1), active):
+                for n, e in enumerate(active, 1):  # pragma: no branch  # one of them is
                     if e in covering:  # nothing behind it can matter
                         active = active[:n]
                         break

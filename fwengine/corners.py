@@ -80,6 +80,7 @@ def edges(field: int, chosen: IntervalSet) -> list[Edge]:
     """Both ends of every interval of a set; none for a field that is absent.
 
     Names of interfaces have no neighbours: each name mentioned is one edge, with no interface, or another, beside it.
+    Beside a byte of TCP flags is one with a single flag changed.
 
     >>> edges(DPORT, IntervalSet.of((0, 1023)))
     [Edge(field=4, on=0, off=None), Edge(field=4, on=1023, off=1024)]
@@ -88,6 +89,9 @@ def edges(field: int, chosen: IntervalSet) -> list[Edge]:
         return _interface_edges(field, chosen)
     if chosen.hi == ABSENT.get(field):
         return []
+    if field == FLAGS and chosen != PRESENT[FLAGS]:
+        tried = [*[v for v in _USUAL[FLAGS] if v in chosen][:3], chosen.lo, chosen.hi]
+        return list(dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen))
     out = []
     for lo, hi in chosen:
         least, most = _domain(field, lo).lo, _domain(field, hi).hi

@@ -238,7 +238,7 @@ class Fates:
     def draw(self, draw: Draw) -> Point:
         at = draw(st.integers(0, len(self.targets) - 1))
         pieces = self.pieces_of(self.targets[at])
-        piece = draw(st.integers(0, len(pieces) - 1))
+        piece = draw(st.integers(0, max(0, len(pieces) - 1)))
         option = self.option(at, piece)
         assert option is not None
         if self.targets[at] == len(self.policy.rules) and draw(st.integers(0, 2)):

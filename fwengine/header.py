@@ -194,7 +194,11 @@ class Packet:
         sport, dport, kind, code, flags = [
             None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)
         ]
-        return cls(
+        try:
+            incoming, outgoing = interface_name(point[IN]), interface_name(point[OUT])
+        except UnicodeDecodeError:
+            raise PacketError("an interface name is text in UTF-8") from None
+        packet = cls(
             address.family_of(point[SRC]),
             point[PROTOCOL],
             address.to_value(point[SRC]),
@@ -205,10 +209,13 @@ class Packet:
             code,
             flags,
             FRAGMENTS[point[FRAGMENT]],
-            interface_name(point[IN]),
-            interface_name(point[OUT]),
+            incoming,
+            outgoing,
             STATES[point[STATE]],
         )
+        if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
+            raise PacketError("no packet has these fields together")
+        return packet
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 import pytest
 from hypothesis import example, given
@@ -64,9 +65,8 @@ REFUSED = {  # text -> what the message must say
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_other_programs_read_differently_is_refused(text: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(REFUSED[text])):
         address.parse(text)
-    assert REFUSED[text] in str(caught.value)
 
 
 @given(v4)

@@ -204,6 +204,7 @@ def test_query_and_prove(seeds: range) -> None:
             for action, cells in ((ALLOW, asked & allow), (DENY, asked & ~allow), (None, asked)):
                 answer = query(policy, action, boxes)
                 assert disjoint_mask([r.box for r in answer]) == cells
+                assert [r.size for r in answer] == sorted((r.size for r in answer), reverse=True)
                 for r in answer:
                     assert not mask([r.box]) & ~parts[r.rule]
                     assert decision(policy, r.witness) == r.rule
@@ -224,6 +225,7 @@ def test_diff(seeds: range) -> None:
     for seed, old in zip(seeds, policies(seeds), strict=True):
         for new in (Maker(seed + 2_000_000).edited(old), Maker(seed + 3_000_000).policy(), old):
             changes = diff(old, new)
+            assert [c.size for c in changes] == sorted((c.size for c in changes), reverse=True)
             differs = allowed(old) ^ allowed(new)
             assert disjoint_mask([c.box for c in changes]) == differs
             assert equivalent(old, new) == (not differs)

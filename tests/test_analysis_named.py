@@ -115,6 +115,14 @@ def test_minimal_blockers_leave_out_who_is_not_needed() -> None:
     assert not blocked.shadowed
 
 
+def test_as_many_blockers_as_it_takes() -> None:
+    p = policy(*((ALLOW, box(6, dport=n)) for n in range(500)), (DENY, box(6, dport=ports(0, 499))))
+    assert codes(p, "FW201", "FW202") == [("FW201", 500, tuple(range(500)))]
+    holed = Policy((*p.rules[:300], *p.rules[301:]), p.default, TODAY)
+    assert codes(holed, "FW201", "FW202") == []
+    assert effective(holed, 499) == [box(6, dport=300)]
+
+
 def test_equal_icmp_types_shadow() -> None:
     p = policy((ALLOW, box(1, type=8)), (DENY, box(1, type=8)), (DENY, box(1, type=0)))
     assert codes(p, "FW201", "FW202") == [("FW201", 1, (0,))]
@@ -221,6 +229,12 @@ def test_redundant_for_the_rule_below_or_for_the_default() -> None:
     assert (first.rule, first.blockers, first.severity) == (0, (1,), "warning")
     assert (last.rule, last.blockers, last.severity) == (2, (), "info")
     assert describe(p, last) == "rule `r2` changes nothing: without it the default would do the same"
+
+
+def test_redundant_for_a_union_below() -> None:
+    whole, low, high = ((ALLOW, box(6, dport=ports(*pair))) for pair in ((80, 90), (80, 85), (86, 90)))
+    assert codes(policy(whole, low, high), "FW203") == [("FW203", 0, (1,))]
+    assert codes(policy(whole, low, (ALLOW, box(6, dport=ports(87, 90)))), "FW203") == []
 
 
 def test_not_redundant_if_a_rule_between_goes_the_other_way() -> None:

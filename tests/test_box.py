@@ -169,7 +169,7 @@ def test_size_by_counting(box: Box) -> None:
         Box(tuple(IntervalSet.union((v, v) for v in (*SMALL.values[f], ABSENT.get(f, 0))) for f in range(FIELDS))) & box
     )
     whole = [p for p in small.pieces if p.sets[FRAGMENT] != single(2)] or small.pieces
-    counted = set()
+    counted: set[Point] = set()
     for piece in whole:
         axes = [
             [v for lo, hi in piece.sets[f] for v in range(lo, hi + 1)]

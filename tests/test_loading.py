@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import errno
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,19 +35,34 @@ def codes(files: Mapping[str, str | bytes], main: str = "main.fwl") -> list[tupl
 
 
 def test_an_include_stands_for_the_text_of_the_file() -> None:
-    policy = from_files({"main.fwl": 'deny udp\ninclude "a.fwl"\ndeny tcp from n', "a.fwl": "net n = ::1\nallow tcp as x\nexpect allow tcp by x"})
+    policy = from_files(
+        {
+            "main.fwl": 'deny udp\ninclude "a.fwl"\ndeny tcp from n',
+            "a.fwl": "net n = ::1\nallow tcp as x\nexpect allow tcp by x",
+        }
+    )
     assert [r.label for r in policy.rules] == ["main.fwl:1", "x", "main.fwl:3"]
     assert list(policy.sources) == ["main.fwl", "a.fwl"]
     assert policy.expectations[0].span.file == "a.fwl"
 
 
 def test_paths_are_relative_to_the_file_that_includes() -> None:
-    files = {"d/main.fwl": 'include "sub/a.fwl"', "d/sub/a.fwl": 'include "../b.fwl"\ninclude "./c.fwl"', "d/b.fwl": "deny tcp", "d/sub/c.fwl": "deny udp"}
+    files = {
+        "d/main.fwl": 'include "sub/a.fwl"',
+        "d/sub/a.fwl": 'include "../b.fwl"\ninclude "./c.fwl"',
+        "d/b.fwl": "deny tcp",
+        "d/sub/c.fwl": "deny udp",
+    }
     assert [r.label for r in from_files(files, "d/main.fwl").rules] == ["d/b.fwl:1", "d/sub/c.fwl:1"]
 
 
 def test_a_file_counts_once_where_it_came_first() -> None:
-    files = {"main.fwl": 'include "a.fwl"\ninclude "b.fwl"\ninclude "./x/../a.fwl"', "a.fwl": 'include "c.fwl"\ndeny tcp', "b.fwl": 'include "c.fwl"', "c.fwl": "net n = ::1\ndeny udp as u"}
+    files = {
+        "main.fwl": 'include "a.fwl"\ninclude "b.fwl"\ninclude "./x/../a.fwl"',
+        "a.fwl": 'include "c.fwl"\ndeny tcp',
+        "b.fwl": 'include "c.fwl"',
+        "c.fwl": "net n = ::1\ndeny udp as u",
+    }
     assert [r.label for r in from_files(files).rules] == ["u", "a.fwl:2"]
 
 
@@ -61,7 +75,9 @@ def test_the_same_file_under_two_names_counts_once(tmp_path: Path) -> None:
 
 def test_circles_are_errors() -> None:
     assert codes({"main.fwl": 'include "main.fwl"'}) == [("FW022", "main.fwl", 1)]
-    assert codes({"main.fwl": '\ninclude "a.fwl"', "a.fwl": 'include "b.fwl"', "b.fwl": 'include "a.fwl"'}) == [("FW022", "b.fwl", 1)]
+    assert codes({"main.fwl": '\ninclude "a.fwl"', "a.fwl": 'include "b.fwl"', "b.fwl": 'include "a.fwl"'}) == [
+        ("FW022", "b.fwl", 1)
+    ]
     with pytest.raises(PolicyError, match="circle") as caught:
         from_files({"main.fwl": 'include "a.fwl"', "a.fwl": 'include "main.fwl"'})
     assert caught.value.diagnostics[0].label == "main.fwl -> a.fwl -> main.fwl"
@@ -88,11 +104,18 @@ def test_names_are_one_space_over_all_files() -> None:
 
 def test_errors_come_file_by_file_in_the_order_of_reading() -> None:
     files = {"main.fwl": 'alow tcp\ninclude "a.fwl"\nallow tcp from n', "a.fwl": "deny upd\nnet m = 10.0.0.1/8"}
-    assert codes(files) == [("FW012", "main.fwl", 1), ("FW101", "main.fwl", 3), ("FW115", "a.fwl", 1), ("FW106", "a.fwl", 2)]
+    assert codes(files) == [
+        ("FW012", "main.fwl", 1),
+        ("FW101", "main.fwl", 3),
+        ("FW115", "a.fwl", 1),
+        ("FW106", "a.fwl", 2),
+    ]
 
 
 def test_what_a_missing_file_may_define_is_not_called_unknown() -> None:
-    assert codes({"main.fwl": 'include "gone.fwl"\nallow s from n to any\nallow tcp to any port p'}) == [("FW021", "main.fwl", 1)]
+    assert codes({"main.fwl": 'include "gone.fwl"\nallow s from n to any\nallow tcp to any port p'}) == [
+        ("FW021", "main.fwl", 1)
+    ]
     assert codes({"main.fwl": 'include "a.fwl"\nallow tcp from n', "a.fwl": b"\xff"}) == [("FW002", "a.fwl", 1)]
 
 
@@ -125,7 +148,7 @@ def test_paths_that_are_no_files(path: str, tmp_path: Path, monkeypatch: pytest.
     assert [d.code for d in caught.value.diagnostics] == ["FW001"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a file without an end")
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
 @pytest.mark.slow
 def test_a_file_without_an_end() -> None:
     with pytest.raises(PolicyError, match="larger than"):
@@ -156,7 +179,9 @@ def test_what_is_no_utf8(data: bytes, line: int, column: int, said: str) -> None
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_line_ends_and_a_byte_order_mark_change_nothing(end: str, mark: str) -> None:
-    text = mark + end.join(["default allow", "net n = {", "\t10.0.0.1, # x", " 10.0.0.2  ", "}", "deny tcp from n as x "])
+    text = mark + end.join(
+        ["default allow", "net n = {", "\t10.0.0.1, # x", " 10.0.0.2  ", "}", "deny tcp from n as x "]
+    )
     policy = from_files({"main.fwl": text})
     assert policy == from_files({"main.fwl": "default allow\n\n\n\n\ndeny tcp from 10.0.0.1-10.0.0.2 as x"})
     assert policy.rules[0].span[1:] == (6, 1, 6, 21)

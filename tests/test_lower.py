@@ -111,8 +111,12 @@ def a_wildcard(value: int, free: set[int]) -> Said:
     )
 
 
-plain_v4 = st.sampled_from(["0.0.0.0", "10.0.0.0", "10.1.2.3", "192.0.2.77", "255.255.255.255"]).map(ipaddress.IPv4Address)
-plain_v6 = st.sampled_from(["::", "2001:db8::1", "::ffff:10.0.0.1", "2001:db8:5::", "fe80::1"]).map(ipaddress.IPv6Address)
+plain_v4 = st.sampled_from(["0.0.0.0", "10.0.0.0", "10.1.2.3", "192.0.2.77", "255.255.255.255"]).map(
+    ipaddress.IPv4Address
+)
+plain_v6 = st.sampled_from(["::", "2001:db8::1", "::ffff:10.0.0.1", "2001:db8:5::", "fe80::1"]).map(
+    ipaddress.IPv6Address
+)
 plain: st.SearchStrategy[Address] = plain_v4 | plain_v6 | st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
 ANY = Said("any", lambda x: True, ())
 addresses = compounds(
@@ -131,13 +135,22 @@ def policy_or_empty(text: str) -> Policy | None:
     try:
         return loads(text, as_of=DAY)
     except PolicyError as error:
-        assert {d.code for d in error.diagnostics} == {"FW128"}, (text, error)
+        if {d.code for d in error.diagnostics} != {"FW128"}:
+            raise
         return None
 
 
 def tcp(src: Address, sport: int = 1, dport: int = 2, **more: object) -> Packet:
     """A packet to itself."""
-    return Packet.of("tcp", str(src), str(src), sport=sport, dport=dport, flags=2, **{"in_interface": "", "out_interface": "", **more})
+    return Packet.of(
+        "tcp",
+        str(src),
+        str(src),
+        sport=sport,
+        dport=dport,
+        flags=2,
+        **{"in_interface": "", "out_interface": "", **more},
+    )
 
 
 @given(addresses, st.booleans(), st.booleans())
@@ -199,7 +212,9 @@ port_sets = compounds(
 @settings(max_examples=250)
 def test_ports_are_sets_of_numbers(said: Said, by_name: bool, source: bool) -> None:
     side = "from" if source else "to"
-    text = f"ports p = {said.text}\nallow tcp {side} any port p" if by_name else f"allow tcp {side} any port {said.text}"
+    text = (
+        f"ports p = {said.text}\nallow tcp {side} any port p" if by_name else f"allow tcp {side} any port {said.text}"
+    )
     policy = policy_or_empty(text)
     here = ipaddress.IPv4Address("10.0.0.1")
     asked = [v for v in [0, 65535, 80, *said.corners] if isinstance(v, int) and 0 <= v <= 65535]
@@ -272,37 +287,109 @@ def test_names_are_those_of_each_protocol() -> None:
 
 MATCHES = [
     # rule, packets that match, packets that do not
-    ("tcp established", ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags ack", "tcp ::1 -> ::2 flags rst,cwr"], ["tcp 10.0.0.1 -> 10.0.0.2 flags syn", "udp 10.0.0.1 -> 10.0.0.2"]),
-    ("tcp flags syn/syn,ack", ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags syn,psh"], ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags syn,ack", "tcp 10.0.0.1:1 -> 10.0.0.2:2 flags none"]),
-    ("tcp flags { syn/all, none/all }", ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags none", "tcp 10.0.0.1 -> 10.0.0.2 flags syn"], ["tcp 10.0.0.1 -> 10.0.0.2 flags syn,ece"]),
-    ("tcp flags not syn/syn", ["tcp 10.0.0.1 -> 10.0.0.2 flags none"], ["tcp 10.0.0.1 -> 10.0.0.2 flags all", "tcp 10.0.0.1 -> 10.0.0.2 fragment later"]),
-    ("tcp established flags fin/fin", ["tcp 10.0.0.1 -> 10.0.0.2 flags fin,ack"], ["tcp 10.0.0.1 -> 10.0.0.2 flags fin", "tcp 10.0.0.1 -> 10.0.0.2 flags ack"]),
-    ("icmp type echo-request", ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0"], ["icmp 10.0.0.1 -> 10.0.0.2 type 0 code 0", "icmpv6 ::1 -> ::2 type 128 code 0", "1 ::1 -> ::2"]),
-    ("icmpv6 type echo-request", ["icmpv6 ::1 -> ::2 type 128 code 0"], ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0", "58 10.0.0.1 -> 10.0.0.2"]),
-    ("{ icmp, icmpv6 } type { echo-request, echo-reply }", ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0", "icmpv6 ::1 -> ::2 type 129 code 0"], ["icmp 10.0.0.1 -> 10.0.0.2 type 128 code 0"]),
-    ("icmp type destination-unreachable code port-unreachable", ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 3"], ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 4", "icmp 10.0.0.1 -> 10.0.0.2 type 5 code 3"]),
-    ("icmp type 3-5 code not 0", ["icmp 10.0.0.1 -> 10.0.0.2 type 4 code 1"], ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 0", "icmp 10.0.0.1 -> 10.0.0.2 fragment later"]),
+    (
+        "tcp established",
+        ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags ack", "tcp ::1 -> ::2 flags rst,cwr"],
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags syn", "udp 10.0.0.1 -> 10.0.0.2"],
+    ),
+    (
+        "tcp flags syn/syn,ack",
+        ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags syn,psh"],
+        ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags syn,ack", "tcp 10.0.0.1:1 -> 10.0.0.2:2 flags none"],
+    ),
+    (
+        "tcp flags { syn/all, none/all }",
+        ["tcp 10.0.0.1:1 -> 10.0.0.2:2 flags none", "tcp 10.0.0.1 -> 10.0.0.2 flags syn"],
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags syn,ece"],
+    ),
+    (
+        "tcp flags not syn/syn",
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags none"],
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags all", "tcp 10.0.0.1 -> 10.0.0.2 fragment later"],
+    ),
+    (
+        "tcp established flags fin/fin",
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags fin,ack"],
+        ["tcp 10.0.0.1 -> 10.0.0.2 flags fin", "tcp 10.0.0.1 -> 10.0.0.2 flags ack"],
+    ),
+    (
+        "icmp type echo-request",
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0"],
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 0 code 0", "icmpv6 ::1 -> ::2 type 128 code 0", "1 ::1 -> ::2"],
+    ),
+    (
+        "icmpv6 type echo-request",
+        ["icmpv6 ::1 -> ::2 type 128 code 0"],
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0", "58 10.0.0.1 -> 10.0.0.2"],
+    ),
+    (
+        "{ icmp, icmpv6 } type { echo-request, echo-reply }",
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0", "icmpv6 ::1 -> ::2 type 129 code 0"],
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 128 code 0"],
+    ),
+    (
+        "icmp type destination-unreachable code port-unreachable",
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 3"],
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 4", "icmp 10.0.0.1 -> 10.0.0.2 type 5 code 3"],
+    ),
+    (
+        "icmp type 3-5 code not 0",
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 4 code 1"],
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 0", "icmp 10.0.0.1 -> 10.0.0.2 fragment later"],
+    ),
     ("icmp type >= 250", ["icmp 10.0.0.1 -> 10.0.0.2 type 255 code 1"], ["icmp 10.0.0.1 -> 10.0.0.2 type 249 code 1"]),
-    ("icmp", ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 0", "1 ::1 -> ::2", "icmp 10.0.0.1 -> 10.0.0.2 fragment later"], ["icmpv6 ::1 -> ::2 type 1 code 1"]),
-    ("udp to any port not 80", ["udp 10.0.0.1:80 -> 10.0.0.2:81"], ["udp 10.0.0.1:81 -> 10.0.0.2:80", "udp 10.0.0.1 -> 10.0.0.2 fragment later"]),
-    ("any fragment later", ["udp 10.0.0.1 -> 10.0.0.2 fragment later"], ["udp 10.0.0.1:1 -> 10.0.0.2:1", "udp 10.0.0.1:1 -> 10.0.0.2:1 fragment first"]),
+    (
+        "icmp",
+        ["icmp 10.0.0.1 -> 10.0.0.2 type 3 code 0", "1 ::1 -> ::2", "icmp 10.0.0.1 -> 10.0.0.2 fragment later"],
+        ["icmpv6 ::1 -> ::2 type 1 code 1"],
+    ),
+    (
+        "udp to any port not 80",
+        ["udp 10.0.0.1:80 -> 10.0.0.2:81"],
+        ["udp 10.0.0.1:81 -> 10.0.0.2:80", "udp 10.0.0.1 -> 10.0.0.2 fragment later"],
+    ),
+    (
+        "any fragment later",
+        ["udp 10.0.0.1 -> 10.0.0.2 fragment later"],
+        ["udp 10.0.0.1:1 -> 10.0.0.2:1", "udp 10.0.0.1:1 -> 10.0.0.2:1 fragment first"],
+    ),
     ("any fragment not whole", ["47 10.0.0.1 -> 10.0.0.2 fragment first"], ["47 10.0.0.1 -> 10.0.0.2"]),
-    ("any in wan0", ["47 10.0.0.1 -> 10.0.0.2 in wan0"], ["47 10.0.0.1 -> 10.0.0.2 in wan1", "47 10.0.0.1 -> 10.0.0.2 in none", "47 10.0.0.1 -> 10.0.0.2 out wan0"]),
-    ("any in not wan0", ["47 10.0.0.1 -> 10.0.0.2 in wan1"], ["47 10.0.0.1 -> 10.0.0.2 in wan0", "47 10.0.0.1 -> 10.0.0.2 in none"]),
-    ("any in none", ["47 10.0.0.1 -> 10.0.0.2 in none"], ["47 10.0.0.1 -> 10.0.0.2 in \"none\"", "47 10.0.0.1 -> 10.0.0.2 in a"]),
-    ("any in \"none\"", ["47 10.0.0.1 -> 10.0.0.2 in \"none\""], ["47 10.0.0.1 -> 10.0.0.2 in none"]),
-    ("any in { none, not wan0 }", ["47 10.0.0.1 -> 10.0.0.2 in none", "47 10.0.0.1 -> 10.0.0.2 in wan1"], ["47 10.0.0.1 -> 10.0.0.2 in wan0"]),
-    ("any in not none", ["47 10.0.0.1 -> 10.0.0.2 in \"none\""], ["47 10.0.0.1 -> 10.0.0.2 in none"]),
+    (
+        "any in wan0",
+        ["47 10.0.0.1 -> 10.0.0.2 in wan0"],
+        ["47 10.0.0.1 -> 10.0.0.2 in wan1", "47 10.0.0.1 -> 10.0.0.2 in none", "47 10.0.0.1 -> 10.0.0.2 out wan0"],
+    ),
+    (
+        "any in not wan0",
+        ["47 10.0.0.1 -> 10.0.0.2 in wan1"],
+        ["47 10.0.0.1 -> 10.0.0.2 in wan0", "47 10.0.0.1 -> 10.0.0.2 in none"],
+    ),
+    (
+        "any in none",
+        ["47 10.0.0.1 -> 10.0.0.2 in none"],
+        ['47 10.0.0.1 -> 10.0.0.2 in "none"', "47 10.0.0.1 -> 10.0.0.2 in a"],
+    ),
+    ('any in "none"', ['47 10.0.0.1 -> 10.0.0.2 in "none"'], ["47 10.0.0.1 -> 10.0.0.2 in none"]),
+    (
+        "any in { none, not wan0 }",
+        ["47 10.0.0.1 -> 10.0.0.2 in none", "47 10.0.0.1 -> 10.0.0.2 in wan1"],
+        ["47 10.0.0.1 -> 10.0.0.2 in wan0"],
+    ),
+    ("any in not none", ['47 10.0.0.1 -> 10.0.0.2 in "none"'], ["47 10.0.0.1 -> 10.0.0.2 in none"]),
     ("any out { wan0,wan1 }", ["47 10.0.0.1 -> 10.0.0.2 out wan1"], ["47 10.0.0.1 -> 10.0.0.2 in wan1"]),
-    ("any in \"eth+\"", ["47 10.0.0.1 -> 10.0.0.2 in \"eth+\""], ["47 10.0.0.1 -> 10.0.0.2 in eth0"]),
-    ("any state { established, related }", ["47 10.0.0.1 -> 10.0.0.2 state related"], ["47 10.0.0.1 -> 10.0.0.2", "tcp 10.0.0.1 -> 10.0.0.2 flags ack"]),
+    ('any in "eth+"', ['47 10.0.0.1 -> 10.0.0.2 in "eth+"'], ["47 10.0.0.1 -> 10.0.0.2 in eth0"]),
+    (
+        "any state { established, related }",
+        ["47 10.0.0.1 -> 10.0.0.2 state related"],
+        ["47 10.0.0.1 -> 10.0.0.2", "tcp 10.0.0.1 -> 10.0.0.2 flags ack"],
+    ),
     ("any state not new", ["47 10.0.0.1 -> 10.0.0.2 state invalid"], ["47 10.0.0.1 -> 10.0.0.2"]),
     ("any", ["47 10.0.0.1 -> 10.0.0.2", "47 ::1 -> ::2"], []),
     ("any from 0.0.0.0/0", ["47 10.0.0.1 -> 10.0.0.2"], ["47 ::ffff:10.0.0.1 -> ::2"]),
     ("any from { 10.0.0.0/8, ::/0 } to ::1", ["47 ::2 -> ::1"], ["47 10.0.0.1 -> 10.0.0.2"]),
     ("47 from 10.0.0.1 to 10.0.0.2 log", ["gre 10.0.0.1 -> 10.0.0.2"], ["gre 10.0.0.2 -> 10.0.0.1"]),
     ("tcp from any port 0 to any port 0", ["tcp 10.0.0.1:0 -> 10.0.0.2:0"], ["tcp 10.0.0.1:0 -> 10.0.0.2:1"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rule", "yes", "no"), MATCHES, ids=[m[0] for m in MATCHES])
@@ -330,7 +417,9 @@ def test_until_ends_with_its_day() -> None:
 
 
 def test_rules_carry_their_words_and_places() -> None:
-    policy = loads("# x\n\n allow tcp from { 10.0.0.1, # c\n 10.0.0.2 } port 80 established in wan0 log as y # z", as_of=DAY)
+    policy = loads(
+        "# x\n\n allow tcp from { 10.0.0.1, # c\n 10.0.0.2 } port 80 established in wan0 log as y # z", as_of=DAY
+    )
     (rule,) = policy.rules
     assert (rule.span.line, rule.span.column, rule.span.end_line) == (3, 2, 4)
     assert (rule.label, rule.log) == ("y", True)
@@ -408,13 +497,12 @@ def test_families(ends: list[str]) -> None:
     v6 = [e.startswith("2001") for e in ends]
     v4 = [e[0] == "1" for e in ends]
     hopeless = (v4[0] and v6[1]) or (v6[0] and v4[1])
+    codes = []
     try:
         region(None, f"tcp from {ends[0]} to {ends[1]}")
     except PolicyError as error:
-        assert hopeless
-        assert [d.code for d in error.diagnostics] == ["FW117"]
-    else:
-        assert not hopeless
+        codes = [d.code for d in error.diagnostics]
+    assert codes == (["FW117"] if hopeless else [])
 
 
 def test_icmp_of_the_other_family_is_refused() -> None:

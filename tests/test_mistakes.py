@@ -37,75 +37,200 @@ def told(text: str) -> tuple[Diagnostic, ...]:
 
 def words_at(text: str, d: Diagnostic) -> str:
     line = text.split("\n")[d.span.line - 1]
-    return line[d.span.column - 1 : d.span.end_column - 1] if d.span.line == d.span.end_line else line[d.span.column - 1 :]
+    return (
+        line[d.span.column - 1 : d.span.end_column - 1] if d.span.line == d.span.end_line else line[d.span.column - 1 :]
+    )
 
 
 # each: the text, the code, the words under the caret, and what the help (or the label) must offer
 SPELLINGS = [
     # statements
-    ("permit tcp", "FW012", "permit", "`allow`"), ("Deny tcp", "FW012", "Deny", "`deny`"), ("tcp from any", "FW012", "tcp", "`allow tcp …`"),
-    ("{ }", "FW012", "{", ""), ("} }", "FW015", "}", "remove it"), ("allow", "FW011", "", "`allow tcp from any"), ("network a = ::1", "FW012", "network", "`net`"),
-    ("port a = 1", "FW012", "port", "`ports`"), ("default", "FW011", "", "`default deny`"), ("default drop", "FW013", "drop", "`deny`"),
-    ("default deny deny", "FW010", "deny", "line of its own"), ("include x.fwl", "FW010", "x.fwl", '`include "x.fwl"`'), ("include", "FW011", "", "common.fwl"),
-    ('include ""', "FW021", '""', "common.fwl"), ('include "nowhere.fwl"', "FW021", '"nowhere.fwl"', "relative"), ('include "a\\0"', "FW016", "\\0", "backslash"),
-    ('include "\\u{0}"', "FW021", '"\\u{0}"', ""), ('include "\\u{d800}"', "FW021", '"\\u{d800}"', ""), ("expect", "FW011", "", "`expect deny"),
-    ("allow tcp\n  from any", "FW012", "from", "one line"), ("default deny\ndefault allow", "FW023", "default allow", "keep one"),
+    ("permit tcp", "FW012", "permit", "`allow`"),
+    ("Deny tcp", "FW012", "Deny", "`deny`"),
+    ("tcp from any", "FW012", "tcp", "`allow tcp …`"),
+    ("{ }", "FW012", "{", ""),
+    ("} }", "FW015", "}", "remove it"),
+    ("allow", "FW011", "", "`allow tcp from any"),
+    ("network a = ::1", "FW012", "network", "`net`"),
+    ("port a = 1", "FW012", "port", "`ports`"),
+    ("default", "FW011", "", "`default deny`"),
+    ("default drop", "FW013", "drop", "`deny`"),
+    ("default deny deny", "FW010", "deny", "line of its own"),
+    ("include x.fwl", "FW010", "x.fwl", '`include "x.fwl"`'),
+    ("include", "FW011", "", "common.fwl"),
+    ('include ""', "FW021", '""', "common.fwl"),
+    ('include "nowhere.fwl"', "FW021", '"nowhere.fwl"', "relative"),
+    ('include "a\\0"', "FW016", "\\0", "backslash"),
+    ('include "\\u{0}"', "FW021", '"\\u{0}"', ""),
+    ('include "\\u{d800}"', "FW021", '"\\u{d800}"', ""),
+    ("expect", "FW011", "", "`expect deny"),
+    ("allow tcp\n  from any", "FW012", "from", "one line"),
+    ("default deny\ndefault allow", "FW023", "default allow", "keep one"),
     # where things stand
-    ("allow from any", "FW010", "from", "`allow any from …`"), ("allow tcp port 80", "FW010", "port", "`to any port …`"), ("allow tcp to any from any", "FW010", "from", "before `to`"),
-    ("allow tcp log to any", "FW010", "to", "before the options"), ("allow tcp from any 80", "FW010", "80", "`port 80`"), ("allow tcp ::1", "FW010", "::1", "`from ::1`"),
-    ("allow tcp to any port = 80", "FW010", "=", "leave it out"), ("allow tcp to any port == 80", "FW132", "== 80", "`80`"), ("allow tcp to any port != 80", "FW132", "!= 80", "`not 80`"),
-    ("allow tcp to != ::1", "FW132", "!= ::1", "`not ::1`"), ("allow tcp to > ::1", "FW132", "> ::1", "list"), ("allow tcp to any port !80", "FW010", "!", "`not`"),
-    ("allow tcp log log", "FW018", "log", "keep one"), ("allow tcp in a in b", "FW018", "in b", "`in { a, b }`"), ("allow tcp as log", "FW010", "log", "keyword"),
-    ("allow tcp as any", "FW134", "any", "choose"), ("allow tcp as 1st", "FW134", "1st", "`st`"), ("allow tcp as a/b", "FW134", "a/b", "`a-b`"), ("allow tcp as a\nallow udp as a", "FW126", "a", "rename"),
-    ("expect allow tcp log", "FW019", "log", "remove"), ("expect allow tcp by x", "FW130", "x", "`as`"), ("deny any as web\nexpect deny tcp by wbe", "FW130", "wbe", "`web`"),
+    ("allow from any", "FW010", "from", "`allow any from …`"),
+    ("allow tcp port 80", "FW010", "port", "`to any port …`"),
+    ("allow tcp to any from any", "FW010", "from", "before `to`"),
+    ("allow tcp log to any", "FW010", "to", "before the options"),
+    ("allow tcp from any 80", "FW010", "80", "`port 80`"),
+    ("allow tcp ::1", "FW010", "::1", "`from ::1`"),
+    ("allow tcp to any port = 80", "FW010", "=", "leave it out"),
+    ("allow tcp to any port == 80", "FW132", "== 80", "`80`"),
+    ("allow tcp to any port != 80", "FW132", "!= 80", "`not 80`"),
+    ("allow tcp to != ::1", "FW132", "!= ::1", "`not ::1`"),
+    ("allow tcp to > ::1", "FW132", "> ::1", "list"),
+    ("allow tcp to any port !80", "FW010", "!", "`not`"),
+    ("allow tcp log log", "FW018", "log", "keep one"),
+    ("allow tcp in a in b", "FW018", "in b", "`in { a, b }`"),
+    ("allow tcp as log", "FW010", "log", "keyword"),
+    ("allow tcp as any", "FW134", "any", "choose"),
+    ("allow tcp as 1st", "FW134", "1st", "`st`"),
+    ("allow tcp as a/b", "FW134", "a/b", "`a-b`"),
+    ("allow tcp as a\nallow udp as a", "FW126", "a", "rename"),
+    ("expect allow tcp log", "FW019", "log", "remove"),
+    ("expect allow tcp by x", "FW130", "x", "`as`"),
+    ("deny any as web\nexpect deny tcp by wbe", "FW130", "wbe", "`web`"),
     # sets
-    ("allow tcp to { }", "FW017", "{ }", "at least one"), ("allow tcp to {,}", "FW017", "{,}", "at least one"), ("allow tcp to { ::1", "FW014", "{", "`}`"), ("allow tcp to ::1 }", "FW015", "}", "remove"),
-    ("allow tcp to { ::1 ::2 }", "FW010", "::2", "`,`"), ("allow tcp to { ::1,, ::2 }", "FW010", ",", ""), ("allow tcp to any port 80, 443", "FW020", ",", "`{ 80, … }`"),
-    ("allow tcp to any port 80,443", "FW020", "80,443", "`{ 80, 443 }`"), ("allow tcp to any port 80 443", "FW010", "443", "`{ 80, 443 }`"), ("allow tcp,udp", "FW020", "tcp,udp", "`{ tcp, udp }`"),
-    ("allow icmp type echo-request,echo-reply", "FW020", "echo-request,echo-reply", "`{ echo-request, echo-reply }`"), ("allow tcp state new,related", "FW020", "new,related", "`{ new, related }`"),
-    ("allow tcp in a,b", "FW020", "a,b", "`{ a, b }`"), ("allow tcp to not any", "FW128", "not any", "never hold"), ("allow tcp to ::1 except ::/0", "FW128", "::1 except ::/0", "never hold"),
-    ("allow tcp to any port { not 1, 2 }", "FW024", "not 1", "`not { a, b }`"), ("allow { not tcp, udp }", "FW024", "not tcp", "`not { a, b }`"),
-    ("allow tcp to any port { 1-9 except 2, 3 }", "FW024", "1-9 except 2", "`a except { b, c }`"), ("allow tcp to not ::1 except ::2", "FW024", "not ::1 except ::2", "`not { ::1 except ::2 }`"),
+    ("allow tcp to { }", "FW017", "{ }", "at least one"),
+    ("allow tcp to {,}", "FW017", "{,}", "at least one"),
+    ("allow tcp to { ::1", "FW014", "{", "`}`"),
+    ("allow tcp to ::1 }", "FW015", "}", "remove"),
+    ("allow tcp to { ::1 ::2 }", "FW010", "::2", "`,`"),
+    ("allow tcp to { ::1,, ::2 }", "FW010", ",", ""),
+    ("allow tcp to any port 80, 443", "FW020", ",", "`{ 80, … }`"),
+    ("allow tcp to any port 80,443", "FW020", "80,443", "`{ 80, 443 }`"),
+    ("allow tcp to any port 80 443", "FW010", "443", "`{ 80, 443 }`"),
+    ("allow tcp,udp", "FW020", "tcp,udp", "`{ tcp, udp }`"),
+    ("allow icmp type echo-request,echo-reply", "FW020", "echo-request,echo-reply", "`{ echo-request, echo-reply }`"),
+    ("allow tcp state new,related", "FW020", "new,related", "`{ new, related }`"),
+    ("allow tcp in a,b", "FW020", "a,b", "`{ a, b }`"),
+    ("allow tcp to not any", "FW128", "not any", "never hold"),
+    ("allow tcp to ::1 except ::/0", "FW128", "::1 except ::/0", "never hold"),
+    ("allow tcp to any port { not 1, 2 }", "FW024", "not 1", "`not { a, b }`"),
+    ("allow { not tcp, udp }", "FW024", "not tcp", "`not { a, b }`"),
+    ("allow tcp to any port { 1-9 except 2, 3 }", "FW024", "1-9 except 2", "`a except { b, c }`"),
+    ("allow tcp to not ::1 except ::2", "FW024", "not ::1 except ::2", "`not { ::1 except ::2 }`"),
     # names
-    ("net any = ::1", "FW129", "any", "another"), ("ports http = 81", "FW129", "http", "another"), ("ports ephemeral = 1", "FW129", "ephemeral", "another"), ("service gre = tcp/1", "FW129", "gre", "another"),
-    ("net 9 = ::1", "FW134", "9", "another"), ("net a* = ::1", "FW134", "a*", "`a-`"), ("net a = ::1\nnet a = ::2", "FW102", "a", "rename"), ("net a = a", "FW103", "a", "themselves"), ("net a = b\nnet b = { c }\nnet c = a", "FW103", "a", "themselves"),
-    ("ports a = b\nports b = a\nallow tcp to any port a", "FW103", "a", "themselves"), ("service a = b\nservice b = { a }\nallow b", "FW103", "b", "themselves"), ("net a ::1", "FW010", "::1", "`= ::1`"),
-    ("net a = ::1\nallow tcp to any port a", "FW127", "a", "`from`"), ("ports a = 1\nallow a", "FW127", "a", "`port`"), ("service a = tcp/1\nallow tcp to a", "FW127", "a", "`allow a …`"),
-    ("net a = ::1\nallow tcp in a", "FW127", "a", '`"a"`'), ("allow tcp to offcie\nnet office = ::1", "FW101", "offcie", "`office`"), ("allow tcp to example.org", "FW101", "example.org", "not looked up"),
-    ("allow tcp to ayn", "FW101", "ayn", "`any`"), ('allow tcp to "::1"', "FW104", '"::1"', "`::1`"), ('allow "tcp"', "FW115", '"tcp"', "`tcp`"), ('allow tcp to any port "80"', "FW112", '"80"', "`80`"),
+    ("net any = ::1", "FW129", "any", "another"),
+    ("ports http = 81", "FW129", "http", "another"),
+    ("ports ephemeral = 1", "FW129", "ephemeral", "another"),
+    ("service gre = tcp/1", "FW129", "gre", "another"),
+    ("net 9 = ::1", "FW134", "9", "another"),
+    ("net a* = ::1", "FW134", "a*", "`a-`"),
+    ("net a = ::1\nnet a = ::2", "FW102", "a", "rename"),
+    ("net a = a", "FW103", "a", "themselves"),
+    ("net a = b\nnet b = { c }\nnet c = a", "FW103", "a", "themselves"),
+    ("ports a = b\nports b = a\nallow tcp to any port a", "FW103", "a", "themselves"),
+    ("service a = b\nservice b = { a }\nallow b", "FW103", "b", "themselves"),
+    ("net a ::1", "FW010", "::1", "`= ::1`"),
+    ("net a = ::1\nallow tcp to any port a", "FW127", "a", "`from`"),
+    ("ports a = 1\nallow a", "FW127", "a", "`port`"),
+    ("service a = tcp/1\nallow tcp to a", "FW127", "a", "`allow a …`"),
+    ("net a = ::1\nallow tcp in a", "FW127", "a", '`"a"`'),
+    ("allow tcp to offcie\nnet office = ::1", "FW101", "offcie", "`office`"),
+    ("allow tcp to example.org", "FW101", "example.org", "not looked up"),
+    ("allow tcp to ayn", "FW101", "ayn", "`any`"),
+    ('allow tcp to "::1"', "FW104", '"::1"', "`::1`"),
+    ('allow "tcp"', "FW115", '"tcp"', "`tcp`"),
+    ('allow tcp to any port "80"', "FW112", '"80"', "`80`"),
     # addresses
-    ("allow tcp to 10.0.0.1/8", "FW106", "10.0.0.1/8", "`10.0.0.0/8`"), ("allow tcp to 10.0.0.0/33", "FW105", "10.0.0.0/33", "0 to 32"), ("allow tcp to ::/129", "FW105", "::/129", "0 to 128"),
-    ("allow tcp to 010.0.0.1", "FW104", "010.0.0.1", "`10.0.0.1`"), ("allow tcp to 1.2.3.9-1.2.3.1", "FW107", "1.2.3.9-1.2.3.1", "`1.2.3.1-1.2.3.9`"), ("allow tcp to 1.2.3.4-::1", "FW108", "1.2.3.4-::1", "each family"),
-    ("allow tcp to { ::1, 10.0.0.256 }", "FW104", "10.0.0.256", ""), ("allow tcp to 1.2.3.4:80", "FW104", "1.2.3.4:80", "`1.2.3.4 port 80`"), ("allow tcp to 10.0.0.0/0.0.0.255", "FW109", "10.0.0.0/0.0.0.255", "`10.0.0.0/24`"),
+    ("allow tcp to 10.0.0.1/8", "FW106", "10.0.0.1/8", "`10.0.0.0/8`"),
+    ("allow tcp to 10.0.0.0/33", "FW105", "10.0.0.0/33", "0 to 32"),
+    ("allow tcp to ::/129", "FW105", "::/129", "0 to 128"),
+    ("allow tcp to 010.0.0.1", "FW104", "010.0.0.1", "`10.0.0.1`"),
+    ("allow tcp to 1.2.3.9-1.2.3.1", "FW107", "1.2.3.9-1.2.3.1", "`1.2.3.1-1.2.3.9`"),
+    ("allow tcp to 1.2.3.4-::1", "FW108", "1.2.3.4-::1", "each family"),
+    ("allow tcp to { ::1, 10.0.0.256 }", "FW104", "10.0.0.256", ""),
+    ("allow tcp to 1.2.3.4:80", "FW104", "1.2.3.4:80", "`1.2.3.4 port 80`"),
+    ("allow tcp to 10.0.0.0/0.0.0.255", "FW109", "10.0.0.0/0.0.0.255", "`10.0.0.0/24`"),
     ("allow tcp to 1.0.0.1/85.0.0.1", "FW110", "1.0.0.1/85.0.0.1", "compare more bits"),
-    ("allow tcp from 10.0.0.0/8 to ::1", "FW117", "10.0.0.0/8 to ::1", "one family"), ("allow icmp from ::1", "FW117", "icmp", "`icmpv6`"), ("allow icmpv6 to 10.0.0.1", "FW117", "icmpv6", "`icmp`"),
+    ("allow tcp from 10.0.0.0/8 to ::1", "FW117", "10.0.0.0/8 to ::1", "one family"),
+    ("allow icmp from ::1", "FW117", "icmp", "`icmpv6`"),
+    ("allow icmpv6 to 10.0.0.1", "FW117", "icmpv6", "`icmp`"),
     # ports and services
-    ("allow tcp to any port 65536", "FW111", "65536", "65535"), ("allow tcp to any port -1", "FW111", "-1", ""), ("allow tcp to any port 1_000", "FW116", "1_000", "`1000`"), ("allow tcp to any port ٨٠", "FW116", "٨٠", "`80`"),
-    ("allow tcp to any port 90-80", "FW107", "90-80", "`80-90`"), ("allow tcp to any port { 80, htpt }", "FW112", "htpt", "`http`"), ("allow tcp to any port any", "FW112", "any", "leave out"), ("allow tcp to any port > 65535", "FW128", "> 65535", "65535"),
-    ("allow tcp to any port >= 65536", "FW111", "65536", "65535"), ("allow tcp to any port >= http", "FW116", "http", "number"), ("allow udp to any port imap", "FW113", "imap", "number"), ("allow { tcp, udp } to any port imap", "FW113", "imap", "number"),
-    ("allow tcp to any port tcp/80", "FW112", "tcp/80", "`80`"), ("allow icmp to any port 80", "FW114", "80", "`type`"), ("allow any to any port 80", "FW114", "80", "`{ tcp, udp }`"), ("allow { tcp, icmp } to any port 80", "FW114", "80", "`type`"),
-    ("allow not tcp to any port 80", "FW114", "80", "`{ tcp, udp }`"), ("allow tcp/http to any port 80", "FW133", "80", "leave it out"), ("allow not tcp/80", "FW133", "tcp/80", "rule of its own"), ("allow icmp/8", "FW114", "icmp/8", "`type`"),
-    ("allow tcp/", "FW133", "tcp/", "`tcp/https`"), ("allow tcp/imaq", "FW112", "imaq", "`imap`"), ("service s = udp/imap", "FW113", "imap", "number"), ("allow http", "FW115", "http", "`tcp/http`"), ("allow upd", "FW115", "upd", "`udp`"),
-    ("allow ipv6", "FW115", "ipv6", "`any`"), ("allow 256", "FW115", "256", "255"), ("allow 06", "FW116", "06", "`6`"),
+    ("allow tcp to any port 65536", "FW111", "65536", "65535"),
+    ("allow tcp to any port -1", "FW111", "-1", ""),
+    ("allow tcp to any port 1_000", "FW116", "1_000", "`1000`"),
+    ("allow tcp to any port ٨٠", "FW116", "٨٠", "`80`"),
+    ("allow tcp to any port 90-80", "FW107", "90-80", "`80-90`"),
+    ("allow tcp to any port { 80, htpt }", "FW112", "htpt", "`http`"),
+    ("allow tcp to any port any", "FW112", "any", "leave out"),
+    ("allow tcp to any port > 65535", "FW128", "> 65535", "65535"),
+    ("allow tcp to any port >= 65536", "FW111", "65536", "65535"),
+    ("allow tcp to any port >= http", "FW116", "http", "number"),
+    ("allow udp to any port imap", "FW113", "imap", "number"),
+    ("allow { tcp, udp } to any port imap", "FW113", "imap", "number"),
+    ("allow tcp to any port tcp/80", "FW112", "tcp/80", "`80`"),
+    ("allow icmp to any port 80", "FW114", "80", "`type`"),
+    ("allow any to any port 80", "FW114", "80", "`{ tcp, udp }`"),
+    ("allow { tcp, icmp } to any port 80", "FW114", "80", "`type`"),
+    ("allow not tcp to any port 80", "FW114", "80", "`{ tcp, udp }`"),
+    ("allow tcp/http to any port 80", "FW133", "80", "leave it out"),
+    ("allow not tcp/80", "FW133", "tcp/80", "rule of its own"),
+    ("allow icmp/8", "FW114", "icmp/8", "`type`"),
+    ("allow tcp/", "FW133", "tcp/", "`tcp/https`"),
+    ("allow tcp/imaq", "FW112", "imaq", "`imap`"),
+    ("service s = udp/imap", "FW113", "imap", "number"),
+    ("allow http", "FW115", "http", "`tcp/http`"),
+    ("allow upd", "FW115", "upd", "`udp`"),
+    ("allow ipv6", "FW115", "ipv6", "`any`"),
+    ("allow 256", "FW115", "256", "255"),
+    ("allow 06", "FW116", "06", "`6`"),
     # options
-    ("allow tcp type 8", "FW118", "8", "`icmp`"), ("allow icmp type 256", "FW119", "256", "255"), ("allow icmp type echo-reqest", "FW119", "echo-reqest", "`echo-request`"), ("allow icmp type packet-too-big", "FW119", "packet-too-big", "icmpv6"),
-    ("allow { icmp, icmpv6 } type 8", "FW119", "8", "`echo-request`"), ("allow icmp code port-unreachable", "FW119", "port-unreachable", "`type destination-unreachable code port-unreachable`"),
-    ("allow icmp type echo-request code port-unreachable", "FW119", "port-unreachable", "`destination-unreachable`"), ("allow icmp type 9-3", "FW107", "9-3", "`3-9`"), ("allow udp established", "FW120", "established", "`tcp`"),
-    ("allow tcp flags syn", "FW121", "syn", "`syn/syn,ack`"), ("allow tcp flags syn/ack", "FW121", "syn/ack", "`syn/syn,ack`"), ("allow tcp flags sny/syn", "FW121", "sny/syn", "`syn`"), ("allow tcp established flags none/all", "FW128", "flags none/all", "`established`"),
-    ("allow tcp fragment last", "FW122", "last", "`later`"), ("allow tcp state NEW", "FW123", "NEW", "`new`"), ("allow tcp until 2027-6-30", "FW124", "2027-6-30", "`2027-06-30`"), ("allow tcp until 2027-02-30", "FW124", "2027-02-30", "YYYY-MM-DD"),
-    ("allow tcp in eth*", "FW125", "eth*", '`"eth*"`'), ("allow tcp in eth+", "FW125", "eth+", '`"eth+"`'), ("allow tcp in any", "FW125", "any", "`not none`"), ("allow tcp in noen", "FW125", "noen", "`none`"),
-    ('allow tcp in ""', "FW125", '""', "`none`"), ("allow tcp in 0", "FW125", "0", '`"0"`'), ("allow tcp in " + "x" * 256, "FW125", "x" * 256, "255 bytes"), ('allow tcp in "wan', "FW016", '"', "behind it"), ("allow tcp in log", "FW010", "log", '`"log"`'),
+    ("allow tcp type 8", "FW118", "8", "`icmp`"),
+    ("allow icmp type 256", "FW119", "256", "255"),
+    ("allow icmp type echo-reqest", "FW119", "echo-reqest", "`echo-request`"),
+    ("allow icmp type packet-too-big", "FW119", "packet-too-big", "icmpv6"),
+    ("allow { icmp, icmpv6 } type 8", "FW119", "8", "`echo-request`"),
+    ("allow icmp code port-unreachable", "FW119", "port-unreachable", "`type destination-unreachable code port-unreachable`"),
+    ("allow icmp type echo-request code port-unreachable", "FW119", "port-unreachable", "`destination-unreachable`"),
+    ("allow icmp type 9-3", "FW107", "9-3", "`3-9`"),
+    ("allow udp established", "FW120", "established", "`tcp`"),
+    ("allow tcp flags syn", "FW121", "syn", "`syn/syn,ack`"),
+    ("allow tcp flags syn/ack", "FW121", "syn/ack", "`syn/syn,ack`"),
+    ("allow tcp flags sny/syn", "FW121", "sny/syn", "`syn`"),
+    ("allow tcp established flags none/all", "FW128", "flags none/all", "`established`"),
+    ("allow tcp fragment last", "FW122", "last", "`later`"),
+    ("allow tcp state NEW", "FW123", "NEW", "`new`"),
+    ("allow tcp until 2027-6-30", "FW124", "2027-6-30", "`2027-06-30`"),
+    ("allow tcp until 2027-02-30", "FW124", "2027-02-30", "YYYY-MM-DD"),
+    ("allow tcp in eth*", "FW125", "eth*", '`"eth*"`'),
+    ("allow tcp in eth+", "FW125", "eth+", '`"eth+"`'),
+    ("allow tcp in any", "FW125", "any", "`not none`"),
+    ("allow tcp in noen", "FW125", "noen", "`none`"),
+    ('allow tcp in ""', "FW125", '""', "`none`"),
+    ("allow tcp in 0", "FW125", "0", '`"0"`'),
+    ("allow tcp in " + "x" * 256, "FW125", "x" * 256, "255 bytes"),
+    ('allow tcp in "wan', "FW016", '"', "behind it"),
+    ("allow tcp in log", "FW010", "log", '`"log"`'),
     # packets
-    ("expect deny tcp 1.2.3.4 > 1.2.3.5", "FW010", ">", "`->`"), ("expect deny tcp 1.2.3.4:80", "FW011", "", ""), ("expect deny tcp 1.2.3.4 -> any", "FW131", "any", "region"), ("expect deny tcp 1.2.3.4 -> 1.2.3.0/24", "FW131", "1.2.3.0/24", "region"),
-    ("expect deny any 1.2.3.4 -> 1.2.3.5", "FW115", "any", "region"), ("expect deny icmp 1.2.3.4:8 -> 1.2.3.5", "FW114", "8", "`1.2.3.4`"), ("expect deny tcp 1.2.3.4 -> ::1", "FW117", "1.2.3.4 -> ::1", "both"),
-    ("expect deny tcp 1.2.3.4 -> 1.2.3.5:65536", "FW111", "65536", "65535"), ("expect deny tcp 1.2.3.4 -> 1.2.3.5:", "FW131", "1.2.3.5:", "`1.2.3.5`"), ("expect deny tcp 2001:db8::1:80 -> ::1", "FW131", "2001:db8::1:80", "`[2001:db8::1]:80`"),
-    ("expect deny tcp ::1.2.3.4:80 -> ::1", "FW131", "::1.2.3.4:80", "`[::1.2.3.4]:80`"), ("expect deny tcp [1.2.3.4]:80 -> 1.2.3.4", "FW131", "[1.2.3.4]:80", "brackets"), ("expect deny tcp 1.2.3.4 -> 1.2.3.5 flags syn/ack", "FW121", "flags syn/ack", "`flags syn,ack`"),
-    ("expect deny tcp 1.2.3.4 -> 1.2.3.5 established", "FW019", "established", "`flags ack`"), ("expect deny tcp 1.2.3.4 -> 1.2.3.5 in { a, b }", "FW131", "in { a, b }", "region"), ("expect deny icmp ::1 -> ::2 type 8", "FW131", "icmp ::1 -> ::2 type 8", "icmpv6"),
-    ("expect deny tcp 1.2.3.4:1 -> 1.2.3.5 fragment later", "FW131", "tcp 1.2.3.4:1 -> 1.2.3.5 fragment later", "fragments"), ("expect deny udp 1.2.3.4 -> 1.2.3.5 flags ack", "FW120", "flags ack", "remove"),
+    ("expect deny tcp 1.2.3.4 > 1.2.3.5", "FW010", ">", "`->`"),
+    ("expect deny tcp 1.2.3.4:80", "FW011", "", ""),
+    ("expect deny tcp 1.2.3.4 -> any", "FW131", "any", "region"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.0/24", "FW131", "1.2.3.0/24", "region"),
+    ("expect deny any 1.2.3.4 -> 1.2.3.5", "FW115", "any", "region"),
+    ("expect deny icmp 1.2.3.4:8 -> 1.2.3.5", "FW114", "8", "`1.2.3.4`"),
+    ("expect deny tcp 1.2.3.4 -> ::1", "FW117", "1.2.3.4 -> ::1", "both"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.5:65536", "FW111", "65536", "65535"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.5:", "FW131", "1.2.3.5:", "`1.2.3.5`"),
+    ("expect deny tcp 2001:db8::1:80 -> ::1", "FW131", "2001:db8::1:80", "`[2001:db8::1]:80`"),
+    ("expect deny tcp ::1.2.3.4:80 -> ::1", "FW131", "::1.2.3.4:80", "`[::1.2.3.4]:80`"),
+    ("expect deny tcp [1.2.3.4]:80 -> 1.2.3.4", "FW131", "[1.2.3.4]:80", "brackets"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.5 flags syn/ack", "FW121", "flags syn/ack", "`flags syn,ack`"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.5 established", "FW019", "established", "`flags ack`"),
+    ("expect deny tcp 1.2.3.4 -> 1.2.3.5 in { a, b }", "FW131", "in { a, b }", "region"),
+    ("expect deny icmp ::1 -> ::2 type 8", "FW131", "icmp ::1 -> ::2 type 8", "icmpv6"),
+    ("expect deny tcp 1.2.3.4:1 -> 1.2.3.5 fragment later", "FW131", "tcp 1.2.3.4:1 -> 1.2.3.5 fragment later", "fragments"),
+    ("expect deny udp 1.2.3.4 -> 1.2.3.5 flags ack", "FW120", "flags ack", "remove"),
     ("expect deny tcp to any port 80 fragment later", "FW135", "tcp to any port 80 fragment later", "fragments"),
     # characters
-    ("allow tcp\0", "FW003", "\0", "remove"), ("allow\u00a0tcp", "FW003", "\u00a0", "plain space"), ("allow tcp # \u202e", "FW003", "\u202e", "remove"), ("allow tcp in w\u200ban", "FW003", "\u200b", "remove"), ("allow\ftcp", "FW003", "\f", "remove"),
-    ("allow tcp;", "FW115", "tcp;", "`tcp`"), ("allow (tcp)", "FW115", "(tcp)", ""), ("allow tcp to ${HOST}", "FW010", "{", ""),
+    ("allow tcp\0", "FW003", "\0", "remove"),
+    ("allow\u00a0tcp", "FW003", "\u00a0", "plain space"),
+    ("allow tcp # \u202e", "FW003", "\u202e", "remove"),
+    ("allow tcp in w\u200ban", "FW003", "\u200b", "remove"),
+    ("allow\ftcp", "FW003", "\f", "remove"),
+    ("allow tcp;", "FW115", "tcp;", "`tcp`"),
+    ("allow (tcp)", "FW115", "(tcp)", ""),
+    ("allow tcp to ${HOST}", "FW010", "{", ""),
 ]  # fmt: skip
 
 
@@ -132,25 +257,40 @@ def test_the_table_is_large() -> None:
 _POSITIONS = {
     "allow": ["@ tcp from any", "default @", "expect @ tcp from any"],
     "deny": ["@ any", "default @", "expect @ tcp 1.2.3.4 -> 1.2.3.5"],
-    "net": ["@ a = ::1"], "ports": ["@ a = 1"], "service": ["@ a = tcp/1"], "include": ['@ "a.fwl"'], "default": ["@ deny"],
+    "net": ["@ a = ::1"],
+    "ports": ["@ a = 1"],
+    "service": ["@ a = tcp/1"],
+    "include": ['@ "a.fwl"'],
+    "default": ["@ deny"],
     "expect": ["@ deny tcp from any"],
     "from": ["deny tcp @ any", "deny tcp @ { ::1 } to any", "expect deny tcp @ any to any", "deny { tcp } @ not ::1"],
-    "to": ["deny tcp @ any", "deny tcp from any @ any", "deny tcp from any port 1 @ any", "expect deny tcp @ { ::1 }", "expect deny tcp @ any port 1"],
-    "port": ["deny tcp from any @ 1", "deny tcp to any @ { 1, 2 }", "deny tcp from any to not ::1 @ not 80", "expect deny tcp from any @ 1"],
-    "except": ["net a = any @ ::1", "deny tcp from any @ { ::1 } to any", "deny tcp to any port 1-9 @ 2", "net a = { any @ ::1 }", "expect deny any @ tcp from any"],
-    "not": ["net a = @ ::1", "deny @ tcp", "deny tcp from @ { ::1 }", "deny tcp to any port @ 80", "ports a = { @ 80 }", "deny tcp in @ wan0", "expect deny @ tcp from any",
-            "deny tcp flags @ syn/syn", "deny tcp state @ new", "net a = any except @ ::1", "deny tcp from @ not ::1"],
-    "by": ["expect deny tcp from any @ default", "expect deny tcp @ default", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ default", "expect deny any log @ default"],
+    "to": ["deny tcp @ any", "deny tcp from any @ any", "deny tcp from any port 1 @ any",
+        "expect deny tcp @ { ::1 }", "expect deny tcp @ any port 1"],
+    "port": ["deny tcp from any @ 1", "deny tcp to any @ { 1, 2 }", "deny tcp from any to not ::1 @ not 80",
+        "expect deny tcp from any @ 1"],
+    "except": ["net a = any @ ::1", "deny tcp from any @ { ::1 } to any", "deny tcp to any port 1-9 @ 2",
+        "net a = { any @ ::1 }", "expect deny any @ tcp from any"],
+    "not": ["net a = @ ::1", "deny @ tcp", "deny tcp from @ { ::1 }", "deny tcp to any port @ 80",
+        "ports a = { @ 80 }", "deny tcp in @ wan0", "expect deny @ tcp from any", "deny tcp flags @ syn/syn",
+        "deny tcp state @ new", "net a = any except @ ::1", "deny tcp from @ not ::1"],
+    "by": ["expect deny tcp from any @ default", "expect deny tcp @ default",
+        "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ default", "expect deny any log @ default"],
     "as": ["deny tcp @ x", "deny tcp from any @ x", "deny tcp from any port 1 @ x", "deny tcp established @ x"],
-    "established": ["deny tcp @", "deny tcp from any @", "deny tcp to any port 1 @ log", "deny tcp log @", "expect deny tcp @", "expect deny tcp @ by default"],
+    "established": ["deny tcp @", "deny tcp from any @", "deny tcp to any port 1 @ log", "deny tcp log @",
+        "expect deny tcp @", "expect deny tcp @ by default"],
     "log": ["deny tcp @", "deny tcp from any @ as x", "deny tcp in wan0 @"],
-    "flags": ["deny tcp @ syn/syn", "deny tcp from any @ { syn/syn }", "expect deny tcp @ syn/syn", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ syn"],
-    "type": ["deny icmp @ 8", "deny icmp from any @ { 8 }", "expect deny icmp @ 8", "expect deny icmp 1.2.3.4 -> 1.2.3.5 @ 8"],
+    "flags": ["deny tcp @ syn/syn", "deny tcp from any @ { syn/syn }", "expect deny tcp @ syn/syn",
+        "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ syn"],
+    "type": ["deny icmp @ 8", "deny icmp from any @ { 8 }", "expect deny icmp @ 8",
+        "expect deny icmp 1.2.3.4 -> 1.2.3.5 @ 8"],
     "code": ["deny icmp type 3 @ 1", "deny icmp from any @ not 1", "expect deny icmp 1.2.3.4 -> 1.2.3.5 type 3 @ 1"],
-    "fragment": ["deny tcp @ later", "deny tcp from any @ not whole", "expect deny tcp @ later", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ later"],
-    "in": ["deny tcp @ wan0", "deny tcp from any @ not wan0", "expect deny tcp @ wan0", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ wan0"],
+    "fragment": ["deny tcp @ later", "deny tcp from any @ not whole", "expect deny tcp @ later",
+        "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ later"],
+    "in": ["deny tcp @ wan0", "deny tcp from any @ not wan0", "expect deny tcp @ wan0",
+        "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ wan0"],
     "out": ["deny tcp @ wan0", "deny tcp in lan0 @ wan0", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ wan0"],
-    "state": ["deny tcp @ new", "deny tcp from any @ { new }", "expect deny tcp @ new", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ new"],
+    "state": ["deny tcp @ new", "deny tcp from any @ { new }", "expect deny tcp @ new",
+        "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ new"],
     "until": ["deny tcp @ 2027-06-30", "deny tcp to any @ 2027-06-30 log"],
 }  # fmt: skip
 
@@ -162,7 +302,7 @@ def test_every_keyword_is_in_the_table() -> None:
 @pytest.mark.parametrize("keyword", KEYWORDS)
 def test_a_misspelt_keyword_is_named_and_the_right_one_offered(keyword: str) -> None:
     for position in _POSITIONS[keyword]:
-        for wrong in sorted(slips_of(keyword)) + [keyword.upper(), keyword.title()]:
+        for wrong in [*sorted(slips_of(keyword)), keyword.upper(), keyword.title()]:
             if wrong in KEYWORDS and wrong != "port":
                 continue  # `in` for `int`: another word, rightly read
             text = position.replace("@", wrong)
@@ -176,8 +316,13 @@ def test_a_misspelt_keyword_is_named_and_the_right_one_offered(keyword: str) -> 
 
 @pytest.mark.parametrize(
     ("text", "wrong", "right"),
-    [("deny tcp from ayn", "ayn", "any"), ("deny ayn", "ayn", "any"), ("deny tcp in noen", "noen", "none"), ("expect deny tcp by defualt", "defualt", "default")],
-)  # fmt: skip
+    [
+        ("deny tcp from ayn", "ayn", "any"),
+        ("deny ayn", "ayn", "any"),
+        ("deny tcp in noen", "noen", "none"),
+        ("expect deny tcp by defualt", "defualt", "default"),
+    ],
+)
 def test_words_that_are_no_keywords_of_the_grammar(text: str, wrong: str, right: str) -> None:
     (d,) = told(text)
     assert words_at(text, d) == wrong
@@ -197,7 +342,8 @@ allow tcp to any port { 65536, -1 }
 allow udp established
 """
     assert [(d.code, d.span.line, d.span.column) for d in told(text)] == [
-        ("FW012", 1, 1), ("FW106", 2, 14), ("FW112", 3, 35), ("FW101", 4, 16), ("FW130", 5, 20), ("FW111", 6, 25), ("FW111", 6, 32), ("FW120", 7, 11),
+        ("FW012", 1, 1), ("FW106", 2, 14), ("FW112", 3, 35), ("FW101", 4, 16), ("FW130", 5, 20),
+        ("FW111", 6, 25), ("FW111", 6, 32), ("FW120", 7, 11),
     ]  # fmt: skip
 
 
@@ -245,11 +391,12 @@ def test_a_broken_rule_hides_no_other_mistake() -> None:
 @example("\n\n")
 def test_one_line_texts(parse: object, text: str) -> None:
     assert callable(parse)
+    screens = []
     try:
         parse(text)
     except PolicyError as error:
-        assert error.diagnostics
-        assert render(error.diagnostics, error.sources, color=False)
+        screens.append(render(error.diagnostics, error.sources, color=False))
+    assert all(screens)
 
 
 def test_regions_point_into_their_own_text() -> None:
@@ -269,7 +416,32 @@ def test_regions_point_into_their_own_text() -> None:
 # garbage
 
 
-@given(st.lists(st.sampled_from([*KEYWORDS, "any", "tcp", "{", "}", ",", "=", "->", ">=", '"', "#", "\n", "10.0.0.0/8", "80", "x", "\\", "not not"]), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *KEYWORDS,
+                "any",
+                "tcp",
+                "{",
+                "}",
+                ",",
+                "=",
+                "->",
+                ">=",
+                '"',
+                "#",
+                "\n",
+                "10.0.0.0/8",
+                "80",
+                "x",
+                "\\",
+                "not not",
+            ]
+        ),
+        max_size=30,
+    )
+)
 @settings(max_examples=300)
 def test_any_row_of_words_ends_well(words: list[str]) -> None:
     text = " ".join(words)

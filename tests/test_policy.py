@@ -6,6 +6,7 @@ import copy
 import datetime
 import pickle
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from fwengine.errors import (
 )
 from fwengine.header import DPORT, PROTOCOL, Packet, Point
 from fwengine.interval import IntervalSet
+from fwengine.loading import loads
+from fwengine.packets.synthetic import write_pcap
 from fwengine.policy import (
     ALLOW,
     DENY,
@@ -108,6 +111,23 @@ def test_decide_is_the_sentence_in_a_loop(case: tuple[Policy, list[Point]]) -> N
 def test_an_open_packet_is_no_question_for_decide() -> None:
     with pytest.raises(ValueError, match="ask `evaluate`"):
         decide(Policy((), as_of=TODAY), PACKET.replace(dport=None))
+
+
+def test_a_policy_answers_by_itself(tmp_path: Path) -> None:
+    """The methods that reach for the engine's upper floors, each once; their own tests are elsewhere."""
+    policy = loads("net web = 1.2.3.4\nallow tcp from any to web port 80 as web", as_of=TODAY)
+    assert policy.evaluate(PACKET) == decide(policy, PACKET)
+    assert policy.prove("deny udp to web").holds
+    refuted = policy.prove("deny tcp to web")
+    assert refuted.counterexample is not None
+    assert decide(policy, refuted.counterexample).by == "web"
+    (region,) = policy.query("allow any to web")
+    assert region.box == policy.rules[0].boxes[0].plain()
+    assert policy.query("allow udp") == ()
+    capture = tmp_path / "two.pcap"
+    write_pcap(str(capture), [PACKET, PACKET.replace(dport=22)])
+    report = policy.evaluate_capture(str(capture))
+    assert (report.packets, report.allow, report.deny) == (2, 1, 1)
 
 
 # Verdicts

@@ -6,6 +6,7 @@ import datetime
 import re
 
 import pytest
+import strategies_ast as trees
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +15,6 @@ from fwengine.language.ast import Comment, Document, Match, Set, Statement, Word
 from fwengine.language.parser import parse, parse_region
 from fwengine.language.printer import WIDTH, show, show_document, show_match
 from fwengine.loading import loads
-
-import strategies_ast as trees
 
 DAY = datetime.date(2026, 1, 1)
 

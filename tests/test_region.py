@@ -62,7 +62,9 @@ def interval_sets(field: int) -> st.SearchStrategy[IntervalSet]:
 @st.composite
 def interfaces(draw: st.DrawFn) -> IntervalSet:
     named = IntervalSet.union((n, n) for n in map(interface_number, draw(st.sets(st.sampled_from(NAMES), max_size=3))))
-    chosen = draw(st.sampled_from([FULL[IN], named, SOME_INTERFACE - named, named | IntervalSet.single(0), FULL[IN] - named]))
+    chosen = draw(
+        st.sampled_from([FULL[IN], named, SOME_INTERFACE - named, named | IntervalSet.single(0), FULL[IN] - named])
+    )
     return chosen or FULL[IN]
 
 

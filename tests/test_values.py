@@ -20,7 +20,9 @@ v6 = st.integers(0, 2**128 - 1)
 
 
 def points(family: int, chosen: IntervalSet) -> list[tuple[int, int]]:
-    return [(address.to_value(lo), address.to_value(hi)) for lo, hi in chosen & (address.V4 if family == 4 else address.V6)]
+    return [
+        (address.to_value(lo), address.to_value(hi)) for lo, hi in chosen & (address.V4 if family == 4 else address.V6)
+    ]
 
 
 @given(v4 | v6, st.integers(0, 128))
@@ -219,7 +221,8 @@ def test_dates() -> None:
     assert values.date("2024-02-29") == datetime.date(2024, 2, 29)
     for text, said in [
         ("2027-6-3", "`2027-06-03`"), ("20270603", "`2027-06-03`"), ("2027/06/03", "`2027-06-03`"), ("03.06.2027", "2027-06-30"),
-        ("2023-02-29", "no day"), ("0000-01-01", "no day"), ("2027-13-01", "no day"), ("٢٠٢٧-06-03", "no date"), ("2027-06-03T00", "no date"),
+        ("2023-02-29", "no day"), ("0000-01-01", "no day"), ("2027-13-01", "no day"), ("٢٠٢٧-06-03", "no date"),
+        ("2027-06-03T00", "no date"),
     ]:  # fmt: skip
         with pytest.raises(Mistake) as caught:
             values.date(text)

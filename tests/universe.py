@@ -205,10 +205,13 @@ class Maker:
             again = rnd.choice(rules)
             action = rnd.choice((again.action, again.action.other))
             rules.insert(rnd.randint(0, len(rules)), Rule(action, again.boxes))
-        if rules and rnd.random() < 0.4:  # what several rules take of one
+        if rules and rnd.random() < 0.5:  # what several rules above take of one, or several below would take over
             at = rnd.randrange(len(rules))
-            for part in self.scattered(rnd.choice(rules[at].boxes)):
-                rules.insert(rnd.randint(0, at), Rule(rnd.choice((ALLOW, DENY)), (part,)))
+            above, whole = rnd.random() < 0.6, rules[at]
+            for part in self.scattered(rnd.choice(whole.boxes)):
+                action = rnd.choice((ALLOW, DENY)) if above else whole.action
+                place = rnd.randint(0, at) if above else rnd.randint(at + 1, len(rules))
+                rules.insert(place, Rule(action, (part,)))
         return named(rules, rnd.choice((DENY, DENY, ALLOW)))
 
     def scattered(self, box: Box) -> list[Box]:

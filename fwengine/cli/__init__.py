@@ -29,12 +29,13 @@ def main() -> None:
 def _run() -> object:
     import click
 
-    from .failure import report
     from .group import cli
 
     try:
         return cli.main(prog_name="fwengine", standalone_mode=False)
     except (click.exceptions.Exit, click.Abort, click.ClickException) as error:
+        from .failure import report  # late: help needs no errors
+
         return report(error)
     except SystemExit as error:  # what click makes of a broken pipe
         raise BrokenPipeError from error

@@ -7,9 +7,6 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from ..errors import FwengineError
-from .failure import report, write_error
-
 
 class _Entry(NamedTuple):
     module: str
@@ -42,11 +39,16 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
+            from .failure import write_error
+
             write_error(f"{ctx.get_help()}\n")
             ctx.exit(2)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        from ..errors import FwengineError  # late: help needs no errors
+        from .failure import report
+
         try:
             return super().invoke(ctx)
         except FwengineError as error:  # here, and not in `main`, since the context still knows `--color`

@@ -9,13 +9,16 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..report.style import Style, wants_color
 from .failure import COLOR, chosen_color, complain, shown
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 FORMAT_VERSION = "1.0"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,11 +89,6 @@ def say(text: str = "") -> None:
     _write(shown(text, color=sys.stdout is not None and wants_color(chosen_color(), sys.stdout)))
 
 
-def say_raw(text: str) -> None:
-    """A line in the form of another program (XML), of which only the encoding is seen to."""
-    _write(text)
-
-
 def say_json(**fields: Any) -> None:
     """One JSON document on stdout, with the version of its form."""
     _write(_json({"format_version": FORMAT_VERSION, **fields}, indent=2))
@@ -99,11 +97,6 @@ def say_json(**fields: Any) -> None:
 def say_json_line(**fields: Any) -> None:
     """One JSON document on one line of stdout."""
     _write(_json(fields, indent=None))
-
-
-def say_document(document: object) -> None:
-    """One JSON document whose form is not ours, such as SARIF."""
-    _write(_json(document, indent=2))
 
 
 def _json(value: object, indent: int | None) -> str:
@@ -117,22 +110,27 @@ def _json(value: object, indent: int | None) -> str:
 
 def _write(text: str) -> None:
     stream = _stdout()
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    write_bytes(f"{text}\n".encode(stream.encoding or "utf-8", "backslashreplace"))
 
 
-def _stdout() -> TextIO:
+def _stdout() -> TextIOWrapper:
     if sys.stdout is None:
         raise OSError(errno.EBADF, "standard output is closed")
-    return sys.stdout
+    return cast("TextIOWrapper", sys.stdout)
 
 
 def write_bytes(data: bytes) -> None:
-    """Bytes to stdout, as they are."""
+    """Bytes to stdout, all of them: an unbuffered stream may take a part and say so, which `print` does not hear.
+
+    Raises:
+        OSError: if stdout is closed or cannot be written.
+    """
     stream = _stdout()
-    stream.flush()
-    stream.buffer.write(data)
-    stream.buffer.flush()
+    left = memoryview(data)
+    while left:
+        left = left[stream.buffer.write(left) :]
+    if stream.line_buffering:  # a terminal
+        stream.buffer.flush()
 
 
 def read_stdin() -> bytes:

@@ -54,7 +54,9 @@ _OTHERS = {
 }
 
 # why a walk stopped: the numbers of decode.h
-_MORE, _FULL, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION = range(13)
+_MORE, _FULL, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION = (
+    range(13)
+)
 _WHY = {
     _CAPLEN: "{0:,} captured bytes are more than 262,144",
     _BLOCK: "a block of {0:,} bytes",
@@ -302,9 +304,21 @@ def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[
 
     walk = _Walk(chunks, file, codes, (None, None))
     for data, frames, count in walk.pieces():
-        for kind, protocol, fragment, src, dst, sport, dport, types, code, flags, inside, outside, wire in native.decoded(
-            data, frames, count
-        ):
+        for (
+            kind,
+            protocol,
+            fragment,
+            src,
+            dst,
+            sport,
+            dport,
+            types,
+            code,
+            flags,
+            inside,
+            outside,
+            wire,
+        ) in native.decoded(data, frames, count):
             if kind > 1:
                 yield CLASSES[kind - 2], wire
                 continue

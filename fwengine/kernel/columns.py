@@ -7,11 +7,11 @@ the engine, on `jobs`, or on whether the native module is there at all.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Literal
 
 from ..address import V6_BASE, Family
 from ..errors import LimitError
@@ -56,7 +56,7 @@ _NAMES = {
     TYPE: "icmp_type", CODE: "icmp_code", IN: "in_interface", OUT: "out_interface", STATE: "state",
 }  # fmt: skip
 _STAGE = {FLAGS: 0, TYPE: 1, CODE: 2, IN: 3, OUT: 4, STATE: 5}  # the native module's numbers
-_FORMATS = {1: "B", 2: "H", 4: "I", 16: "B"}
+_FORMATS: Final[Mapping[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
 _MAY_LACK = frozenset({FRAGMENT, IN, OUT, STATE})  # left out: whole packets, no interface, new
 
 
@@ -94,7 +94,9 @@ class Classifier:
         self._boxes = active_boxes(policy)
         self._native: dict[Family, Any] = {}
         sets = [box for _, box in self._boxes]
-        self._used = frozenset(f for f in range(len(FULL)) if any(s[f] is not FULL[f] and s[f] != FULL[f] for s in sets))
+        self._used = frozenset(
+            f for f in range(len(FULL)) if any(s[f] is not FULL[f] and s[f] != FULL[f] for s in sets)
+        )
         self._in, self._out = Interfaces.of(sets, IN), Interfaces.of(sets, OUT)
         self._may_fall_back = engine == "auto"
 
@@ -269,9 +271,7 @@ class Classifier:
                 columns[at] = memoryview(bytes(2 * count)).cast("H")
         return tuple(columns), count
 
-    def _walk(
-        self, columns: tuple[memoryview | None, ...], count: int, family: Family, out: memoryview
-    ) -> None:
+    def _walk(self, columns: tuple[memoryview | None, ...], count: int, family: Family, out: memoryview) -> None:
         """The same in plain Python, through the decision tree."""
         index = self.policy.tree.index
         protocol, fragment, src, dst, sport, dport, flags, types, codes, inside, outside, state = columns

@@ -177,9 +177,11 @@ def _within(chosen: IntervalSet, family: Family) -> tuple[Interval, ...]:
 _ANY_PORT = PORTS.ranges
 
 
-def _ports(sport: IntervalSet, dport: IntervalSet) -> list[tuple[tuple[Interval, ...], tuple[Interval, ...], bool | None]]:
+def _ports(
+    sport: IntervalSet, dport: IntervalSet
+) -> list[tuple[tuple[Interval, ...], tuple[Interval, ...], bool | None]]:
     """Port numbers and whether there are any: a packet has both ports or neither."""
-    if sport is FULL[SPORT] and dport is FULL[DPORT] or (sport == FULL[SPORT] and dport == FULL[DPORT]):
+    if (sport is FULL[SPORT] and dport is FULL[DPORT]) or (sport == FULL[SPORT] and dport == FULL[DPORT]):
         return [(_ANY_PORT, _ANY_PORT, None)]
     out: list[tuple[tuple[Interval, ...], tuple[Interval, ...], bool | None]] = []
     present = (sport & PORTS).ranges, (dport & PORTS).ranges
@@ -216,7 +218,11 @@ def _classes(
     for protocol in range(256):
         for fragment in range(3):
             mask = protocols[protocol] & fragments[fragment] & ports[has_ports(protocol, fragment)]
-            key = (mask, types_matter and has_type(protocol, family, fragment), flags_matter and has_flags(protocol, fragment))
+            key = (
+                mask,
+                types_matter and has_type(protocol, family, fragment),
+                flags_matter and has_flags(protocol, fragment),
+            )
             of_protocol.append(known.setdefault(key, len(known)))
     stages: list[Stage] = []
     cells = work = 0
@@ -235,7 +241,9 @@ def _classes(
         cells += len(known) * len(ids)
         work += len(known) * len(ids) * (1 + len(rests) // 256)
         if cells > CELLS or work > WORK:
-            raise LimitError("the policy's flags, types, interfaces and states are more than the native classifier takes")
+            raise LimitError(
+                "the policy's flags, types, interfaces and states are more than the native classifier takes"
+            )
         table = array("H")
         found: dict[tuple[int, bool, bool], int] = {}
         for mask, types, flags in known:
@@ -313,10 +321,7 @@ def _entries(
             rules.append(rule)
             box.append(NONE)
             continue
-        axes = [
-            _pieces(src, family), _pieces(dst, family),
-            *([((x,), (y,), True) for x, y in axis] for axis in (sport, dport, mine)),
-        ]  # fmt: skip
+        axes = [_pieces(src, family), _pieces(dst, family), *(_pieces(axis, 4) for axis in (sport, dport, mine))]
         exact = NONE
         for chosen in product(*_bounded(axes, limit)):
             for piece in chosen:
@@ -328,7 +333,13 @@ def _entries(
                 continue
             if exact == NONE:
                 exact = len(offset) // 5
-                for axis, wide in ((src, family == 6), (dst, family == 6), (sport, False), (dport, False), (mine, False)):
+                for axis, wide in (
+                    (src, family == 6),
+                    (dst, family == 6),
+                    (sport, False),
+                    (dport, False),
+                    (mine, False),
+                ):
                     for pair in axis:
                         for end in pair:
                             words.extend(_words(end) if wide else (end,))
@@ -378,9 +389,7 @@ def _bounded(axes: list[list[_Piece]], limit: int) -> list[list[_Piece]]:
         if total <= limit or len(axes[longest]) == 1:
             return axes
         axis = axes[longest]
-        axes[longest] = [
-            axis[i] if i + 1 == len(axis) else _hull(axis[i], axis[i + 1]) for i in range(0, len(axis), 2)
-        ]
+        axes[longest] = [axis[i] if i + 1 == len(axis) else _hull(axis[i], axis[i + 1]) for i in range(0, len(axis), 2)]
 
 
 def _hull(a: _Piece, b: _Piece) -> _Piece:

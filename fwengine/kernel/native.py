@@ -6,7 +6,7 @@ from types import ModuleType
 
 native: ModuleType | None
 try:
-    from . import _native as native  # type: ignore[no-redef]  # the same name is None below
+    from . import _native as native
 except ImportError as error:
     native = None
     _why: str | None = f"not built: {error}"

@@ -194,9 +194,9 @@ class Matches:
                 continue
             if groups is not None and set(groups) != {TCP}:
                 help = "write `tcp`, in a rule of its own"
-                self.scope.report(
-                    "FW120", option.at, f"`{_said(match.protocol)}` has no tcp flags", "only tcp has", help
-                )
+                others = [p for p in groups if p != TCP]
+                which = names.protocol_name(others[0]) if len(others) == 1 else _said(match.protocol)
+                self.scope.report("FW120", option.at, f"`{which}` has no tcp flags", "only tcp has", help)
                 continue
             value = values.ESTABLISHED if name == "established" else flag_tests(self.scope, option.value)
             if value is not None:

@@ -167,7 +167,13 @@ def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen])
             "FW011", token.at, "the statement ends too early", f"expected {_expected(accepts, seen)}", _missing(seen)
         )
     if token.type == "_COMMA" and not braces and seen:
-        return SyntaxMistake("FW020", token.at, "several values stand in braces", "outside a set", f"write `{{ {_short(seen[-1].text)}, … }}`")
+        return SyntaxMistake(
+            "FW020",
+            token.at,
+            "several values stand in braces",
+            "outside a set",
+            f"write `{{ {_short(seen[-1].text)}, … }}`",
+        )
     short = _short(token.text)
     if braces and "_COMMA" in accepts and token.type in _OPERANDS:
         return SyntaxMistake(
@@ -337,7 +343,8 @@ def written(terminal: str) -> str:
 
 _ONE_WORD = {
     "NET": "a name", "PORTS": "a name", "SERVICE": "a name", "AS": "a name for the rule", "UNTIL": "a date",
-    "COMPARE": "a number", "IN": "an interface", "OUT": "an interface", "FLAGS": "flags such as `syn/syn,ack`", "_ARROW": "an address", "_BY": "the name of a rule",
+    "COMPARE": "a number", "IN": "an interface", "OUT": "an interface",
+    "FLAGS": "flags such as `syn/syn,ack`", "_ARROW": "an address", "_BY": "the name of a rule",
 }  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 _STATEMENT = re.compile(r"[ \t]*(?:allow|deny|net|ports|service|default|include|expect)(?=[ \t])")
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
-_DEFINED = re.compile(r"([^\s={},#\"]+)\s*=")
-_NAMED = re.compile(r"\bas\s+([^\s={},#\"]+)")
+_NAMED = re.compile(r"\bas[ \t]+([^\s={},#\"]+)")
+MAX_NAME = 200  # characters before a `=` in which its name is looked for
 
 
 class Piece(NamedTuple):
@@ -79,7 +79,10 @@ def is_statement(text: str) -> bool:
 
 def promised(text: str) -> set[str]:
     """The names that a statement which cannot be parsed was perhaps going to define."""
-    out = {match[1] for match in _DEFINED.finditer(text)} | {match[1] for match in _NAMED.finditer(text)}
+    out = {match[1] for match in _NAMED.finditer(text)}
+    for part in text.split("=")[:-1]:
+        before = part[-MAX_NAME:].split()
+        out.update(before[-1:])
     words = text.split(maxsplit=2)
     if len(words) > 1 and "=" not in text:
         out.add(words[1])

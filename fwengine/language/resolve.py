@@ -55,6 +55,7 @@ class Scope:
         self.file, self.line = "<none>", 1
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
+        self._too_deep = False
         self._addresses: dict[str, IntervalSet] = {"any": address.ALL}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], str] = {}
@@ -74,6 +75,7 @@ class Scope:
         if len(self.errors) >= MAX_ERRORS:
             self.errors.append(too_many(self.file, self.line))
             raise TooMany
+        message, label, help = (_short(part, 400) for part in (message, label, help))
         self.errors.append(Diagnostic(code, message, self.at(place), label, help, labels=labels))
 
     def mistake(self, error: Mistake, place: Place, labels: tuple[Label, ...] = ()) -> None:
@@ -96,7 +98,8 @@ class Scope:
         """Goes some steps down into a value; False, and told, if that is too deep for the stack."""
         self._depth += steps
         good = self._depth <= MAX_DEPTH
-        if not good:
+        if not good and not self._too_deep:  # once: whoever builds on it is as deep
+            self._too_deep = True
             self.report(
                 "FW004",
                 place,
@@ -425,5 +428,5 @@ def _brief(expr: Expr) -> str:
     return _short(show(expr))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "…"

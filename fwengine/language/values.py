@@ -153,7 +153,12 @@ def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
         raise Mistake("FW104", f"`{_short(text)}` is no range", "both ends are whole addresses", f"write `{lo}-{full}`")
     a, b = _address(lo), _address(hi)
     if address.family_of(a) != address.family_of(b):
-        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "both ends are of one family", "write a range for each family")
+        raise Mistake(
+            "FW108",
+            f"`{_short(text)}` mixes IPv4 and IPv6",
+            "both ends are of one family",
+            "write a range for each family",
+        )
     if a > b:
         raise Mistake("FW107", f"`{_short(text)}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
     return IntervalSet(((a, b),))
@@ -164,7 +169,9 @@ def _masked(text: str, first: str, rest: str) -> IntervalSet:
         help = "list blocks in braces, or write a range of addresses"
         raise Mistake("FW104", f"`{_short(text)}` is no range", "the ends of a range are addresses", help)
     if "/" in rest:
-        raise Mistake("FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK")
+        raise Mistake(
+            "FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK"
+        )
     base = _address(first)
     bits = address.bits_of(base)
     if "." in rest or ":" in rest:
@@ -204,7 +211,12 @@ def _wildcard(text: str, base: int, rest: str) -> IntervalSet:
     mask_point = _address(rest)
     family, bits = address.family_of(base), address.bits_of(base)
     if address.family_of(mask_point) != family:
-        raise Mistake("FW108", f"`{_short(text)}` mixes IPv4 and IPv6", "value and mask are of one family", "write a mask for each family")
+        raise Mistake(
+            "FW108",
+            f"`{_short(text)}` mixes IPv4 and IPv6",
+            "value and mask are of one family",
+            "write a mask for each family",
+        )
     value, mask = address.to_value(base), address.to_value(mask_point)
     everything = (1 << bits) - 1
     free = everything & ~mask

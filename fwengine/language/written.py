@@ -141,7 +141,9 @@ def _is_address(text: str) -> bool:
 
 def _address(host: str) -> int:
     if not host:
-        raise Mistake("FW131", "a packet has two addresses", "no address before the port", "for example `192.0.2.80:80`")
+        raise Mistake(
+            "FW131", "a packet has two addresses", "no address before the port", "for example `192.0.2.80:80`"
+        )
     if values.is_name(host):
         raise Mistake("FW131", f"`{_short(host)}` is no address", "a packet has addresses", _REGION)
     found = values.addresses(host)
