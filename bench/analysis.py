@@ -3,10 +3,9 @@
 usage: python bench/analysis.py [--actions hash|allow|blocks] [--family 4|6] [--seed N] [SET ...]
 
 Each set runs in a process of its own, so that memory is its own. Columns: the policy's rules; seconds to compile; to find
-all unreachable rules with a witness; all findings of `check`, everything included but compiling; `diff` of the policy
-against itself with 20 rules edited, both compiled forms included; `query` and `prove` of one /24 as destination; MB at the
-peak. Witnesses are replayed through `decide`: all, or as
-many as a minute allows. Reports; never fails by a time.
+all unreachable rules; all findings of `check`, everything included but compiling; `diff` of the policy against itself with
+20 rules edited (it needs neither compiled form); `query` and `prove` of one /24 as destination; MB at the peak. Witnesses
+are replayed through `decide`, as many as some seconds allow. Reports; never fails by a time.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Peer:
     ours: Callable[[], float]
 
 
-class Missing(Exception):
+class Missing(Exception):  # noqa: N818  # no error: a finding
     """A peer that cannot run here; the argument says why."""
 
 
@@ -211,7 +211,7 @@ def aerleon(bench: Bench) -> Callable[[], float]:
     from aerleon.lib import aclcheck, naming, policy  # type: ignore[import-not-found, unused-ignore]  # not a dependency
 
     definitions = naming.Naming()
-    text = ['header { target:: juniper bench }']
+    text = ["header { target:: juniper bench }"]
     for i, line in enumerate(bench.rules_file.read_text().splitlines()[:1000]):
         src, dst, _, dport, protocol = line.split()
         definitions._ParseLine(f"S{i} = {src}", "networks")
@@ -219,7 +219,9 @@ def aerleon(bench: Bench) -> Callable[[], float]:
         body = f"source-address:: S{i} destination-address:: D{i} action:: accept"
         if protocol in ("6", "17"):
             lo, hi = dport.split("-")
-            definitions._ParseLine(f"P{i} = {dport if lo != hi else lo}/{'tcp' if protocol == '6' else 'udp'}", "services")
+            definitions._ParseLine(
+                f"P{i} = {dport if lo != hi else lo}/{'tcp' if protocol == '6' else 'udp'}", "services"
+            )
             body += f" protocol:: {'tcp' if protocol == '6' else 'udp'} destination-port:: P{i}"
         text.append(f"term t{i} {{ {body} }}")
     parsed = policy.ParsePolicy("\n".join(text), definitions, shade_check=False)
@@ -234,14 +236,24 @@ def peers(bench: Bench) -> list[Peer | tuple[str, str]]:
     wanted: list[tuple[str, str, Callable[[], Callable[[], float]], Callable[[], float]]] = [
         ("fwengine, no kernel", "capture to counts per rule", lambda: bench.count_in_python, bench.count),
         *[
-            (f"tcpdump, {n} clause" + "s" * (n > 1), "capture through a yes-no filter", lambda n=n: tcpdump(bench, n), bench.count)  # type: ignore[misc]
+            (
+                f"tcpdump, {n} clause" + "s" * (n > 1),
+                "capture through a yes-no filter",
+                lambda n=n: tcpdump(bench, n),
+                bench.count,
+            )
             for n in CLAUSES
         ],
         ("scapy", "capture to addresses", lambda: scapy(bench), bench.count),
         ("dpkt", "capture to addresses", lambda: dpkt(bench), bench.count),
         ("nft", f"{rules:,} rules in the kernel, no match", lambda: in_namespace("nft", rules), bench.classify),
         *[
-            (tool, f"{rules:,} rules in the kernel, no match", lambda tool=tool: in_namespace(tool, rules), bench.classify)  # type: ignore[misc]
+            (
+                tool,
+                f"{rules:,} rules in the kernel, no match",
+                lambda tool=tool: in_namespace(tool, rules),
+                bench.classify,
+            )
             for tool in ("iptables-legacy", "iptables-nft")
         ],
         ("aerleon aclcheck", "one packet, 1,000 terms", lambda: aerleon(bench), bench.one_by_one),
@@ -263,7 +275,9 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(args.set, args.packets, Path(name))
-        print(f"{args.set}: {len(bench.policy.rules):,} rules, {args.packets:,} packets; engine {bench.classifier.engine}")
+        print(
+            f"{args.set}: {len(bench.policy.rules):,} rules, {args.packets:,} packets; engine {bench.classifier.engine}"
+        )
         print(f"{'peer':22} {'does':42} {'peer ns':>12} {'ours ns':>9} {'ratio':>10}  (least-most)")
         for peer in peers(bench):
             if not isinstance(peer, Peer):

@@ -1,7 +1,7 @@
 /* libFuzzer: hostile bytes through the walker, the decoder and the counts.
  *
  * What must hold: no sanitizer speaks; every frame lies within the data; all engines count alike; cutting the data into
- * two chunks changes no frame before the cut. See fuzz/README.md for how to run it.
+ * two chunks changes no frame before the cut. `python fuzz/kernel_fuzz.py` builds and runs it.
  */
 #include "../fwengine/kernel/tally.h"
 

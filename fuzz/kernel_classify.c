@@ -1,5 +1,5 @@
 /* libFuzzer: entries and packets from the input; every engine against a linear first match, which is `decide` over
- * entries. Entries with several intervals go through hulls and the exact check. See fuzz/README.md for how to run it.
+ * entries. Entries with several intervals go through hulls and the exact check. `python fuzz/kernel_fuzz.py` builds and runs it.
  */
 #include "../fwengine/kernel/kernel.h"
 

@@ -156,7 +156,7 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
 
 
 _COUNTED = (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE)
-_WIDENED = (SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
+_WIDENED = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, SRC, DST)  # addresses last: they tell the families
 _MERGED = (FRAGMENT, FLAGS, CODE, TYPE, STATE, IN, OUT, SPORT, DPORT, SRC, DST, PROTOCOL)
 _LATER = IntervalSet.single(LATER)
 

@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from . import address
-from .analysis.entries import Entries
 from .analysis.cover import samples, unmatched
+from .analysis.entries import Entries
 from .analysis.witness import choose
 from .box import Sets
 from .header import (
@@ -91,7 +91,9 @@ def edges(field: int, chosen: IntervalSet) -> list[Edge]:
         return []
     if field == FLAGS and chosen != PRESENT[FLAGS]:
         tried = [*[v for v in _USUAL[FLAGS] if v in chosen][:3], chosen.lo, chosen.hi]
-        return list(dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen))
+        return list(
+            dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen)
+        )
     out = []
     for lo, hi in chosen:
         least, most = _domain(field, lo).lo, _domain(field, hi).hi

@@ -324,11 +324,18 @@ def write_flags(value: int) -> str:
     return ",".join(name for bit, name in enumerate(FLAG_NAMES) if value >> bit & 1) or "none"
 
 
+# the language's keywords; `language.resolve` has the same, and a test compares them
+_WORDS = frozenset(
+    "allow deny net ports service include default expect from to port except by or unless not established flags type "
+    "code fragment in out state log until as any none".split()
+)
+
+
 def write_interface(name: str) -> str:
     """An interface name as the language writes it: quoted unless it is a plain word; `none` for an absent one."""
     if not name:
         return "none"
-    plain = name.isascii() and all(c.isalnum() or c in "._-/:@+" for c in name) and name != "none"
+    plain = name.isascii() and all(c.isalnum() or c in "._-/:@" for c in name) and name not in _WORDS
     if plain and not name[0].isdigit() and "->" not in name:
         return name
     return '"' + "".join(_escape(c) for c in name) + '"'
@@ -351,6 +358,8 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
         text = address.show(address.to_point(packet.family, value))
         if port is not None:
             text = f"[{text}]:{port}" if packet.family == 6 else f"{text}:{port}"
+        elif packet.family == 6 and packet.protocol in PORT_PROTOCOLS:
+            text = f"[{text}]"  # `2001:db8::1:80` could be an address and a port
         ends.append(text)
     words = [_PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)), ends[0], "->", ends[1]]
     if packet.icmp_type is not None:

@@ -58,13 +58,16 @@ def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None
     return load_from(file, reader, as_of=as_of)
 
 
-def load_from(file: str, reader: Reader, *, as_of: datetime.date | None = None) -> Policy:
-    """As `load`, with files read by a function: it takes a name and returns bytes, or raises OSError."""
-    loader = _Loader(reader)
+def load_from(file: str, reader: Reader, *, as_of: datetime.date | None = None, shown: str = "") -> Policy:
+    """As `load`, with files read by a function: it takes a name and returns bytes, or raises OSError.
+
+    What stands in `shown` is put before every file's name in diagnostics, spans and sources.
+    """
+    loader = _Loader(reader, shown)
     loader.file(file, None)
     return lower(
         loader.statements,
-        name=file,
+        name=shown + file,
         as_of=as_of or datetime.date.today(),
         sources=loader.sources,
         spoilt=frozenset(loader.missing),
@@ -86,8 +89,9 @@ def _read_file(name: str) -> bytes:
 class _Loader:
     """Gathers the statements of a file and of those it includes, in the order of reading."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, shown: str) -> None:
         self.reader = reader
+        self.shown = shown
         self.sources: dict[str, str] = {}
         self.statements: list[ast.Statement] = []
         self.errors: list[Diagnostic] = []
@@ -106,22 +110,23 @@ class _Loader:
                 Diagnostic("FW022", "the files include each other in a circle", origin, _short(chain), help)
             )
             return
-        if name in self.sources:
+        shown = self.shown + name
+        if shown in self.sources:
             return
         try:
             data = self.reader(name)
         except OSError as error:
-            self._unreadable(name, origin, error)
+            self._unreadable(shown, origin, error)
             return
         try:
-            text = decode(data, name)
+            text = decode(data, shown)
         except PolicyError as error:
             self.errors += error.diagnostics
             self.sources.update(error.sources)
             self.missing.update(_EVERYTHING)
             return
-        self.sources[name] = text
-        document, errors, missing = read(text, name)
+        self.sources[shown] = text
+        document, errors, missing = read(text, shown)
         self.errors += errors
         self.missing |= missing
         self.open.append(name)
@@ -133,7 +138,7 @@ class _Loader:
         self.open.pop()
 
     def _include(self, name: str, path: ast.String, line: int) -> None:
-        here = span_of(path.at, name, line)
+        here = span_of(path.at, self.shown + name, line)
         if len(self.sources) >= MAX_INCLUDES or len(self.open) >= MAX_INCLUDE_DEPTH:
             limit = f"at most {MAX_INCLUDES} files, {MAX_INCLUDE_DEPTH} deep"
             self.errors.append(

@@ -28,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("fwl_as_of", words)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    _day(config)  # a day that is none is told before anything runs
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     return PolicyFile.from_parent(parent, path=file_path) if file_path.suffix == ".fwl" else None
 

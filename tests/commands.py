@@ -88,9 +88,7 @@ def run(
     kept = {key: value for key, value in os.environ.items() if key not in _OURS}
     with (
         mock.patch.dict(os.environ, {**kept, "COLUMNS": "100", **(env or {})}, clear=True),
-        mock.patch.multiple(
-            sys, argv=["fwengine", *map(str, arguments)], stdin=inside, stdout=out, stderr=err
-        ),
+        mock.patch.multiple(sys, argv=["fwengine", *map(str, arguments)], stdin=inside, stdout=out, stderr=err),
     ):
         try:
             cli.main()

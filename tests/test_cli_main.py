@@ -224,9 +224,9 @@ class TestEncodings:
     @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
     def test_what_the_encoding_cannot_say_is_escaped(self, tmp_path: Path, encoding: str) -> None:
         path = tmp_path / "é\u20ac\U0001f600.fwl"
-        path.write_text("allow tcp in \"é\u20ac\" as a\nalow \u20ac\n", encoding="utf-8")
+        path.write_text('allow tcp in "é\u20ac" as a\nalow \u20ac\n', encoding="utf-8")
         assert run("eval", path, PACKET, encoding=encoding).code == 2
-        path.write_text("allow tcp in \"é\u20ac\" as a\n", encoding="utf-8")
+        path.write_text('allow tcp in "é\u20ac" as a\n', encoding="utf-8")
         for form in ("table", "tree", "dot", "mermaid"):
             assert run("show", path, "--as", form, encoding=encoding).code == 0
         text = run("eval", path, PACKET, "--explain", encoding=encoding)
@@ -387,7 +387,9 @@ class TestStart:
 
     def test_an_eval_loads_no_grammar_of_addresses_or_tests(self, edge: Path) -> None:
         loaded = self._loaded(["eval", str(edge), PACKET])
-        assert {"hypothesis", "pytest", "numpy", "difflib", "unittest", "fwengine.analysis.anomalies"}.isdisjoint(loaded)
+        assert {"hypothesis", "pytest", "numpy", "difflib", "unittest", "fwengine.analysis.anomalies"}.isdisjoint(
+            loaded
+        )
 
     def _loaded(self, arguments: list[str], before: str = "from fwengine import cli\n") -> set[str]:
         tell = 'print(*sys.modules, file=sys.stderr, sep="\\n")'
@@ -399,7 +401,15 @@ class TestStart:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["eval", "{edge}", "tcp 10.20.9.17 -> 192.0.2.80", "icmp 1.1.1.1 -> 192.0.2.80", "--explain", "--format", "json"],
+        [
+            "eval",
+            "{edge}",
+            "tcp 10.20.9.17 -> 192.0.2.80",
+            "icmp 1.1.1.1 -> 192.0.2.80",
+            "--explain",
+            "--format",
+            "json",
+        ],
         ["eval", "{edge}", "-r", "{capture}", "--per-packet", "--format", "jsonl"],
         ["show", "{edge}", "--as", "json"],
         ["show", "{edge}", "--as", "dot"],

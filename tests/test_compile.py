@@ -132,6 +132,7 @@ def test_larger_policies(world: World, rules: int, budget: str) -> None:
         assert boxes / 4 < trees <= boxes
 
 
+@settings(max_examples=50)
 @given(policies_and_points(absent=True), st.sampled_from([b for b in BUDGETS if b != "as shipped"]))
 def test_forced_forests_are_decide(case: tuple[Policy, list[Point]], name: str) -> None:
     policy, near = case
@@ -316,6 +317,7 @@ def test_the_same_tree_for_every_hash_seed(seed: str) -> None:
     assert done.stdout.strip() == fingerprint()
 
 
+@settings(max_examples=50)
 @given(policies(absent=True))
 def test_compiling_twice_gives_the_same(policy: Policy) -> None:
     a, b = compile_policy(policy), compile_policy(policy)

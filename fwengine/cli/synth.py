@@ -66,7 +66,7 @@ def command(
             f"left out {made.left_out} packets at edges that no capture carries: of another state than `new`, or the like"
         )
     for reason, count in Counter(made.missed.values()).items():
-        note(f"{count} of the rules have no packet: {_WORDS[reason]}")
+        note(f"{count} rule{'' if count == 1 else 's'} without a packet: {_WORDS[reason]}")
     missed = [_missed(index, reason, loaded) for index, reason in sorted(made.missed.items())]
     rules = sum(map(loaded.active, loaded.rules)) + 1
     if format_ == "json":
@@ -94,8 +94,8 @@ def command(
 
 
 _WORDS = {
-    "unreachable": "they decide none",
-    "not in a capture": "it would need a state other than `new`, two interfaces, or an IPv6 extension header at its end",
+    "unreachable": "other rules decide all that they match",
+    "not in a capture": "it takes a state other than `new`, two interfaces, or an IPv6 extension header at its end",
     "unknown": "the search for one took too long",
     "beyond the limit": "there is no room below `--limit`",
 }

@@ -118,7 +118,8 @@ size_t fwk_bytes(const fwk_table *t)
 }
 
 /* The trees of a plan, or why there are none. */
-static int grow(builder *b, const plan *how, const uint8_t *group, uint32_t *ids, size_t budget, fwk_table **out)
+static int grow(builder *b, const plan *how, const uint8_t *group, uint32_t *ids, size_t budget, size_t *refs,
+                fwk_table **out)
 {
     const fwk_entries *e = b->e;
     fwk_table *t = calloc(1, sizeof *t);
@@ -164,6 +165,7 @@ static int grow(builder *b, const plan *how, const uint8_t *group, uint32_t *ids
             t->tree[j - 1] = x;
         }
     *out = t;
+    *refs = used;
     return FWK_OK;
 }
 
@@ -246,9 +248,9 @@ static double model(const fwk_table *t, const fwk_entries *e)
 int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll, void *context, fwk_table **out)
 {
     static const plan plans[] = {
+        {24, {2, 1, 0, 0}, 3}, /* narrow destination, else narrow source, else wide: seldom large */
         {0, {0, 0, 0, 0}, 1},
         {24, {0, 1, 1, 1}, 2}, /* wide in both apart */
-        {24, {2, 1, 0, 0}, 3}, /* narrow destination, else narrow source, else wide */
         {24, {1, 1, 0, 0}, 2}, /* by destination */
         {16, {0, 1, 1, 1}, 2},
         {16, {2, 1, 0, 0}, 3},
@@ -260,6 +262,7 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
     builder b = {.e = e, .poll = poll, .context = context};
     fwk_table *best = NULL;
     double best_cost = 0;
+    size_t best_refs = 0;
     int error = FWK_OK;
     *out = NULL;
     if (e->dims != 5 && e->dims != 11)
@@ -286,9 +289,13 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
         for (size_t k = 0; k < sizeof plans / sizeof *plans && !error; k++) {
             const plan *how = &plans[k];
             fwk_table *t = NULL;
+            size_t refs = 0;
             if (how->groups > 1 && !divide(e, how, group))
                 continue; /* the same as a simpler plan */
-            error = grow(&b, how, how->groups > 1 ? group : NULL, ids, budget * tries[attempt].budgets, &t);
+            size_t limit = budget * tries[attempt].budgets, enough = best_refs * 2 > 100000 ? best_refs * 2 : 100000;
+            if (best && limit > enough) /* what is that much larger than another plan's table is not faster */
+                limit = enough;
+            error = grow(&b, how, how->groups > 1 ? group : NULL, ids, limit, &refs, &t);
             if (error == FWK_LARGE)
                 error = FWK_OK; /* another plan, or another attempt, will do */
             if (!t)
@@ -304,6 +311,7 @@ int fwk_build(const fwk_entries *e, fwk_sets *sets, size_t budget, fwk_poll poll
                 drop(best, 0);
                 best = t;
                 best_cost = cost;
+                best_refs = refs;
             } else
                 drop(t, 0);
         }

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +28,8 @@ from ..header import (
 from .native import native
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .columns import Classifier
 
 CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
@@ -267,6 +268,8 @@ def count_capture(
             if progress is not None:
                 progress()
     else:
+        from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
+
         free = list(counts)
         running: deque[Future[array[int]]] = deque()
         with ThreadPoolExecutor(jobs) as pool:

@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-/* Where seven answers lead: bit i says that node i of a line (in heap order) went right. */
-#define PATH(m) (4 * ((m) & 1) + 2 * ((m) >> (1 + ((m) & 1)) & 1) + ((m) >> (3 + 2 * ((m) & 1) + ((m) >> (1 + ((m) & 1)) & 1)) & 1))
-#define PATH4(m) PATH(m), PATH((m) + 1), PATH((m) + 2), PATH((m) + 3)
-#define PATH16(m) PATH4(m), PATH4((m) + 4), PATH4((m) + 8), PATH4((m) + 12)
-#define PATH64(m) PATH16(m), PATH16((m) + 16), PATH16((m) + 32), PATH16((m) + 48)
-FWK_ALIGN(64) static const uint8_t path[256] = {PATH64(0), PATH64(64), PATH64(128), PATH64(192)};
-
 /* --- the exact check -------------------------------------------------------------------------------------------- */
 
 static int compare(const uint32_t *a, const uint32_t *b, uint32_t words)
@@ -230,6 +223,13 @@ WALKS(walk6_portable, rows6_portable, BEGIN6, step_portable, hits6_portable, fol
 
 #if FWK_X86
 #include <immintrin.h>
+
+/* Where seven answers lead: bit i says that node i of a line (in heap order) went right. */
+#define PATH(m) (4 * ((m) & 1) + 2 * ((m) >> (1 + ((m) & 1)) & 1) + ((m) >> (3 + 2 * ((m) & 1) + ((m) >> (1 + ((m) & 1)) & 1)) & 1))
+#define PATH4(m) PATH(m), PATH((m) + 1), PATH((m) + 2), PATH((m) + 3)
+#define PATH16(m) PATH4(m), PATH4((m) + 4), PATH4((m) + 8), PATH4((m) + 12)
+#define PATH64(m) PATH16(m), PATH16((m) + 16), PATH16((m) + 32), PATH16((m) + 48)
+FWK_ALIGN(64) static const uint8_t path[256] = {PATH64(0), PATH64(64), PATH64(128), PATH64(192)};
 
 /* --- AVX2 ------------------------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -196,6 +195,8 @@ class Classifier:
             for begin in begins:
                 part(begin)
         else:
+            from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a batch
+
             with ThreadPoolExecutor(jobs) as pool:
                 for _ in pool.map(part, begins):
                     pass

@@ -106,6 +106,15 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A region of several parts: `MATCH or MATCH unless MATCH or MATCH`; a single match stands for itself."""
+
+    included: tuple[Match, ...]
+    excluded: tuple[Match, ...] = ()
+    at: Place = field(default=HERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenPacket:
     """`tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags syn`."""
 
@@ -142,7 +151,7 @@ class Include:
 @dataclass(frozen=True, slots=True)
 class Expect:
     action: Literal["allow", "deny"]
-    subject: Match | WrittenPacket
+    subject: Match | Asked | WrittenPacket
     by: Word | None = None
 
 

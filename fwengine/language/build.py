@@ -9,6 +9,7 @@ import re
 from typing import Any, Protocol, cast
 
 from .ast import (
+    Asked,
     Compare,
     Default,
     Definition,
@@ -92,8 +93,20 @@ class Build:
         action, match = children
         return (action.value, match), cover(place_of(action), match.at)
 
-    def region(self, children: list[Any]) -> tuple[Match, Place]:
+    def region(self, children: list[Any]) -> tuple[Match | Asked, Place]:
         return children[0], children[0].at
+
+    def either(self, children: list[Match]) -> tuple[Match, ...]:
+        return tuple(children)
+
+    def unless(self, children: list[Any]) -> tuple[Match, ...]:
+        return cast("tuple[Match, ...]", children[0])
+
+    def asked(self, children: list[tuple[Match, ...]]) -> Match | Asked:
+        included, excluded = children[0], children[1] if len(children) > 1 else ()
+        if len(included) == 1 and not excluded:
+            return included[0]
+        return Asked(included, excluded, cover(included[0].at, (excluded or included)[-1].at))
 
     def match(self, children: list[Any]) -> Match:
         source = target = None

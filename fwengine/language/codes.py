@@ -76,4 +76,6 @@ EXPLANATIONS: dict[str, str] = {
     "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
     "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
+    "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
+    "ask several questions.",
 }

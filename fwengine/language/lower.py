@@ -29,7 +29,7 @@ from ..header import (
 )
 from ..policy import Action, Definition, Expectation, Policy, Rule
 from . import ast, names, values
-from .ast import Match, Statement, Word, WrittenPacket
+from .ast import Asked, Match, Statement, Word, WrittenPacket
 from .matches import RULE_OPTIONS, Matches
 from .printer import show, show_match, show_packet
 from .resolve import RESERVED, Kind, Name, Scope, TooMany
@@ -74,7 +74,7 @@ def lower(
     return Policy(tuple(rules), default, as_of, name, tuple(expectations), lowering.definitions(), sources)
 
 
-def lower_region(match: Match, policy: Policy | None, lowering: Lowering, file: str, text: str) -> tuple[Box, ...]:
+def lower_region(match: Match | Asked, policy: Policy | None, lowering: Lowering, file: str, text: str) -> tuple[Box, ...]:
     """The boxes of a region asked on the command line, with the names of a policy's text in scope.
 
     Raises:

@@ -32,7 +32,7 @@ from ..header import (
 )
 from ..interval import EMPTY, IntervalSet
 from . import ast, names, values
-from .ast import End, Expr, Match, Option, Set, Word
+from .ast import Asked, End, Expr, Match, Option, Set, Word
 from .conditions import choice, flag_tests, icmp, interfaces
 from .printer import show
 from .resolve import Scope
@@ -42,6 +42,8 @@ REGION_OPTIONS = frozenset({"established", "flags", "type", "code", "fragment", 
 RULE_OPTIONS = REGION_OPTIONS | {"until", "log", "as"}
 _BY_PROTOCOL = (SPORT, DPORT, TYPE, CODE)
 
+MAX_PARTS = 100_000  # boxes of one question
+
 
 class Matches:
     """Reads matches within a scope."""
@@ -50,8 +52,27 @@ class Matches:
         self.scope = scope
         self.protocols = Protocols(scope)
 
-    def region(self, match: Match, what: str) -> tuple[Box, ...] | None:
+    def region(self, asked: Match | Asked, what: str) -> tuple[Box, ...] | None:
         """The boxes of a question, which must ask for something: of no packets everything is true."""
+        if isinstance(asked, Match):
+            return self._part(asked, what)
+        included, excluded = ([self._part(match, what) for match in some] for some in (asked.included, asked.excluded))
+        if None in included or None in excluded:
+            return None
+        boxes = [box for some in included for box in some or ()]
+        for taken in [box for some in excluded for box in some or ()]:
+            boxes = [left for box in boxes for left in box - taken if left]
+            if len(boxes) > MAX_PARTS:
+                self.scope.report(
+                    "FW136", asked.at, "the exceptions cut the region into too many parts", f"more than {MAX_PARTS:,}"
+                )
+                return None
+        if not boxes:
+            self.scope.report("FW135", asked.at, "there is no such packet", "the exceptions take all of it")
+            return None
+        return tuple(boxes)
+
+    def _part(self, match: Match, what: str) -> tuple[Box, ...] | None:
         boxes = self.match(match, what, REGION_OPTIONS)
         if boxes is not None and not any(boxes):
             help = "later fragments have no ports, types or flags; icmp over IPv6 and icmpv6 over IPv4 have no type"

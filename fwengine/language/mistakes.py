@@ -20,7 +20,7 @@ MAX_ERRORS = 1000  # after which a file is no policy but something else
 
 STATEMENTS = ("allow", "deny", "net", "ports", "service", "include", "default", "expect")
 _OPTIONS = ("established", "flags", "type", "code", "fragment", "in", "out", "state", "log", "until", "as")
-KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "not", *_OPTIONS)
+KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *_OPTIONS)
 _OTHER_WORDS = {  # what other firewalls call it
     "permit": "allow", "accept": "allow", "pass": "allow", "drop": "deny", "reject": "deny", "block": "deny",
     "import": "include", "network": "net", "object": "net", "port": "ports", "assert": "expect", "test": "expect",
@@ -30,7 +30,7 @@ _OTHER_WORDS = {  # what other firewalls call it
 }  # fmt: skip
 _WRITTEN = {
     "_ARROW": "->", "_EQUAL": "=", "_COMMA": ",", "LBRACE": "{", "RBRACE": "}", "_FROM": "from", "_TO": "to",
-    "_PORT": "port", "_EXCEPT": "except", "_BY": "by",
+    "_PORT": "port", "_EXCEPT": "except", "_BY": "by", "_OR": "or", "_UNLESS": "unless",
 }  # fmt: skip
 _OPERANDS = frozenset({"WORD", "STRING", "LBRACE", "NOT", "COMPARE"})  # what begins a value
 
@@ -207,7 +207,7 @@ def _slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxM
     if accepts == {"_ARROW"}:
         # `expect` may go on with a packet, `tcp SRC -> DST`, so that `tcp form any` stumbles over the third word
         return _as_keyword(
-            seen[-1], ("from", "to", "except", *_OPTIONS, "by"), exact=token.type == "$END"
+            seen[-1], ("from", "to", "except", *_OPTIONS, "by", "or", "unless"), exact=token.type == "$END"
         ) or _as_keyword(seen[-2], ("not",), exact=True)
     if seen and seen[-1].type == "WORD" and token.type in _OPERANDS:
         return _as_keyword(seen[-1], ("not",), exact=True)
@@ -366,7 +366,7 @@ def _expected(accepts: frozenset[str], seen: Sequence[Seen]) -> str:
     if "STRING" in left:
         out.append("a text in quotes")
     out += [f"`{w}`" for w in ("allow", "deny") if w.upper() in left]
-    out += [f"`{w}`" for w in ("from", "to", "port", "except", "->", "=", ",", "}", "by") if w in map(written, left)]
+    out += [f"`{w}`" for w in ("from", "to", "port", "except", "->", "=", ",", "}", "by", "or", "unless") if w in map(written, left)]
     if "ESTABLISHED" in left:
         out.append("an option such as `established` or `in`")
     if "$END" in left:

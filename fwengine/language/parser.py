@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ..errors import Diagnostic, PolicyError, Span
 from . import mistakes, tables
-from .ast import Blank, Definition, Document, Match, Place, Statement, WrittenPacket
+from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket
 from .build import Build, place_of
 from .comments import with_comments
 from .mistakes import MAX_ERRORS, SyntaxMistake
@@ -97,14 +97,14 @@ def _is_definition(piece: Piece) -> bool:
     return piece.text.lstrip(" \t").startswith(("net", "ports", "service"))
 
 
-def parse_region(text: str, file: str = "<region>") -> Match:
+def parse_region(text: str, file: str = "<region>") -> Match | Asked:
     """A region: a rule without its action."""
-    return cast("Match", _parse_line(text, file, "region"))
+    return cast("Match | Asked", _parse_line(text, file, "region"))
 
 
-def parse_claim(text: str, file: str = "<region>") -> tuple[Literal["allow", "deny"], Match]:
+def parse_claim(text: str, file: str = "<region>") -> tuple[Literal["allow", "deny"], Match | Asked]:
     """An action and a region, as in `deny tcp from any to web port telnet`."""
-    return cast("tuple[Literal['allow', 'deny'], Match]", _parse_line(text, file, "claim"))
+    return cast("tuple[Literal['allow', 'deny'], Match | Asked]", _parse_line(text, file, "claim"))
 
 
 def parse_packet(text: str, file: str = "<packet>") -> WrittenPacket:

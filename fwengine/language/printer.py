@@ -13,6 +13,7 @@ from functools import singledispatch
 
 from .ast import (
     OPTIONS,
+    Asked,
     Blank,
     Compare,
     Default,
@@ -104,14 +105,21 @@ def show_statement(statement: Statement, names_width: int = 0) -> str:
 
 
 def _show_expect(c: Expect) -> str:
-    subject = _packet(c.subject, _noted) if isinstance(c.subject, WrittenPacket) else _match(c.subject, _noted)
+    subject = _packet(c.subject, _noted) if isinstance(c.subject, WrittenPacket) else _asked(c.subject, _noted)
     by = f" by {c.by.text}" if c.by else ""
     return f"expect {c.action:<5} {subject}{by}"
 
 
-def show_match(match: Match) -> str:
-    """A region: protocol, `from`, `to`, options; on one line, without comments."""
-    return _match(match, show)
+def show_match(match: Match | Asked) -> str:
+    """A region: protocol, `from`, `to`, options, or several such parts; on one line, without comments."""
+    return _asked(match, show)
+
+
+def _asked(asked: Match | Asked, one: Callable[[Expr], str]) -> str:
+    if isinstance(asked, Match):
+        return _match(asked, one)
+    parts = [" or ".join(_match(match, one) for match in some) for some in (asked.included, asked.excluded)]
+    return " unless ".join(part for part in parts if part)
 
 
 def show_packet(packet: WrittenPacket) -> str:

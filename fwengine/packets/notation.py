@@ -20,7 +20,7 @@ from ..header import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, Packet, write_flags
 from ..language import names
 from ..language.lower import lower_packet
 from ..language.parser import parse_packet
-from ..language.values import flag_byte
+from ..language.values import flag_byte, protocol_text
 from .wire import decode
 
 _KEYS = {
@@ -101,7 +101,7 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
 
 def to_mapping(packet: Packet) -> dict[str, object]:
     """The inverse of `from_mapping`, without what is open or absent, or `whole`, or `new`."""
-    out: dict[str, object] = {"proto": names.protocol_name(packet.protocol)}
+    out: dict[str, object] = {"proto": protocol_text(packet.protocol)}
     for side, port in (("src", "sport"), ("dst", "dport")):
         out[side] = address.show(address.to_point(packet.family, getattr(packet, side)))
         if getattr(packet, port) is not None:
@@ -185,7 +185,7 @@ _TCPDUMP = re.compile(
     r"(?:(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d|\d+)(?:\.\d+)? +)?"  # a time, or none with -t
     r"(?:(?P<interface>\S+) +(?P<direction>In|Out|B|M|P) +)?"  # of cooked captures
     r"(?:\([^)]*\) )?IP6? (?:\([^)]*\) )?"
-    r"(?P<src>[0-9A-Fa-f.:]+) > (?P<dst>[0-9A-Fa-f.:]+): ?(?P<rest>.*)",
+    r"(?P<src>[0-9A-Fa-f.:]+) > (?P<dst>[0-9A-Fa-f.:]+): *(?P<rest>.*)",
     re.ASCII,
 )
 _FLAG_LETTERS = {"S": "syn", "F": "fin", "P": "psh", "R": "rst", ".": "ack", "U": "urg", "E": "ece", "W": "cwr"}
@@ -207,11 +207,17 @@ _TCPDUMP_ICMP = (
     (4, r"time exceeded in-transit,", 11, 0), (4, r"ip reassembly time exceeded,", 11, 1),
     (4, r"time stamp query ", 13, None), (4, r"time stamp reply ", 14, None), (4, r"information request,", 15, None),
     (4, r"information reply,", 16, None), (4, r"address mask request,", 17, None), (4, r"address mask is ", 18, None),
-    (6, r"destination unreachable, unreachable route ", 1, 0), (6, r"destination unreachable, unreachable prohibited ", 1, 1),
+    (4, r"redirect-#", 5, None), (4, r"time exceeded-#", 11, None), (4, r"parameter problem - ", 12, None),
+    (4, r"\S+ unreachable - #", 3, None),
+    (6, r"destination unreachable, unreachable route ", 1, 0), (6, r"destination unreachable,  ?unreachable prohibited ", 1, 1),
     (6, r"destination unreachable, unreachable address ", 1, 3), (6, r"destination unreachable, unreachable port", 1, 4),
-    (6, r"packet too big,", 2, None), (6, r"time exceeded in-transit\b", 3, 0), (6, r"echo request,", 128, None),
+    (6, r"packet too big,", 2, None), (6, r"time exceeded in-transit for ", 3, 0), (6, r"time exceeded in-transit \(reassembly\),", 3, 1),
+    (6, r"time exceeded in-transit, unknown code \(\d+\),", 3, None), (6, r"echo request,", 128, None),
     (6, r"echo reply,", 129, None), (6, r"router solicitation,", 133, None), (6, r"router advertisement,", 134, None),
     (6, r"neighbor solicitation,", 135, None), (6, r"neighbor advertisement,", 136, None),
+    (6, r"destination unreachable, (?:beyond scope|unknown unreach code) ", 1, None), (6, r"parameter problem, ", 4, None),
+    (6, r"multicast listener query ", 130, None), (6, r"multicast listener report v2,", 143, None),
+    (6, r"multicast listener report(?! v)", 131, None), (6, r"multicast listener done", 132, None), (6, r"redirect,", 137, None),
 )  # fmt: skip
 _TCPDUMP_OTHERS = (
     (r"ESP\(", 50), (r"AH\(", 51), (r"GREv", 47), (r"igmp ", 2), (r"OSPFv", 89), (r"VRRPv", 112), (r"PIMv", 103),
@@ -288,6 +294,10 @@ def _tcpdump_protocol(rest: str, fields: dict[str, object]) -> int:
                     if code is not None:
                         fields["code"] = code
                     break
+            else:
+                kind_number = re.match(r"(?:type-#|unknown icmp6 type \()([0-9]{1,3})\b", told)
+                if kind_number:
+                    fields["type"] = int(kind_number[1])
             return number
     for pattern, other in _TCPDUMP_OTHERS:
         if re.match(pattern, rest) and not (family == 6 and other == 51):  # behind IPv6's AH the protocol comes

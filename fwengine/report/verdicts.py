@@ -15,6 +15,7 @@ from ..header import (
     FLAGS,
     FRAGMENT,
     FRAGMENTS,
+    FULL,
     IN,
     OUT,
     PROTOCOL,
@@ -23,14 +24,14 @@ from ..header import (
     STATES,
     Packet,
     interface_name,
-    write,
     write_flags,
     write_interface,
 )
 from ..interval import IntervalSet
-from ..language import names
 from ..language.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
+from ..language.values import protocol_text
 from ..policy import Case, Policy, Rule, Verdict
+from .packets import packet_text
 from .screen import visible
 from .style import Style
 
@@ -85,7 +86,7 @@ def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any
         out["cases"] = [
             {
                 "region": show_box(box),
-                "witness": write(witness(box), policy.tree.fields),
+                "witness": packet_text(witness(box), policy),
                 "verdict": case.action.value,
                 "rule": case.rule.label if case.rule else "default",
                 "file": case.rule.span.file if case.rule else None,
@@ -141,7 +142,7 @@ def show_value(field: int, value: int) -> str:
     if field in (SRC, DST):
         return address.show(value)
     if field == PROTOCOL:
-        return names.protocol_name(value)
+        return protocol_text(value)
     if field == FLAGS:
         return write_flags(value)
     if field == FRAGMENT:
@@ -164,6 +165,9 @@ def show_values(field: int, chosen: IntervalSet) -> str:
         return show_interfaces(chosen)
     if field in (FRAGMENT, STATE, PROTOCOL):
         words = [show_value(field, v) for lo, hi in chosen for v in range(lo, hi + 1)]
+        rest = FULL[field] - chosen
+        if field == PROTOCOL and rest and 8 * rest.size < chosen.size:
+            return f"not {show_values(field, rest)}"
     else:
         words = [show_value(field, lo) if lo == hi else f"{lo}-{show_value(field, hi)}" for lo, hi in chosen]
     return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"
