@@ -35,7 +35,9 @@ from .header import (
     SRC,
     STATE,
     TCP,
+    TOPS,
     TYPE,
+    Field,
     Packet,
     Point,
 )
@@ -44,7 +46,7 @@ from .interval import IntervalSet
 Sets = tuple[IntervalSet, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Box:
     """All points whose every field lies in that field's set.
 
@@ -73,6 +75,20 @@ class Box:
 
     def __and__(self, other: Box) -> Box:
         return Box(tuple([a & b for a, b in zip(self.sets, other.sets, strict=True)]))
+
+    def __repr__(self) -> str:
+        """Only the fields with a condition: whole domains have thousands of digits."""
+        shown = []
+        for f in Field:
+            chosen = self.sets[f]
+            if chosen == FULL[f]:
+                continue
+            if f in (SRC, DST):
+                words = address.show_set(chosen)
+            else:
+                words = [str(lo) if lo == hi else f"{lo}-{hi if hi < TOPS[IN] else 'top'}" for lo, hi in chosen]
+            shown.append(f"{f.name.lower()}={','.join(words) or 'nothing'}")
+        return f"<Box {' '.join(shown) or 'of everything'}>"
 
     def replace(self, field: int, chosen: IntervalSet) -> Box:
         return Box((*self.sets[:field], chosen, *self.sets[field + 1 :]))

@@ -127,7 +127,7 @@ class Definition:
     uses: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Policy:
     """An ordered list of rules and a default. `as_of` is the day on which the policy is asked.
 
@@ -145,6 +145,9 @@ class Policy:
     def __post_init__(self) -> None:
         if self.default not in (ALLOW, DENY):
             raise ValueError(f"the default allows or denies; it cannot be {self.default!r}")
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
 
     def active(self, rule: Rule) -> bool:
         """Does the rule still count on the day `as_of`?"""
@@ -190,11 +193,11 @@ class Policy:
             PolicyError: if the claim is no claim, with a place in it.
             LimitError: if the search exceeds its budget: the answer is unknown.
         """
-        from .analysis.query import prove
+        from .analysis.expect import prove_twice
         from .loading import claim as read_claim
 
         action, boxes = read_claim(self, claim)
-        return prove(self, action, boxes)
+        return prove_twice(self, action, boxes)
 
     def query(self, question: str) -> tuple[Region, ...]:
         """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.

@@ -104,6 +104,7 @@ def program(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdout: Any = subprocess.PIPE,
+    stderr: Any = subprocess.PIPE,
     script: str | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """A command as a program of its own; with a `script`, that Python program instead."""
@@ -114,7 +115,7 @@ def program(
         input=stdin if isinstance(stdin, bytes) else None,
         stdin=stdin if isinstance(stdin, int) else None,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env={**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
         cwd=cwd,
         timeout=60,

@@ -46,7 +46,7 @@ UPWARD = {
     ("policy", "Policy.tree", "compile"): "the compiled form belongs to the policy and is made once",
     ("policy", "Policy.evaluate", "evaluate"): "what a policy is for",
     ("policy", "Policy.evaluate_capture", "tally"): "what a policy is for",
-    ("policy", "Policy.prove", "analysis.query"): "what a policy is for",
+    ("policy", "Policy.prove", "analysis.expect"): "what a policy is for",
     ("policy", "Policy.prove", "loading"): "the claim is text, and may use the names of the policy's own",
     ("policy", "Policy.query", "analysis.query"): "what a policy is for",
     ("policy", "Policy.query", "loading"): "the question is text, too",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
+import pty
+import select
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Done, Screen, run
+from commands import Done, Screen, program, run
 
 from fwengine import Packet, decide, load
 from fwengine.cli.captures import PATIENCE, progress_bar
@@ -238,7 +241,13 @@ def test_frames_that_cannot_be_decoded_are_noted(policy: Path, tmp_path: Path) -
 @pytest.mark.parametrize("form", [[], ["--per-packet"], ["--format", "json"]])
 def test_expect_sets_the_exit_code(policy: Path, tmp_path: Path, form: list[str]) -> None:
     path = tmp_path / "x.pcap"
-    for packets, allow, deny in (([WEB, PING], 0, 1), ([SSH, MALFORMED], 1, 0), ([WEB, SSH], 1, 1), ([NOT_IP], 0, 0)):
+    cases: list[tuple[list[Packet | bytes], int, int]] = [
+        ([WEB, PING], 0, 1),
+        ([SSH, MALFORMED], 1, 0),
+        ([WEB, SSH], 1, 1),
+        ([NOT_IP], 0, 0),
+    ]
+    for packets, allow, deny in cases:
         write_pcap(path, packets)
         for expect, code in (("allow", allow), ("deny", deny)):
             done = ask(policy, "-r", path, "--expect", expect, *form)
@@ -300,6 +309,22 @@ class TestBar:
         assert loud.out == quiet.out
         assert str(mixed) in loud.err
         assert quiet.err == ""
+        each = ask(policy, "-r", mixed, "--per-packet", tty="err")
+        assert str(mixed) in each.err
+        assert ask(policy, "-r", mixed, "--per-packet", tty="out err").err == ""
+
+    def test_on_a_real_terminal(self, policy: Path, mixed: Path) -> None:
+        script = "from fwengine import cli\nfrom fwengine.cli import captures\ncaptures.PATIENCE = 0.0\ncli.main()\n"
+        ours, theirs = pty.openpty()
+        try:
+            done = program("eval", policy, "-r", mixed, script=script, stderr=theirs, env={"TERM": "xterm"})
+            shown = os.read(ours, 10_000).decode() if select.select([ours], [], [], 10)[0] else ""
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert done.returncode == 0
+        assert "100%" in shown
+        assert done.stdout.decode() == ask(policy, "-r", mixed).out
 
 
 def test_documents_are_json_whatever_the_encoding(policy: Path, mixed: Path, tmp_path: Path) -> None:

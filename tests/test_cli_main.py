@@ -149,7 +149,12 @@ class TestColor:
         assert ("\x1b[" in done.out, "\x1b[" in done.err) == (True, False)
 
     def test_colours_change_nothing_else(self, edge: Path, capture: Path) -> None:
-        for arguments in (["eval", edge, PACKET, "--explain"], ["eval", edge, "-r", capture], ["show", edge]):
+        commands: list[list[str | Path]] = [
+            ["eval", edge, PACKET, "--explain"],
+            ["eval", edge, "-r", capture],
+            ["show", edge],
+        ]
+        for arguments in commands:
             plain_, coloured = run(*arguments), run(*arguments, "--color", "always")
             assert plain_.out == SEQUENCE.sub("", coloured.out) != coloured.out
 
@@ -170,13 +175,14 @@ class TestHostileNames:
     def test_of_policies(self, tmp_path: Path, c: str, color: str) -> None:
         path = tmp_path / f"a{c}[31mb{c}ALLOW.fwl"
         path.write_text("deny tcp to 192.0.2.80 port 81\nallow tcp\nexpect allow tcp\n")
-        for arguments in (
+        commands: list[list[str | Path]] = [
             ["eval", path, "tcp 1.1.1.1 -> 192.0.2.80", "--explain"],
             ["eval", path, PACKET, "udp 1.1.1.1 -> 2.2.2.2"],
-            *[["show", path, "--as", form] for form in ("table", "tree", "dot", "mermaid", "json")],
             ["fmt", "--diff", path],
             ["fmt", "--check", path],
-        ):
+        ]
+        commands += [["show", path, "--as", form] for form in ("table", "tree", "dot", "mermaid", "json")]
+        for arguments in commands:
             done = run(*arguments, "--color", color)
             assert plain(done.out + done.err)
             assert not [line for line in done.out.splitlines() if line.startswith("ALLOW.fwl")]
@@ -189,7 +195,11 @@ class TestHostileNames:
     def test_of_captures(self, edge: Path, capture: Path, c: str) -> None:
         odd = capture.with_name(f"a{c}b.pcap")
         capture.rename(odd)
-        for arguments in ([odd, "--expect", "deny"], [f"{odd}.none"], [odd, "-r", f"{odd}.none", "--format", "json"]):
+        for arguments in (
+            [f"{odd}", "--expect", "deny"],
+            [f"{odd}.none"],
+            [f"{odd}", "-r", f"{odd}.none", "--format", "json"],
+        ):
             done = run("eval", edge, "-r", *arguments)
             assert plain(done.out + done.err)
             assert len(done.err.splitlines()) <= 2
@@ -270,7 +280,7 @@ class TestStreams:
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
     @pytest.mark.parametrize("arguments", [["--help"], ["version"], ["eval", "{edge}", PACKET], ["show", "{edge}"]])
     def test_a_full_disk(self, edge: Path, arguments: list[str]) -> None:
-        with open("/dev/full", "wb") as full:
+        with Path("/dev/full").open("wb") as full:
             done = program(*[a.replace("{edge}", str(edge)) for a in arguments], stdout=full)
         assert done.returncode == 2
         assert done.stderr == b"fwengine: cannot write the answer: no space left on device\n"

@@ -231,7 +231,7 @@ class TestDrawings:
         out = run("show", edge, "--as", "dot").out
         assert out.startswith("digraph policy {\n")
         assert out.endswith("}\n")
-        body = [line for line in out.splitlines()[4:-1]]
+        body = out.splitlines()[4:-1]
         text = r'"((?:[^"\\]|\\.)*)"'
         nodes, edges = {}, []
         for line in body:

@@ -290,9 +290,10 @@ def test_batches_of_any_length(engine: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_results_do_not_depend_on_the_number_of_jobs(jobs: int) -> None:
+def test_results_do_not_depend_on_the_number_of_jobs(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     out = array("I", bytes(4 * 10_001))
     classifier = Classifier(WEB)
+    monkeypatch.setattr("fwengine.kernel.columns.SHARE", 1000)
     assert classifier.classify(**columns(10_001), out=out, jobs=jobs) is out
     assert out == classifier.classify(**columns(10_001))
 

@@ -17,7 +17,9 @@ from fwengine.errors import Diagnostic, Label, Severity, Span
 from fwengine.report.codes import explanations
 from fwengine.report.machine import github, junit, sarif
 
-ODD = st.text(max_size=12) | st.sampled_from(["a b.fwl", "é.fwl", "a%b,c:d.fwl", "x\ny", "\udcff", "::error::", "]]>", "\0"])
+ODD = st.text(max_size=12) | st.sampled_from(
+    ["a b.fwl", "é.fwl", "a%b,c:d.fwl", "x\ny", "\udcff", "::error::", "]]>", "\0"]
+)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -25,7 +27,9 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 def diagnostics(draw: st.DrawFn) -> Diagnostic:
     def span() -> Span:
         line, column = draw(st.integers(1, 9)), draw(st.integers(1, 9))
-        return Span(draw(ODD.filter(bool)), line, column, line + draw(st.integers(0, 1)), column + draw(st.integers(0, 3)))
+        return Span(
+            draw(ODD.filter(bool)), line, column, line + draw(st.integers(0, 1)), column + draw(st.integers(0, 3))
+        )
 
     code = draw(st.sampled_from(["FW012", "FW106", "FW201", "FW999"]))
     labels = tuple(Label(span(), draw(ODD)) for _ in range(draw(st.integers(0, 2))))

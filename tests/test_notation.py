@@ -274,9 +274,9 @@ def _messages() -> Iterator[bytes | Packet]:
                 else:
                     data[4:6] = (len(data) - 40).to_bytes(2, "big")
                 yield bytes(data)
-    for protocol in range(256):
+    for number in range(256):
         for src, dst in (("1.1.1.1", "2.2.2.2"), ("2001:db8::1", "2001:db8::2")):
             for fragment in ("whole", "first", "later"):
-                if ":" in src and protocol in EXTENSION_HEADERS and fragment != "later":
+                if ":" in src and number in EXTENSION_HEADERS and fragment != "later":
                     continue
-                yield Packet.of(protocol, src, dst, fragment=fragment)
+                yield Packet.of(number, src, dst, fragment=fragment)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwengine.errors import Diagnostic, Label, Span
+from fwengine.errors import Diagnostic, Label, Severity, Span
 from fwengine.report.screen import WIDTH, render, visible
 
 FILE = "p.fwl"
@@ -19,8 +19,8 @@ def at(line: int, column: int, end: int, file: str = FILE, end_line: int | None 
     return Span(file, line, column, end_line or line, end)
 
 
-def screen(text: str, span: Span, **more: str) -> list[str]:
-    return render([Diagnostic("FW012", "a message", span, **more)], {FILE: text}).splitlines()
+def screen(text: str, span: Span, label: str = "") -> list[str]:
+    return render([Diagnostic("FW012", "a message", span, label)], {FILE: text}).splitlines()
 
 
 def columns(text: str) -> int:
@@ -58,12 +58,12 @@ def test_several_are_apart_and_none_is_nothing() -> None:
     assert render([], {}) == ""
 
 
-def test_colours_change_nothing_else() -> None:
-    for severity in ("error", "warning", "info"):
-        d = Diagnostic("FW012", "m", at(1, 2, 3), "l", "h", severity, (Label(at(1, 1, 2), "x"),), ("n",))  # type: ignore[arg-type]  # the three severities
-        coloured = render([d], {FILE: "abc"}, color=True)
-        assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render([d], {FILE: "abc"})
-        assert "\x1b[" in coloured
+@pytest.mark.parametrize("severity", ["error", "warning", "info"])
+def test_colours_change_nothing_else(severity: Severity) -> None:
+    d = Diagnostic("FW012", "m", at(1, 2, 3), "l", "h", severity, (Label(at(1, 1, 2), "x"),), ("n",))
+    coloured = render([d], {FILE: "abc"}, color=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render([d], {FILE: "abc"})
+    assert "\x1b[" in coloured
 
 
 @pytest.mark.parametrize(

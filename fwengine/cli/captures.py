@@ -84,16 +84,17 @@ def _per_packet(
     number = otherwise = 0
     for capture in captures:
         try:
-            for outcome in iterate(policy, capture, **stated):
-                fields = outcome_json(outcome, policy, number)
-                number += 1
-                otherwise += fields["verdict"] not in (expect, None)
-                if format_ == "jsonl":
-                    say_json_line(**fields)
-                elif format_ == "json":
-                    results.append(fields)
-                else:
-                    say(outcome_line(fields, style))
+            with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
+                for outcome in iterate(policy, capture, **stated, progress=progress):
+                    fields = outcome_json(outcome, policy, number)
+                    number += 1
+                    otherwise += fields["verdict"] not in (expect, None)
+                    if format_ == "jsonl":
+                        say_json_line(**fields)
+                    elif format_ == "json":
+                        results.append(fields)
+                    else:
+                        say(outcome_line(fields, style))
         except CaptureError as error:
             failed = True
             if sys.stdout is not None:
@@ -106,6 +107,11 @@ def _per_packet(
     return 2 if failed else 1 if expect is not None and otherwise else 0
 
 
+def _on_terminal(stream: TextIO | None) -> bool:
+    """Would a bar stand between the lines of the answer?"""
+    return stream is not None and stream.isatty()
+
+
 def _unexpected(expect: str, otherwise: int, packets: int) -> None:
     note(f"expected {expect}: {otherwise:,} of {packets:,} packet{'s' * (packets != 1)} fared otherwise")
 
@@ -115,7 +121,7 @@ def progress_bar(
     name: str, stream: TextIO | None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int, int | None], object] | None]:
     """On a terminal, a bar once the work takes longer than `PATIENCE`; what it yields takes position and size."""
-    if stream is None or not stream.isatty():
+    if stream is None or not _on_terminal(stream):
         yield None
         return
     begin = clock()

@@ -33,13 +33,16 @@ def command(
     """
     from ..analysis.diff import diff
     from ..report.answers import change_json, diff_lines
+    from ..report.attribution import attribute, attribution_json, attribution_lines
     from ..revision import load_revision
 
     before, after = load_revision(old, as_of=as_of), load_revision(new, as_of=as_of)
     changes = diff(before, after, limit)
+    causes = attribute(before, after, changes)
     packets, failed = _captured(before, after, captures)
     if format_ == "json":
         extra: dict[str, Any] = {"captured": packets} if captures else {}
+        extra["definitions"] = [attribution_json(cause) for cause in causes]
         say_json(equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
     elif format_ == "jsonl":
         for change in changes:
@@ -47,6 +50,8 @@ def command(
     else:
         style = style_of(color)
         say("\n".join(diff_lines(changes, before, after, style)))
+        for cause in causes:
+            say("\n".join(attribution_lines(cause)))
         if captures:
             for f in packets[:50]:
                 say(f"  {f['capture']}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")

@@ -240,7 +240,7 @@ def _at_line(error: PolicyError, line: int) -> PolicyError:
             replace(d, span=moved(d.span), labels=tuple(replace(label, span=moved(label.span)) for label in d.labels))
             for d in error.diagnostics
         ],
-        {"<stdin>": "\n" * (line - 1) + text for text in error.sources.values()},
+        dict.fromkeys(["<stdin>"] * bool(error.sources), "\n" * (line - 1) + "".join(error.sources.values())),
     )
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
@@ -126,11 +126,11 @@ def write_bytes(data: bytes) -> None:
         OSError: if stdout is closed or cannot be written.
     """
     stream = _stdout()
-    left = memoryview(data)
-    while left:
-        left = left[stream.buffer.write(left) :]
+    buffer = cast("BinaryIO", stream.buffer)
+    while data:
+        data = data[buffer.write(data) :]
     if stream.line_buffering:  # a terminal
-        stream.buffer.flush()
+        buffer.flush()
 
 
 def read_stdin() -> bytes:

@@ -20,6 +20,4 @@ def load_policy(path: str, as_of: datetime.date | None) -> Policy:
     """
     if path != "-":
         return load(path, as_of=as_of)
-    return load_from(
-        STDIN, lambda name: read_stdin() if name == STDIN else Path(name).read_bytes(), as_of=as_of
-    )
+    return load_from(STDIN, lambda name: read_stdin() if name == STDIN else Path(name).read_bytes(), as_of=as_of)

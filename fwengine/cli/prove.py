@@ -12,7 +12,7 @@ from .options import as_of_option, color_option, format_option, policy_argument,
 @click.command("prove")
 @policy_argument
 @click.argument("claim", metavar="'allow|deny REGION'")
-@click.option("--limit", type=click.IntRange(1), default=10_000_000, show_default=True, help="Steps of a search after which to give up.")
+@click.option("--limit", type=click.IntRange(1), default=4_000_000, show_default=True, help="Steps of a search after which to give up.")
 @format_option("text", "json")
 @as_of_option
 @color_option
@@ -23,14 +23,14 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
     Exits 1 if the claim is false.
     """
-    from ..analysis.query import prove
+    from ..analysis.expect import prove_twice
     from ..loading import claim as read_claim
     from ..report.answers import proof_json, proof_lines
     from .policies import load_policy
 
     loaded = load_policy(policy, as_of)
     action, boxes = read_claim(loaded, claim)
-    proof = prove(loaded, action, boxes, limit)
+    proof = prove_twice(loaded, action, boxes, limit)
     if format_ == "json":
         say_json(**proof_json(proof, loaded, policy))
     else:

@@ -7,7 +7,6 @@ The bytes come in chunks of any size, from wherever. Containers, link types, cla
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +35,7 @@ CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rule
 
 _FRAMES = 4096  # records at a time
 _FRAME_BYTES = 24
-_PIECE = 1 << 21  # bytes that a thread takes at a time, where there are several
+_TOGETHER = 8  # pieces that a thread takes at a time, where there are several
 _COOKED = (113, 276)
 
 _NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
@@ -115,10 +114,10 @@ class _Walk:
         used = native.used(self._walker)
         return frozenset(name for number, name in enumerate(self._names) if used[number] & bit)
 
-    def pieces(self, least: int = 0) -> Iterator[Piece]:
-        """All frames; each piece covers about `least` bytes, or else about a chunk."""
+    def pieces(self) -> Iterator[Piece]:
+        """All frames, about a chunk at a time."""
         try:
-            yield from self._pieces(least)
+            yield from self._pieces()
         except CaptureError as error:
             self.error = error
 
@@ -133,13 +132,12 @@ class _Walk:
             have += len(chunk)
         return b"".join(parts)
 
-    def _pieces(self, least: int) -> Iterator[Piece]:
+    def _pieces(self) -> Iterator[Piece]:
         assert native is not None  # whoever asks has looked
         data = self._open()
         at = 0 if self._pcapng else 24
         while True:
-            room = max(_FRAMES, len(data) // 64) if least else _FRAMES
-            frames = bytearray(_FRAME_BYTES * room)
+            frames = bytearray(_FRAME_BYTES * _FRAMES)
             reason, at, need, count, detail, link, name = native.walk(self._walker, data, at, frames)
             self.packets += count
             if count:
@@ -148,7 +146,7 @@ class _Walk:
                 self._describe(link, name)
             elif reason == _MORE:
                 rest = data[at:]
-                data = self._next(rest, max(need, len(rest) + max(1, least)))
+                data = self._next(rest, max(need, len(rest) + 1))
                 at = 0
                 if not data:
                     return
@@ -256,35 +254,54 @@ def count_capture(
     walk = _Walk(chunks, file, codes, stated)
     counts = [array("Q", bytes(16 * rows)) for _ in range(max(1, jobs))]
 
-    def count(piece: Piece, into: array[int]) -> array[int]:
+    def count(pieces: list[Piece], into: array[int]) -> array[int]:
         assert native is not None  # looked at above
-        data, frames, number = piece
-        native.count(*tables, classifier.engine, data, frames, number, state, into, None)
+        for data, frames, number in pieces:
+            native.count(*tables, classifier.engine, data, frames, number, state, into, None)
         return into
 
     if jobs <= 1:
         for piece in walk.pieces():
-            count(piece, counts[0])
+            count([piece], counts[0])
             if progress is not None:
                 progress()
     else:
-        from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
-
-        free = list(counts)
-        running: deque[Future[array[int]]] = deque()
-        with ThreadPoolExecutor(jobs) as pool:
-            for piece in walk.pieces(_PIECE):
-                if not free:
-                    free.append(running.popleft().result())
-                running.append(pool.submit(count, piece, free.pop()))
-                if progress is not None:
-                    progress()
-            for future in running:
-                future.result()
+        _share(walk.pieces(), count, counts, progress)
     total = counts[0] if jobs <= 1 else array("Q", map(sum, zip(*counts, strict=True)))
     return CaptureCounts(
         tuple(total[0::2]), tuple(total[1::2]), frozenset(walk.links), walk.names(1), walk.names(2), walk.error
     )
+
+
+def _share(
+    pieces: Iterable[Piece],
+    count: Callable[[list[Piece], array[int]], array[int]],
+    counts: list[array[int]],
+    progress: Callable[[], object] | None,
+) -> None:
+    """Counts with as many threads as `counts` has arrays: this one reads and walks, and counts while all others do."""
+    from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
+
+    *free, own = counts
+    running: list[Future[array[int]]] = []
+    waiting: list[Piece] = []
+    with ThreadPoolExecutor(len(free)) as pool:
+        for piece in pieces:
+            waiting.append(piece)
+            if len(waiting) < _TOGETHER:
+                continue
+            free += [future.result() for future in running if future.done()]
+            running = [future for future in running if not future.done()]
+            if free:
+                running.append(pool.submit(count, waiting, free.pop()))
+            else:
+                count(waiting, own)
+            waiting = []
+            if progress is not None:
+                progress()
+        count(waiting, own)
+        for future in running:
+            future.result()
 
 
 def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[tuple[Point | str, int]]:

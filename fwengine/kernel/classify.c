@@ -370,27 +370,31 @@ AVX512 static inline uint32_t hits6_avx512(const fwk_block *x, const uint32_t *r
 
 FOLLOW(follow4_avx512, hits4_avx512, AVX512)
 FOLLOW(follow6_avx512, hits6_avx512, AVX512)
-/* Columns to rows, sixteen packets at a time: transposed within each group of four. */
+/* Four columns of sixteen words become rows of four words, `step` words apart: transposed within groups of four. */
+AVX512 static inline void transpose(__m512i a, __m512i b, __m512i c, __m512i d, uint32_t *row, uint32_t step)
+{
+    const __m512i ab[2] = {_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)};
+    const __m512i cd[2] = {_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d)};
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++, row += step) {
+        const __m512i four = i & 1 ? _mm512_unpackhi_epi64(ab[i / 2], cd[i / 2]) : _mm512_unpacklo_epi64(ab[i / 2], cd[i / 2]);
+        _mm_store_si128((__m128i *)row, _mm512_castsi512_si128(four));
+        _mm_store_si128((__m128i *)(row + 4 * step), _mm512_extracti32x4_epi32(four, 1));
+        _mm_store_si128((__m128i *)(row + 8 * step), _mm512_extracti32x4_epi32(four, 2));
+        _mm_store_si128((__m128i *)(row + 12 * step), _mm512_extracti32x4_epi32(four, 3));
+    }
+}
+
+AVX512 static inline __m512i widened(const uint16_t *column)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)column));
+}
+
 AVX512 static inline void rows4_avx512(const fwk_batch *b, uint32_t *rows)
 {
     for (uint32_t j = 0; j < b->count; j += 16) {
-        __m512i s = _mm512_loadu_si512(b->src + j), d = _mm512_loadu_si512(b->dst + j);
-        __m512i p = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->sport + j)));
-        __m512i q = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(b->dport + j)));
-        __m512i sd = _mm512_unpacklo_epi32(s, d), pq = _mm512_unpacklo_epi32(p, q), part[4];
-        part[0] = _mm512_unpacklo_epi64(sd, pq);
-        part[1] = _mm512_unpackhi_epi64(sd, pq);
-        sd = _mm512_unpackhi_epi32(s, d);
-        pq = _mm512_unpackhi_epi32(p, q);
-        part[2] = _mm512_unpacklo_epi64(sd, pq);
-        part[3] = _mm512_unpackhi_epi64(sd, pq);
-        for (uint32_t i = 0; i < 4; i++) {
-            uint32_t *row = rows + 8 * (j + i);
-            _mm_store_si128((__m128i *)row, _mm512_castsi512_si128(part[i]));
-            _mm_store_si128((__m128i *)(row + 32), _mm512_extracti32x4_epi32(part[i], 1));
-            _mm_store_si128((__m128i *)(row + 64), _mm512_extracti32x4_epi32(part[i], 2));
-            _mm_store_si128((__m128i *)(row + 96), _mm512_extracti32x4_epi32(part[i], 3));
-        }
+        transpose(_mm512_loadu_si512(b->src + j), _mm512_loadu_si512(b->dst + j), widened(b->sport + j),
+                  widened(b->dport + j), rows + 8 * j, 8);
         for (uint32_t i = 0; i < 16; i++)
             _mm_store_si128((__m128i *)(rows + 8 * (j + i) + 4), _mm_cvtsi32_si128(b->meta[j + i]));
     }
@@ -398,14 +402,16 @@ AVX512 static inline void rows4_avx512(const fwk_batch *b, uint32_t *rows)
 
 AVX512 static inline void rows6_avx512(const fwk_batch *b, uint32_t *rows)
 {
-    const __m256i swap = _mm256_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 3, 2, 1, 0, 7, 6, 5, 4,
-                                          11, 10, 9, 8, 15, 14, 13, 12);
-    for (uint32_t j = 0; j < b->count; j++) {
-        __m256i both = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(b->src6 + 16 * j)));
-        both = _mm256_inserti128_si256(both, _mm_loadu_si128((const __m128i *)(b->dst6 + 16 * j)), 1);
-        _mm256_store_si256((__m256i *)(rows + 16 * j), _mm256_shuffle_epi8(both, swap));
-        _mm256_store_si256((__m256i *)(rows + 16 * j + 8),
-                           _mm256_setr_epi32(b->sport[j], b->dport[j], b->meta[j], 0, 0, 0, 0, 0));
+    const __m128i swap = _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+    for (uint32_t j = 0; j < b->count; j += 16) {
+        for (uint32_t i = j; i < j + 16; i++) {
+            const __m128i src = _mm_loadu_si128((const __m128i *)(b->src6 + 16 * i));
+            const __m128i dst = _mm_loadu_si128((const __m128i *)(b->dst6 + 16 * i));
+            _mm_store_si128((__m128i *)(rows + 16 * i), _mm_shuffle_epi8(src, swap));
+            _mm_store_si128((__m128i *)(rows + 16 * i + 4), _mm_shuffle_epi8(dst, swap));
+        }
+        transpose(widened(b->sport + j), widened(b->dport + j), widened(b->meta + j), _mm512_setzero_si512(),
+                  rows + 16 * j + 8, 16);
     }
 }
 
@@ -448,11 +454,6 @@ AVX512 static inline __m512i descend(const fwk_top *top, const __m512i *word)
         at = _mm512_mask_add_epi32(at, right, at, _mm512_set1_epi32(1));
     }
     return leave_top(top, at);
-}
-
-AVX512 static inline __m512i widened(const uint16_t *column)
-{
-    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)column));
 }
 
 AVX512 static inline __mmask16 wanted(const fwk_batch *b, uint32_t j, const uint32_t *out, uint32_t lowest)

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any, Final, Literal
 
 from ..address import V6_BASE, Family
@@ -44,6 +45,7 @@ from .native import engines, native
 Buffer = Any  # whatever `memoryview` takes; `collections.abc.Buffer` is of Python 3.12
 
 CHUNK = 1 << 20  # packets classified without looking for an interrupt
+SHARE = 1 << 16  # packets that a thread takes at a time, where there are several
 
 # columns in the native module's order: field, bytes of an item (IPv6 addresses have 16)
 _COLUMNS = (
@@ -184,22 +186,29 @@ class Classifier:
             self._walk(columns, count, family, written.cast("I"))
             return result
 
-        share = min(CHUNK, (count // jobs + 64) & -64)
+        share = CHUNK if jobs == 1 else SHARE
+        begins = iter(range(0, count, share))
+        turn = Lock()
 
-        def part(begin: int) -> None:
+        def work() -> None:
             assert native is not None  # an engine other than "tree" was chosen
-            native.classify(table, self.engine, columns, written, begin, min(begin + share, count))
+            while True:
+                with turn:
+                    begin = next(begins, None)
+                if begin is None:
+                    return
+                native.classify(table, self.engine, columns, written, begin, min(begin + share, count))
 
-        begins = range(0, count, share)
-        if jobs == 1 or len(begins) == 1:
-            for begin in begins:
-                part(begin)
+        if jobs == 1 or count <= share:
+            work()
         else:
             from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a batch
 
-            with ThreadPoolExecutor(jobs) as pool:
-                for _ in pool.map(part, begins):
-                    pass
+            with ThreadPoolExecutor(jobs - 1) as pool:
+                others = [pool.submit(work) for _ in range(min(jobs - 1, count // share))]
+                work()
+                for other in others:
+                    other.result()
         return result
 
     def index_points(self, points: Sequence[Point]) -> list[int]:

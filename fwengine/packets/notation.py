@@ -114,9 +114,10 @@ def to_mapping(packet: Packet) -> dict[str, object]:
     for key, name in (("in", packet.in_interface), ("out", packet.out_interface)):
         if name is not None:  # `none` is no interface, an interface of that name stands in quotes
             out[key] = _string(name) if name == "none" or name.startswith('"') else name or "none"
-    for key, value, usual in (("fragment", packet.fragment, "whole"), ("state", packet.state, "new")):
-        if value != usual:
-            out[key] = value
+    if packet.fragment != "whole":
+        out["fragment"] = packet.fragment
+    if packet.state != "new":
+        out["state"] = packet.state
     return out
 
 

@@ -108,7 +108,7 @@ def _tree_lines(policy: Policy) -> Iterator[str]:
     lines = 0
     for number, root in enumerate(policy.tree.roots, 1):
         if len(policy.tree.roots) > 1:
-            yield f"tree {number} of {len(policy.tree.roots)} (of the rules that the trees name the first decides, the default only if they name none)"
+            yield f"tree {number} of {len(policy.tree.roots)} (the first rule that any tree names decides; if none does, the default)"
         stack: list[tuple[str, str, int]] = [("", "", root.node)]
         while stack:
             indent, edge, child = stack.pop()
