@@ -25,7 +25,8 @@ from typing import TypeVar
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.classbench import SETS, load_policy
+from classbench import SETS, load_policy
+
 from fwengine import address
 from fwengine.analysis.anomalies import Finding, findings
 from fwengine.analysis.diff import Change, diff

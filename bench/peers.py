@@ -119,12 +119,7 @@ class Bench:
 
     def count_in_python(self) -> float:
         """The same, always in plain Python, over fewer packets."""
-        from fwengine import tally
-
-        native = getattr(tally, "kernel", None)
-        if native is None:
-            return timed(lambda: evaluate_capture(self.policy, self.small), self.few)
-        return timed(lambda: evaluate_capture(self.policy, self.small, engine="tree"), self.few)  # type: ignore[call-arg]  # where the rim chooses engines
+        return timed(lambda: evaluate_capture(self.policy, self.small, engine="tree"), self.few)
 
     def classify(self) -> float:
         out = array("I", bytes(4 * self.packets))

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from .policy import Rule as Rule
     from .policy import Verdict as Verdict
     from .policy import decide as decide
+    from .report.findings import check as check
     from .tally import CaptureReport as CaptureReport
     from .tally import evaluate_capture as evaluate_capture
-    from .report.findings import check as check
     from .tree import DecisionTree as DecisionTree
 
 _HOME = {

@@ -325,10 +325,11 @@ def write_flags(value: int) -> str:
 
 
 # the language's keywords; `language.resolve` has the same, and a test compares them
-_WORDS = frozenset(
+_WORDS_TEXT = (
     "allow deny net ports service include default expect from to port except by or unless not established flags type "
-    "code fragment in out state log until as any none".split()
+    "code fragment in out state log until as any none"
 )
+_WORDS = frozenset(_WORDS_TEXT.split())
 
 
 def write_interface(name: str) -> str:

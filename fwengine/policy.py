@@ -7,6 +7,7 @@ path in this package is tested against `decide`. This module knows nothing of te
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +20,7 @@ from .header import Packet, Point
 
 if TYPE_CHECKING:
     from .analysis.query import Proof, Region
+    from .kernel import Classifier
     from .tally import CaptureReport
     from .tree import DecisionTree
 
@@ -178,7 +180,7 @@ class Policy:
 
         return evaluate(self, packet)
 
-    def evaluate_capture(self, path: str, **options: Any) -> CaptureReport:
+    def evaluate_capture(self, path: str | os.PathLike[str], **options: Any) -> CaptureReport:
         """Counts per rule over a capture file: see `fwengine.tally.evaluate_capture`."""
         from .tally import evaluate_capture
 
@@ -210,6 +212,12 @@ class Policy:
 
         action, boxes = read_claim(self, question)
         return query(self, action, boxes)
+
+    def classifier(self) -> Classifier:
+        """Batches of packets in columns to rule indices: the native kernel where it is here, else the tree."""
+        from .kernel import classifier
+
+        return classifier(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "tree"}

@@ -7,22 +7,29 @@ every field are looked up once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from .errors import CaptureError, PacketError
-from .header import STATES, Point, interface_number
-from .packets.capture import Capture, open_capture
-from .packets.links import MALFORMED, NOT_IP, TRUNCATED
+from .errors import CaptureError, LimitError, PacketError
+from .header import IN, OUT, STATES, Point, interface_number, write_interface
+from .packets.capture import Capture, link_note, open_capture
+from .packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
+from .packets.source import Source
 from .packets.wire import decode
 from .policy import ALLOW, Action, Policy
 
+if TYPE_CHECKING:
+    from .kernel import Classifier
+
+Engine = Literal["auto", "tree", "kernel"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated"]
 Progress = Callable[[int, int | None], object]
 Key = Point | str  # a point or a class: what `decode` returns
 
 _CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
+_SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
 
@@ -82,10 +89,15 @@ def evaluate_capture(
     outbound: str | None = None,
     state: str = "new",
     progress: Progress | None = None,
+    engine: Engine = "auto",
+    jobs: int = 1,
 ) -> CaptureReport:
     """Counts per rule over a capture file, or over standard input for `-`. Memory does not grow with the capture.
 
     Args:
+        engine: "tree" for plain Python, "kernel" for the native module, "auto" for the native one where it is here, takes
+            the policy, and the capture is worth building its table. The report is the same either way.
+        jobs: threads that share the work of the native module.
         inbound, outbound: the interfaces of all packets, whatever the capture records; None leaves those it records.
         state: the state of all packets.
         progress: called now and then with the bytes of the file read so far and the file's size, if that is known.
@@ -95,8 +107,12 @@ def evaluate_capture(
 
     Raises:
         PacketError: if an interface or the state cannot be.
+        LimitError: if the engine asked for is not here, or does not take the policy.
     """
     stated = _Stated(inbound, outbound, state)
+    native = _classifier(policy, path, engine)
+    if native is not None:
+        return _native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + len(_CLASSES)
     packets, octets = [0] * rows, [0] * rows
     error: CaptureError | None = None
@@ -106,7 +122,7 @@ def evaluate_capture(
             try:
                 _count(policy, capture, stated, packets, octets, progress)
             finally:
-                notes = capture.notes + stated.notes
+                notes = capture.notes + stated.notes(policy, any(packets[: len(policy.rules) + 1]))
     except CaptureError as caught:
         error = caught
     return _report(policy, os.fspath(path), packets, octets, error, notes)
@@ -152,6 +168,7 @@ class _Stated:
         self.state = STATES.index(state)
         self._inbound = None if inbound is None else interface_number(inbound)
         self._outbound = None if outbound is None else interface_number(outbound)
+        self.inbound, self.outbound = inbound, outbound
         self._words = {"in": inbound, "out": outbound}
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
         self._overruled: dict[str, None] = {}
@@ -170,12 +187,27 @@ class _Stated:
                     self._overruled[word] = None
         return found
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(
-            f"the capture records other interfaces than the stated `{word} {self._words[word]}`, which is taken instead"
+    def recorded(self, inbound: Collection[str], outbound: Collection[str]) -> None:
+        """Takes in the names that a capture records, where another read it."""
+        for name in inbound:
+            self.numbers(name, "")
+        for name in outbound:
+            self.numbers("", name)
+
+    def notes(self, policy: Policy, decoded: bool) -> tuple[str, ...]:
+        """What to tell about interfaces; `decoded` says that rules were asked at all."""
+        out = [
+            f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
+            "which is taken instead"
             for word in self._overruled
-        )
+        ]
+        seen = {"in": any(names[0] for names in self._known), "out": any(names[1] for names in self._known)}
+        for field, word in ((IN, "in"), (OUT, "out")):
+            if decoded and field in policy.tree.fields and self._words[word] is None and not seen[word]:
+                out.append(
+                    f"rules ask for `{word}`, and the capture records no such interface: `--{word} NAME` states one"
+                )
+        return tuple(out)
 
 
 def _count(
@@ -211,6 +243,69 @@ def _count(
             octets[row] += wire_length
         if progress is not None:
             progress(capture.position, capture.size)
+
+
+def _classifier(policy: Policy, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
+    """The native classifier, if it is to be used."""
+    if engine == "tree" or (engine == "auto" and not _is_long(path)):
+        return None
+    from .kernel import available, classifier, why_not
+
+    if not available():
+        if engine == "kernel":
+            raise LimitError(f"the native kernel is not here: {why_not()}")
+        return None
+    try:
+        native = classifier(policy)
+        if native.native_tables() is not None:
+            return native
+    except LimitError:
+        if engine == "kernel":
+            raise
+        return None
+    if engine == "kernel":
+        raise LimitError("the policy is more than the native kernel takes: `--engine tree` takes it")
+    return None
+
+
+def _is_long(path: str | os.PathLike[str]) -> bool:
+    """Is a capture worth the building of a table? Of a stream nobody knows, so it is."""
+    try:
+        return os.fspath(path) == "-" or not 0 < Path(path).stat().st_size < _SHORT
+    except (OSError, ValueError):
+        return False  # whoever opens it will say what is wrong
+
+
+def _native_report(
+    native: Classifier, path: str | os.PathLike[str], stated: _Stated, progress: Progress | None, jobs: int
+) -> CaptureReport:
+    """As `evaluate_capture`, through the native module."""
+    from .kernel import count_capture
+
+    policy = native.policy
+    rows = len(policy.rules) + 1 + len(_CLASSES)
+    try:
+        source = Source(path)
+    except CaptureError as caught:
+        return _report(policy, os.fspath(path), [0] * rows, [0] * rows, caught, ())
+    try:
+        counts = count_capture(
+            native,
+            iter(source.read, b""),
+            file=source.file,
+            inbound=stated.inbound,
+            outbound=stated.outbound,
+            state=stated.state,
+            jobs=jobs,
+            progress=None if progress is None else lambda: progress(source.position, source.size),
+        )
+    finally:
+        source.close()
+    stated.recorded(counts.inbound, counts.outbound)
+    notes = tuple(link_note(link) for link in sorted(counts.links) if not is_supported(link)) + stated.notes(
+        policy, any(counts.packets[: len(policy.rules) + 1])
+    )
+    return _report(policy, os.fspath(path), list(counts.packets), list(counts.octets), counts.error, notes)
 
 
 def _report(

@@ -50,7 +50,9 @@ UPWARD = {
     ("policy", "Policy.prove", "loading"): "the claim is text, and may use the names of the policy's own",
     ("policy", "Policy.query", "analysis.query"): "what a policy is for",
     ("policy", "Policy.query", "loading"): "the question is text, too",
+    ("policy", "Policy.classifier", "kernel"): "what a policy is for, in batches",
     ("policy", "TYPE_CHECKING", "analysis.query"): "annotation",
+    ("policy", "TYPE_CHECKING", "kernel"): "annotation",
     ("policy", "TYPE_CHECKING", "tally"): "annotation",
     ("policy", "TYPE_CHECKING", "tree"): "annotation",
 }

@@ -55,7 +55,7 @@ def ask(policy: Path, *arguments: str | Path, stdin: bytes = b"", **more: Any) -
 
 
 def test_the_totals_are_read_at_a_glance(policy: Path, mixed: Path) -> None:
-    done = ask(policy, "-r", mixed)
+    done = ask(policy, "-r", mixed, "--in", "none")
     place = f"{policy}:3"
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
@@ -147,7 +147,7 @@ def test_numbers_go_on_over_captures(policy: Path, mixed: Path) -> None:
 
 def test_a_damaged_capture_counts_up_to_the_damage(policy: Path, mixed: Path) -> None:
     mixed.write_bytes(mixed.read_bytes()[:-5])
-    done = ask(policy, "-r", mixed)
+    done = ask(policy, "-r", mixed, "--in", "none")
     assert done.code == 2
     assert done.out.startswith(f"{mixed}: 7 packets: 3 allowed, 3 denied, 1 not IP\n")
     assert done.err.startswith(f"{mixed}: error[FW902]: ")
@@ -305,7 +305,7 @@ class TestBar:
 
     def test_the_command_draws_it(self, monkeypatch: pytest.MonkeyPatch, policy: Path, mixed: Path) -> None:
         monkeypatch.setattr("fwengine.cli.captures.PATIENCE", 0.0)
-        loud, quiet = ask(policy, "-r", mixed, tty="err"), ask(policy, "-r", mixed)
+        loud, quiet = ask(policy, "-r", mixed, "--in", "none", tty="err"), ask(policy, "-r", mixed, "--in", "none")
         assert loud.out == quiet.out
         assert str(mixed) in loud.err
         assert quiet.err == ""

@@ -74,7 +74,9 @@ def test_findings_as_json(draft: Path) -> None:
 
 def test_the_screen(draft: Path) -> None:
     done = run("check", draft, *DAY)
-    assert "warning[FW201]: rule `no-guest-ssh` can never match: `admin-ssh` decides all of it, the other way" in done.out
+    assert (
+        "warning[FW201]: rule `no-guest-ssh` can never match: `admin-ssh` decides all of it, the other way" in done.out
+    )
     assert "takes every packet of it" in done.out
     assert "help: move line 6 above line 5" in done.out
     assert done.err == ""
@@ -318,7 +320,10 @@ def test_diff_with_a_capture(draft: Path, tmp_path: Path) -> None:
     from fwengine.packets.synthetic import write_pcap
 
     capture = tmp_path / "c.pcap"
-    write_pcap(str(capture), [Packet.parse("tcp 10.20.1.1:40000 -> 192.0.2.80:23 flags syn"), Packet.parse("udp 1.1.1.1:1 -> 2.2.2.2:2")])
+    write_pcap(
+        str(capture),
+        [Packet.parse("tcp 10.20.1.1:40000 -> 192.0.2.80:23 flags syn"), Packet.parse("udp 1.1.1.1:1 -> 2.2.2.2:2")],
+    )
     new = tmp_path / "new.fwl"
     new.write_text(DRAFT.replace("port ssh as admin-ssh", "port { ssh, telnet } as admin-ssh"))
     done = run("diff", draft, new, "-r", capture, "--format", "json", *DAY)
@@ -351,7 +356,9 @@ def test_coverage_and_mutation(draft: Path, tmp_path: Path) -> None:
 
 def test_an_open_question_is_no_failure_of_the_policy(tmp_path: Path) -> None:
     path = tmp_path / "p.fwl"
-    path.write_text("deny any from 10.0.0.0/8 in wan0\nallow tcp from any to any port 80\nexpect allow tcp 10.0.0.1:5 -> 10.0.0.2:80\n")
+    path.write_text(
+        "deny any from 10.0.0.0/8 in wan0\nallow tcp from any to any port 80\nexpect allow tcp 10.0.0.1:5 -> 10.0.0.2:80\n"
+    )
     done = run("test", path)
     assert done.code == 1
     assert "depends on what the expectation leaves open" in done.out

@@ -114,7 +114,9 @@ def test_a_brace_in_quotes_or_comments_opens_nothing() -> None:
 
 
 def test_one_line_texts_may_hold_comments_and_lines() -> None:
-    assert parse_region("tcp from {\n 10.0.0.1 # c\n}\n to any").target is not None
+    region = parse_region("tcp from {\n 10.0.0.1 # c\n}\n to any")
+    assert isinstance(region, Match)
+    assert region.target is not None
     assert parse_claim("deny any # all")[0] == "deny"
 
 

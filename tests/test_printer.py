@@ -123,6 +123,7 @@ def test_definitions_are_aligned_in_blocks() -> None:
 def test_any_text_can_stand_in_quotes(text: str) -> None:
     written = show(ast.String(text))
     match = parse_region(f"any in {written}")
+    assert isinstance(match, ast.Match)
     assert match.options[0].value == ast.String(text)
 
 

@@ -58,6 +58,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "capture.pcap"
 
 
+ASKED = "rules ask for `in`, and the capture records no such interface: `--in NAME` states one"
+
+
 def test_counts(file: Path) -> None:
     tcp = encode(web(80), "ethernet")
     frames: list[Packet | bytes] = [
@@ -80,7 +83,7 @@ def test_counts(file: Path) -> None:
         RuleCount(3, "established", "edge.fwl", 6, DENY, 0, 0),
         RuleCount(None, "default", None, None, DENY, 1, 54),
     )
-    assert (report.file, report.error, report.notes) == (str(file), None, ())
+    assert (report.file, report.error, report.notes) == (str(file), None, (ASKED,))
     assert report == evaluate_capture(EDGE, str(file)), "nothing is remembered from one run to the next"
 
 

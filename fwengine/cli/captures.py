@@ -17,12 +17,14 @@ from ..report.screen import visible
 from ..report.tallies import (
     called,
     capture_json,
+    coverage_lines,
     merged,
     outcome_json,
     outcome_line,
     rule_lines,
     tally_json,
     total_line,
+    unexercised,
 )
 from ..tally import evaluate_capture, iterate
 from .failure import complain
@@ -37,7 +39,9 @@ def evaluate_captures(
     captures: tuple[str, ...],
     expect: str | None,
     per_packet: bool,
+    coverage: bool,
     stated: dict[str, Any],
+    how: dict[str, Any],
     format_: str,
     as_of: datetime.date | None,
     color: str,
@@ -49,7 +53,7 @@ def evaluate_captures(
     reports = []
     for capture in captures:
         with progress_bar(called(capture), sys.stderr) as progress:
-            report = evaluate_capture(policy, capture, **stated, progress=progress)
+            report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
@@ -61,7 +65,8 @@ def evaluate_captures(
     if failed and not total.packets:
         return 2  # there is no answer, not even a partial one
     if format_ == "json":
-        say_json(**tally_json(total), captures=[capture_json(report) for report in reports])
+        extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        say_json(**tally_json(total), captures=[capture_json(report) for report in reports], **extra)
     elif format_ == "jsonl":
         for report in reports:
             say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
@@ -69,6 +74,8 @@ def evaluate_captures(
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
         say("\n".join([total_line(total), "", *rule_lines(total, style_of(color))]))
+        if coverage:
+            say("\n".join(["", *coverage_lines(total, policy)]))
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)

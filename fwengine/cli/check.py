@@ -20,7 +20,9 @@ from .options import as_of_option, color_option, format_option, policy_files, sa
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
 @click.option("--strict", is_flag=True, help="Exit 1 for information, too.")
 @click.option("--effective", is_flag=True, help="Also show what partly shadowed rules still decide.")
-@click.option("--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing.")
+@click.option(
+    "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
+)
 @format_option("text", "json", "jsonl", "github", "sarif")
 @as_of_option
 @color_option
@@ -145,7 +147,10 @@ def _tell(
     for d in fresh:
         if d.severity == "info":  # a line is enough for what may well be meant
             notes = f" ({d.notes[0].removeprefix('witness: ')})" if d.notes else ""
-            say(f"{style(f'info[{d.code}]', 'cyan', bold=True)} " + visible(f"{d.span.file}:{d.span.line}: {d.message}{notes}"))
+            say(
+                f"{style(f'info[{d.code}]', 'cyan', bold=True)} "
+                + visible(f"{d.span.file}:{d.span.line}: {d.message}{notes}")
+            )
     counts = []
     for severity, hue in (("error", "red"), ("warning", "yellow"), ("info", "cyan")):
         count = sum(d.severity == severity for d, _ in new)

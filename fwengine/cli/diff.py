@@ -65,7 +65,7 @@ def _captured(old: Any, new: Any, captures: tuple[str, ...]) -> tuple[list[dict[
     """The packets of captures whose verdict changes."""
     from ..errors import CaptureError
     from ..header import Packet
-    from ..report.answers import packet_text
+    from ..report.packets import packet_text
     from ..tally import iterate
 
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,20 @@ def _interface(ctx: click.Context, param: click.Parameter, value: str | None) ->
 )
 @click.option("--explain", is_flag=True, help="Tell for each earlier rule which fields failed.")
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every packet fares so.")
+@click.option("--coverage", is_flag=True, help="With -r: tell which rules no packet of the captures exercised.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "tree", "kernel"]),
+    default=None,
+    help="With -r: plain Python, or the native kernel; the answer is the same.  [default: auto]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="With -r: threads of the kernel.  [default: all cores]",
+)
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
 @click.option(
     "--in", "inbound", metavar="NAME", callback=_interface, help="With -r: the interface on which the packets arrive."
@@ -103,6 +118,9 @@ def command(
     explain: bool,
     expect: str | None,
     per_packet: bool,
+    coverage: bool,
+    engine: str | None,
+    jobs: int | None,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -121,10 +139,16 @@ def command(
     if captures:
         if packets or explain:
             raise click.UsageError("`-r` goes with neither packets nor `--explain`")
+        if per_packet and (coverage or engine or jobs):
+            raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
         from .captures import evaluate_captures
 
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
-        return evaluate_captures(policy, captures, expect, per_packet, stated, format_, as_of, color)
+        how = {"engine": engine or "auto", "jobs": jobs or cores()}
+        return evaluate_captures(policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color)
+    for option, chosen in (("coverage", coverage), ("engine", engine), ("jobs", jobs)):
+        if chosen:
+            raise click.UsageError(f"`--{option}` goes with `-r`")
     for given, name in ((per_packet or None, "per-packet"), (inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None:
             hint = "" if given is True else f"; in a packet write `{name} {given or 'none'}`"
@@ -132,6 +156,13 @@ def command(
     if not packets:
         raise click.UsageError("name a PACKET, `-` for standard input, or a capture with `-r`")
     return _packets(policy, packets, explain, expect, format_, as_of, color)
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

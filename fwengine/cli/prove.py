@@ -12,7 +12,13 @@ from .options import as_of_option, color_option, format_option, policy_argument,
 @click.command("prove")
 @policy_argument
 @click.argument("claim", metavar="'allow|deny REGION'")
-@click.option("--limit", type=click.IntRange(1), default=4_000_000, show_default=True, help="Steps of a search after which to give up.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=4_000_000,
+    show_default=True,
+    help="Steps of a search after which to give up.",
+)
 @format_option("text", "json")
 @as_of_option
 @color_option

@@ -49,12 +49,9 @@ def count(
     family4: _Family,
     family6: _Family,
     engine: str,
-    data: Buffer,
-    frames: Buffer,
-    n: int,
+    pieces: tuple[tuple[Buffer, Buffer, int], ...],
     state: int,
     counts: Buffer,
-    out: Buffer | None,
     /,
 ) -> None: ...
 def decoded(data: Buffer, frames: Buffer, n: int, /) -> list[_Decoded]: ...

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
 
-_FRAMES = 4096  # records at a time
+_BUFFER = 320 << 10  # bytes that a buffer has at least: a usual chunk and what the one before left
 _FRAME_BYTES = 24
+_RECORD_BYTES = 16  # no record is shorter
 _TOGETHER = 8  # pieces that a thread takes at a time, where there are several
 _COOKED = (113, 276)
 
@@ -54,8 +55,8 @@ _OTHERS = {
 }
 
 # why a walk stopped: the numbers of decode.h
-_MORE, _FULL, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION = (
-    range(13)
+_MORE, _, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION = range(
+    13
 )
 _WHY = {
     _CAPLEN: "{0:,} captured bytes are more than 262,144",
@@ -70,7 +71,8 @@ _WHY = {
 }
 
 Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
-Piece = tuple[bytes, bytearray, int]  # bytes, frames within them, how many
+Buffers = tuple[bytearray, bytearray]  # bytes of the file; as many frames as they can hold
+Piece = tuple[Buffers, memoryview, int]  # the second is the first's part in use; how many frames
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class _Walk:
         self.packets = 0
         self.links: set[int] = set()
         self.error: CaptureError | None = None
+        self._free: list[Buffers] = []
 
     def names(self, bit: int) -> frozenset[str]:
         """The interfaces where packets came in (bit 1) or went out (bit 2)."""
@@ -121,7 +124,19 @@ class _Walk:
         except CaptureError as error:
             self.error = error
 
-    def _next(self, begun: bytes, need: int) -> bytes:
+    def release(self, buffers: Buffers) -> None:
+        """Gives the buffers of a piece back: they are used again, and memory that is in use is fast."""
+        self._free.append(buffers)
+
+    def _take(self, size: int) -> Buffers:
+        while self._free:
+            found = self._free.pop()
+            if len(found[0]) >= size:
+                return found
+        size = max(size, _BUFFER)
+        return bytearray(size), bytearray(_FRAME_BYTES * (size // _RECORD_BYTES + 1))
+
+    def _next(self, begun: bytes | memoryview, need: int) -> list[bytes | memoryview]:
         """`begun` and what follows, until there are `need` bytes or no more come."""
         parts, have = [begun], len(begun)
         while have < need:
@@ -130,41 +145,68 @@ class _Walk:
                 break
             parts.append(chunk)
             have += len(chunk)
-        return b"".join(parts)
+        return parts
 
     def _pieces(self) -> Iterator[Piece]:
         assert native is not None  # whoever asks has looked
-        data = self._open()
+        parts: list[bytes | memoryview] = [self._open()]
         at = 0 if self._pcapng else 24
+        need = 0
         while True:
-            frames = bytearray(_FRAME_BYTES * _FRAMES)
-            reason, at, need, count, detail, link, name = native.walk(self._walker, data, at, frames)
-            self.packets += count
-            if count:
-                yield data, frames, count
-            if reason == _DESCRIBED:
-                self._describe(link, name)
-            elif reason == _MORE:
-                rest = data[at:]
-                data = self._next(rest, max(need, len(rest) + 1))
-                at = 0
-                if not data:
-                    return
-                if len(data) < need:
-                    raise self._damage(_ENDS_EARLY, "the file ends inside a " + ("block" if self._pcapng else "record"))
-            elif reason == _VERSION:
-                raise self._damage(_UNSUPPORTED, f"pcapng version {detail >> 16}.{detail & 0xFFFF} is not known")
-            elif reason != _FULL:
-                raise self._damage(_DAMAGED, _WHY[reason].format(detail))
+            size = sum(map(len, parts))
+            if not size:
+                return
+            if size < need:
+                raise self._damage(_ENDS_EARLY, "the file ends inside a " + ("block" if self._pcapng else "record"))
+            buffers = self._take(size)
+            data, frames = memoryview(buffers[0])[:size], memoryview(buffers[1])
+            end = 0
+            for part in parts:
+                data[end : end + len(part)] = part
+                end += len(part)
+            found = 0
+            damage = None
+            while True:
+                reason, at, need, count, detail, link, name = native.walk(
+                    self._walker, data, at, frames[_FRAME_BYTES * found :]
+                )
+                found += count
+                self.packets += count
+                try:
+                    if reason == _MORE:
+                        break
+                    self._stopped(reason, detail, link, name)
+                except CaptureError as error:
+                    damage = error
+                    break
+            rest = data[at:]
+            parts = [] if damage else self._next(bytes(rest), max(need, len(rest) + 1))
+            if found:
+                yield buffers, data, found
+            else:
+                self.release(buffers)
+            if damage:
+                raise damage
+            at = 0
+
+    def _stopped(self, reason: int, detail: int, link: int, name: bytes) -> None:
+        """What is to be done before a walk goes on: describe an interface, or give up."""
+        if reason == _DESCRIBED:
+            self._describe(link, name)
+        elif reason == _VERSION:
+            raise self._damage(_UNSUPPORTED, f"pcapng version {detail >> 16}.{detail & 0xFFFF} is not known")
+        else:
+            assert reason in _WHY  # there is room for all frames that the data can hold
+            raise self._damage(_DAMAGED, _WHY[reason].format(detail))
 
     def _open(self) -> bytes:
         assert native is not None  # as above
         inside, outside = self._stated
         stated = (inside or 0, outside or 0, inside is not None, outside is not None)
-        data = self._next(b"", 8)
+        data = b"".join(self._next(b"", 8))
         little, big = (int.from_bytes(data[:4], order) for order in ("little", "big"))
         if len(data) >= 4 and (little in _PCAP or big in _PCAP):
-            data = self._next(data, 24)
+            data = b"".join(self._next(data, 24))
             if len(data) < 24:
                 raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
             order = "little" if little in _PCAP else "big"
@@ -178,7 +220,7 @@ class _Walk:
             self._walker = native.walker(False, order == "big", header, swapped, link & 0xFFFF, *stated)
         elif data[:4] == b"\n\r\r\n":
             self._pcapng = True
-            data = self._next(data, 28)
+            data = b"".join(self._next(data, 28))
             if len(data) < 28:
                 raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
             self._walker = native.walker(True, False, 16, 0, 0, *stated)
@@ -256,8 +298,10 @@ def count_capture(
 
     def count(pieces: list[Piece], into: array[int]) -> array[int]:
         assert native is not None  # looked at above
-        for data, frames, number in pieces:
-            native.count(*tables, classifier.engine, data, frames, number, state, into, None)
+        frames = tuple([(data, buffers[1], number) for buffers, data, number in pieces])
+        native.count(*tables, classifier.engine, frames, state, into)
+        for buffers, _, _ in pieces:
+            walk.release(buffers)
         return into
 
     if jobs <= 1:
@@ -323,7 +367,7 @@ def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[
         return number, number
 
     walk = _Walk(chunks, file, codes, (None, None))
-    for data, frames, count in walk.pieces():
+    for buffers, data, count in walk.pieces():
         for (
             kind,
             protocol,
@@ -338,7 +382,7 @@ def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[
             inside,
             outside,
             wire,
-        ) in native.decoded(data, frames, count):
+        ) in native.decoded(data, buffers[1], count):
             if kind > 1:
                 yield CLASSES[kind - 2], wire
                 continue

@@ -1,0 +1,1 @@
+"""The rule language: text to syntax tree to policy, and back. Nothing below knows it."""

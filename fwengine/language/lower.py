@@ -74,7 +74,9 @@ def lower(
     return Policy(tuple(rules), default, as_of, name, tuple(expectations), lowering.definitions(), sources)
 
 
-def lower_region(match: Match | Asked, policy: Policy | None, lowering: Lowering, file: str, text: str) -> tuple[Box, ...]:
+def lower_region(
+    match: Match | Asked, policy: Policy | None, lowering: Lowering, file: str, text: str
+) -> tuple[Box, ...]:
     """The boxes of a region asked on the command line, with the names of a policy's text in scope.
 
     Raises:

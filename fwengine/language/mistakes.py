@@ -366,7 +366,11 @@ def _expected(accepts: frozenset[str], seen: Sequence[Seen]) -> str:
     if "STRING" in left:
         out.append("a text in quotes")
     out += [f"`{w}`" for w in ("allow", "deny") if w.upper() in left]
-    out += [f"`{w}`" for w in ("from", "to", "port", "except", "->", "=", ",", "}", "by", "or", "unless") if w in map(written, left)]
+    out += [
+        f"`{w}`"
+        for w in ("from", "to", "port", "except", "->", "=", ",", "}", "by", "or", "unless")
+        if w in map(written, left)
+    ]
     if "ESTABLISHED" in left:
         out.append("an option such as `established` or `in`")
     if "$END" in left:

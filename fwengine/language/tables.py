@@ -30,7 +30,8 @@ def parser(transformer: Transformer[Any, Any] | None) -> Lark:
     key = _key(grammar)
     if stored.startswith(key):
         parts = pickle.loads(stored[len(key) :])  # noqa: S301  # a file of this package, as its code is
-        return Lark._load_from_dict(parts["data"], parts["memo"], transformer=transformer)
+        made: Lark = Lark._load_from_dict(parts["data"], parts["memo"], transformer=transformer)  # type: ignore[no-untyped-call]  # Lark has no types for it
+        return made
     return Lark(grammar, parser="lalr", lexer="basic", start=STARTS, transformer=transformer, maybe_placeholders=False)
 
 

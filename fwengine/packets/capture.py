@@ -79,7 +79,7 @@ class Capture:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the counts should know; complete once the records are read."""
-        return tuple(_note(link) for link in sorted(self._reader.links) if not is_supported(link))
+        return tuple(link_note(link) for link in sorted(self._reader.links) if not is_supported(link))
 
     def batches(self) -> Iterator[list[Record]]:
         """The records in lists of some thousands: the quickest way through.
@@ -122,6 +122,7 @@ def open_capture(path: str | os.PathLike[str]) -> Capture:
         raise
 
 
-def _note(link: int) -> str:
+def link_note(link: int) -> str:
+    """What is to be said about a link type that cannot be decoded."""
     name = f" ({_LINK_NAMES[link]})" if link in _LINK_NAMES else ""
     return f"link type {link}{name} is not decoded: its frames count as not-ip"

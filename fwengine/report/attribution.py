@@ -81,7 +81,9 @@ def _users(policy: Policy, defined: Mapping[str, ast.Statement], name: str) -> s
             break
         names |= more
     return {
-        index for index, rule in enumerate(policy.rules) if any(names & set(_WORD.findall(text)) for _, text in rule.written)
+        index
+        for index, rule in enumerate(policy.rules)
+        if any(names & set(_WORD.findall(text)) for _, text in rule.written)
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..header import Packet, write
 from ..policy import Policy
-from ..tally import CaptureReport, Outcome
+from ..tally import CaptureReport, Outcome, RuleCount
 from .screen import visible
 from .style import Style
 
@@ -131,3 +131,23 @@ def outcome_line(fields: dict[str, Any], style: Style) -> str:
     if fields["class"] != "ip":
         return f"{fields['packet']:>6}  {verdict} {fields['class']}"
     return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}"
+
+
+def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:
+    """The active rules that decided no packet of the capture."""
+    return [
+        row
+        for row in report.rules
+        if row.index is not None and not row.packets and policy.active(policy.rules[row.index])
+    ]
+
+
+def coverage_lines(report: CaptureReport, policy: Policy) -> list[str]:
+    """How many rules the capture exercised, and the others by name."""
+    active = sum(policy.active(rule) for rule in policy.rules)
+    left = unexercised(report, policy)
+    out = [f"coverage: {active - len(left)} of {active} rules exercised"]
+    for row in left:
+        place = f"{row.file}:{row.line}"
+        out.append(visible(f"  never exercised  {row.label}" + (f"  {place}" if row.label != place else "")))
+    return out
