@@ -36,7 +36,8 @@ CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rule
 _BUFFER = 320 << 10  # bytes that a buffer has at least: a usual chunk and what the one before left
 _FRAME_BYTES = 24
 _RECORD_BYTES = 16  # no record is shorter
-_TOGETHER = 8  # pieces that a thread takes at a time, where there are several
+_TOGETHER = 4  # pieces that a thread takes at a time, where there are several
+_AHEAD = 3  # such tasks for each of them, so that none waits for the one that reads
 _COOKED = (113, 276)
 
 _NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
@@ -294,7 +295,7 @@ def count_capture(
         return classifier.in_interface(name), classifier.out_interface(name)
 
     walk = _Walk(chunks, file, codes, stated)
-    counts = [array("Q", bytes(16 * rows)) for _ in range(max(1, jobs))]
+    counts = [array("Q", bytes(16 * rows)) for _ in range(1 + _AHEAD * max(0, jobs - 1))]
 
     def count(pieces: list[Piece], into: array[int]) -> array[int]:
         assert native is not None  # looked at above
@@ -310,7 +311,7 @@ def count_capture(
             if progress is not None:
                 progress()
     else:
-        _share(walk.pieces(), count, counts, progress)
+        _share(walk.pieces(), count, counts, jobs, progress)
     total = counts[0] if jobs <= 1 else array("Q", map(sum, zip(*counts, strict=True)))
     return CaptureCounts(
         tuple(total[0::2]), tuple(total[1::2]), frozenset(walk.links), walk.names(1), walk.names(2), walk.error
@@ -321,15 +322,16 @@ def _share(
     pieces: Iterable[Piece],
     count: Callable[[list[Piece], array[int]], array[int]],
     counts: list[array[int]],
+    jobs: int,
     progress: Callable[[], object] | None,
 ) -> None:
-    """Counts with as many threads as `counts` has arrays: this one reads and walks, and counts while all others do."""
+    """Counts with several threads: this one reads and walks, and counts where the others have enough to do."""
     from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
 
     *free, own = counts
     running: list[Future[array[int]]] = []
     waiting: list[Piece] = []
-    with ThreadPoolExecutor(len(free)) as pool:
+    with ThreadPoolExecutor(jobs - 1) as pool:
         for piece in pieces:
             waiting.append(piece)
             if len(waiting) < _TOGETHER:
