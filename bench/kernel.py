@@ -183,7 +183,7 @@ def more(name: str, args: argparse.Namespace, work: Path) -> dict[str, Any]:
     for engine in engines():
         result[engine] = column(Classifier(policy, engine), given)
     ours = Classifier(policy)
-    result["no match"] = column(ours, unmatched_trace(args.packets))
+    result["random"] = column(ours, unmatched_trace(args.packets))
     result["zipf"] = column(ours, load_trace(name, len(policy.rules), args.packets, order="zipf"))
     six = Classifier(load_policy(name, 6))
     trace6 = load_trace(name, len(policy.rules), args.packets, 6)

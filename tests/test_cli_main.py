@@ -333,7 +333,12 @@ class TestInterruption:
         command = [sys.executable, "-c", _TELLS_WHEN_IT_READS, "eval", str(edge), "-"]
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background inherits SIG_IGN
         ) as running:
             assert running.stdout is not None
             assert running.stderr is not None

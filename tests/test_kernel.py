@@ -7,7 +7,7 @@ import io
 import sys
 import tarfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -454,6 +454,26 @@ def test_counts_per_rule_are_those_of_the_python_decoder_and_decide(
         got = kernel.count_capture(classifier, iter(lambda s=stream: s.read(5000), b""), jobs=jobs)  # type: ignore[misc]
         assert (list(got.packets), list(got.octets)) == (packets, octets), name
         assert (None if got.error is None else f"{got.error.code} {got.error.packets}") == error
+
+
+@needs_native
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_goes_wrong_with_reading_comes_behind_the_packets_before_it(files: dict[str, bytes], jobs: int) -> None:
+    classifier = Classifier(Policy(()))
+
+    def chunks(data: bytes, end: int, size: int) -> Iterator[bytes]:
+        for at in range(0, end, size):
+            yield data[at : min(at + size, end)]
+        raise CaptureError("FW906", "x", "broken")
+
+    for data in [data for data in files.values() if 2000 < len(data) < 6000][:40]:
+        for end in (100, 1000, 1999):
+            for size in (77, 512, 4096):
+                got = kernel.count_capture(classifier, chunks(data, end, size), jobs=jobs)
+                want, _ = captures.by_python(data[:end], 1 << 18)
+                assert sum(got.packets) == len(want)
+                assert got.error is not None
+                assert got.error.code == "FW906"
 
 
 @needs_native

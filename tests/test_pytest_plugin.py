@@ -37,6 +37,12 @@ edge.fwl:7  expect deny tcp from any to web port ssh
   try       fwengine eval edge.fwl 'tcp 10.20.9.17:49152 -> 192.0.2.80:22 flags syn' --explain --as-of 2026-11-21"""
 
 
+@pytest.fixture(autouse=True)
+def _only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the package is installed, and its entry point registered, or not: the plugin is loaded by name, once."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
     plain = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "fwengine.pytest_plugin")
     return pytester.runpytest_inprocess(*plain, "--fwl-as-of", "2026-11-21", *args)
@@ -217,7 +223,12 @@ def test_loading_the_plugin_costs_nothing(tmp_path: Path) -> None:
         """
     )
     command = [sys.executable, "-W", "ignore", "-c", program]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "PATH": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     printed = [line for line in done.stdout.split("\n") if line.startswith("[")]

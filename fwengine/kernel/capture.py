@@ -36,8 +36,8 @@ CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rule
 _BUFFER = 320 << 10  # bytes that a buffer has at least: a usual chunk and what the one before left
 _FRAME_BYTES = 24
 _RECORD_BYTES = 16  # no record is shorter
-_TOGETHER = 4  # pieces that a thread takes at a time, where there are several
-_AHEAD = 3  # such tasks for each of them, so that none waits for the one that reads
+_TOGETHER = 2  # pieces that a thread takes at a time, where there are several
+_AHEAD = 2  # such tasks for each of them, so that none waits for the one that reads
 _COOKED = (113, 276)
 
 _NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
@@ -180,14 +180,15 @@ class _Walk:
                 except CaptureError as error:
                     damage = error
                     break
-            rest = data[at:]
-            parts = [] if damage else self._next(bytes(rest), max(need, len(rest) + 1))
+            rest = bytes(data[at:])
             if found:
                 yield buffers, data, found
             else:
                 self.release(buffers)
             if damage:
                 raise damage
+            # only now: what goes wrong with reading on comes behind the packets before it
+            parts = self._next(rest, max(need, len(rest) + 1))
             at = 0
 
     def _stopped(self, reason: int, detail: int, link: int, name: bytes) -> None:
