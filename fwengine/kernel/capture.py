@@ -71,6 +71,8 @@ _WHY = {
     _TIME: "a time resolution or offset of an impossible size",
 }
 
+_NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
+
 Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
 Buffers = tuple[bytearray, bytearray]  # bytes of the file; as many frames as they can hold
 Piece = tuple[Buffers, memoryview, int]  # the second is the first's part in use; how many frames
@@ -242,11 +244,12 @@ class _Walk:
             raise self._damage(_DAMAGED, f"an interface name of more than {INTERFACE_BYTES} bytes")
         if name == "any" and link in _COOKED:  # Linux' pseudo-interface names none
             name = ""
-        number = self._numbers.setdefault(name, len(self._numbers))
-        if number == len(self._names):
-            if number > 0xFFFF:
-                raise LimitError("more interfaces than the native decoder takes")
-            self._names.append(name)
+        number = self._numbers.get(name)
+        if number is None:
+            number = len(self._names)
+            if number < _NAMES:
+                self._names.append(name)
+                self._numbers[name] = number
         native.interface(self._walker, *(self._codes(name) if name else (0, 0)), number)
         self.links.add(link)
 

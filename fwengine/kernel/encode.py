@@ -45,6 +45,7 @@ from ..interval import Interval, IntervalSet
 from ..policy import Policy
 
 CLASSES = 65_000  # the class is a 16-bit number
+DISTINCT = 4096  # conditions other than addresses and port numbers
 CELLS = 1 << 20  # of all class tables together
 WORK = 20_000_000  # steps for finding classes and what they match
 ENTRIES = 1 << 17  # that sets of several intervals may add over all boxes, and at least
@@ -159,6 +160,8 @@ def encode(boxes: Sequence[tuple[int, Sets]], family: Family, inside: Interfaces
             parts.append((rule, rest, src, dst, sport, dport))
     same: dict[_Rest, int] = {}
     renamed = [same.setdefault(rest, len(same)) for rest in distinct]
+    if len(same) > DISTINCT:
+        raise LimitError(f"more than {DISTINCT} kinds of conditions are more than the native classifier takes")
     of_protocol, stages, classes = _classes(list(same), family, {IN: inside, OUT: outside})
     return _entries(parts, renamed, family, of_protocol, stages, classes)
 
