@@ -185,3 +185,23 @@ SHOWN = [
 def test_regions_read_well(conditions: dict[int, IntervalSet], text: str) -> None:
     assert show_box(Box.of(conditions)) == text
     assert not re.search(r"\s\s", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.0.0.1/255.0.0.255",
+        "10.0.0.0/255.0.255.0",
+        "not 10.0.0.1/255.0.0.255",
+        "0.0.0.0/0 except 10.0.0.1/255.0.0.255",
+        "2001:db8::1/ffff:ffff:ffff:ffff:ffff:0:ffff:ffff",
+    ],
+)
+def test_a_mask_with_holes_is_shown_as_one(text: str) -> None:
+    """Not as its 65,536 ranges."""
+    (box,) = region(None, f"any from {text}")
+    shown = show_box(readable([box])[0])
+    assert len(shown) < 100
+    (again,) = region(None, shown)
+    assert again.issubset(box)
+    assert box.issubset(again)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 
 native: ModuleType | None
@@ -9,7 +10,11 @@ try:
     from . import _native as native
 except ImportError as error:
     native = None
-    _why: str | None = f"not built: {error}"
+    _why: str | None = (
+        "not built: there was no C compiler when the package was installed"
+        if not list(Path(__file__).parent.glob("_native.*[od]"))  # .so, .pyd
+        else f"built, but it cannot be loaded: {error}"
+    )
 else:
     _why = None
 

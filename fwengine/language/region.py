@@ -117,16 +117,44 @@ def show_addresses(chosen: IntervalSet) -> str:
     """Addresses as an expression: the shorter of what is in and what is not."""
     if chosen == address.ALL:
         return "any"
-    direct = address.show_set(chosen)
+    direct = _elements(chosen)
     best = _braced(direct)
-    if len(direct) > 2:
+    if len(chosen.ranges) > 2:
         for base, universe in (("any", address.ALL), ("0.0.0.0/0", address.V4), ("::/0", address.V6)):
             if chosen.issubset(universe):
-                outside = address.show_set(universe - chosen)
+                outside = _elements(universe - chosen)
                 text = f"not {_braced(outside)}" if base == "any" else f"{base} except {_braced(outside)}"
                 if len(text) < len(best):
                     best = text
     return best
+
+
+def _elements(chosen: IntervalSet) -> list[str]:
+    masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
+    return [masked] if masked else address.show_set(chosen)
+
+
+_SCATTERED = 16  # ranges, beyond which a set may well come from a mask
+
+
+def _masked(chosen: IntervalSet) -> str:
+    """A set that is all addresses under a mask with holes, as VALUE/MASK; the empty string for any other set."""
+    first, last = chosen.ranges[0], chosen.ranges[-1]
+    family = address.family_of(first[0])
+    width = first[1] - first[0] + 1
+    if address.family_of(last[1]) != family or width & (width - 1):
+        return ""
+    every, some = -1, 0
+    for lo, hi in chosen.ranges:
+        value = address.to_value(lo)
+        if hi - lo + 1 != width or value % width:
+            return ""
+        every &= value
+        some |= value
+    if 1 << (every ^ some).bit_count() != len(chosen.ranges):
+        return ""  # as many values as the free bits allow, and all of them distinct: then it is all of them
+    mask = ((1 << address.bits_of(first[0])) - 1) & ~(every ^ some) & -width
+    return f"{address.show(address.to_point(family, every))}/{address.show(address.to_point(family, mask))}"
 
 
 def show_interfaces(chosen: IntervalSet) -> str:
