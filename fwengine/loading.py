@@ -13,7 +13,7 @@ from .box import Box
 from .errors import Diagnostic, PolicyError, Span
 from .language import ast
 from .language.lower import Lowering, lower, lower_region
-from .language.mistakes import decode
+from .language.mistakes import MAX_CHARACTERS, UNDECODED, decode
 from .language.parser import definitions, parse_claim, parse_region, read, span_of
 from .policy import Action, Policy
 
@@ -118,15 +118,22 @@ class _Loader:
         except OSError as error:
             self._unreadable(shown, origin, error)
             return
+        undecoded: Diagnostic | None = None
         try:
             text = decode(data, shown)
         except PolicyError as error:
-            self.errors += error.diagnostics
-            self.sources.update(error.sources)
-            self.missing.update(_EVERYTHING)
-            return
+            text = error.sources[shown]  # with U+FFFD where it could not be decoded
+            if text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
+                self.errors += error.diagnostics
+                self.sources.update(error.sources)
+                self.missing.update(_EVERYTHING)
+                return
+            undecoded = error.diagnostics[0]
+            self.missing.update(_EVERYTHING)  # a name may have been in what could not be read
         self.sources[shown] = text
         document, errors, missing = read(text, shown)
+        if undecoded is not None:  # it says more about the place than the mark left there does
+            errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
         self.errors += errors
         self.missing |= missing
         self.open.append(name)

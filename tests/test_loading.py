@@ -213,3 +213,14 @@ def test_a_load_imports_nothing_heavy() -> None:
         "assert 'netaddr' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[1])
+
+
+def test_errors_behind_bytes_that_are_no_text_are_told_too() -> None:
+    text = b"allow tcp\n# \xff\xfe in a comment\nallow udp frm any\nallow t\xffcp\nnet a = 10.0.0.1/8\n"
+    assert codes({"main.fwl": text}) == [
+        ("FW002", "main.fwl", 2),
+        ("FW013", "main.fwl", 3),
+        ("FW002", "main.fwl", 4),
+        ("FW106", "main.fwl", 5),
+    ]
+    assert codes({"main.fwl": bytes(range(128, 256)) + b"\nalow\n"}) == [("FW002", "main.fwl", 1)]

@@ -39,7 +39,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _HARMLESS = re.compile("[\u200c\u200d]")  # joiners: parts of words and of emoji, so let them be in comments
-_SUSPECT = re.compile("|".join(p.pattern for p in (_CONTROL, _INVISIBLE, _SPACES)))
+_SUSPECT = re.compile("|".join([_CONTROL.pattern, _INVISIBLE.pattern, _SPACES.pattern, "\ufffd"]))
+UNDECODED = "\ufffd"  # what a decoder puts where bytes are no text
 MAX_CHARACTERS = 20  # errors about characters; a file with more is not text
 
 
@@ -116,6 +117,10 @@ def _character(c: str, at: Span) -> Diagnostic:
     if _INVISIBLE.match(c):
         help = "remove this character"
         return Diagnostic("FW003", f"{name} is invisible or reorders what is read", at, "an invisible character", help)
+    if c == UNDECODED:
+        return Diagnostic(
+            "FW002", "the file is not UTF-8 text", at, "no UTF-8 here", "save the file as UTF-8, or write ASCII"
+        )
     if c == "\r":
         return Diagnostic("FW003", "carriage return without a line feed", at, "U+000D", "end lines with LF or CRLF")
     what = "NUL byte" if c == "\0" else f"control character {name}"
