@@ -4,6 +4,8 @@ usage: python fuzz/kernel_fuzz.py run SECONDS [TARGET...]     libFuzzer (clang),
        python fuzz/kernel_fuzz.py replay [TARGET...]          the kept corpus only, once
        python fuzz/kernel_fuzz.py tests [PYTEST ARGUMENT...]  tests/ with an AddressSanitizer and UBSan build (gcc)
 
+Where the processor lacks AVX-512 and SIMDe's headers are there (libsimde-dev), that engine runs emulated, in all of these.
+
 Targets: kernel_capture, kernel_classify. Exits with the status of what failed; finds stay in the folder that is printed.
 """
 
@@ -30,12 +32,22 @@ _SANITIZERS = (
 )
 
 
+def emulation() -> tuple[str, ...]:
+    """Flags for an emulated AVX-512 engine, where it is needed and possible."""
+    from fwengine.kernel import engines
+
+    if "avx2" not in engines() or "avx512" in engines() or not Path("/usr/include/simde/x86/avx512.h").is_file():
+        return ()
+    print("the AVX-512 engine is emulated", flush=True)
+    return "-Wno-psabi", "-mavx2", "-mbmi", "-mpopcnt", f'-DFWK_EMULATED="{ROOT / "fuzz/avx512_emulated.h"}"'
+
+
 def build_target(name: str, into: Path) -> Path:
     """A libFuzzer program of one target and the module's sources, without Python."""
     sources = [path for path in sorted(KERNEL.glob("*.c")) if path.name != "module.c"]
     program = into / name
     flags = [_SANITIZERS[0].replace("=", "=fuzzer,"), *_SANITIZERS[1:]]
-    subprocess.run(["clang", *flags, "-o", program, ROOT / "fuzz" / f"{name}.c", *sources], check=True)
+    subprocess.run(["clang", *flags, *emulation(), "-o", program, ROOT / "fuzz" / f"{name}.c", *sources], check=True)
     return program
 
 
@@ -70,7 +82,7 @@ def sanitized_tests(arguments: list[str]) -> int:
         if (ROOT.parent / "shared").is_dir():
             (work.parent / "shared").symlink_to(ROOT.parent / "shared")
         subprocess.run(
-            ["gcc", *_SANITIZERS, "-fPIC", "-shared", f"-I{sysconfig.get_paths()['include']}",
+            ["gcc", *_SANITIZERS, *emulation(), "-fPIC", "-shared", f"-I{sysconfig.get_paths()['include']}",
              "-o", work / "fwengine/kernel/_native.abi3.so", *sorted((work / "fwengine/kernel").glob("*.c"))],
             check=True,
         )  # fmt: skip

@@ -63,12 +63,13 @@ typedef struct {
 } fwk_block;
 
 /* The first two lines of a tree on the way down, level by level, for engines that take that step for many packets at
- * once: on level k, after the answers p so far, word dim[k][p] is compared with thr[k][p]. */
+ * once. Of the answers so far, the first one highest, a left turn is a 1: after the answers q of level k, one of the
+ * words words[k][0] to words[k][count[k] - 1] is compared with thr[k][q]. Which one: the i-th if bit 32 - i of pick[k][q]
+ * is set, the first one if none is. */
 typedef struct {
-    uint32_t thr[FWK_TOP][32], dim[FWK_TOP][32];
+    uint32_t thr[FWK_TOP][32], pick[FWK_TOP][32];
     uint32_t child[64];
-    uint32_t used[FWK_TOP]; /* bit w: level k looks at word w */
-    uint32_t pad[10];
+    uint8_t words[FWK_TOP][16], count[16], pad[16];
 } fwk_top;
 
 typedef struct {

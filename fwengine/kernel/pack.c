@@ -163,15 +163,34 @@ static uint32_t pack(packer *p, uint32_t at)
     return (uint32_t)line * 64 | FWK_NODE;
 }
 
+/* One level: which words are asked for, in order of their numbers, and which by whom. */
+static void name_words(fwk_top *top, uint32_t level, const uint8_t *dim)
+{
+    uint8_t place[16];
+    uint32_t used = 0;
+    for (uint32_t q = 0; q < 1u << level; q++)
+        if (top->thr[level][q] != 0xffffffffu) /* whatever is compared with this goes left */
+            used |= 1u << dim[q];
+    for (uint8_t w = 0; w < 16; w++)
+        if (used >> w & 1) {
+            place[w] = top->count[level];
+            top->words[level][top->count[level]++] = w;
+        }
+    for (uint32_t q = 0; q < 1u << level; q++)
+        if (used >> dim[q] & 1 && place[dim[q]])
+            top->pick[level][q] = 1u << (32 - place[dim[q]]);
+}
+
 static uint32_t pack_top(packer *p, uint32_t root)
 {
     size_t line = take_lines(p, (sizeof(fwk_top) + 63) / 64);
     if (p->b->error)
         return 0;
     fwk_top *top = (fwk_top *)(p->t->arena + line * 64);
+    uint8_t dim[FWK_TOP][32];
     for (uint32_t half = 0; half < FWK_TOP; half += 3)
-        for (uint32_t q = 0; q < 1u << half; q++) {
-            uint32_t ref = !half || !(root & FWK_NODE) ? root : node_at(p->t, root)->child[q];
+        for (uint32_t path = 0; path < 1u << half; path++) {
+            uint32_t ref = !half || !(root & FWK_NODE) ? root : node_at(p->t, root)->child[path];
             fwk_node stop;
             const fwk_node *n = &stop;
             memset(&stop, 0, sizeof stop);
@@ -184,19 +203,15 @@ static uint32_t pack_top(packer *p, uint32_t root)
                 n = node_at(p->t, ref);
             for (uint32_t level = 0, i = 0; level < 3; level++)
                 for (uint32_t j = 0; j < 1u << level; j++, i++) {
-                    top->thr[half + level][(q << level) + j] = n->thr[i];
-                    top->dim[half + level][(q << level) + j] = n->dims >> 4 * i & 15;
-                    if (n->thr[i] != 0xffffffffu)
-                        top->used[half + level] |= 1u << (n->dims >> 4 * i & 15);
+                    const uint32_t k = half + level, q = (1u << k) - 1 - ((path << level) + j);
+                    top->thr[k][q] = n->thr[i];
+                    dim[k][q] = n->dims >> 4 * i & 15;
                 }
+            for (int i = 0; half && i < 8; i++)
+                top->child[63 - (8 * path + (uint32_t)i)] = n->child[i];
         }
-    uint32_t first[8];
-    for (int q = 0; q < 8; q++)
-        first[q] = !(root & FWK_NODE) ? root : node_at(p->t, root)->child[q];
-    for (int q = 0; q < 8; q++)
-        for (int i = 0; i < 8; i++)
-            top->child[8 * q + i] =
-                !(first[q] & FWK_NODE) ? first[q] : node_at(p->t, first[q])->child[i];
+    for (uint32_t level = 0; level < FWK_TOP; level++)
+        name_words(top, level, dim[level]);
     return (uint32_t)line * 64;
 }
 
