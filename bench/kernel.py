@@ -197,7 +197,7 @@ def more(name: str, args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
     def capture(classifier: Classifier, jobs: int = 1) -> None:
         with path.open("rb", buffering=0) as file:
-            count_capture(classifier, iter(lambda: file.read(1 << 18), b""), jobs=jobs)
+            count_capture(classifier, file, jobs=jobs)
 
     result["capture 2 jobs"] = rounds_of(lambda: capture(ours, 2), args.packets, args.rounds)
     os.sched_setaffinity(0, everyone)

@@ -36,6 +36,9 @@ class _Memory(Source):
     def read(self) -> bytes:
         return self._stream.read(self._chunk)
 
+    def readinto(self, buffer: memoryview) -> int:
+        return self._stream.readinto(buffer[: self._chunk])
+
     def close(self) -> None:
         self._stream.close()
 
@@ -53,7 +56,7 @@ def by_python(data: bytes, chunk: int) -> Answer:
 def natively(data: bytes, chunk: int) -> Answer:
     out: list[tuple[Point | str, int]] = []
     try:
-        for answer in decode_capture(iter(_Memory(data, chunk).read, b"")):
+        for answer in decode_capture(_Memory(data, chunk)):
             out.append(answer)  # what came before an error counts
     except CaptureError as error:
         return out, f"{error.code} {error.packets}"

@@ -291,7 +291,7 @@ def _native_report(
     try:
         counts = count_capture(
             native,
-            iter(source.read, b""),
+            source,
             file=source.file,
             inbound=stated.inbound,
             outbound=stated.outbound,

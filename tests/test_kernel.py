@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import sys
-import tarfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from scripts import ROOT, load_script
 
 from fwengine import kernel
 from fwengine.address import V6_BASE
 from fwengine.box import Box
-from fwengine.errors import CaptureError, LimitError
+from fwengine.errors import LimitError
 from fwengine.header import (
     DPORT,
     DST,
@@ -39,23 +37,12 @@ from fwengine.interval import IntervalSet
 from fwengine.kernel import Classifier, encode
 from fwengine.policy import ALLOW, DENY, Policy, Rule, decide, rules_of
 
-FUZZ = Path(__file__).resolve().parents[1] / "fuzz"
 needs_native = pytest.mark.skipif(not kernel.available(), reason=f"no native module: {kernel.why_not()}")
 ENGINES = ("tree", *kernel.engines())
 single = IntervalSet.single
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FUZZ / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-differential, captures = _load("kernel_differential"), _load("kernel_captures")
+differential = load_script("fuzz/kernel_differential.py")
 
 
 def tcp(src: int, dst: int, sport: int = 1, dport: int = 1, flags: int = 0, **other: int) -> Point:
@@ -92,9 +79,9 @@ def test_without_the_native_module_the_tree_answers(monkeypatch: pytest.MonkeyPa
     assert classifier.tables == ()
     assert classifier.index_points([tcp(1, 2, dport=80), tcp(1, 2)]) == [0, 1]
     with pytest.raises(LimitError, match="natively only"):
-        kernel.count_capture(classifier, [])
+        kernel.count_capture(classifier, io.BytesIO())
     with pytest.raises(LimitError, match="not here"):
-        list(kernel.decode_capture([]))
+        list(kernel.decode_capture(io.BytesIO()))
 
 
 # --- against the definition -------------------------------------------------------------------------------------------
@@ -122,7 +109,7 @@ def test_larger_policies_agree_with_decide() -> None:
 @pytest.mark.parametrize("name", ["acl1_1k", "fw1_1k", "ipc1_1k"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_classbench_traces_are_decided_as_they_say(name: str, engine: str, shared: Path) -> None:
-    sys.path.insert(0, str(FUZZ.parent / "bench"))
+    sys.path.insert(0, str(ROOT / "bench"))
     from classbench import load_policy, load_trace
 
     policy = load_policy(name)
@@ -386,145 +373,4 @@ def test_the_native_functions_check_what_they_are_given() -> None:
     with pytest.raises(ValueError, match="within the data"):
         _native.decoded(b"abc", frames, 1)
     with pytest.raises(ValueError, match="two families"):
-        _native.count(table, table, "portable", (), 0, bytearray(80))
-
-
-# --- captures ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def files(shared: Path) -> dict[str, bytes]:
-    with tarfile.open(shared / "data/captures/tcpdump-tests.tar.gz") as archive:
-        members = [member for member in archive.getmembers() if member.isfile()]
-        found: dict[str, bytes] = {}
-        for member in members:
-            stream = archive.extractfile(member)
-            assert stream is not None
-            found[member.name] = stream.read()
-    return found
-
-
-@needs_native
-def test_both_decoders_agree_on_every_packet_of_every_capture(files: dict[str, bytes]) -> None:
-    packets = 0
-    for name, data in files.items():
-        want = captures.by_python(data, 1 << 18)
-        assert captures.natively(data, 1 << 18) == want, name
-        packets += len(want[0])
-    assert packets > 10_000
-
-
-@needs_native
-def test_both_decoders_agree_on_damaged_captures(files: dict[str, bytes]) -> None:
-    import random
-
-    small = [data for data in files.values() if 0 < len(data) < 20_000]
-    for run in range(1500):
-        draw = random.Random(run)
-        data = captures.damaged(draw, draw.choice(small))
-        chunk = draw.choice((64, 1000, 1 << 18))
-        assert captures.natively(data, chunk) == captures.by_python(data, 1 << 18), run
-
-
-@needs_native
-def test_every_cut_of_a_capture_gives_a_prefix(files: dict[str, bytes]) -> None:
-    for data in sorted(files.values(), key=len)[:12]:
-        whole, _ = captures.natively(data, 1 << 18)
-        for end in range(len(data)):
-            part, _ = captures.natively(data[:end], 1 << 18)
-            assert part == whole[: len(part)]
-
-
-@needs_native
-@pytest.mark.parametrize("jobs", [1, 3])
-@pytest.mark.parametrize("engine", kernel.engines())
-def test_counts_per_rule_are_those_of_the_python_decoder_and_decide(
-    files: dict[str, bytes], engine: str, jobs: int
-) -> None:
-    policy = Policy(rules_of([
-        (ALLOW, Box.of({PROTOCOL: single(6), DPORT: IntervalSet(((0, 1023),))})),
-        (DENY, Box.of({FLAGS: IntervalSet(((16, 31),))})),
-        (ALLOW, Box.of({SRC: IntervalSet(((V6_BASE, TOPS[SRC]),))})),
-        (ALLOW, Box.of({TYPE: single(8)})),
-    ]))  # fmt: skip
-    classifier = Classifier(policy, engine)
-    for name, data in list(files.items())[::4]:
-        answers, error = captures.by_python(data, 1 << 18)
-        packets, octets = [0] * 8, [0] * 8
-        for found, wire in answers:
-            row = 5 + kernel.capture.CLASSES.index(found) if isinstance(found, str) else decide(policy, found).index
-            assert row is not None
-            packets[row] += 1
-            octets[row] += wire
-        stream = io.BytesIO(data)
-        got = kernel.count_capture(classifier, iter(lambda s=stream: s.read(5000), b""), jobs=jobs)  # type: ignore[misc]
-        assert (list(got.packets), list(got.octets)) == (packets, octets), name
-        assert (None if got.error is None else f"{got.error.code} {got.error.packets}") == error
-
-
-@needs_native
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_what_goes_wrong_with_reading_comes_behind_the_packets_before_it(files: dict[str, bytes], jobs: int) -> None:
-    classifier = Classifier(Policy(()))
-
-    def chunks(data: bytes, end: int, size: int) -> Iterator[bytes]:
-        for at in range(0, end, size):
-            yield data[at : min(at + size, end)]
-        raise CaptureError("FW906", "x", "broken")
-
-    for data in [data for data in files.values() if 2000 < len(data) < 6000][:40]:
-        for end in (100, 1000, 1999):
-            for size in (77, 512, 4096):
-                got = kernel.count_capture(classifier, chunks(data, end, size), jobs=jobs)
-                want, _ = captures.by_python(data[:end], 1 << 18)
-                assert sum(got.packets) == len(want)
-                assert got.error is not None
-                assert got.error.code == "FW906"
-
-
-@needs_native
-def test_stated_interfaces_and_state_take_the_place_of_the_recorded() -> None:
-    import struct
-
-    def block(kind: int, body: bytes) -> bytes:
-        body += bytes(-len(body) % 4)
-        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-
-    ip = bytes.fromhex("45000014000000004063 0000 0a000001 0a000002")
-    data = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-    data += block(1, struct.pack("<HHI", 101, 0, 0) + struct.pack("<HH", 2, 4) + b"wan0" + bytes(4))
-    for options in (b"", struct.pack("<HHI", 2, 4, 1), struct.pack("<HHI", 2, 4, 2)):
-        data += block(6, struct.pack("<IIIII", 0, 0, 0, 20, 20) + ip + options)
-    wan, lan = interface_number("wan0"), interface_number("lan0")
-    policy = Policy(rules_of([
-        (ALLOW, Box.of({IN: single(wan), STATE: single(0)})),
-        (ALLOW, Box.of({OUT: single(wan)})),
-        (ALLOW, Box.of({IN: single(lan)})),
-        (ALLOW, Box.of({STATE: single(1)})),
-    ]))  # fmt: skip
-    classifier = Classifier(policy)
-    recorded = kernel.count_capture(classifier, [data])
-    assert recorded.packets == (2, 1, 0, 0, 0, 0, 0, 0)
-    assert recorded.inbound == recorded.outbound == frozenset({"wan0"})
-    assert recorded.links == frozenset({101})
-    assert kernel.count_capture(classifier, [data], inbound="lan0").packets == (0, 1, 2, 0, 0, 0, 0, 0)
-    assert kernel.count_capture(classifier, [data], outbound="").packets == (2, 0, 0, 0, 1, 0, 0, 0)
-    assert kernel.count_capture(classifier, [data], state=1).packets == (0, 1, 0, 2, 0, 0, 0, 0)
-
-
-@needs_native
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (b"", "FW901"),
-        (b"hello", "FW901"),
-        (b"snoop\0\0\0", "FW904"),
-        (b"\xd4\xc3\xb2\xa1", "FW902"),
-        (b"\n\r\r\n", "FW902"),
-    ],
-)
-def test_what_is_no_capture_is_told_by_its_code(data: bytes, code: str) -> None:
-    got = kernel.count_capture(Classifier(Policy(())), [data])
-    assert isinstance(got.error, CaptureError)
-    assert got.error.code == code
-    assert sum(got.packets) == 0
+        _native.count(table, table, "portable", b"", frames, 0, 0, bytearray(80))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripts import load_script
 
 from fwengine import header
 from fwengine.header import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
@@ -444,20 +443,11 @@ def test_neither_the_machine_nor_anything_heavy_is_consulted() -> None:
     assert [Path(line).name for line in done.stdout.split("\n") if line] == ["protocols.tsv", "services.tsv"]
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("names_table", ROOT / "bench" / "names_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_tables_are_those_of_the_registries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not REGISTRIES.is_dir():
         pytest.skip("IANA's registries are not beside the checkout")
     services, protocols = REGISTRIES / "service-names-port-numbers.csv.gz", REGISTRIES / "protocol-numbers.csv"
-    assert script().main([str(services), str(protocols), str(tmp_path)]) == 0
+    assert load_script("bench/names_table.py").main([str(services), str(protocols), str(tmp_path)]) == 0
     for name in ("services.tsv", "protocols.tsv"):
         assert (tmp_path / name).read_bytes() == (LANGUAGE / name).read_bytes()
     assert capsys.readouterr().out.count("\n") == 2
@@ -477,7 +467,7 @@ def test_deriving_a_table_of_services() -> None:
         "range,3-4,,",
         "odd,1,tcp,",
     ]
-    derive = script().services
+    derive = load_script("bench/names_table.py").services
     assert derive(dict(zip(heading, row.split(","), strict=True)) for row in rows) == (
         "name\ttcp\tudp\tsctp\tdccp\nodd\t1,7-8\t5\nnfs\t2049\nshilp\t2049\nlate\t9000\n"
     )
@@ -486,5 +476,5 @@ def test_deriving_a_table_of_services() -> None:
 
 
 def test_the_script_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
-    assert script().main([]) == 2
+    assert load_script("bench/names_table.py").main([]) == 2
     assert capsys.readouterr().err.startswith("usage: ")

@@ -1,15 +1,16 @@
 """A capture's bytes -> counts per rule, natively; and the native decoder's points, to test it by.
 
-The bytes come in chunks of any size, from wherever. Containers, link types, classes and errors are those of
+The bytes come from whatever has `readinto`. Containers, link types, classes and errors are those of
 `fwengine.packets`, which this module must not know: the tests hold both to the same answers on every packet.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..address import V6_BASE
 from ..errors import CaptureError, LimitError
@@ -27,17 +28,16 @@ from ..header import (
 from .native import native
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from .columns import Classifier
 
 CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
 
-_BUFFER = 320 << 10  # bytes that a buffer has at least: a usual chunk and what the one before left
+_CHUNK = (
+    1 << 19
+)  # bytes read at a time: fewer cost more calls, more do not stay near the processor until they are counted
+_LEFT = 1 << 16  # room for what a chunk leaves
 _FRAME_BYTES = 24
 _RECORD_BYTES = 16  # no record is shorter
-_TOGETHER = 2  # pieces that a thread takes at a time, where there are several
-_AHEAD = 2  # such tasks for each of them, so that none waits for the one that reads
 _COOKED = (113, 276)
 
 _NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
@@ -74,8 +74,13 @@ _WHY = {
 _NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
 
 Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
-Buffers = tuple[bytearray, bytearray]  # bytes of the file; as many frames as they can hold
-Piece = tuple[Buffers, memoryview, int]  # the second is the first's part in use; how many frames
+
+
+class Stream(Protocol):
+    """What captures are read from: a file opened without buffering, `io.BytesIO`, and the like."""
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Fills the beginning of the buffer with the next bytes; how many, 0 at the end."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,42 @@ class CaptureCounts:
     error: CaptureError | None
 
 
+class _Piece:
+    """Bytes of a file, and the frames of `count` packets in them. Used again and again: memory in use is fast."""
+
+    def __init__(self) -> None:
+        self.size = self.count = 0
+        self.data = bytearray(_CHUNK + _LEFT)
+        self.frames = bytearray(_FRAME_BYTES * (len(self.data) // _RECORD_BYTES + 1))
+
+    def begin(self, data: bytes) -> None:
+        self.size = self.count = 0
+        while len(self.data) < len(data):
+            self._grow()
+        self.data[: len(data)] = data
+        self.size = len(data)
+
+    def read(self, stream: Stream, need: int) -> None:
+        """Reads on until there are `need` bytes, or no more come. Grows with what is there, not with what is asked for."""
+        while self.size < need:
+            if self.size == len(self.data):
+                self._grow()
+            with memoryview(self.data) as data:
+                read = stream.readinto(data[self.size : self.size + _CHUNK])
+            if not read:
+                return
+            self.size += read
+
+    def _grow(self) -> None:
+        self.data += bytes(len(self.data))
+        self.frames = bytearray(_FRAME_BYTES * (len(self.data) // _RECORD_BYTES + 1))
+
+
 class _Walk:
     """A capture's records as pieces of frames; `error` says what ended it, once it is through."""
 
-    def __init__(self, chunks: Iterable[bytes], file: str, codes: Codes, stated: tuple[int | None, int | None]) -> None:
-        self._chunks = iter(chunks)
+    def __init__(self, stream: Stream, file: str, codes: Codes, stated: tuple[int | None, int | None]) -> None:
+        self._stream = stream
         self._file = file
         self._codes = codes
         self._stated = stated
@@ -107,10 +143,13 @@ class _Walk:
         self._numbers = {"": 0}
         self._walker: Any = None
         self._pcapng = False
+        self._rest = b""
+        self._need = 1
+        self._damaged: CaptureError | None = None
+        self._through = self._halted = False
         self.packets = 0
         self.links: set[int] = set()
         self.error: CaptureError | None = None
-        self._free: list[Buffers] = []
 
     def names(self, bit: int) -> frozenset[str]:
         """The interfaces where packets came in (bit 1) or went out (bit 2)."""
@@ -120,78 +159,54 @@ class _Walk:
         used = native.used(self._walker)
         return frozenset(name for number, name in enumerate(self._names) if used[number] & bit)
 
-    def pieces(self) -> Iterator[Piece]:
-        """All frames, about a chunk at a time."""
+    def next(self, piece: _Piece) -> bool:
+        """Fills a piece with the next frames, about a chunk of them; are there any? To be called in turns."""
         try:
-            yield from self._pieces()
+            while not (self._through or self._halted):
+                self._through = True  # unless this goes well
+                self._through = not self._fill(piece)
+                if piece.count:
+                    return True
         except CaptureError as error:
             self.error = error
+        return False
 
-    def release(self, buffers: Buffers) -> None:
-        """Gives the buffers of a piece back: they are used again, and memory that is in use is fast."""
-        self._free.append(buffers)
+    def stop(self) -> None:
+        """No more pieces, for whoever may still ask for one."""
+        self._halted = True
 
-    def _take(self, size: int) -> Buffers:
-        while self._free:
-            found = self._free.pop()
-            if len(found[0]) >= size:
-                return found
-        size = max(size, _BUFFER)
-        return bytearray(size), bytearray(_FRAME_BYTES * (size // _RECORD_BYTES + 1))
-
-    def _next(self, begun: bytes | memoryview, need: int) -> list[bytes | memoryview]:
-        """`begun` and what follows, until there are `need` bytes or no more come."""
-        parts, have = [begun], len(begun)
-        while have < need:
-            chunk = next(self._chunks, b"")
-            if not chunk:
-                break
-            parts.append(chunk)
-            have += len(chunk)
-        return parts
-
-    def _pieces(self) -> Iterator[Piece]:
+    def _fill(self, piece: _Piece) -> bool:
+        """Reads and walks once. Is there more to come?"""
         assert native is not None  # whoever asks has looked
-        parts: list[bytes | memoryview] = [self._open()]
-        at = 0 if self._pcapng else 24
-        need = 0
-        while True:
-            size = sum(map(len, parts))
-            if not size:
-                return
-            if size < need:
-                raise self._damage(_ENDS_EARLY, "the file ends inside a " + ("block" if self._pcapng else "record"))
-            buffers = self._take(size)
-            data, frames = memoryview(buffers[0])[:size], memoryview(buffers[1])
-            end = 0
-            for part in parts:
-                data[end : end + len(part)] = part
-                end += len(part)
-            found = 0
-            damage = None
+        if self._damaged:  # the packets before have been given
+            raise self._damaged
+        piece.begin(self._rest)
+        if self._walker is None:
+            at = self._open(piece)
+        else:
+            at = 0
+            # only now: what goes wrong with reading on comes behind the packets before it
+            piece.read(self._stream, max(self._need, piece.size + 1))
+        if not piece.size:
+            return False
+        if piece.size < self._need:
+            raise self._damage(_ENDS_EARLY, "the file ends inside a " + ("block" if self._pcapng else "record"))
+        with memoryview(piece.data) as whole, whole[: piece.size] as data, memoryview(piece.frames) as frames:
             while True:
-                reason, at, need, count, detail, link, name = native.walk(
-                    self._walker, data, at, frames[_FRAME_BYTES * found :]
+                reason, at, self._need, count, detail, link, name = native.walk(
+                    self._walker, data, at, frames[_FRAME_BYTES * piece.count :]
                 )
-                found += count
+                piece.count += count
                 self.packets += count
                 try:
                     if reason == _MORE:
                         break
                     self._stopped(reason, detail, link, name)
                 except CaptureError as error:
-                    damage = error
+                    self._damaged = error
                     break
-            rest = bytes(data[at:])
-            if found:
-                yield buffers, data, found
-            else:
-                self.release(buffers)
-            if damage:
-                raise damage
-            # only now: what goes wrong with reading on comes behind the packets before it
-            parts = self._next(rest, max(need, len(rest) + 1))
-            at = 0
+            self._rest = bytes(data[at:])
+        return True
 
     def _stopped(self, reason: int, detail: int, link: int, name: bytes) -> None:
         """What is to be done before a walk goes on: describe an interface, or give up."""
@@ -203,14 +218,17 @@ class _Walk:
             assert reason in _WHY  # there is room for all frames that the data can hold
             raise self._damage(_DAMAGED, _WHY[reason].format(detail))
 
-    def _open(self) -> bytes:
+    def _open(self, piece: _Piece) -> int:
+        """Reads the file's header; where the first record begins."""
         assert native is not None  # as above
         inside, outside = self._stated
         stated = (inside or 0, outside or 0, inside is not None, outside is not None)
-        data = b"".join(self._next(b"", 8))
+        piece.read(self._stream, 8)
+        data = bytes(piece.data[: min(piece.size, 24)])
         little, big = (int.from_bytes(data[:4], order) for order in ("little", "big"))
         if len(data) >= 4 and (little in _PCAP or big in _PCAP):
-            data = b"".join(self._next(data, 24))
+            piece.read(self._stream, 24)
+            data = bytes(piece.data[: min(piece.size, 24)])
             if len(data) < 24:
                 raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
             order = "little" if little in _PCAP else "big"
@@ -222,20 +240,20 @@ class _Walk:
             self.links.add(link & 0xFFFF)
             header = _PCAP[little if order == "little" else big]
             self._walker = native.walker(False, order == "big", header, swapped, link & 0xFFFF, *stated)
-        elif data[:4] == b"\n\r\r\n":
+            return 24
+        if data[:4] == b"\n\r\r\n":
             self._pcapng = True
-            data = b"".join(self._next(data, 28))
-            if len(data) < 28:
+            piece.read(self._stream, 28)
+            if piece.size < 28:
                 raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
             self._walker = native.walker(True, False, 16, 0, 0, *stated)
-        elif not data:
+            return 0
+        if not data:
             raise CaptureError(_NOT_A_CAPTURE, self._file, "the file is empty")
-        else:
-            for magic, kind in _OTHERS.items():
-                if data.startswith(magic):
-                    raise CaptureError(_UNSUPPORTED, self._file, f"{kind}: only pcap, pcapng and gzip are read")
-            raise CaptureError(_NOT_A_CAPTURE, self._file, "neither pcap nor pcapng")
-        return data
+        for magic, kind in _OTHERS.items():
+            if data.startswith(magic):
+                raise CaptureError(_UNSUPPORTED, self._file, f"{kind}: only pcap, pcapng and gzip are read")
+        raise CaptureError(_NOT_A_CAPTURE, self._file, "neither pcap nor pcapng")
 
     def _describe(self, link: int, data: bytes) -> None:
         assert native is not None  # as above
@@ -263,7 +281,7 @@ class _Walk:
 
 def count_capture(
     classifier: Classifier,
-    chunks: Iterable[bytes],
+    stream: Stream,
     *,
     file: str = "<stream>",
     inbound: str | None = None,
@@ -272,16 +290,16 @@ def count_capture(
     jobs: int = 1,
     progress: Callable[[], object] | None = None,
 ) -> CaptureCounts:
-    """Counts per rule over a capture whose bytes come in chunks; results do not depend on the chunks or on `jobs`.
+    """Counts per rule over a capture; results do not depend on how the bytes come, or on `jobs`.
 
     Args:
-        chunks: the file's bytes, decompressed; what their iterator raises passes through, unless it is a `CaptureError`,
-            which ends the counts.
+        stream: gives the file's bytes, decompressed; what `readinto` raises passes through, unless it is a
+            `CaptureError`, which ends the counts.
         file: the name for error messages.
         inbound, outbound: the interfaces of all packets, whatever the capture records; None leaves those it records.
         state: of all packets, an index into `header.STATES`.
-        jobs: how many threads share the work.
-        progress: called now and then.
+        jobs: how many threads share the work. They read in turns, and each counts what it has read.
+        progress: called now and then, by the caller's thread.
 
     Raises:
         LimitError: if the policy is more than the native classifier takes, or the module is not here.
@@ -298,63 +316,40 @@ def count_capture(
     def codes(name: str) -> tuple[int, int]:
         return classifier.in_interface(name), classifier.out_interface(name)
 
-    walk = _Walk(chunks, file, codes, stated)
-    counts = [array("Q", bytes(16 * rows)) for _ in range(1 + _AHEAD * max(0, jobs - 1))]
+    walk = _Walk(stream, file, codes, stated)
+    turn = Lock()
 
-    def count(pieces: list[Piece], into: array[int]) -> array[int]:
+    def work(told: Callable[[], object] | None) -> array[int]:
         assert native is not None  # looked at above
-        frames = tuple([(data, buffers[1], number) for buffers, data, number in pieces])
-        native.count(*tables, classifier.engine, frames, state, into)
-        for buffers, _, _ in pieces:
-            walk.release(buffers)
-        return into
+        counts = array("Q", bytes(16 * rows))
+        piece = _Piece()
+        while True:
+            with turn:
+                if not walk.next(piece):
+                    return counts
+            with memoryview(piece.data)[: piece.size] as data:
+                native.count(*tables, classifier.engine, data, piece.frames, piece.count, state, counts)
+            if told is not None:
+                told()
 
     if jobs <= 1:
-        for piece in walk.pieces():
-            count([piece], counts[0])
-            if progress is not None:
-                progress()
+        total = work(progress)
     else:
-        _share(walk.pieces(), count, counts, jobs, progress)
-    total = counts[0] if jobs <= 1 else array("Q", map(sum, zip(*counts, strict=True)))
+        from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
+
+        with ThreadPoolExecutor(jobs - 1) as pool:
+            try:
+                others = [pool.submit(work, None) for _ in range(jobs - 1)]
+                parts = [work(progress), *(other.result() for other in others)]
+            finally:
+                walk.stop()  # an interrupt is not to wait for the end of the file
+        total = array("Q", map(sum, zip(*parts, strict=True)))
     return CaptureCounts(
         tuple(total[0::2]), tuple(total[1::2]), frozenset(walk.links), walk.names(1), walk.names(2), walk.error
     )
 
 
-def _share(
-    pieces: Iterable[Piece],
-    count: Callable[[list[Piece], array[int]], array[int]],
-    counts: list[array[int]],
-    jobs: int,
-    progress: Callable[[], object] | None,
-) -> None:
-    """Counts with several threads: this one reads and walks, and counts where the others have enough to do."""
-    from concurrent.futures import ThreadPoolExecutor  # late: it costs more than many a capture
-
-    *free, own = counts
-    running: list[Future[array[int]]] = []
-    waiting: list[Piece] = []
-    with ThreadPoolExecutor(jobs - 1) as pool:
-        for piece in pieces:
-            waiting.append(piece)
-            if len(waiting) < _TOGETHER:
-                continue
-            free += [future.result() for future in running if future.done()]
-            running = [future for future in running if not future.done()]
-            if free:
-                running.append(pool.submit(count, waiting, free.pop()))
-            else:
-                count(waiting, own)
-            waiting = []
-            if progress is not None:
-                progress()
-        count(waiting, own)
-        for future in running:
-            future.result()
-
-
-def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[tuple[Point | str, int]]:
+def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Point | str, int]]:
     """Each packet's point, or its class, and its bytes on the wire, as the native decoder has them.
 
     Raises:
@@ -372,44 +367,38 @@ def decode_capture(chunks: Iterable[bytes], file: str = "<stream>") -> Iterator[
             names.append(interface_number(name))
         return number, number
 
-    walk = _Walk(chunks, file, codes, (None, None))
-    for buffers, data, count in walk.pieces():
-        for (
-            kind,
-            protocol,
-            fragment,
-            src,
-            dst,
-            sport,
-            dport,
-            types,
-            code,
-            flags,
-            inside,
-            outside,
-            wire,
-        ) in native.decoded(data, buffers[1], count):
-            if kind > 1:
-                yield CLASSES[kind - 2], wire
-                continue
-            family, base = (4, 0) if kind == 0 else (6, V6_BASE)
-            ports, typed = has_ports(protocol, fragment), has_type(protocol, family, fragment)
-            yield (
-                (
-                    protocol,
-                    base + int.from_bytes(src, "big"),
-                    base + int.from_bytes(dst, "big"),
-                    sport if ports else NO_PORT,
-                    dport if ports else NO_PORT,
-                    types if typed else NO_TYPE,
-                    code if typed else NO_TYPE,
-                    flags if has_flags(protocol, fragment) else NO_FLAGS,
-                    fragment,
-                    names[inside],
-                    names[outside],
-                    0,
-                ),
-                wire,
-            )
+    walk = _Walk(stream, file, codes, (None, None))
+    piece = _Piece()
+    while walk.next(piece):
+        yield from _decoded(piece, names)
     if walk.error is not None:
         raise walk.error
+
+
+def _decoded(piece: _Piece, names: list[int]) -> Iterator[tuple[Point | str, int]]:
+    assert native is not None  # there are frames
+    with memoryview(piece.data)[: piece.size] as data:
+        frames = native.decoded(data, piece.frames, piece.count)
+    for kind, protocol, fragment, src, dst, sport, dport, types, code, flags, inside, outside, wire in frames:
+        if kind > 1:
+            yield CLASSES[kind - 2], wire
+            continue
+        family, base = (4, 0) if kind == 0 else (6, V6_BASE)
+        ports, typed = has_ports(protocol, fragment), has_type(protocol, family, fragment)
+        yield (
+            (
+                protocol,
+                base + int.from_bytes(src, "big"),
+                base + int.from_bytes(dst, "big"),
+                sport if ports else NO_PORT,
+                dport if ports else NO_PORT,
+                types if typed else NO_TYPE,
+                code if typed else NO_TYPE,
+                flags if has_flags(protocol, fragment) else NO_FLAGS,
+                fragment,
+                names[inside],
+                names[outside],
+                0,
+            ),
+            wire,
+        )

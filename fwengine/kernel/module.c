@@ -442,19 +442,15 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
     return good;
 }
 
-#define MOST_PIECES 64
-
-/* All pieces in one call, so that threads meet the interpreter's lock seldom. */
 static PyObject *count(PyObject *self, PyObject *args)
 {
-    PyObject *v4, *v6, *pieces, *counts, *result = NULL;
+    PyObject *v4, *v6, *data, *frames, *counts, *result = NULL;
     const char *name;
     unsigned state;
-    Py_buffer d[MOST_PIECES], f[MOST_PIECES], c;
-    Py_ssize_t n[MOST_PIECES], held = 0;
-    int good = 1;
+    Py_buffer d, f, c;
+    Py_ssize_t n;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOsO!IO", &v4, &v6, &name, &PyTuple_Type, &pieces, &state, &counts))
+    if (!PyArg_ParseTuple(args, "OOsOOnIO", &v4, &v6, &name, &data, &frames, &n, &state, &counts))
         return NULL;
     int engine = engine_of(name);
     if (engine < 0)
@@ -463,9 +459,8 @@ static PyObject *count(PyObject *self, PyObject *args)
     t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
     if (!t.v6)
         return NULL;
-    Py_ssize_t number = PyTuple_Size(pieces);
-    if (t.v4->table->dims != 5 || t.v6->table->dims != 11 || t.v4->rules != t.v6->rules || number > MOST_PIECES) {
-        PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy, or too many pieces");
+    if (t.v4->table->dims != 5 || t.v6->table->dims != 11 || t.v4->rules != t.v6->rules) {
+        PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
         return NULL;
     }
     if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
@@ -474,29 +469,23 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "counts are not in place");
         goto done;
     }
-    for (; held < number; held++) {
-        PyObject *data, *frames;
-        if (!PyArg_ParseTuple(PyTuple_GetItem(pieces, held), "OOn", &data, &frames, &n[held]) ||
-            !view_frames(data, frames, n[held], &d[held], &f[held]))
-            goto done;
-    }
+    if (!view_frames(data, frames, n, &d, &f))
+        goto done;
     t.run4 = fwk_engine(engine, t.v4->table);
     t.run6 = fwk_engine(engine, t.v6->table);
     t.count = c.buf;
+    int good;
     Py_BEGIN_ALLOW_THREADS;
-    for (Py_ssize_t i = 0; i < number && good; i++)
-        good = fwk_count(&t, d[i].buf, f[i].buf, (size_t)n[i], NULL);
+    good = fwk_count(&t, d.buf, f.buf, (size_t)n, NULL);
     Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
     if (good) {
         result = Py_None;
         Py_INCREF(result);
     } else
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
 done:
-    while (held--) {
-        PyBuffer_Release(&f[held]);
-        PyBuffer_Release(&d[held]);
-    }
     PyBuffer_Release(&c);
     return result;
 }
@@ -539,7 +528,7 @@ static PyMethodDef methods[] = {
     {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name)"},
     {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
     {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
-    {"count", count, METH_VARARGS, "count(family4, family6, engine, ((data, frames, n), ...), state, counts)"},
+    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts)"},
     {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
     {NULL, NULL, 0, NULL},
 };

@@ -36,6 +36,8 @@ class Source:
         self.position = 0  # bytes taken from the file, still compressed
         self.size: int | None = None  # of the file, if it has one
         self._close: Callable[[], None] | None = None
+        self._direct: Callable[[memoryview], int | None] | None = None  # into a caller's memory
+        self._left = b""  # of what was read, where a caller's memory was short
         self._read = self._open(name)
         self._next = self._plain
         try:
@@ -67,6 +69,7 @@ class Source:
             self.close()
             raise self._unreadable(error) from None
         self.size = stat.st_size or None
+        self._direct = raw.readinto
         return raw.read
 
     def _unreadable(self, error: OSError | ValueError) -> CaptureError:
@@ -76,6 +79,21 @@ class Source:
     def read(self) -> bytes:
         """The next bytes, at least one and about `CHUNK` at most; none at the end."""
         return self._next()
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fills the beginning of a buffer with the next bytes; how many, 0 at the end."""
+        if self._direct is not None and self._next == self._plain and not self._left:
+            try:
+                read = self._direct(buffer) or 0
+            except (OSError, ValueError) as error:
+                raise self._unreadable(error) from None
+            self.position += read
+            return read
+        data = self._left or self.read()
+        read = min(len(data), len(buffer))
+        buffer[:read] = data[:read]
+        self._left = data[read:]
+        return read
 
     def fill(self, begun: bytes, need: int) -> bytes:
         """`begun` and what follows, until there are `need` bytes or no more come. Linear; allocates nothing ahead."""
