@@ -12,7 +12,19 @@ from typing import Any
 
 from fwengine.address import V6_BASE
 from fwengine.box import Box
-from fwengine.header import DPORT, DST, PORT_PROTOCOLS, PROTOCOL, SPORT, SRC, TCP
+from fwengine.header import (
+    DPORT,
+    DST,
+    ICMP,
+    NO_FLAGS,
+    NO_PORT,
+    NO_TYPE,
+    PORT_PROTOCOLS,
+    PROTOCOL,
+    SPORT,
+    SRC,
+    TCP,
+)
 from fwengine.interval import IntervalSet
 from fwengine.policy import ALLOW, Policy, Rule
 
@@ -22,14 +34,14 @@ _V6_PREFIX = 0x20010DB8 << 96  # an IPv4 set's addresses become the 32 bits behi
 
 @dataclass(frozen=True)
 class Trace:
-    """Packets as columns, and the rule that is to decide each (the number of rules for the default)."""
+    """Packets as columns, and the rule that is to decide each (the number of rules for the default), if that is known."""
 
     family: int
     columns: dict[str, Any]
-    truth: array[int]
+    truth: array[int] | None
 
     def __len__(self) -> int:
-        return len(self.truth)
+        return len(self.columns["sport"])
 
 
 def folder() -> Path:
@@ -93,9 +105,9 @@ def load_trace(name: str, rules: int, packets: int, family: int = 4, order: str 
     return Trace(family, columns, array("I", [w if w >= 0 else rules for w in first]))
 
 
-def unmatched_trace(packets: int) -> Trace:
-    """Addresses and ports at random: nearly all packets match no rule. No truth is known."""
-    draw = random.Random(2)
+def random_trace(packets: int, seed: int = 2) -> Trace:
+    """Addresses and ports at random: most sets have catch-alls for such packets. No truth is known."""
+    draw = random.Random(seed)
     columns = {
         "protocol": bytes(draw.choices((6, 17, 1, 47), (70, 25, 4, 1), k=packets)),
         "src": array("I", draw.randbytes(4 * packets)),
@@ -103,7 +115,36 @@ def unmatched_trace(packets: int) -> Trace:
         "sport": array("H", draw.randbytes(2 * packets)),
         "dport": array("H", draw.randbytes(2 * packets)),
     }
-    return Trace(4, columns, array("I", bytes(4 * packets)))
+    return Trace(4, columns, None)
+
+
+def without_catch_alls(policy: Policy) -> Policy:
+    """The rules that leave half of all sources or half of all destinations alone."""
+
+    def is_wide(rule: Rule) -> bool:
+        (box,) = rule.boxes
+        return all(len(box.sets[field].ranges) == 1 and box.sets[field].size > 1 << 31 for field in (SRC, DST))
+
+    return Policy(tuple(rule for rule in policy.rules if not is_wide(rule)), name=f"{policy.name}, no catch-alls")
+
+
+def no_match_trace(policy: Policy, packets: int) -> Trace:
+    """Random packets that no rule matches, by the policy's tree; a number of them is repeated."""
+    drawn = random_trace(min(packets, 1 << 17), seed=3)
+    index, default = policy.tree.index, len(policy.rules)
+    kept: dict[str, Any] = {key: array(memoryview(column).format) for key, column in drawn.columns.items()}
+    for packet in zip(*drawn.columns.values(), strict=True):
+        named = dict(zip(drawn.columns, packet, strict=True))
+        protocol = named["protocol"]
+        ports = (named["sport"], named["dport"]) if protocol in PORT_PROTOCOLS else (NO_PORT, NO_PORT)
+        types = (8, 0) if protocol == ICMP else (NO_TYPE, NO_TYPE)
+        flags = 2 if protocol == TCP else NO_FLAGS
+        if index((protocol, named["src"], named["dst"], *ports, *types, flags, 0, 0, 0, 0)) == default:
+            for key, column in kept.items():
+                column.append(named[key])
+    times = packets // len(kept["src"]) + 1
+    columns = {key: (column * times)[:packets] for key, column in kept.items()}
+    return Trace(4, columns, array("I", [default]) * packets)
 
 
 def write_capture(trace: Trace, path: Path) -> None:

@@ -4,8 +4,8 @@ usage: python bench/kernel.py [--sets NAME,...] [--packets N] [--rounds N] [--co
 
 Builds `bench/rte_acl.c` if a C compiler and DPDK's headers are there; says so where they are not. Prints a table: for
 each set nanoseconds per packet of our fastest engine and of rte_acl's fastest method (medians), their ratio per round
-(median, least, most), memory, and build times. Then, with `--more`: engines, both cores, unmatched and skewed traffic, IPv6,
-and captures.
+(median, least, most), memory, and build times. Then, with `--more`: engines, both cores, random, unmatched and skewed
+traffic, IPv6, and captures.
 """
 
 from __future__ import annotations
@@ -20,12 +20,22 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
-from classbench import SETS, Trace, folder, load_policy, load_trace, unmatched_trace, write_capture
+from classbench import (
+    SETS,
+    Trace,
+    folder,
+    load_policy,
+    load_trace,
+    no_match_trace,
+    random_trace,
+    without_catch_alls,
+    write_capture,
+)
 
 from fwengine.kernel import Classifier, count_capture, engines, why_not
 from fwengine.policy import Policy
@@ -87,6 +97,15 @@ def build_peer(into: Path) -> Path | str:
     return program if made.returncode == 0 else made.stderr.strip().splitlines()[-1]
 
 
+def unpacked(name: str, work: Path) -> tuple[Path, Path]:
+    """A set's rules and its trace as plain files."""
+    rules, trace = work / f"{name}.rules", work / f"{name}.trace"
+    for path in (rules, trace):
+        with gzip.open(folder() / f"{path.name}.gz") as packed:
+            path.write_bytes(packed.read())
+    return rules, trace
+
+
 def nanoseconds(run: Callable[[], object], packets: int) -> float:
     begin = time.perf_counter()
     run()
@@ -114,15 +133,11 @@ def side_by_side(name: str, program: Path | None, args: argparse.Namespace, work
         ours.classify(out=out, **trace.columns)
 
     classify()
+    assert trace.truth is not None  # the set's own trace
     result["wrong"] = sum(a != b for a, b in zip(out, trace.truth, strict=True))
     peer = None
     if program is not None:
-        files = []
-        for kind in ("rules", "trace"):
-            files.append(work / f"{name}.{kind}")
-            with gzip.open(folder() / f"{name}.{kind}.gz") as packed:
-                files[-1].write_bytes(packed.read())
-        peer = Peer(program, args.core, files[0], files[1], args.packets)
+        peer = Peer(program, args.core, *unpacked(name, work), args.packets)
     mine, theirs, ratios = [], [], []
     best = None
     if peer is not None and not peer.failed:
@@ -161,56 +176,88 @@ HEAD = (
 )
 
 
-def rounds_of(run: Callable[[], object], packets: int, rounds: int) -> float:
-    run()
-    return median(nanoseconds(run, packets) for _ in range(rounds))
+# each figure of `more`: what its ratio is taken to, and what that ratio says
+RATIOS = {
+    "avx2": "uniform", "portable": "uniform", "random": "uniform", "no match": "uniform", "zipf": "uniform",
+    "ipv6": "uniform", "2 threads": "uniform", "capture": "uniform + walk", "capture, 2": "capture", "tcpdump": "capture",
+}  # fmt: skip
 
 
-def more(name: str, args: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Engines, other traffic, IPv6, both cores, captures: nanoseconds per packet."""
-    policy = load_policy(name)
-    given = load_trace(name, len(policy.rules), args.packets)
-    out = array("I", bytes(4 * args.packets))
-    result: dict[str, Any] = {"set": name}
+class More:
+    """One set: engines, other traffic, IPv6, both cores, captures; all in turns, so that ratios are of one time."""
 
-    def column(classifier: Classifier, trace: Trace, jobs: int = 1) -> float:
-        run: Callable[[], object] = lambda: classifier.classify(  # noqa: E731  # the run to measure
-            family=trace.family,  # type: ignore[arg-type]  # 4 or 6
-            out=out, jobs=jobs, **trace.columns,
-        )  # fmt: skip
-        return rounds_of(run, len(trace), args.rounds)
+    def __init__(self, name: str, args: argparse.Namespace, work: Path) -> None:
+        self.name, self.packets, self.core = name, args.packets, args.core
+        self.path = work / f"{name}.pcap"
+        self.wrong = 0
+        policy = load_policy(name)
+        given = load_trace(name, len(policy.rules), args.packets)
+        narrow, six = without_catch_alls(policy), load_policy(name, 6)
+        ours, empty = Classifier(policy), Classifier(Policy(()))
+        self.runs: dict[str, Callable[[], object]] = {"uniform": self._columns(ours, given)}
+        for engine in engines()[1:]:
+            self.runs[engine] = self._columns(Classifier(policy, engine), given)
+        self.runs["random"] = self._columns(ours, random_trace(args.packets))
+        self.runs["no match"] = self._columns(Classifier(narrow), no_match_trace(narrow, args.packets))
+        self.runs["zipf"] = self._columns(ours, load_trace(name, len(policy.rules), args.packets, order="zipf"))
+        self.runs["ipv6"] = self._columns(Classifier(six), load_trace(name, len(policy.rules), args.packets, 6))
+        self.runs["2 threads"] = self._columns(ours, given, 2)
+        write_capture(given, self.path)
+        self.runs["capture"] = lambda: self._capture(ours, 1)
+        self.runs["capture, 2"] = lambda: self._capture(ours, 2)
+        self.runs["walk"] = lambda: self._capture(empty, 1)
+        if shutil.which("tcpdump"):
+            command = ["tcpdump", "-r", str(self.path), "-w", "/dev/null", "dst port 80"]
+            self.runs["tcpdump"] = lambda: subprocess.run(command, check=True, capture_output=True)
 
-    for engine in engines():
-        result[engine] = column(Classifier(policy, engine), given)
-    ours = Classifier(policy)
-    result["random"] = column(ours, unmatched_trace(args.packets))
-    result["zipf"] = column(ours, load_trace(name, len(policy.rules), args.packets, order="zipf"))
-    six = Classifier(load_policy(name, 6))
-    trace6 = load_trace(name, len(policy.rules), args.packets, 6)
-    result["ipv6"] = column(six, trace6)
-    result["ipv6 wrong"] = sum(a != b for a, b in zip(out, trace6.truth, strict=True))
-    everyone = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    result["2 jobs"] = column(ours, given, 2)
-    path = work / f"{name}.pcap"
-    write_capture(given, path)
+    def _columns(self, classifier: Classifier, trace: Trace, jobs: int = 1) -> Callable[[], object]:
+        out = array("I", bytes(4 * self.packets))
 
-    def capture(classifier: Classifier, jobs: int = 1) -> None:
-        with path.open("rb", buffering=0) as file:
+        def run() -> None:
+            classifier.classify(family=trace.family, out=out, jobs=jobs, **trace.columns)  # type: ignore[arg-type]  # 4 or 6
+
+        run()
+        if trace.truth is not None:
+            self.wrong += sum(a != b for a, b in zip(out, trace.truth, strict=True))
+        return run
+
+    def _capture(self, classifier: Classifier, jobs: int) -> None:
+        with self.path.open("rb", buffering=0) as file:
             count_capture(classifier, file, jobs=jobs)
 
-    result["capture 2 jobs"] = rounds_of(lambda: capture(ours, 2), args.packets, args.rounds)
-    os.sched_setaffinity(0, everyone)
-    result["capture"] = rounds_of(lambda: capture(ours), args.packets, args.rounds)
-    empty = Classifier(Policy(()))
-    result["walk"] = rounds_of(lambda: capture(empty), args.packets, args.rounds)
-    if shutil.which("tcpdump"):
-        command = ["tcpdump", "-r", str(path), "-w", "/dev/null", "dst port 80"]
-        result["tcpdump"] = rounds_of(
-            lambda: subprocess.run(command, check=True, capture_output=True), args.packets, args.rounds
-        )
-    path.unlink()
-    return result
+    def measure(self, rounds: int) -> dict[str, tuple[float, float | None]]:
+        """For each figure the nanoseconds per packet, and the median of the ratios of the rounds."""
+        everyone, pinned = set(range(os.cpu_count() or 1)), {self.core}
+        found: dict[str, list[float]] = {name: [] for name in self.runs}
+        for _ in range(rounds):
+            for name, run in self.runs.items():
+                if hasattr(os, "sched_setaffinity"):
+                    os.sched_setaffinity(0, everyone if "2" in name.replace("avx2", "") else pinned)
+                found[name].append(nanoseconds(run, self.packets))
+        self.path.unlink()
+        found["uniform + walk"] = [a + b for a, b in zip(found["uniform"], found["walk"], strict=True)]
+        return {
+            name: (
+                median(found[name]),
+                median(a / b for a, b in zip(found[name], found[RATIOS[name]], strict=True))
+                if name in RATIOS
+                else None,
+            )
+            for name in self.runs
+        }
+
+
+def head_of_more(figures: Iterable[str]) -> str:
+    by: dict[str, list[str]] = {}
+    for figure, what in RATIOS.items():
+        by.setdefault(what, []).append(figure)
+    what = "; ".join(f"to {what} ({', '.join(names)})" for what, names in by.items())
+    return f"nanoseconds a packet, and ratios {what}\n{'set':10} {'wrong':>6}" + "".join(f"{f:>16}" for f in figures)
+
+
+def show_more(name: str, found: dict[str, tuple[float, float | None]], wrong: int) -> str:
+    cells = [f"{ns:.1f}" + ("" if ratio is None else f" ({ratio:.2f})") for ns, ratio in found.values()]
+    return f"{name:10} {wrong:6}" + "".join(f"{cell:>16}" for cell in cells)
 
 
 def main() -> int:
@@ -238,13 +285,13 @@ def main() -> int:
         for name in args.sets.split(","):
             result = side_by_side(name, None if isinstance(program, str) else program, args, work)
             print(json.dumps(result) if args.json else show(result), flush=True)
-        if args.more:
-            for name in args.sets.split(","):
-                found = more(name, args, work)
-                print(json.dumps(found) if args.json else "  ".join(
-                    f"{key} {value:.1f}" if isinstance(value, float) else str(value) if key == "set" else f"{key} {value}"
-                    for key, value in found.items()
-                ), flush=True)  # fmt: skip
+        for at, name in enumerate(args.sets.split(",") if args.more else ()):
+            more = More(name, args, work)
+            if not at and not args.json:
+                print("\n" + head_of_more(more.runs))
+            found = more.measure(args.rounds)
+            line = {"set": name, "wrong": more.wrong} | found
+            print(json.dumps(line) if args.json else show_more(name, found, more.wrong), flush=True)
     return 0
 
 

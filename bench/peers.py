@@ -13,18 +13,22 @@ import argparse
 import gzip
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from classbench import folder, load_policy, load_trace, write_capture
+from classbench import SETS, Trace, folder, load_policy, load_trace, write_capture
+from kernel import METHODS, build_peer, unpacked
+from kernel import Peer as AclPeer
 
 from fwengine import kernel
 from fwengine.policy import Policy
@@ -225,7 +229,54 @@ def aerleon(bench: Bench) -> Callable[[], float]:
     )
 
 
-def peers(bench: Bench) -> list[Peer | tuple[str, str]]:
+Row = Peer | tuple[str, str]  # or a name and why it is missing
+
+
+def rte_acl(names: list[str], packets: int, core: int, work: Path) -> Iterator[Row]:
+    """All its methods on each of the sets."""
+    program = build_peer(work)
+    if isinstance(program, str):
+        yield "rte_acl", program
+        return
+    for name in names:
+        policy = load_policy(name)
+        trace = load_trace(name, len(policy.rules), packets)
+        classifier, out = kernel.Classifier(policy), array("I", bytes(4 * packets))
+
+        def ours(classifier: kernel.Classifier = classifier, trace: Trace = trace, out: array[int] = out) -> float:
+            return timed(lambda: classifier.classify(out=out, **trace.columns), len(trace))
+
+        ours()
+        if out != trace.truth:
+            yield "rte_acl", f"{name}: our own results differ from the trace's"
+            continue
+        theirs = AclPeer(program, core, *unpacked(name, work), packets)
+        if theirs.failed:
+            yield "rte_acl", f"{name}: it builds no table of this set"
+            continue
+        for method in METHODS:
+            found = theirs.round(method)
+            if found is None:
+                yield f"rte_acl {method}", f"{name}: not on this processor"
+            elif found[1]:
+                yield f"rte_acl {method}", f"{name}: {found[1]:,} wrong results"
+            else:
+                yield Peer(
+                    f"rte_acl {method}",
+                    f"{name}: columns to rules",
+                    partial(nanoseconds_of, theirs, method),
+                    ours,
+                )
+        theirs.close()
+
+
+def nanoseconds_of(peer: AclPeer, method: str) -> float:
+    found = peer.round(method)
+    assert found is not None  # it answered before
+    return found[0]
+
+
+def peers(bench: Bench) -> list[Row]:
     """Those that can run, and of the others name and reason."""
     rules = len(bench.policy.rules)
     wanted: list[tuple[str, str, Callable[[], Callable[[], float]], Callable[[], float]]] = [
@@ -253,7 +304,7 @@ def peers(bench: Bench) -> list[Peer | tuple[str, str]]:
         ],
         ("aerleon aclcheck", "one packet, 1,000 terms", lambda: aerleon(bench), bench.one_by_one),
     ]
-    out: list[Peer | tuple[str, str]] = []
+    out: list[Row] = []
     for name, does, make, ours in wanted:
         try:
             out.append(Peer(name, does, make(), ours))
@@ -262,37 +313,46 @@ def peers(bench: Bench) -> list[Peer | tuple[str, str]]:
     return out
 
 
+def compare(row: Row, rounds: int) -> str:
+    """A line of the table."""
+    if not isinstance(row, Peer):
+        return f"{row[0]:22} {row[1]}"
+    found = []
+    try:
+        for _ in range(rounds):
+            mine = row.ours()
+            theirs = row.run()
+            found.append((theirs / mine, theirs, mine))
+    except (Missing, subprocess.CalledProcessError) as why:
+        return f"{row.name:22} {why}"
+    ratios = [ratio for ratio, _, _ in found]
+    return (
+        f"{row.name:22} {row.does:42} {median(r[1] for r in found):12,.1f} {median(r[2] for r in found):9,.1f}"
+        f" {median(ratios):10,.2f}  ({min(ratios):,.2f}-{max(ratios):,.2f})"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default="acl1_1k")
+    parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--packets", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--core", type=int, default=1)
     args = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {args.core})
     with tempfile.TemporaryDirectory() as name:
-        bench = Bench(args.set, args.packets, Path(name))
+        work = Path(name)
+        bench = Bench(args.set, args.packets, work)
         print(
             f"{args.set}: {len(bench.policy.rules):,} rules, {args.packets:,} packets; engine {bench.classifier.engine}"
         )
         print(f"{'peer':22} {'does':42} {'peer ns':>12} {'ours ns':>9} {'ratio':>10}  (least-most)")
-        for peer in peers(bench):
-            if not isinstance(peer, Peer):
-                print(f"{peer[0]:22} {peer[1]}")
-                continue
-            rounds = []
-            try:
-                for _ in range(args.rounds):
-                    mine = peer.ours()
-                    theirs = peer.run()
-                    rounds.append((theirs / mine, theirs, mine))
-            except (Missing, subprocess.CalledProcessError) as why:
-                print(f"{peer.name:22} {why}")
-                continue
-            ratios = [r[0] for r in rounds]
-            print(
-                f"{peer.name:22} {peer.does:42} {median(r[1] for r in rounds):12,.1f} {median(r[2] for r in rounds):9,.1f}"
-                f" {median(ratios):10,.1f}  ({min(ratios):,.1f}-{max(ratios):,.1f})",
-                flush=True,
-            )
+        for row in peers(bench):
+            print(compare(row, args.rounds), flush=True)
+        for row in rte_acl(args.sets.split(","), args.packets, args.core, work):
+            print(compare(row, args.rounds), flush=True)
     return 0
 
 

@@ -83,10 +83,10 @@ AVX2 static inline uint32_t hits4_avx2(const fwk_block *x, const uint32_t *row)
 
 AVX2 static inline uint32_t hits6_avx2(const fwk_block *x, const uint32_t *row)
 {
-    __m256i m = pair_avx2(pair_avx2(_mm256_set1_epi32(-1), row, x->addr), row + 4, x->addr + 32);
+    __m256i m = pair_avx2(pair_avx2(_mm256_set1_epi32(-1), row, x->addr), row + 2, x->addr + 32);
     if (x->pairs == 4)
-        m = pair_avx2(pair_avx2(m, row + 2, x->addr + 64), row + 6, x->addr + 96);
-    return ports_avx2(x, row + 8, m);
+        m = pair_avx2(pair_avx2(m, row + 8, x->addr + 64), row + 10, x->addr + 96);
+    return ports_avx2(x, row + 4, m);
 }
 
 FOLLOW(follow4_avx2, hits4_avx2, AVX2)
@@ -120,24 +120,26 @@ AVX2 static inline void rows4_avx2(const fwk_batch *b, uint32_t *rows)
     }
 }
 
-/* Sixteen bytes of each of two packets, as words in rows of sixteen. */
-AVX2 static inline void two_addresses(const uint8_t *addresses, uint32_t *row)
+/* The addresses of two packets, as words in rows of sixteen: the upper halves of both, then the lower ones. */
+AVX2 static inline void two_addresses(const uint8_t *src, const uint8_t *dst, uint32_t *row)
 {
     const __m256i swap = _mm256_broadcastsi128_si256(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-    const __m256i x = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)addresses), swap);
-    _mm_store_si128((__m128i *)row, _mm256_castsi256_si128(x));
-    _mm_store_si128((__m128i *)(row + 16), _mm256_extracti128_si256(x, 1));
+    const __m256i x = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)src), swap);
+    const __m256i y = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)dst), swap);
+    const __m256i upper = _mm256_unpacklo_epi64(x, y), lower = _mm256_unpackhi_epi64(x, y);
+    _mm_store_si128((__m128i *)row, _mm256_castsi256_si128(upper));
+    _mm_store_si128((__m128i *)(row + 8), _mm256_castsi256_si128(lower));
+    _mm_store_si128((__m128i *)(row + 16), _mm256_extracti128_si256(upper, 1));
+    _mm_store_si128((__m128i *)(row + 24), _mm256_extracti128_si256(lower, 1));
 }
 
 AVX2 static inline void rows6_avx2(const fwk_batch *b, uint32_t *rows)
 {
     for (uint32_t j = 0; j < b->count; j += 8) {
-        for (uint32_t i = j; i < j + 8; i += 2) {
-            two_addresses(b->src6 + 16 * i, rows + 16 * i);
-            two_addresses(b->dst6 + 16 * i, rows + 16 * i + 4);
-        }
+        for (uint32_t i = j; i < j + 8; i += 2)
+            two_addresses(b->src6 + 16 * i, b->dst6 + 16 * i, rows + 16 * i);
         transpose_avx2(widened_avx2(b->sport + j), widened_avx2(b->dport + j), widened_avx2(b->meta + j),
-                       _mm256_setzero_si256(), rows + 16 * j + 8, 16);
+                       _mm256_setzero_si256(), rows + 16 * j + 4, 16);
     }
 }
 
@@ -158,7 +160,7 @@ AVX2 static inline __m256i look_up_avx2(const uint32_t *table, __m256i at, int l
 #define SIDE 2 /* groups of eight packets */
 
 /* The word that each packet's node asks for. */
-AVX2 static inline void asked_avx2(const fwk_top *top, int level, const __m256i *at, const __m256i (*word)[11], __m256i *value)
+AVX2 static inline void asked_avx2(const fwk_top *top, int level, const __m256i *at, const __m256i (*word)[FWK_PLACES], __m256i *value)
 {
     const uint8_t *words = top->words[level];
     __m256i pick[SIDE];
@@ -181,7 +183,7 @@ AVX2 static inline void asked_avx2(const fwk_top *top, int level, const __m256i 
 
 /* Six binary levels for some groups of eight packets, whose words are in columns: side by side, as each step waits for
  * the one before. */
-AVX2 static inline void descend_avx2(const fwk_top *top, const __m256i (*word)[11], __m256i *found)
+AVX2 static inline void descend_avx2(const fwk_top *top, const __m256i (*word)[FWK_PLACES], __m256i *found)
 {
     __m256i at[SIDE];
     for (int g = 0; g < SIDE; g++)
@@ -239,7 +241,7 @@ AVX2 static inline begun begin4_avx2(const fwk_table *t, const fwk_tree *tree, c
     const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
     begun lists = {0, 0};
     for (uint32_t j = 0; j < b->count; j += 8 * SIDE) {
-        __m256i word[SIDE][11], found[SIDE];
+        __m256i word[SIDE][FWK_PLACES], found[SIDE];
         uint32_t chosen[SIDE], any = 0;
         for (uint32_t g = 0; g < SIDE; g++)
             any |= chosen[g] = wanted_avx2(b, j + 8 * g, out, tree->lowest);
@@ -263,7 +265,7 @@ AVX2 static inline begun begin4_avx2(const fwk_table *t, const fwk_tree *tree, c
     return lists;
 }
 
-/* Four words each of eight addresses, as columns. */
+/* Four words each of eight addresses, as columns at their places. */
 AVX2 static inline void columns_avx2(const uint8_t *addresses, __m256i *word)
 {
     const __m256i swap = _mm256_broadcastsi128_si256(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
@@ -277,8 +279,8 @@ AVX2 static inline void columns_avx2(const uint8_t *addresses, __m256i *word)
     const __m256i c = _mm256_unpackhi_epi32(x[0], x[1]), d = _mm256_unpackhi_epi32(x[2], x[3]);
     word[0] = _mm256_unpacklo_epi64(a, b);
     word[1] = _mm256_unpackhi_epi64(a, b);
-    word[2] = _mm256_unpacklo_epi64(c, d);
-    word[3] = _mm256_unpackhi_epi64(c, d);
+    word[8] = _mm256_unpacklo_epi64(c, d);
+    word[9] = _mm256_unpackhi_epi64(c, d);
 }
 
 AVX2 static inline begun begin6_avx2(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b, const uint32_t *out,
@@ -287,7 +289,7 @@ AVX2 static inline begun begin6_avx2(const fwk_table *t, const fwk_tree *tree, c
     const fwk_top *top = (const fwk_top *)(t->arena + tree->top);
     begun lists = {0, 0};
     for (uint32_t j = 0; j < b->count; j += 8 * SIDE) {
-        __m256i word[SIDE][11], found[SIDE];
+        __m256i word[SIDE][FWK_PLACES], found[SIDE];
         uint32_t chosen[SIDE], any = 0;
         for (uint32_t g = 0; g < SIDE; g++)
             any |= chosen[g] = wanted_avx2(b, j + 8 * g, out, tree->lowest);
@@ -295,10 +297,10 @@ AVX2 static inline begun begin6_avx2(const fwk_table *t, const fwk_tree *tree, c
             continue;
         for (uint32_t g = 0, i = j; g < SIDE; g++, i += 8) {
             columns_avx2(b->src6 + 16 * i, word[g]);
-            columns_avx2(b->dst6 + 16 * i, word[g] + 4);
-            word[g][8] = widened_avx2(b->sport + i);
-            word[g][9] = widened_avx2(b->dport + i);
-            word[g][10] = widened_avx2(b->meta + i);
+            columns_avx2(b->dst6 + 16 * i, word[g] + 2);
+            word[g][4] = widened_avx2(b->sport + i);
+            word[g][5] = widened_avx2(b->dport + i);
+            word[g][6] = widened_avx2(b->meta + i);
         }
         descend_avx2(top, word, found);
         for (uint32_t g = 0, i = j; g < SIDE; g++, i += 8) {
@@ -315,7 +317,9 @@ AVX2 static inline begun begin6_avx2(const fwk_table *t, const fwk_tree *tree, c
 #define BEGIN4_256(t, tree, batch, rows, out, ref, live, act) begin4_avx2(t, tree, batch, out, ref, live, act)
 #define BEGIN6_256(t, tree, batch, rows, out, ref, live, act) begin6_avx2(t, tree, batch, out, ref, live, act)
 WALKS(walk4_avx2, rows4_avx2, BEGIN4_256, step4_avx2, hits4_avx2, follow4_avx2, 8, AVX2)
-WALKS(walk6_avx2, rows6_avx2, BEGIN6_256, step6_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
+WALKS(walk6_avx2, rows6_avx2, BEGIN6_256, step4_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
+WALKS(wide6_avx2, rows6_avx2, BEGIN6_256, step6_avx2, hits6_avx2, follow6_avx2, 16, AVX2)
 
-const fwk_walks fwk_avx2 = {{walk4_avx2_near, walk4_avx2_far}, {walk6_avx2_near, walk6_avx2_far}};
+const fwk_walks fwk_avx2 = {
+    {walk4_avx2_near, walk4_avx2_far}, {walk6_avx2_near, walk6_avx2_far}, {wide6_avx2_near, wide6_avx2_far}};
 #endif

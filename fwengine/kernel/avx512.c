@@ -66,12 +66,12 @@ AVX512 static inline uint32_t hits6_avx512(const fwk_block *x, const uint32_t *r
 {
     __m512i packet = _mm512_load_si512(row);
     __mmask16 m = pair_avx512(0xffff, packet, two_words(0, 1), x->addr);
-    m = pair_avx512(m, packet, two_words(4, 5), x->addr + 32);
+    m = pair_avx512(m, packet, two_words(2, 3), x->addr + 32);
     if (x->pairs == 4) {
-        m = pair_avx512(m, packet, two_words(2, 3), x->addr + 64);
-        m = pair_avx512(m, packet, two_words(6, 7), x->addr + 96);
+        m = pair_avx512(m, packet, two_words(8, 9), x->addr + 64);
+        m = pair_avx512(m, packet, two_words(10, 11), x->addr + 96);
     }
-    return ports_avx512(m, packet, three_halves(16, 18, 20), x);
+    return ports_avx512(m, packet, three_halves(8, 10, 12), x);
 }
 
 FOLLOW(follow4_avx512, hits4_avx512, AVX512)
@@ -106,26 +106,28 @@ AVX512 static inline void rows4_avx512(const fwk_batch *b, uint32_t *rows)
     }
 }
 
-/* Sixteen bytes of each of four packets, as words in rows of sixteen. */
-AVX512 static inline void four_addresses(const uint8_t *addresses, uint32_t *row)
+/* The addresses of four packets, as words in rows of sixteen: the upper halves of both, then the lower ones. */
+AVX512 static inline void four_addresses(const uint8_t *src, const uint8_t *dst, uint32_t *row)
 {
     const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-    const __m512i x = _mm512_shuffle_epi8(_mm512_loadu_si512(addresses), swap);
-    _mm_store_si128((__m128i *)row, _mm512_castsi512_si128(x));
-    _mm_store_si128((__m128i *)(row + 16), _mm512_extracti32x4_epi32(x, 1));
-    _mm_store_si128((__m128i *)(row + 32), _mm512_extracti32x4_epi32(x, 2));
-    _mm_store_si128((__m128i *)(row + 48), _mm512_extracti32x4_epi32(x, 3));
+    const __m512i x = _mm512_shuffle_epi8(_mm512_loadu_si512(src), swap), y = _mm512_shuffle_epi8(_mm512_loadu_si512(dst), swap);
+    const __m512i half[2] = {_mm512_unpacklo_epi64(x, y), _mm512_unpackhi_epi64(x, y)};
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++, row += 8) {
+        _mm_store_si128((__m128i *)row, _mm512_castsi512_si128(half[i]));
+        _mm_store_si128((__m128i *)(row + 16), _mm512_extracti32x4_epi32(half[i], 1));
+        _mm_store_si128((__m128i *)(row + 32), _mm512_extracti32x4_epi32(half[i], 2));
+        _mm_store_si128((__m128i *)(row + 48), _mm512_extracti32x4_epi32(half[i], 3));
+    }
 }
 
 AVX512 static inline void rows6_avx512(const fwk_batch *b, uint32_t *rows)
 {
     for (uint32_t j = 0; j < b->count; j += 16) {
-        for (uint32_t i = j; i < j + 16; i += 4) {
-            four_addresses(b->src6 + 16 * i, rows + 16 * i);
-            four_addresses(b->dst6 + 16 * i, rows + 16 * i + 4);
-        }
+        for (uint32_t i = j; i < j + 16; i += 4)
+            four_addresses(b->src6 + 16 * i, b->dst6 + 16 * i, rows + 16 * i);
         transpose(widened(b->sport + j), widened(b->dport + j), widened(b->meta + j), _mm512_setzero_si512(),
-                  rows + 16 * j + 8, 16);
+                  rows + 16 * j + 4, 16);
     }
 }
 
@@ -197,7 +199,7 @@ AVX512 static inline begun begin4_avx512(const fwk_table *t, const fwk_tree *tre
     return lists;
 }
 
-/* Four words each of sixteen addresses, as columns. */
+/* Four words each of sixteen addresses, as columns at their places. */
 AVX512 static inline void columns_of(const uint8_t *addresses, __m512i *word)
 {
     const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
@@ -211,8 +213,8 @@ AVX512 static inline void columns_of(const uint8_t *addresses, __m512i *word)
     __m512i c = _mm512_permutex2var_epi32(x[0], odd, x[1]), d = _mm512_permutex2var_epi32(x[2], odd, x[3]);
     word[0] = _mm512_shuffle_i64x2(a, b, 0x44);
     word[1] = _mm512_shuffle_i64x2(a, b, 0xee);
-    word[2] = _mm512_shuffle_i64x2(c, d, 0x44);
-    word[3] = _mm512_shuffle_i64x2(c, d, 0xee);
+    word[8] = _mm512_shuffle_i64x2(c, d, 0x44);
+    word[9] = _mm512_shuffle_i64x2(c, d, 0xee);
 }
 
 AVX512 static inline begun begin6_avx512(const fwk_table *t, const fwk_tree *tree, const fwk_batch *b,
@@ -224,12 +226,12 @@ AVX512 static inline begun begin6_avx512(const fwk_table *t, const fwk_tree *tre
         __mmask16 chosen = wanted(b, j, out, tree->lowest);
         if (!chosen)
             continue;
-        __m512i word[11];
+        __m512i word[FWK_PLACES];
         columns_of(b->src6 + 16 * j, word);
-        columns_of(b->dst6 + 16 * j, word + 4);
-        word[8] = widened(b->sport + j);
-        word[9] = widened(b->dport + j);
-        word[10] = widened(b->meta + j);
+        columns_of(b->dst6 + 16 * j, word + 2);
+        word[4] = widened(b->sport + j);
+        word[5] = widened(b->dport + j);
+        word[6] = widened(b->meta + j);
         __m512i found = descend(top, word);
         __m512i places = _mm512_add_epi32(
             _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120), _mm512_set1_epi32((int)(8 * j)));
@@ -245,7 +247,9 @@ AVX512 static inline begun begin6_avx512(const fwk_table *t, const fwk_tree *tre
 #define BEGIN4_512(t, tree, batch, rows, out, ref, live, act) begin4_avx512(t, tree, batch, out, ref, live, act)
 #define BEGIN6_512(t, tree, batch, rows, out, ref, live, act) begin6_avx512(t, tree, batch, out, ref, live, act)
 WALKS(walk4_avx512, rows4_avx512, BEGIN4_512, step4_avx512, hits4_avx512, follow4_avx512, 8, AVX512)
-WALKS(walk6_avx512, rows6_avx512, BEGIN6_512, step6_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
+WALKS(walk6_avx512, rows6_avx512, BEGIN6_512, step4_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
+WALKS(wide6_avx512, rows6_avx512, BEGIN6_512, step6_avx512, hits6_avx512, follow6_avx512, 16, AVX512)
 
-const fwk_walks fwk_avx512 = {{walk4_avx512_near, walk4_avx512_far}, {walk6_avx512_near, walk6_avx512_far}};
+const fwk_walks fwk_avx512 = {
+    {walk4_avx512_near, walk4_avx512_far}, {walk6_avx512_near, walk6_avx512_far}, {wide6_avx512_near, wide6_avx512_far}};
 #endif

@@ -190,9 +190,10 @@ static double model(const fwk_table *t, const fwk_entries *e)
             state ^= state >> 7;
             state ^= state << 17;
             size_t at = (size_t)id * e->dims + d;
-            row[d] = e->lo[at] + (uint32_t)((state >> 32) * ((uint64_t)(e->hi[at] - e->lo[at]) + 1) >> 32);
+            uint32_t *word = &row[fwk_place(e->dims, d)];
+            *word = e->lo[at] + (uint32_t)((state >> 32) * ((uint64_t)(e->hi[at] - e->lo[at]) + 1) >> 32);
             if (anywhere && d + 1 < e->dims)
-                row[d] = (uint32_t)(state >> 32) >> (d + 3 < e->dims ? 0 : 16);
+                *word = (uint32_t)(state >> 32) >> (d + 3 < e->dims ? 0 : 16);
         }
         uint32_t best = FWK_NONE;
         for (uint32_t k = 0; k < t->trees && t->tree[k].lowest < best; k++) {
@@ -212,17 +213,17 @@ static double model(const fwk_table *t, const fwk_entries *e)
             int first = 1;
             while (at) {
                 const fwk_block *x = (const fwk_block *)(t->arena + at);
-                uint32_t portword = t->dims - 3, hit = 0;
+                uint32_t hit = 0;
                 total += first ? block : further;
                 first = 0;
                 for (uint32_t i = 0; i < 8 && !hit; i++) {
                     int all = 1;
                     for (uint32_t q = 0; q < 3; q++)
-                        all &= (uint16_t)(row[portword + q] - x->plo[8 * q + i]) <= x->plen[8 * q + i];
+                        all &= (uint16_t)(row[fwk_port_place(t->dims) + q] - x->plo[8 * q + i]) <= x->plen[8 * q + i];
                     for (uint32_t q = 0; q < x->pairs; q++)
                         for (uint32_t h = 0; h < 2; h++) {
-                            uint32_t word = t->dims == 5 ? h : (q & 1) * 4 + (q >> 1) * 2 + h;
-                            all &= row[word] - x->addr[32 * q + 8 * h + i] <= x->addr[32 * q + 16 + 8 * h + i];
+                            uint32_t word = row[fwk_pair_place(t->dims, q) + h];
+                            all &= word - x->addr[32 * q + 8 * h + i] <= x->addr[32 * q + 16 + 8 * h + i];
                         }
                     if (all) {
                         if (x->rule[i] < best)

@@ -14,7 +14,10 @@ static int compare(const uint32_t *a, const uint32_t *b, uint32_t words)
 
 int fwk_verify(const fwk_table *t, uint32_t box, const uint32_t *row)
 {
-    uint32_t wide = t->dims == 5 ? 1 : 4, word = 0;
+    uint32_t wide = t->dims == 5 ? 1 : 4, word[FWK_MAX_WORDS];
+    for (uint32_t d = 0; d < t->dims; d++)
+        word[d] = row[fwk_place(t->dims, d)];
+    row = word;
     if (box >= t->sets.boxes)
         return 0;
     for (uint32_t axis = 0; axis < 5; axis++) {
@@ -24,14 +27,14 @@ int fwk_verify(const fwk_table *t, uint32_t box, const uint32_t *row)
         uint32_t lo = 0, hi = size / (2 * width); /* the first interval that ends at or behind the value */
         while (lo < hi) {
             uint32_t middle = (lo + hi) / 2;
-            if (compare(set + (2 * (size_t)middle + 1) * width, row + word, width) < 0)
+            if (compare(set + (2 * (size_t)middle + 1) * width, row, width) < 0)
                 lo = middle + 1;
             else
                 hi = middle;
         }
-        if (lo == size / (2 * width) || compare(set + 2 * (size_t)lo * width, row + word, width) > 0)
+        if (lo == size / (2 * width) || compare(set + 2 * (size_t)lo * width, row, width) > 0)
             return 0;
-        word += width;
+        row += width;
     }
     return 1;
 }
@@ -62,5 +65,5 @@ fwk_run fwk_engine(int engine, const fwk_table *t)
     const fwk_walks *const walks[FWK_ENGINES] = {&fwk_portable, &fwk_portable, &fwk_portable};
 #endif
     const int which = fwk_engine_live(engine) ? engine : FWK_PORTABLE;
-    return (*walks[which])[t->dims != 5][t->lines > FAR_LINES];
+    return (*walks[which])[t->dims == 5 ? 0 : 1 + t->wide][t->lines > FAR_LINES];
 }

@@ -2,7 +2,7 @@
  * lowest rule index for each packet. Knows neither Python nor capture files.
  *
  * A packet is a row of words. IPv4 (5 words, rows of 8): src, dst, sport, dport, meta. IPv6 (11 words, rows of 16):
- * src in 4, dst in 4, sport, dport, meta. `meta` is the class of everything else: protocol, fragment, ICMP type and
+ * src in 4, dst in 4, sport, dport, meta, at the places that `fwk_place` tells. `meta` is the class of everything else: protocol, fragment, ICMP type and
  * code, flags, interfaces, state, and whether there are ports at all.
  *
  * Sources: HiCuts (Gupta & McKeown, Hot Interconnects 1999), EffiCuts (Vamanan et al., SIGCOMM 2010) for separating
@@ -17,10 +17,23 @@
 #define FWK_NONE 0xffffffffu
 #define FWK_BATCH 64 /* packets in lock step */
 #define FWK_MAX_WORDS 11
+#define FWK_PLACES 12 /* of a row, as far as it is used */
 #define FWK_MAX_TREES 8
 #define FWK_NODE 1u /* a reference is the byte where a line begins, plus this if it is a node and no block */
 #define FWK_TOP 6   /* binary levels that the first step takes at once */
 #define FWK_NO_META 0xffffu /* no packet is of this class */
+
+/* Where a word stands in a row. Of an IPv6 address the upper half comes first: many trees ask for nothing else. */
+static inline uint32_t fwk_place(uint32_t dims, uint32_t word)
+{
+    static const uint8_t six[11] = {0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 6};
+    return dims == 5 ? word : six[word];
+}
+
+static inline uint32_t fwk_port_place(uint32_t dims) { return dims == 5 ? 2 : 4; }
+
+/* The first of two words of the q-th part of both addresses (IPv6: of the upper halves, then of the lower ones). */
+static inline uint32_t fwk_pair_place(uint32_t dims, uint32_t q) { return dims == 5 ? 0 : 2 * (q & 1) + 8 * (q >> 1); }
 
 #if defined(__GNUC__) || defined(__clang__)
 #define FWK_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -40,8 +53,8 @@
 #define FWK_X86 0
 #endif
 
-/* One cache line: three levels of a binary tree. Node i of the seven (0; 1 2; 3 4 5 6) goes right if the word named by
- * its four bits of `dims` is above thr[i]. */
+/* One cache line: three levels of a binary tree. Node i of the seven (0; 1 2; 3 4 5 6) goes right if the word
+ * whose place its four bits of `dims` give is above thr[i]. */
 typedef struct {
     uint32_t thr[7];
     uint32_t dims;
@@ -64,7 +77,7 @@ typedef struct {
 
 /* The first two lines of a tree on the way down, level by level, for engines that take that step for many packets at
  * once. Of the answers so far, the first one highest, a left turn is a 1: after the answers q of level k, one of the
- * words words[k][0] to words[k][count[k] - 1] is compared with thr[k][q]. Which one: the i-th if bit 32 - i of pick[k][q]
+ * words at words[k][0] to words[k][count[k] - 1] is compared with thr[k][q]. Which one: the i-th if bit 32 - i of pick[k][q]
  * is set, the first one if none is. */
 typedef struct {
     uint32_t thr[FWK_TOP][32], pick[FWK_TOP][32];
@@ -89,6 +102,7 @@ typedef struct {
 
 typedef struct {
     uint32_t dims; /* 5 or 11 */
+    uint32_t wide; /* a node asks for a word behind the first eight of a row */
     uint32_t trees;
     fwk_tree tree[FWK_MAX_TREES];
     uint8_t *arena; /* lines of 64 bytes */

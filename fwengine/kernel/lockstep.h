@@ -7,8 +7,9 @@
 
 #include "kernel.h"
 
-/* An engine's walks: for IPv4 and IPv6, for tables that are near (in the processor's own cache) and far. */
-typedef fwk_run fwk_walks[2][2];
+/* An engine's walks: for IPv4, IPv6, and IPv6 whose nodes ask for any word; for tables that are near (in the processor's
+ * own cache) and far. */
+typedef fwk_run fwk_walks[3][2];
 
 extern const fwk_walks fwk_portable, fwk_avx2, fwk_avx512;
 

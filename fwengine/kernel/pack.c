@@ -148,7 +148,9 @@ static uint32_t pack(packer *p, uint32_t at)
             slot[2 * i + 1] = slot[2 * i + 2] = slot[i];
         } else {
             made.thr[i] = n.thr;
-            made.dims |= n.dim << 4 * i;
+            const uint32_t place = fwk_place(b->e->dims, n.dim);
+            p->t->wide |= place > 7;
+            made.dims |= place << 4 * i;
             slot[2 * i + 1] = n.left;
             slot[2 * i + 2] = n.right;
         }

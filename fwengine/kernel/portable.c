@@ -24,14 +24,13 @@ static inline void rows6_portable(const fwk_batch *b, uint32_t *rows)
     for (uint32_t j = 0; j < b->count; j++) {
         uint32_t *row = rows + 16 * j;
         for (uint32_t k = 0; k < 4; k++) {
-            row[k] = big_endian(b->src6 + 16 * j + 4 * k);
-            row[4 + k] = big_endian(b->dst6 + 16 * j + 4 * k);
+            row[fwk_place(11, k)] = big_endian(b->src6 + 16 * j + 4 * k);
+            row[fwk_place(11, 4 + k)] = big_endian(b->dst6 + 16 * j + 4 * k);
         }
-        row[8] = b->sport[j];
-        row[9] = b->dport[j];
-        row[10] = b->meta[j];
-        for (uint32_t k = 11; k < 16; k++)
-            row[k] = 0;
+        row[fwk_place(11, 8)] = b->sport[j];
+        row[fwk_place(11, 9)] = b->dport[j];
+        row[fwk_place(11, 10)] = b->meta[j];
+        row[7] = row[12] = row[13] = row[14] = row[15] = 0;
     }
 }
 
@@ -65,15 +64,14 @@ static inline uint32_t hits_portable(const fwk_block *x, const uint32_t *row, ui
     uint32_t m = 0;
     uint16_t port[3];
     for (int k = 0; k < 3; k++)
-        port[k] = (uint16_t)row[dims - 3 + k];
+        port[k] = (uint16_t)row[fwk_port_place(dims) + k];
     for (int i = 0; i < 8; i++) {
         uint32_t all = 1;
         for (int k = 0; k < 3; k++)
             all &= (uint16_t)(port[k] - x->plo[8 * k + i]) <= x->plen[8 * k + i];
         for (uint32_t q = 0; q < x->pairs; q++)
             for (uint32_t h = 0; h < 2; h++) {
-                uint32_t word = dims == 5 ? h : (q & 1) * 4 + (q >> 1) * 2 + h;
-                all &= row[word] - x->addr[32 * q + 8 * h + i] <= x->addr[32 * q + 16 + 8 * h + i];
+                all &= row[fwk_pair_place(dims, q) + h] - x->addr[32 * q + 8 * h + i] <= x->addr[32 * q + 16 + 8 * h + i];
             }
         m |= all << i;
     }
@@ -88,4 +86,6 @@ FOLLOW(follow6_portable, hits6_portable, )
 WALKS(walk4_portable, rows4_portable, BEGIN4, step_portable, hits4_portable, follow4_portable, 8, )
 WALKS(walk6_portable, rows6_portable, BEGIN6, step_portable, hits6_portable, follow6_portable, 16, )
 
-const fwk_walks fwk_portable = {{walk4_portable_near, walk4_portable_far}, {walk6_portable_near, walk6_portable_far}};
+const fwk_walks fwk_portable = {{walk4_portable_near, walk4_portable_far},
+                                  {walk6_portable_near, walk6_portable_far},
+                                  {walk6_portable_near, walk6_portable_far}};

@@ -184,7 +184,7 @@ static int walk_pcapng(fwk_walker *w, const uint8_t *data, size_t size, size_t a
             if (start + captured > end)
                 return stop(w, FWK_OVERRUN, at, captured);
             uint64_t options = start + captured + (-captured & 3u);
-            int direction = 1;
+            int direction = 0;
             if (options < end && kind != 3) {
                 direction = direction_of(data, options, end, w->big);
                 if (direction < 0)
