@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..address import V6_BASE
 from ..errors import CaptureError, LimitError
@@ -83,8 +82,7 @@ class Stream(Protocol):
         """Fills the beginning of the buffer with the next bytes; how many, 0 at the end."""
 
 
-@dataclass(frozen=True)
-class CaptureCounts:
+class CaptureCounts(NamedTuple):
     """What a policy does to a capture, up to its damage if it has any.
 
     `packets` and `octets` (bytes on the wire) have a row for each rule, then for the default, then for each of

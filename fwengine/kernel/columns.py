@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from ..address import V6_BASE, Family
 from ..errors import LimitError
@@ -61,8 +60,7 @@ _FORMATS: Final[Mapping[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
 _MAY_LACK = frozenset({FRAGMENT, IN, OUT, STATE})  # left out: whole packets, no interface, new
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """The size of one family's native table."""
 
     family: Family

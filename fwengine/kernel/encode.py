@@ -12,8 +12,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from .. import address
 from ..address import V6_BASE, Family
@@ -56,8 +56,7 @@ _STAGES = (FLAGS, TYPE, CODE, IN, OUT, STATE)
 _DOMAIN = {FLAGS: NO_FLAGS + 1, TYPE: NO_TYPE + 1, CODE: NO_TYPE + 1, STATE: FULL[STATE].hi + 1}
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One step of a packet's class: `table[class so far * width + of_value[value of field]]` is the next class."""
 
     field: int
@@ -66,8 +65,7 @@ class Stage:
     table: array[int]
 
 
-@dataclass(frozen=True)
-class Encoded:
+class Encoded(NamedTuple):
     """One family's part of a policy. `lo` and `hi` are rows of 5 (IPv4) or 11 (IPv6) words, in order of precedence.
 
     `of_protocol` gives the first class for protocol * 3 + fragment. `box` names a row of the exact sets, or NONE: axis k
@@ -85,8 +83,7 @@ class Encoded:
     words: array[int]
 
 
-@dataclass(frozen=True)
-class Interfaces:
+class Interfaces(NamedTuple):
     """Interface numbers as small codes: which of the policy's intervals a name falls into. Code 0 is "none"."""
 
     cuts: tuple[int, ...]
@@ -111,8 +108,7 @@ class Interfaces:
         return [c for lo, hi in chosen.ranges for c in range(self.code(lo), self.code(hi) + 1)]
 
 
-@dataclass(frozen=True)
-class _Rest:
+class _Rest(NamedTuple):
     """A box's conditions apart from addresses and port numbers. `ports`: must the packet have some? None: any will do."""
 
     sets: tuple[IntervalSet, ...]
