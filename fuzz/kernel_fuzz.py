@@ -2,6 +2,7 @@
 
 usage: python fuzz/kernel_fuzz.py run SECONDS [TARGET...]     libFuzzer (clang), from fuzz/corpus/TARGET
        python fuzz/kernel_fuzz.py replay [TARGET...]          the kept corpus only, once
+       python fuzz/kernel_fuzz.py elsewhere [TARGET...]       the corpus on emulated processors: arm64, s390x (big-endian)
        python fuzz/kernel_fuzz.py tests [PYTEST ARGUMENT...]  tests/ with an AddressSanitizer and UBSan build (gcc)
 
 Where the processor lacks AVX-512 and SIMDe's headers are there (libsimde-dev), that engine runs emulated, in all of these.
@@ -22,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KERNEL = ROOT / "fwengine/kernel"
 TARGETS = ("kernel_capture", "kernel_classify")
+OTHERS = ("aarch64", "s390x")
 _SANITIZERS = (
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
@@ -68,6 +70,28 @@ def fuzz(name: str, seconds: int) -> int:
     return subprocess.run(command, check=False).returncode
 
 
+def elsewhere(name: str) -> int:
+    """One target's corpus through the module built for other processors, where a cross compiler and an emulator are there."""
+    sources = [path for path in sorted(KERNEL.glob("*.c")) if path.name != "module.c"]
+    inputs = sorted((ROOT / "fuzz/corpus" / name).iterdir())
+    with tempfile.TemporaryDirectory() as work:
+        for machine in OTHERS:
+            compiler, emulator = f"{machine}-linux-gnu-gcc", f"qemu-{machine}"
+            missing = [tool for tool in (compiler, emulator) if not shutil.which(tool)]
+            if missing:
+                print(f"{machine}: {' and '.join(missing)} not installed", flush=True)
+                continue
+            program = Path(work) / machine
+            flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-static"]
+            targets = [ROOT / "fuzz/replay.c", ROOT / "fuzz" / f"{name}.c"]
+            subprocess.run([compiler, *flags, "-o", program, *targets, *sources], check=True)
+            print(f"{machine}, {name}: ", end="", flush=True)
+            code = subprocess.run([emulator, program, *inputs], check=False).returncode
+            if code:
+                return code
+    return 0
+
+
 def sanitized_tests(arguments: list[str]) -> int:
     """The test-suite in a copy of the package whose module is built with sanitizers."""
     with tempfile.TemporaryDirectory() as name:
@@ -103,11 +127,13 @@ def sanitized_tests(arguments: list[str]) -> int:
 
 
 def main() -> int:
-    if len(sys.argv) < 2 or sys.argv[1] not in ("run", "replay", "tests"):
+    if len(sys.argv) < 2 or sys.argv[1] not in ("run", "replay", "elsewhere", "tests"):
         print(__doc__)
         return 2
     if sys.argv[1] == "tests":
         return sanitized_tests(sys.argv[2:])
+    if sys.argv[1] == "elsewhere":
+        return max([elsewhere(name) for name in sys.argv[2:] or TARGETS], key=abs)
     running = sys.argv[1] == "run"
     if running and len(sys.argv) < 3:
         print(__doc__)
