@@ -136,8 +136,12 @@ def iterate(
     outbound: str | None = None,
     state: str = "new",
     progress: Progress | None = None,
+    notes: list[str] | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of each packet of a capture, in its order; arguments as for `evaluate_capture`.
+
+    Args:
+        notes: takes, at the end or where the capture is damaged, what a report's `notes` tell of it as a whole.
 
     Raises:
         CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
@@ -146,17 +150,23 @@ def iterate(
     stated = _Stated(inbound, outbound, state)
     find = policy.tree.index
     number = 0
+    decoded = False
     with open_capture(path) as capture:
-        for batch in capture.batches():
-            for data, wire_length, link, came_in, went_out, _ in batch:
-                key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                if isinstance(key, str):
-                    yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
-                else:
-                    yield Outcome(number, "ip", key, find(key), wire_length)
-                number += 1
-            if progress is not None:
-                progress(capture.position, capture.size)
+        try:
+            for batch in capture.batches():
+                for data, wire_length, link, came_in, went_out, _ in batch:
+                    key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                    if isinstance(key, str):
+                        yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
+                    else:
+                        decoded = True
+                        yield Outcome(number, "ip", key, find(key), wire_length)
+                    number += 1
+                if progress is not None:
+                    progress(capture.position, capture.size)
+        finally:
+            if notes is not None:
+                notes += capture.notes + stated.notes(policy, decoded)
 
 
 class _Stated:

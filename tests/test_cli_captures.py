@@ -140,6 +140,19 @@ def test_per_packet_documents(policy: Path, mixed: Path) -> None:
             assert line["verdict"] == (None if line["class"] == "not-ip" else "deny")
 
 
+def test_what_is_to_be_told_of_a_capture_is_told_of_its_packets_too(tmp_path: Path, mixed: Path) -> None:
+    policy = tmp_path / "wan.fwl"
+    policy.write_text("deny tcp from any in wan0 as spoofed\nallow tcp\n")
+    counted, listed = ask(policy, "-r", mixed), ask(policy, "-r", mixed, "--per-packet")
+    assert "rules ask for `in`, and the capture records no such interface" in counted.err
+    assert listed.err == counted.err
+    mixed.write_bytes(mixed.read_bytes()[:-5])
+    damaged = ask(policy, "-r", mixed, "--per-packet")
+    assert damaged.code == 2
+    assert damaged.err.startswith(counted.err)  # before the word about the damage
+    assert "error[FW902]" in damaged.err
+
+
 def test_numbers_go_on_over_captures(policy: Path, mixed: Path) -> None:
     lines = ask(policy, "-r", mixed, "-r", mixed, "--per-packet", "--format", "jsonl").lines
     assert [line["packet"] for line in lines] == list(range(16))
@@ -311,7 +324,7 @@ class TestBar:
         assert quiet.err == ""
         each = ask(policy, "-r", mixed, "--per-packet", tty="err")
         assert str(mixed) in each.err
-        assert ask(policy, "-r", mixed, "--per-packet", tty="out err").err == ""
+        assert ask(policy, "-r", mixed, "--in", "none", "--per-packet", tty="out err").err == ""
 
     def test_on_a_real_terminal(self, policy: Path, mixed: Path) -> None:
         script = "from fwengine import cli\nfrom fwengine.cli import captures\ncaptures.PATIENCE = 0.0\ncli.main()\n"

@@ -90,9 +90,11 @@ def _per_packet(
     failed = False
     number = otherwise = 0
     for capture in captures:
+        notes: list[str] = []
+        damage = None
         try:
             with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
-                for outcome in iterate(policy, capture, **stated, progress=progress):
+                for outcome in iterate(policy, capture, **stated, progress=progress, notes=notes):
                     fields = outcome_json(outcome, policy, number)
                     number += 1
                     otherwise += fields["verdict"] not in (expect, None)
@@ -104,9 +106,13 @@ def _per_packet(
                         say(outcome_line(fields, style))
         except CaptureError as error:
             failed = True
-            if sys.stdout is not None:
-                sys.stdout.flush()  # the packets before the damage come before the word about it
-            complain(str(error))
+            damage = error
+        if sys.stdout is not None:
+            sys.stdout.flush()  # packets come before the word about them
+        for text in notes:
+            note(f"{called(capture)}: {text}")
+        if damage is not None:
+            complain(str(damage))
     if format_ == "json" and (results or not failed):
         say_json(results=results)
     if expect is not None and otherwise:
