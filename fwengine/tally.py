@@ -137,11 +137,13 @@ def iterate(
     state: str = "new",
     progress: Progress | None = None,
     notes: list[str] | None = None,
+    also: Policy | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of each packet of a capture, in its order; arguments as for `evaluate_capture`.
 
     Args:
         notes: takes, at the end or where the capture is damaged, what a report's `notes` tell of it as a whole.
+        also: another policy that the outcomes are used for; the notes are about its rules, too.
 
     Raises:
         CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
@@ -166,7 +168,8 @@ def iterate(
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
-                notes += capture.notes + stated.notes(policy, decoded)
+                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
+                notes += dict.fromkeys([*capture.notes, *(note for one in told for note in one)])
 
 
 class _Stated:

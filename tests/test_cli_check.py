@@ -332,6 +332,24 @@ def test_diff_with_a_capture(draft: Path, tmp_path: Path) -> None:
     assert "1 captured packet would change" in run("diff", draft, new, "-r", capture, *DAY).out
 
 
+def test_diff_tells_what_a_capture_cannot_answer(tmp_path: Path) -> None:
+    """A change that asks for an interface moves no packet of a capture without any, and must not look harmless."""
+    from fwengine.packets.synthetic import write_pcap
+
+    old, new, capture = tmp_path / "old.fwl", tmp_path / "new.fwl", tmp_path / "c.pcap"
+    old.write_text("allow tcp\n")
+    new.write_text("deny tcp from any in wan0 as spoofed\nallow tcp\n")
+    write_pcap(str(capture), [Packet.parse("tcp 10.20.1.1:40000 -> 192.0.2.80:23 flags syn")])
+    silent = run("diff", old, new, "-r", capture)
+    assert "0 captured packets would change" in silent.out
+    assert "rules ask for `in`, and the capture records no such interface" in silent.err
+    told = run("diff", old, new, "-r", capture, "--in", "wan0")
+    assert "1 captured packet would change" in told.out
+    assert told.err == ""
+    assert "0 captured packets would change" in run("diff", old, new, "-r", capture, "--in", "lan0").out
+    assert "`--in` goes with `-r`" in run("diff", old, new, "--in", "wan0").err
+
+
 # test --coverage, --mutate
 
 

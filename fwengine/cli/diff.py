@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from .failure import complain
-from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
+from .options import (
+    as_of_option,
+    color_option,
+    format_option,
+    note,
+    say,
+    say_json,
+    say_json_line,
+    stated_options,
+    style_of,
+)
 
 
 @click.command("diff")
@@ -20,11 +30,21 @@ from .options import as_of_option, color_option, format_option, say, say_json, s
 @click.option(
     "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
 )
+@stated_options
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option
 def command(
-    old: str, new: str, captures: tuple[str, ...], limit: int, format_: str, as_of: datetime.date | None, color: str
+    old: str,
+    new: str,
+    captures: tuple[str, ...],
+    limit: int,
+    inbound: str | None,
+    outbound: str | None,
+    state: str | None,
+    format_: str,
+    as_of: datetime.date | None,
+    color: str,
 ) -> int:
     """Tell which packets change their verdict from OLD to NEW, as few disjoint regions.
 
@@ -36,10 +56,14 @@ def command(
     from ..report.attribution import attribute, attribution_json, attribution_lines
     from ..revision import load_revision
 
+    for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
+        if given is not None and not captures:
+            raise click.UsageError(f"`--{name}` goes with `-r`")
+    stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
     before, after = load_revision(old, as_of=as_of), load_revision(new, as_of=as_of)
     changes = diff(before, after, limit)
     causes = attribute(before, after, changes)
-    packets, failed = _captured(before, after, captures)
+    packets, failed = _captured(before, after, captures, stated)
     if format_ == "json":
         extra: dict[str, Any] = {"captured": packets} if captures else {}
         extra["definitions"] = [attribution_json(cause) for cause in causes]
@@ -61,7 +85,9 @@ def command(
     return 2 if failed else 1 if changes else 0
 
 
-def _captured(old: Any, new: Any, captures: tuple[str, ...]) -> tuple[list[dict[str, Any]], bool]:
+def _captured(
+    old: Any, new: Any, captures: tuple[str, ...], stated: dict[str, Any]
+) -> tuple[list[dict[str, Any]], bool]:
     """The packets of captures whose verdict changes."""
     from ..errors import CaptureError
     from ..header import Packet
@@ -71,8 +97,10 @@ def _captured(old: Any, new: Any, captures: tuple[str, ...]) -> tuple[list[dict[
     found = []
     failed = False
     for path in captures:
+        notes: list[str] = []
+        damage = None
         try:
-            for outcome in iterate(old, path):
+            for outcome in iterate(old, path, **stated, notes=notes, also=new):
                 if outcome.point is None or outcome.rule is None:
                     continue
                 then, now = outcome.rule, new.tree.index(outcome.point)
@@ -90,5 +118,9 @@ def _captured(old: Any, new: Any, captures: tuple[str, ...]) -> tuple[list[dict[
                     )
         except CaptureError as error:
             failed = True
-            complain(str(error))
+            damage = error
+        for text in notes:
+            note(f"{path}: {text}")
+        if damage is not None:
+            complain(str(damage))
     return found, failed

@@ -22,6 +22,7 @@ from .options import (
     say,
     say_json,
     say_json_line,
+    stated_options,
     style_of,
 )
 
@@ -38,33 +39,6 @@ Examples:
   fwengine eval edge.fwl -r monday.pcap
   tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
 """
-
-
-def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    from ..header import STATES
-    from ..language.names import near
-
-    if value is None or value in STATES:
-        return value
-    meant = near(value, STATES)
-    hint = f"did you mean `{meant[0]}`?" if meant else f"it is one of {', '.join(STATES)}"
-    raise click.BadParameter(f"`{value}` is no state: {hint}", ctx, param)
-
-
-def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An interface's name, in quotes or not, and the empty string for `none`."""
-    from ..header import interface_number
-
-    if value is None or value == "none":
-        return value and ""
-    name = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-    if not name:
-        raise click.BadParameter("it is a name, or `none` if none is to be recorded", ctx, param)
-    try:
-        interface_number(name)
-    except PacketError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-    return name
 
 
 @click.command("eval", epilog=EPILOG)
@@ -95,19 +69,7 @@ def _interface(ctx: click.Context, param: click.Parameter, value: str | None) ->
     help="With -r: threads of the kernel.  [default: all cores]",
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
-@click.option(
-    "--in", "inbound", metavar="NAME", callback=_interface, help="With -r: the interface on which the packets arrive."
-)
-@click.option(
-    "--out", "outbound", metavar="NAME", callback=_interface, help="With -r: the interface by which they leave."
-)
-@click.option(
-    "--state",
-    metavar="STATE",
-    callback=_state,
-    help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
-    "  [default: new]",
-)
+@stated_options
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option

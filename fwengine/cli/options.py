@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from ..errors import Diagnostic, PolicyError, Span
+from ..errors import Diagnostic, PacketError, PolicyError, Span
 from ..report.style import Style, wants_color
 from .failure import COLOR, chosen_color, complain, shown
 
@@ -70,6 +70,59 @@ def as_of_option(command: F) -> F:
         help="The day on which to ask, for rules with `until`; today if not given.",
     )
     return decorate(command)
+
+
+def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from ..header import STATES
+    from ..language.names import near
+
+    if value is None or value in STATES:
+        return value
+    meant = near(value, STATES)
+    hint = f"did you mean `{meant[0]}`?" if meant else f"it is one of {', '.join(STATES)}"
+    raise click.BadParameter(f"`{value}` is no state: {hint}", ctx, param)
+
+
+def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An interface's name, in quotes or not, and the empty string for `none`."""
+    from ..header import interface_number
+
+    if value is None or value == "none":
+        return value and ""
+    name = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+    if not name:
+        raise click.BadParameter("it is a name, or `none` if none is to be recorded", ctx, param)
+    try:
+        interface_number(name)
+    except PacketError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    return name
+
+
+def stated_options(command: F) -> F:
+    """`--in`, `--out` and `--state`, of all packets of captures: the arguments `inbound`, `outbound` and `state`."""
+    decorate = [
+        click.option(
+            "--in",
+            "inbound",
+            metavar="NAME",
+            callback=_interface,
+            help="With -r: the interface on which the packets arrive.",
+        ),
+        click.option(
+            "--out", "outbound", metavar="NAME", callback=_interface, help="With -r: the interface by which they leave."
+        ),
+        click.option(
+            "--state",
+            metavar="STATE",
+            callback=_state,
+            help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
+            "  [default: new]",
+        ),
+    ]
+    for option in reversed(decorate):
+        command = option(command)
+    return command
 
 
 def policy_argument(command: F) -> F:
