@@ -350,6 +350,16 @@ def test_diff_tells_what_a_capture_cannot_answer(tmp_path: Path) -> None:
     assert "`--in` goes with `-r`" in run("diff", old, new, "--in", "wan0").err
 
 
+@pytest.mark.parametrize("command", [["check"], ["check", "--effective"], ["test"]])
+def test_a_file_name_cannot_write_to_the_terminal(tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "a\x1b[2Jb\nc.fwl"
+    path.write_text("deny any\nallow tcp\nexpect allow udp 1.1.1.1:1 -> 2.2.2.2:2\n")
+    done = run(*command, path)
+    assert done.code == 1
+    assert "\x1b" not in done.out + done.err
+    assert "b\nc" not in done.out + done.err
+
+
 # test --coverage, --mutate
 
 

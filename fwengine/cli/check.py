@@ -44,6 +44,7 @@ def command(
     """
     from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostic
     from ..report.machine import github, sarif
+    from ..report.screen import visible
 
     try:
         codes = selected(select, ignore)
@@ -68,7 +69,7 @@ def command(
         _tell(path, new, policy.sources, told, format_, style, _size(policy))
         if format_ == "text":
             for part in parts:
-                say(f"{style(part['rule'], bold=True)} ({part['file']}:{part['line']}) still decides:")
+                say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
                 for region in part["regions"]:
                     say(f"  {part['action']} {region}")
     results = list(told.values())
@@ -158,4 +159,4 @@ def _tell(
             word = severity if severity == "info" else severity + "s" * (count != 1)
             counts.append(style(f"{count} {word}", hue, bold=True))
     summary = ", ".join(counts) or style("ok", "green", bold=True)
-    say(f"{path}: " + ", ".join(part for part in (summary, size) if part))
+    say(f"{visible(path)}: " + ", ".join(part for part in (summary, size) if part))

@@ -96,6 +96,7 @@ def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, sty
     """The outcomes of one file's expectations, shown as they come."""
     from ..analysis.expect import check_expectation
     from ..report.outcomes import failure_head, failure_lines, outcome_json
+    from ..report.screen import visible
 
     results = []
     for claim in policy.expectations:
@@ -108,7 +109,7 @@ def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, sty
     bad = len(results) - good
     if show:
         counts = [f"{good} passed"] * bool(good) + [style(f"{bad} failed", "red", bold=True)] * bool(bad)
-        say(f"{path}: " + (", ".join(counts) or "no expectations"))
+        say(f"{visible(path)}: " + (", ".join(counts) or "no expectations"))
     return results
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..analysis.expect import Outcome
 from ..policy import DEPENDS, Policy
 from .packets import packet_text
+from .screen import visible
 from .style import Style
 
 
@@ -55,21 +56,23 @@ def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.da
 
 def failure_lines(result: Mapping[str, Any]) -> list[str]:
     """Below a failed expectation's own line: what was expected and got, by which rule, and the packet that shows it."""
-    out = [f"  expected  {result['expected']}"]
+    out = [f"  expected  {visible(result['expected'])}"]
     if result["counterexample"] is None:
-        return [*out, f"  got       {result['got']}"]
+        return [*out, visible(f"  got       {result['got']}")]
     place = f"{result['rule_file']}:{result['rule_line']}" if result["rule_file"] else ""
     place = "" if place == result["rule"] else f"  {place}"
     depends = "; the verdict depends on what the expectation leaves open" if result["depends"] else ""
     return [
         *out,
-        f"  got       {result['got']} by {result['rule']}{place}{depends}",
-        f"  packet    {result['counterexample']}",
-        f"  try       {result['command']}",
+        visible(f"  got       {result['got']} by {result['rule']}{place}{depends}"),
+        f"  packet    {visible(result['counterexample'])}",
+        f"  try       {visible(result['command'])}",
     ]
 
 
 def failure_head(result: Mapping[str, Any], style: Style) -> str:
     """`FAILED edge.fwl:12  expect deny ...`."""
     via = "" if result["policy"] == result["file"] else f"  (of {result['policy']})"
-    return f"{style('FAILED', 'red', bold=True)} {result['file']}:{result['line']}  {result['expectation']}{via}"
+    return f"{style('FAILED', 'red', bold=True)} " + visible(
+        f"{result['file']}:{result['line']}  {result['expectation']}{via}"
+    )
