@@ -1,9 +1,10 @@
-"""Damaged captures: the native and the Python decoder give the same packets and the same error.
+"""Damaged or generated captures: the native and the Python decoder give the same packets and the same error.
 
 usage: python fuzz/kernel_captures.py FOLDER RUNS [SEED]
+       python fuzz/kernel_captures.py generated RUNS [SEED]
 
-Takes the captures of a folder in turn; damages some bytes, cuts, repeats or joins pieces; prints the first disagreement and
-exits 1, else how many runs agreed.
+Takes captures of a folder and damages some bytes, cuts, repeats or joins pieces; or takes those of `capture_generator`.
+Prints the first disagreement and the file in hexadecimal and exits 1, else how many runs agreed.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import io
 import random
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+
+from capture_generator import damaged, generate
 
 from fwengine.errors import CaptureError
 from fwengine.header import Point, interface_number
@@ -24,7 +28,7 @@ from fwengine.packets.wire import decode
 Answer = tuple[list[tuple[Point | str, int]], str | None]
 
 
-class _Memory(Source):
+class Memory(Source):
     """Bytes already here, in chunks of a given size."""
 
     def __init__(self, data: bytes, chunk: int) -> None:
@@ -46,43 +50,21 @@ class _Memory(Source):
 def by_python(data: bytes, chunk: int) -> Answer:
     out: list[tuple[Point | str, int]] = []
     try:
-        for frame, wire, link, inside, outside, _ in Capture(_Memory(data, chunk)):
+        for frame, wire, link, inside, outside, _ in Capture(Memory(data, chunk)):
             out.append((decode(frame, link, wire, interface_number(inside), interface_number(outside)), wire))
     except CaptureError as error:
-        return out, f"{error.code} {error.packets}"
+        return out, f"{error.code} {error.packets}: {error.message}"
     return out, None
 
 
 def natively(data: bytes, chunk: int) -> Answer:
     out: list[tuple[Point | str, int]] = []
     try:
-        for answer in decode_capture(_Memory(data, chunk)):
+        for answer in decode_capture(Memory(data, chunk)):
             out.append(answer)  # what came before an error counts
     except CaptureError as error:
-        return out, f"{error.code} {error.packets}"
+        return out, f"{error.code} {error.packets}: {error.message}"
     return out, None
-
-
-def damaged(draw: random.Random, data: bytes) -> bytes:
-    kind = draw.randrange(6)
-    out = bytearray(data)
-    if kind == 0:
-        return bytes(out[: draw.randrange(len(out) + 1)])
-    if kind == 1:
-        for _ in range(max(1, len(out) // 50)):
-            out[draw.randrange(len(out))] = draw.getrandbits(8)
-    elif kind == 2:
-        at = draw.randrange(len(out))
-        out[at] ^= 1 << draw.randrange(8)
-    elif kind == 3:
-        at = draw.randrange(len(out)) & ~3
-        out[at : at + 4] = draw.choice((b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0\0\4\0", b"\0\4\0\0", b"\1\0\0\0"))
-    elif kind == 4:
-        a, b = sorted((draw.randrange(len(out)), draw.randrange(len(out))))
-        out[a:a] = out[a : min(b, a + 4096)]
-    else:
-        return data + data[draw.choice((0, 24)) :]
-    return bytes(out)
 
 
 def captures(folder: Path) -> Iterator[bytes]:
@@ -91,24 +73,46 @@ def captures(folder: Path) -> Iterator[bytes]:
             yield path.read_bytes()
 
 
+def chunk_of(draw: random.Random, size: int) -> int:
+    """How many bytes of a file to give at a time: few, unless that would take long."""
+    return (
+        draw.choice((1, 7, 64, 64, 1000, 1000, 1 << 18, 1 << 18)) if size <= 3000 else draw.choice((256, 1000, 1 << 18))
+    )
+
+
+def difference(one: Answer, other: Answer) -> str:
+    """In words, where the answers of the Python and of the native decoder differ; empty if they do not."""
+    if one == other:
+        return ""
+    text = f"{len(one[0])} packets {one[1]}, natively {len(other[0])} {other[1]}"
+    for number, (x, y) in enumerate(zip(one[0], other[0], strict=False)):
+        if x != y:
+            return f"{text}; first difference at packet {number}:\n{x}\n{y}"
+    return text
+
+
+def compare(draw: random.Random, data: bytes) -> str:
+    """The difference between the decoders on a file that comes in chunks of some size; empty if there is none."""
+    a, b = chunk_of(draw, len(data)), chunk_of(draw, len(data))
+    return difference(by_python(data, a), natively(data, b))
+
+
 def main() -> int:
     runs = int(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    files = [data for data in captures(Path(sys.argv[1])) if len(data) < 100_000]
+    made = sys.argv[1] == "generated"
+    files = [] if made else [data for data in captures(Path(sys.argv[1])) if len(data) < 100_000]
     for run in range(seed, seed + runs):
         draw = random.Random(run)
-        data = damaged(draw, draw.choice(files))
-        chunk = draw.choice((1, 7, 1000, 1 << 18))
-        if len(data) > 3000:
-            chunk = max(chunk, 256)
-        a, b = by_python(data, draw.choice((chunk, 1 << 18))), natively(data, chunk)
-        if a != b:
-            first = next((i for i, (x, y) in enumerate(zip(a[0], b[0], strict=False)) if x != y), None)
-            print(f"run {run}: {len(a[0])} packets {a[1]}, natively {len(b[0])} {b[1]}; first difference {first}")
-            if first is not None:
-                print(a[0][first], b[0][first])
+        data = generate(draw) if made else damaged(draw, draw.choice(files))
+        try:
+            found = compare(draw, data)
+        except Exception:  # what no decoder may raise
+            found = traceback.format_exc()
+        if found:
+            print(f"run {run}: {found}\n{data.hex()}")
             return 1
-    print(f"{runs:,} damaged captures agree")
+    print(f"{runs:,} {'generated' if made else 'damaged'} captures agree")
     return 0
 
 

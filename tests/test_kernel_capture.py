@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import random
+import re
 import struct
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +17,35 @@ from fwengine import kernel
 from fwengine.address import V6_BASE
 from fwengine.box import Box
 from fwengine.errors import CaptureError
-from fwengine.header import DPORT, FLAGS, IN, OUT, PROTOCOL, SRC, STATE, TOPS, TYPE, interface_number
+from fwengine.header import DPORT, FLAGS, FRAGMENT, IN, OUT, PROTOCOL, SRC, STATE, TOPS, TYPE, interface_number
 from fwengine.interval import IntervalSet
 from fwengine.kernel import Classifier
+from fwengine.packets.capture import Capture, link_note
+from fwengine.packets.links import is_supported, locate
+from fwengine.packets.wire import EXTENSION_HEADERS, decode
 from fwengine.policy import ALLOW, DENY, Policy, decide, rules_of
 
 needs_native = pytest.mark.skipif(not kernel.available(), reason=f"no native module: {kernel.why_not()}")
 single = IntervalSet.single
 
-
+load_script("fuzz/frame_generator.py")  # before those that import it
+generator = load_script("fuzz/capture_generator.py")
 captures = load_script("fuzz/kernel_captures.py")
+
+
+def block(kind: int, body: bytes) -> bytes:
+    """A pcapng block."""
+    body += bytes(-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+SECTION = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+IP = bytes.fromhex("45000014000000004063 0000 0a000001 0a000002")
+
+
+def interface(link: int) -> bytes:
+    """The description of interface wan0."""
+    return block(1, struct.pack("<HHI", link, 0, 0) + struct.pack("<HH", 2, 4) + b"wan0" + bytes(4))
 
 
 class Chunks(io.BytesIO):
@@ -61,14 +83,158 @@ def test_both_decoders_agree_on_every_packet_of_every_capture(files: dict[str, b
 
 @needs_native
 def test_both_decoders_agree_on_damaged_captures(files: dict[str, bytes]) -> None:
-    import random
-
     small = [data for data in files.values() if 0 < len(data) < 20_000]
     for run in range(1500):
         draw = random.Random(run)
         data = captures.damaged(draw, draw.choice(small))
         chunk = draw.choice((64, 1000, 1 << 18))
         assert captures.natively(data, chunk) == captures.by_python(data, 1 << 18), run
+
+
+def assert_generated_agree(runs: range) -> None:
+    for run in runs:
+        draw = random.Random(run)
+        data = generator.generate(draw)
+        found = captures.compare(draw, data)
+        assert not found, f"run {run}: {found}\n{data.hex()}"
+
+
+@needs_native
+def test_both_decoders_agree_on_generated_captures() -> None:
+    assert_generated_agree(range(2000))
+
+
+@needs_native
+@pytest.mark.slow
+def test_both_decoders_agree_on_many_generated_captures() -> None:
+    assert_generated_agree(range(100_000, 160_000))
+
+
+@needs_native
+def test_counts_names_and_links_of_generated_captures() -> None:
+    classifier = Classifier(Policy(()))
+    for run in range(20_000, 21_000):
+        data = generator.generate(random.Random(run))
+        packets, octets = [0] * 4, [0] * 4
+        inbound, outbound = {""}, {""}
+        notes: tuple[str, ...] = ()
+        try:
+            with Capture(captures.Memory(data, 1 << 18)) as capture:
+                try:
+                    for frame, wire, link, inside, outside, _ in capture:
+                        found = decode(frame, link, wire)
+                        row = 1 + kernel.capture.CLASSES.index(found) if isinstance(found, str) else 0
+                        packets[row] += 1
+                        octets[row] += wire
+                        inbound.add(inside)
+                        outbound.add(outside)
+                finally:
+                    notes = capture.notes
+        except CaptureError:
+            pass
+        got = kernel.count_capture(classifier, Chunks(data, 400))
+        assert (list(got.packets), list(got.octets)) == (packets, octets), run
+        assert (set(got.inbound), set(got.outbound)) == (inbound - {""}, outbound - {""}), run
+        assert tuple(link_note(link) for link in sorted(got.links) if not is_supported(link)) == notes, run
+
+
+def features(data: bytes) -> Iterator[str]:
+    """What the Python decoder tells apart in a capture."""
+    try:
+        for frame, wire, link, inside, outside, _ in Capture(captures.Memory(data, 1 << 18)):
+            found = decode(frame, link, wire)
+            yield f"link {link} {'decoded' if isinstance(found, tuple) else found}"
+            yield from (f"{link} {way}" for way, name in (("in", inside), ("out", outside)) if name)
+            if isinstance(found, str):
+                continue
+            place = locate(frame, link, wire)
+            assert not isinstance(place, str)
+            at = place[1]
+            family = 4 if found[SRC] < V6_BASE else 6
+            yield f"IPv{family} fragment {found[FRAGMENT]}"
+            yield f"IPv{family} protocol {found[PROTOCOL]}"
+            if family == 6:
+                yield f"extension {frame[at + 6]}"
+            if link == 1:
+                kind = int.from_bytes(frame[12:14], "big")
+                yield f"ethertype {kind:#x}" if kind > 1500 else f"LLC {frame[14]:#x}"
+    except CaptureError as error:
+        yield error.code
+        yield re.sub(r"\d+(,\d{3})*", "N", re.sub(r"^(behind )?packet [\d,]+: ", "", error.message))
+
+
+ERRORS = {
+    "FW901", "FW902", "FW903", "FW904", "neither pcap nor pcapng", "the file is empty", "pcap version N.N is not known",
+    "pcapng version N.N is not known", "the file ends inside its header", "the file ends inside a record",
+    "the file ends inside a block", "N captured bytes are more than N", "N captured bytes do not fit into their block",
+    "a block of N bytes",
+    "a section header without the byte-order magic", "the lengths at the two ends of a block differ",
+    "a packet of interface N, which is not described", "an option that does not fit into its block",
+    "an interface name of more than N bytes", "a time resolution or offset of an impossible size",
+}  # fmt: skip
+
+
+def test_generated_captures_reach_all_that_the_decoder_tells_apart() -> None:
+    links = [link for link in range(0x10000) if is_supported(link)]
+    raw = {12, 14, 101, 228, 229}
+    want = ERRORS | {f"link {link} {how}" for link in links for how in ("decoded", "malformed", "truncated")}
+    want |= {f"link {link} not-ip" for link in (*links, 105, 0xFFFF) if link not in raw}
+    want |= {f"{link} {way}" for link in links for way in ("in", "out")}
+    want |= {f"IPv{family} fragment {fragment}" for family in (4, 6) for fragment in (0, 1, 2)}
+    want |= {f"IPv{family} protocol {number}" for family in (4, 6) for number in (1, 6, 17, 33, 47, 58, 132, 136)}
+    want |= {f"extension {number}" for number in EXTENSION_HEADERS}
+    want |= {f"ethertype {kind:#x}" for kind in (0x800, 0x86DD, 0x8100, 0x88A8, 0x9100, 0x8847, 0x8848, 0x8864)}
+    want |= {"LLC 0x6", "LLC 0xaa"}
+    for run in range(6000):
+        if not want:
+            break
+        want.difference_update(features(generator.generate(random.Random(run))))
+    assert not want
+
+
+RECEIVED, SENT, END = 0, 4, bytes(4)  # packet types of cooked headers; the end of options
+
+
+def flags(direction: int) -> bytes:
+    return struct.pack("<HHI", 2, 4, direction)
+
+
+@pytest.mark.parametrize("decoder", ["by_python", pytest.param("natively", marks=needs_native)])
+@pytest.mark.parametrize("link", [113, 276])
+@pytest.mark.parametrize(
+    ("options", "received", "sent"),
+    [
+        (b"", IN, OUT),
+        (END, IN, OUT),
+        (END + flags(2), IN, OUT),
+        (flags(0), IN, OUT),
+        (flags(0) + END, IN, OUT),
+        (flags(1) + END, IN, IN),
+        (flags(2), OUT, OUT),
+        (flags(2) + END, OUT, OUT),
+        (struct.pack("<HHI", 2, 2, 2), IN, OUT),  # of another length than flags have
+    ],
+)
+def test_flags_tell_where_a_packet_went_and_else_its_cooked_header(
+    decoder: str, link: int, options: bytes, received: int, sent: int
+) -> None:
+    wan = interface_number("wan0")
+    for way, expected in (RECEIVED, received), (SENT, sent):
+        cooked = struct.pack(">HHH8sH", way, 1, 6, bytes(8), 0x800)
+        if link == 276:
+            cooked = struct.pack(">HHIHBB8s", 0x800, 0, 1, 1, way, 6, bytes(8))
+        data = cooked + IP
+        blocks = [
+            (6, struct.pack("<IIIII", 0, 0, 0, len(data), len(data)), expected),
+            (2, struct.pack("<HHIIII", 0, 0, 0, 0, len(data), len(data)), expected),
+            (3, struct.pack("<I", len(data)), IN if way == RECEIVED else OUT),  # which has no options
+        ]
+        for kind, head, field in blocks:
+            capture = SECTION + interface(link) + block(kind, head + data + options)
+            answers, error = getattr(captures, decoder)(capture, 1 << 18)
+            assert error is None
+            ((point, _),) = answers
+            assert (point[IN], point[OUT]) == ((wan, 0) if field == IN else (0, wan)), (kind, way)
 
 
 @needs_native
@@ -103,7 +269,7 @@ def test_counts_per_rule_are_those_of_the_python_decoder_and_decide(
             octets[row] += wire
         got = kernel.count_capture(classifier, Chunks(data, 5000), jobs=jobs)
         assert (list(got.packets), list(got.octets)) == (packets, octets), name
-        assert (None if got.error is None else f"{got.error.code} {got.error.packets}") == error
+        assert (None if got.error is None else f"{got.error.code} {got.error.packets}: {got.error.message}") == error
 
 
 @needs_native
@@ -175,14 +341,8 @@ def test_all_cores_count_every_packet_once() -> None:
 
 @needs_native
 def test_a_block_longer_than_all_that_is_read_at_a_time() -> None:
-    def block(kind: int, body: bytes) -> bytes:
-        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-
-    head = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 101, 0, 0))
-    packet = block(
-        6, struct.pack("<IIIII", 0, 0, 0, 20, 20) + bytes.fromhex("4500001400000000406300000a0000010a000002")
-    )
-    data = head + packet + block(0xBAD, bytes(5 << 20)) + packet
+    packet = block(6, struct.pack("<IIIII", 0, 0, 0, 20, 20) + IP)
+    data = SECTION + interface(101) + packet + block(0xBAD, bytes(5 << 20)) + packet
     for size in (7777, 1 << 18, 1 << 30):
         got = kernel.count_capture(Classifier(Policy(())), Chunks(data, size))
         assert (got.packets, got.error) == ((2, 0, 0, 0), None)
@@ -194,15 +354,9 @@ def test_a_block_longer_than_all_that_is_read_at_a_time() -> None:
 
 @needs_native
 def test_stated_interfaces_and_state_take_the_place_of_the_recorded() -> None:
-    def block(kind: int, body: bytes) -> bytes:
-        body += bytes(-len(body) % 4)
-        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-
-    ip = bytes.fromhex("45000014000000004063 0000 0a000001 0a000002")
-    data = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-    data += block(1, struct.pack("<HHI", 101, 0, 0) + struct.pack("<HH", 2, 4) + b"wan0" + bytes(4))
+    data = SECTION + interface(101)
     for options in (b"", struct.pack("<HHI", 2, 4, 1), struct.pack("<HHI", 2, 4, 2)):
-        data += block(6, struct.pack("<IIIII", 0, 0, 0, 20, 20) + ip + options)
+        data += block(6, struct.pack("<IIIII", 0, 0, 0, 20, 20) + IP + options)
     wan, lan = interface_number("wan0"), interface_number("lan0")
     policy = Policy(rules_of([
         (ALLOW, Box.of({IN: single(wan), STATE: single(0)})),

@@ -87,7 +87,7 @@ class CaptureCounts(NamedTuple):
 
     `packets` and `octets` (bytes on the wire) have a row for each rule, then for the default, then for each of
     `CLASSES`. `links` are the link types that the file announces; `inbound` and `outbound` the names of interfaces that
-    it records for packets.
+    it records for packets (the first 65,534 of a file with more).
     """
 
     packets: tuple[int, ...]
@@ -210,6 +210,9 @@ class _Walk:
         """What is to be done before a walk goes on: describe an interface, or give up."""
         if reason == _DESCRIBED:
             self._describe(link, name)
+        elif reason == _TIME:
+            self._name(name)  # what is wrong with that comes first
+            raise self._damage(_DAMAGED, _WHY[_TIME])
         elif reason == _VERSION:
             raise self._damage(_UNSUPPORTED, f"pcapng version {detail >> 16}.{detail & 0xFFFF} is not known")
         else:
@@ -255,9 +258,7 @@ class _Walk:
 
     def _describe(self, link: int, data: bytes) -> None:
         assert native is not None  # as above
-        name = data.partition(b"\0")[0].decode("utf-8", "replace")
-        if len(name.encode()) > INTERFACE_BYTES:
-            raise self._damage(_DAMAGED, f"an interface name of more than {INTERFACE_BYTES} bytes")
+        name = self._name(data)
         if name == "any" and link in _COOKED:  # Linux' pseudo-interface names none
             name = ""
         number = self._numbers.get(name)
@@ -268,6 +269,12 @@ class _Walk:
                 self._numbers[name] = number
         native.interface(self._walker, *(self._codes(name) if name else (0, 0)), number)
         self.links.add(link)
+
+    def _name(self, data: bytes) -> str:
+        name = data.partition(b"\0")[0].decode("utf-8", "replace")
+        if len(name.encode()) > INTERFACE_BYTES:
+            raise self._damage(_DAMAGED, f"an interface name of more than {INTERFACE_BYTES} bytes")
+        return name
 
     def _damage(self, code: str, message: str) -> CaptureError:
         if not self._pcapng:
@@ -352,7 +359,7 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
 
     Raises:
         CaptureError: behind the packets before the damage.
-        LimitError: if the native module is not here.
+        LimitError: if the native module is not here; behind some packets, from 65,536 interface names on.
     """
     if native is None:
         raise LimitError("the native module is not here")
@@ -361,6 +368,8 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
 
     def codes(name: str) -> tuple[int, int]:
         number = known.setdefault(name, len(names))
+        if number > _NAMES:
+            raise LimitError(f"more than {_NAMES:,} interface names")
         if number == len(names):
             names.append(interface_number(name))
         return number, number

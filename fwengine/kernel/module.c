@@ -383,7 +383,7 @@ static PyObject *walk(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS;
         reason = fwk_walk(w, d.buf, (size_t)d.len, (size_t)at, f.buf, room > 0xffffffffu ? 0xffffffffu : (uint32_t)room);
         Py_END_ALLOW_THREADS;
-        if (reason == FWK_DESCRIBED)
+        if (reason == FWK_DESCRIBED || reason == FWK_TIME)
             result = Py_BuildValue("innIIny#", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
                                    (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length);
         else

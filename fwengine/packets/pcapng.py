@@ -128,12 +128,12 @@ class PcapngReader:
                 raise _Damage("the lengths at the two ends of a block differ")
             if kind == ENHANCED:
                 if total < 32:
-                    raise _Damage(f"a packet block of {total} bytes")
+                    raise _Damage(f"a block of {total:,} bytes")
                 number, high, low, captured, wire = enhanced(buffer, at + 8)
                 append(self._packet(buffer, at + 28, stop - 4, number, high << 32 | low, captured, wire))
             elif kind in _OVERHEAD:
                 if total < _OVERHEAD[kind]:
-                    raise _Damage(f"a block of type {kind} with {total} bytes")
+                    raise _Damage(f"a block of {total:,} bytes")
                 if kind == INTERFACE:
                     self._interface(buffer, at, stop - 4)
                 elif kind == PACKET:
@@ -200,7 +200,7 @@ class PcapngReader:
         else:
             raise _Damage("a section header without the byte-order magic")
         if total < 28 or total & 3 or total > MAX_BLOCK:
-            raise _Damage(f"a section header of {total:,} bytes")
+            raise _Damage(f"a block of {total:,} bytes")
         if (major, minor) not in ((1, 0), (1, 2)):  # some programs wrote 1.2 and meant 1.0
             raise CaptureError(UNSUPPORTED, self._source.file, f"pcapng version {major}.{minor} is not known")
         self._head: Unpack = struct.Struct(order + "II").unpack_from
@@ -228,7 +228,7 @@ class PcapngReader:
             name = ""
         resolution = found.get(IF_TSRESOL, b"\x06")
         if len(resolution) != 1:
-            raise _Damage(f"a time resolution of {len(resolution)} bytes")
+            raise _Damage("a time resolution or offset of an impossible size")
         digits = resolution[0] & 0x7F
         divide = 2**digits if resolution[0] & 0x80 else 10**digits
         multiply = 1_000_000_000
@@ -236,7 +236,7 @@ class PcapngReader:
             multiply, divide = multiply // divide, 1
         offset = found.get(IF_TSOFFSET, b"\0" * 8)
         if len(offset) != 8:
-            raise _Damage(f"a time offset of {len(offset)} bytes")
+            raise _Damage("a time resolution or offset of an impossible size")
         (seconds,) = struct.unpack(self._order + "q", offset)
         self._interfaces.append(Interface(link, snaplen, name, multiply, divide, seconds * 1_000_000_000))
         self.links.add(link)
