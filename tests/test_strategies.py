@@ -326,15 +326,19 @@ def test_both_sides_of_every_edge_are_reached() -> None:
         "allow tcp from any port not 0-1023 established\nallow udp from 2001:db8::/48 state { new, related }\n"
         "deny icmp type 3-4 code not 0\n"
     )
-    points = [point_of(packet) for packet in drawn(fst.boundary_packets(policy), 4000)]
-    assert unreached(policy, points) == []
     whole = {  # the ends of whole domains, too
         SRC: (address.V4.lo, address.V4.hi, address.V6.lo, address.V6.hi),
         SPORT: (0, 65535), DPORT: (0, 65535), TYPE: (0, 255), FLAGS: (0, 255), PROTOCOL: (0, 255),
         FRAGMENT: (0, 1, 2), STATE: (0, 4),
     }  # fmt: skip
-    for f, ends in whole.items():
-        assert set(ends) <= {point[f] for point in points}, f
+    points: list[Point] = []
+    for start in range(1, 9):  # what is drawn differs between versions of Hypothesis; rare is not never
+        points += [point_of(packet) for packet in drawn(fst.boundary_packets(policy), 4000, start)]
+        missing = {f: set(ends) - {point[f] for point in points} for f, ends in whole.items()}
+        if not unreached(policy, points) and not any(missing.values()):
+            break
+    assert unreached(policy, points) == []
+    assert not any(missing.values()), missing
 
 
 def test_boundary_packets_are_near_the_rules() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import islice
 
 from .. import address
 from ..box import Box, merge
@@ -134,6 +135,7 @@ def _elements(chosen: IntervalSet) -> list[str]:
     return [masked] if masked else address.show_set(chosen)
 
 
+_MOST_INTERFACES = 100  # that are named one by one
 _SCATTERED = 16  # ranges, beyond which a set may well come from a mask
 
 
@@ -165,13 +167,18 @@ def show_interfaces(chosen: IntervalSet) -> str:
         left_out = [_interface(v) for v in _values(SOME_INTERFACE - named)]
         items.append("not " + _braced(left_out) if left_out else "not none")
     else:
-        items += [_interface(v) for v in _values(named)]
+        items += [_interface(v) for v in islice(_values(named), _MOST_INTERFACES)]
+        if named.size > _MOST_INTERFACES:  # no text gives such a set, but boxes may be made by hand
+            items.append(f"{named.size - _MOST_INTERFACES:,} more")
     return _braced(items)
 
 
 def _interface(number: int) -> str:
     """An interface; in quotes also where the language would read a keyword, a pattern, or nearly `none`."""
-    name = interface_name(number)
+    try:
+        name = interface_name(number)
+    except UnicodeDecodeError:  # a number that no name has: likewise
+        return f"0x{number:x}"
     text = write_interface(name)
     if not text.startswith('"') and (name in RESERVED or name.endswith("+") or name.lower() in NEARLY_NONE):
         return f'"{name}"'
