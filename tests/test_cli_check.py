@@ -360,6 +360,18 @@ def test_a_file_name_cannot_write_to_the_terminal(tmp_path: Path, command: list[
     assert "b\nc" not in done.out + done.err
 
 
+def test_nor_can_the_name_of_a_capture(tmp_path: Path) -> None:
+    from fwengine.packets.synthetic import write_pcap
+
+    old, new, capture = tmp_path / "old.fwl", tmp_path / "new.fwl", tmp_path / "c\x1b[2J.pcap"
+    old.write_text("allow tcp\n")
+    new.write_text("deny tcp in wan0\ndeny tcp\n")
+    write_pcap(str(capture), [Packet.parse("tcp 10.20.1.1:40000 -> 192.0.2.80:23 flags syn")])
+    done = run("diff", old, new, "-r", capture)
+    assert "1 captured packet would change" in done.out
+    assert "\x1b" not in done.out + done.err
+
+
 # test --coverage, --mutate
 
 

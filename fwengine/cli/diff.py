@@ -77,8 +77,10 @@ def command(
         for cause in causes:
             say("\n".join(attribution_lines(cause)))
         if captures:
+            from ..report.tallies import called
+
             for f in packets[:50]:
-                say(f"  {f['capture']}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
+                say(f"  {called(f['capture'])}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
             if len(packets) > 50:
                 say(f"  and {len(packets) - 50:,} more")
             say(f"{len(packets):,} captured packet{'s' * (len(packets) != 1)} would change")
@@ -92,6 +94,7 @@ def _captured(
     from ..errors import CaptureError
     from ..header import Packet
     from ..report.packets import packet_text
+    from ..report.tallies import called
     from ..tally import iterate
 
     found = []
@@ -120,7 +123,7 @@ def _captured(
             failed = True
             damage = error
         for text in notes:
-            note(f"{path}: {text}")
+            note(f"{called(path)}: {text}")
         if damage is not None:
             complain(str(damage))
     return found, failed
