@@ -8,13 +8,13 @@ from pathlib import Path
 
 from setuptools import Extension, setup  # type: ignore[import-untyped, unused-ignore]  # stubs are seldom there
 
-HERE = Path("fwengine/kernel")
+HERE = Path("fwengine/native")
 MSVC = sys.platform == "win32"
 
 setup(
     ext_modules=[
         Extension(
-            "fwengine.kernel._native",
+            "fwengine.native._native",
             sources=[str(path) for path in sorted(HERE.glob("*.c"))],
             depends=[str(path) for path in sorted(HERE.glob("*.h"))],
             extra_compile_args=["/O2", "/std:c11"]

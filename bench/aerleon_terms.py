@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fwengine.header import Packet
-from fwengine.policy import Policy, decide
+from fwengine.model.packet import Packet
+from fwengine.model.rules import Policy, decide
 
 DAY = datetime.timedelta(days=1)
 _HEADER = "header { target:: juniper bench }"

@@ -27,16 +27,16 @@ if __package__ in (None, ""):
 
 from classbench import SETS, load_policy
 
-from fwengine import address
 from fwengine.analysis.anomalies import Finding, findings
 from fwengine.analysis.diff import Change, diff
 from fwengine.analysis.query import prove, query
 from fwengine.analysis.reach import unreachable
-from fwengine.box import Box
 from fwengine.errors import LimitError
-from fwengine.header import DST
-from fwengine.interval import IntervalSet
-from fwengine.policy import ALLOW, DENY, Policy, Rule, decide
+from fwengine.model import address
+from fwengine.model.box import Box
+from fwengine.model.fields import DST
+from fwengine.model.interval import IntervalSet
+from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide
 
 T = TypeVar("T")
 HEAD = (

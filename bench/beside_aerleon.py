@@ -32,9 +32,10 @@ from aerleon_terms import CASES, Case, Term, fwl, pol, policy_of
 
 from fwengine.analysis.anomalies import findings
 from fwengine.analysis.reach import reachable, unreachable
-from fwengine.header import IN, NO_INTERFACE, OUT, Packet, Point
-from fwengine.loading import loads
-from fwengine.policy import Policy, decide
+from fwengine.model.fields import IN, NO_INTERFACE, OUT, Point
+from fwengine.model.packet import Packet
+from fwengine.model.rules import Policy, decide
+from fwengine.sources.loading import loads
 
 T = TypeVar("T")
 ABSENT = "aerleon is not installed: pip install aerleon"

@@ -21,14 +21,15 @@ from collections import Counter
 from itertools import cycle, islice
 from pathlib import Path
 
-from fwengine import tally
-from fwengine.box import Box
-from fwengine.header import DPORT, DST, PORT_PROTOCOLS, PROTOCOL, SPORT, SRC, Packet
-from fwengine.interval import IntervalSet
-from fwengine.kernel import available
-from fwengine.packets.synthetic import encode, write_pcap
-from fwengine.policy import ALLOW, DENY, Policy, Rule
-from fwengine.tally import evaluate_capture
+from fwengine.model.box import Box
+from fwengine.model.fields import DPORT, DST, PORT_PROTOCOLS, PROTOCOL, SPORT, SRC
+from fwengine.model.interval import IntervalSet
+from fwengine.model.packet import Packet
+from fwengine.model.rules import ALLOW, DENY, Policy, Rule
+from fwengine.native import available
+from fwengine.packets.encode import encode, write_pcap
+from fwengine.traffic import count
+from fwengine.traffic.count import evaluate_capture
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "classbench"
 SETS = ("acl1_1k", "fw1_1k", "ipc1_1k")
@@ -79,9 +80,9 @@ def speed(name: str, packets: int, rounds: int, cold: bool, folder: Path) -> Non
     policy = policy_of(name)
     nodes = policy.tree.statistics()
     if cold:
-        vars(tally)["_REMEMBERED"] = 0
+        vars(count)["_REMEMBERED"] = 0
     expected = Counter(islice(cycle(truth), packets))
-    engines: list[tally.Engine] = ["tree", "kernel"] if available() else ["tree"]
+    engines: list[count.Engine] = ["tree", "native"] if available() else ["tree"]
     rates: dict[str, list[float]] = {engine: [] for engine in engines}
     for _ in range(rounds):
         for engine in engines:  # in turns, so that a drift of the machine meets both

@@ -1,4 +1,4 @@
-"""ClassBench rule sets and traces as policies and columns: what the kernel's benchmarks run on."""
+"""ClassBench rule sets and traces as policies and columns: what the native benchmarks run on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fwengine.address import V6_BASE
-from fwengine.box import Box
-from fwengine.header import (
+from fwengine.model.address import V6_BASE
+from fwengine.model.box import Box
+from fwengine.model.fields import (
     DPORT,
     DST,
     ICMP,
@@ -25,8 +25,8 @@ from fwengine.header import (
     SRC,
     TCP,
 )
-from fwengine.interval import IntervalSet
-from fwengine.policy import ALLOW, Policy, Rule
+from fwengine.model.interval import IntervalSet
+from fwengine.model.rules import ALLOW, Policy, Rule
 
 SETS = tuple(f"{family}_{size}" for size in ("1k", "10k", "100k") for family in ("acl1", "fw1", "ipc1"))
 _V6_PREFIX = 0x20010DB8 << 96  # an IPv4 set's addresses become the 32 bits behind this

@@ -4,7 +4,7 @@ Usage: python bench/names_table.py SERVICES.csv[.gz] PROTOCOLS.csv [DIRECTORY]
 
 The arguments are IANA's "Service Name and Transport Protocol Port Number Registry" (RFC 6335) and "Assigned Internet
 Protocol Numbers" (RFC 5237) in their CSV form; DIRECTORY is where `services.tsv` and `protocols.tsv` go, by default
-`fwengine/language` beside this script's folder. Only numbers and names are taken over.
+`fwengine/registry` beside this script's folder. Only numbers and names are taken over.
 
 What is left out of the services: entries without a name, a port or a transport protocol, and de-registered ones.
 Nothing is added: a service that IANA does not list has no name here.
@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in (2, 3):
         sys.stderr.write("usage: names_table.py SERVICES.csv[.gz] PROTOCOLS.csv [DIRECTORY]\n")
         return 2
-    here = Path(__file__).resolve().parents[1] / "fwengine" / "language"
+    here = Path(__file__).resolve().parents[1] / "fwengine" / "registry"
     directory = Path(arguments[2]) if len(arguments) == 3 else here
     for name, text in (
         ("services.tsv", services(read(Path(arguments[0])))),

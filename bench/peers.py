@@ -4,7 +4,7 @@ usage: python bench/peers.py [--set NAME] [--packets N] [--rounds N]
 
 Nanoseconds per packet, each round of ours beside one of the peer's, median of the ratios. A peer that is not installed, or may
 not run here, is named with the reason. What each does is not the same, and the table says what: a filter answers yes or no,
-fwengine names the rule and counts. For `rte_acl` see `bench/kernel.py`.
+fwengine names the rule and counts. For `rte_acl` see `bench/native.py`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pathlib import Path
 from statistics import median
 
 from classbench import SETS, Trace, folder, load_policy, load_trace, write_capture
-from kernel import METHODS, build_peer, unpacked
-from kernel import Peer as AclPeer
+from native import METHODS, build_peer, unpacked
+from native import Peer as AclPeer
 
-from fwengine import kernel
-from fwengine.policy import Policy
-from fwengine.tally import evaluate_capture
+from fwengine import native
+from fwengine.model.rules import Policy
+from fwengine.traffic.count import evaluate_capture
 
 CLAUSES = (1, 100)
 _NETNS = r"""
@@ -106,7 +106,7 @@ class Bench:
         with gzip.open(folder() / f"{name}.rules.gz") as packed:
             self.rules_file.write_bytes(packed.read())
         self.packets = packets
-        self.classifier = kernel.Classifier(self.policy)
+        self.classifier = native.Classifier(self.policy)
         self._ = self.policy.tree  # built outside the measured rounds
         self.native = self.classifier.engine != "tree"
 
@@ -117,7 +117,7 @@ class Bench:
 
         def run() -> None:
             with self.capture.open("rb", buffering=0) as file:
-                kernel.count_capture(self.classifier, file)
+                native.count_capture(self.classifier, file)
 
         return timed(run, self.packets)
 
@@ -241,9 +241,9 @@ def rte_acl(names: list[str], packets: int, core: int, work: Path) -> Iterator[R
     for name in names:
         policy = load_policy(name)
         trace = load_trace(name, len(policy.rules), packets)
-        classifier, out = kernel.Classifier(policy), array("I", bytes(4 * packets))
+        classifier, out = native.Classifier(policy), array("I", bytes(4 * packets))
 
-        def ours(classifier: kernel.Classifier = classifier, trace: Trace = trace, out: array[int] = out) -> float:
+        def ours(classifier: native.Classifier = classifier, trace: Trace = trace, out: array[int] = out) -> float:
             return timed(lambda: classifier.classify(out=out, **trace.columns), len(trace))
 
         ours()
@@ -280,7 +280,7 @@ def peers(bench: Bench) -> list[Row]:
     """Those that can run, and of the others name and reason."""
     rules = len(bench.policy.rules)
     wanted: list[tuple[str, str, Callable[[], Callable[[], float]], Callable[[], float]]] = [
-        ("fwengine, no kernel", "capture to counts per rule", lambda: bench.count_in_python, bench.count),
+        ("fwengine, no native module", "capture to counts per rule", lambda: bench.count_in_python, bench.count),
         *[
             (
                 f"tcpdump, {n} clause" + "s" * (n > 1),

@@ -1,6 +1,6 @@
 """Random captures: small pcap and pcapng files, mostly valid, else wrong at a place where a decoder looks.
 
-What they hold is drawn from all that `fwengine.packets` and `fwengine.kernel` tell apart; frames are `frame_generator`'s.
+What they hold is drawn from all that `fwengine.packets` and `fwengine.native` tell apart; frames are `frame_generator`'s.
 """
 
 from __future__ import annotations

@@ -23,15 +23,16 @@ import time
 import traceback
 from pathlib import Path
 
-from fwengine.box import Box
 from fwengine.errors import CaptureError
-from fwengine.header import DPORT, ICMPV6, Packet
-from fwengine.interval import IntervalSet
+from fwengine.model.box import Box
+from fwengine.model.fields import DPORT, ICMPV6
+from fwengine.model.interval import IntervalSet
+from fwengine.model.packet import Packet
+from fwengine.model.rules import ALLOW, DENY, Policy, Rule
 from fwengine.packets.capture import Record, open_capture
-from fwengine.packets.synthetic import write_pcap, write_pcapng
+from fwengine.packets.encode import write_pcap, write_pcapng
 from fwengine.packets.wire import decode, decode_any
-from fwengine.policy import ALLOW, DENY, Policy, Rule
-from fwengine.tally import evaluate_capture
+from fwengine.traffic.count import evaluate_capture
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data" / "captures" / "tcpdump-tests.tar.gz"
 SECONDS = 5.0

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .analysis.diff import diff as diff
     from .analysis.query import Proof as Proof
     from .analysis.query import Region as Region
-    from .box import Box as Box
     from .errors import CaptureError as CaptureError
     from .errors import Diagnostic as Diagnostic
     from .errors import FwengineError as FwengineError
@@ -23,40 +22,45 @@ if TYPE_CHECKING:
     from .errors import PacketError as PacketError
     from .errors import PolicyError as PolicyError
     from .errors import Span as Span
-    from .header import Field as Field
-    from .header import Packet as Packet
-    from .interval import IntervalSet as IntervalSet
-    from .loading import load as load
-    from .loading import loads as loads
-    from .loading import region as region
-    from .policy import ALLOW as ALLOW
-    from .policy import DENY as DENY
-    from .policy import DEPENDS as DEPENDS
-    from .policy import Action as Action
-    from .policy import Case as Case
-    from .policy import Expectation as Expectation
-    from .policy import Policy as Policy
-    from .policy import Rule as Rule
-    from .policy import Verdict as Verdict
-    from .policy import decide as decide
+    from .model.box import Box as Box
+    from .model.fields import Field as Field
+    from .model.interval import IntervalSet as IntervalSet
+    from .model.packet import Packet as Packet
+    from .model.rules import ALLOW as ALLOW
+    from .model.rules import DENY as DENY
+    from .model.rules import DEPENDS as DEPENDS
+    from .model.rules import Action as Action
+    from .model.rules import Case as Case
+    from .model.rules import Expectation as Expectation
+    from .model.rules import Policy as Policy
+    from .model.rules import Rule as Rule
+    from .model.rules import Verdict as Verdict
+    from .model.rules import decide as decide
+    from .model.tree import DecisionTree as DecisionTree
     from .report.findings import check as check
-    from .tally import CaptureReport as CaptureReport
-    from .tally import evaluate_capture as evaluate_capture
-    from .tree import DecisionTree as DecisionTree
+    from .sources.loading import load as load
+    from .sources.loading import loads as loads
+    from .sources.loading import region as region
+    from .traffic.count import CaptureReport as CaptureReport
+    from .traffic.count import evaluate_capture as evaluate_capture
 
 _HOME = {
-    "Finding": "analysis.anomalies", "Change": "analysis.diff", "diff": "analysis.diff",
-    "Proof": "analysis.query", "Region": "analysis.query", "check": "report.findings",
-    "Box": "box",
+    "Finding": "analysis.anomalies",
+    "Change": "analysis.diff", "diff": "analysis.diff",
+    "Proof": "analysis.query", "Region": "analysis.query",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
-    "Field": "header", "Packet": "header",
-    "IntervalSet": "interval",
-    "load": "loading", "loads": "loading", "region": "loading",
-    "ALLOW": "policy", "DENY": "policy", "DEPENDS": "policy", "Action": "policy", "Case": "policy",
-    "Expectation": "policy", "Policy": "policy", "Rule": "policy", "Verdict": "policy", "decide": "policy",
-    "CaptureReport": "tally", "evaluate_capture": "tally",
-    "DecisionTree": "tree",
+    "Box": "model.box",
+    "Field": "model.fields",
+    "IntervalSet": "model.interval",
+    "Packet": "model.packet",
+    "ALLOW": "model.rules", "DENY": "model.rules", "DEPENDS": "model.rules", "Action": "model.rules",
+    "Case": "model.rules", "Expectation": "model.rules", "Policy": "model.rules", "Rule": "model.rules",
+    "Verdict": "model.rules", "decide": "model.rules",
+    "DecisionTree": "model.tree",
+    "check": "report.findings",
+    "load": "sources.loading", "loads": "sources.loading", "region": "sources.loading",
+    "CaptureReport": "traffic.count", "evaluate_capture": "traffic.count",
 }  # fmt: skip
 
 __all__ = ["__version__", *_HOME]

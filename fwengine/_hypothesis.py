@@ -13,9 +13,9 @@ def register() -> None:
     """Registers strategies for `Packet`, `Box`, `Rule` and `Policy`."""
     from hypothesis import strategies as st
 
-    from .box import Box
-    from .header import Packet
-    from .policy import Policy, Rule
+    from .model.box import Box
+    from .model.packet import Packet
+    from .model.rules import Policy, Rule
 
     def packets(_: type[Any]) -> st.SearchStrategy[Packet]:
         from .strategies import packets

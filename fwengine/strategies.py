@@ -18,11 +18,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from . import address
-from .address import Family
-from .box import Box
-from .drawing import Corners, Draw, Fates, points, region
-from .header import (
+from .model import address
+from .model.address import Family
+from .model.box import Box
+from .model.fields import (
     DST,
     FIELDS,
     FRAGMENT,
@@ -34,15 +33,15 @@ from .header import (
     SRC,
     STATE,
     STATES,
-    Packet,
     Point,
     interface_number,
-    write,
 )
-from .interval import IntervalSet
-from .language import names
-from .policy import Action, Policy, Rule
-from .rule_texts import policy_texts, region_texts, rule_texts
+from .model.interval import IntervalSet
+from .model.packet import Packet, write
+from .model.rules import Action, Policy, Rule
+from .registry import names
+from .testing.draw import Corners, Draw, Fates, points, region
+from .testing.texts import policy_texts, region_texts, rule_texts
 
 __all__ = ["boundary_packets", "box", "boxes", "packets", "packets_matching", "policies", "regions", "rule", "rules"]
 
@@ -155,7 +154,7 @@ def policies(
         full: any addresses, ports and protocols, rather than a few that keep colliding.
         as_of: the day on which the policies are asked; given one, some rules expire about that day.
     """
-    from .loading import loads
+    from .sources.loading import loads
 
     texts = policy_texts(min_rules, max_rules, full, as_of)
     return st.builds(loads, texts) if as_of is None else st.builds(loads, texts, as_of=st.just(as_of))
@@ -163,7 +162,7 @@ def policies(
 
 def rule(text: str) -> Rule:
     """The rule that a line of the language says: `rules()` prints its examples so."""
-    from .loading import loads
+    from .sources.loading import loads
 
     return loads(text).rules[0]
 
@@ -234,7 +233,7 @@ def _place(what: str, given: str, words: Sequence[str]) -> int:
 
 def _boxes(policy: Policy | None, given: Region) -> tuple[Box, ...]:
     if isinstance(given, str):
-        from .loading import region as read
+        from .sources.loading import region as read
 
         return read(policy, given)
     return (given,) if isinstance(given, Box) else tuple(given)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.paths import ROOT
 
 # The same examples in every run, on every machine; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile(
@@ -20,9 +21,7 @@ settings.register_profile(
 settings.register_profile("explore", settings.get_profile("fwengine"), derandomize=False, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fwengine"))
 
-collect_ignore_glob = ["golden/*.fwl"]  # policies with mistakes on purpose: our own plugin would collect them
-
-ROOT = Path(__file__).resolve().parents[1]
+collect_ignore_glob = ["language/golden/*.fwl"]  # policies with mistakes on purpose: our own plugin would collect them
 
 
 @pytest.fixture(scope="session")

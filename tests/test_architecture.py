@@ -14,58 +14,53 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fwengine"
 
-# A module imports only from its own layer and from those above it in this list; packages are one entry.
+# The layers, bottom to top, one a line: folders and modules of the package. A module imports only from its own layer and
+# from those before it; what stands together in one line does not import each other, unless it is one folder.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "errors", "interval", "address"}),
-    frozenset({"header", "box"}),
-    frozenset({"policy"}),
-    frozenset({"tree", "compile"}),
+    frozenset({"_version", "errors"}),
+    frozenset({"model"}),
+    frozenset({"registry"}),
     frozenset({"language"}),
-    frozenset({"packets", "analysis", "formats", "kernel"}),
-    frozenset(
-        {
-            "_hypothesis", "corners", "drawing", "evaluate", "fix", "loading", "pytest_plugin", "report", "revision", "rule_texts",
-            "strategies", "synthesis", "tally",
-        }
-    ),
+    frozenset({"packets", "analysis", "formats", "native"}),
+    frozenset({"sources", "traffic", "report", "testing", "strategies", "pytest_plugin", "_hypothesis"}),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
-)  # fmt: skip
-WINGS = frozenset({"packets", "analysis", "formats", "kernel"})  # none imports another
+)
+WINGS = frozenset({"packets", "analysis", "formats", "native"})  # none imports another
 
 # The only imports that go up. Methods of the two classes that users hold reach for what answers them, when asked;
 # annotations name what they return. (module, where, what is imported): why.
 UPWARD = {
-    ("header", "Packet.parse", "packets.notation"): "a packet from text; the notations need the language",
-    ("header", "Packet.from_bytes", "packets.wire"): "a packet from bytes",
-    ("header", "Packet.to_bytes", "packets.synthetic"): "a packet as bytes",
-    ("policy", "Policy.tree", "compile"): "the compiled form belongs to the policy and is made once",
-    ("policy", "Policy.evaluate", "evaluate"): "what a policy is for",
-    ("policy", "Policy.evaluate_capture", "tally"): "what a policy is for",
-    ("policy", "Policy.prove", "analysis.expect"): "what a policy is for",
-    ("policy", "Policy.prove", "loading"): "the claim is text, and may use the names of the policy's own",
-    ("policy", "Policy.query", "analysis.query"): "what a policy is for",
-    ("policy", "Policy.query", "loading"): "the question is text, too",
-    ("policy", "Policy.classifier", "kernel"): "what a policy is for, in batches",
-    ("policy", "TYPE_CHECKING", "analysis.query"): "annotation",
-    ("policy", "TYPE_CHECKING", "kernel"): "annotation",
-    ("policy", "TYPE_CHECKING", "tally"): "annotation",
-    ("policy", "TYPE_CHECKING", "tree"): "annotation",
+    ("model.packet", "Packet.parse", "traffic.notation"): "a packet from text; the notations need the language",
+    ("model.packet", "Packet.from_bytes", "packets.wire"): "a packet from bytes",
+    ("model.packet", "Packet.to_bytes", "packets.encode"): "a packet as bytes",
+    ("model.rules", "Policy.tree", "model.compile"): "the compiled form belongs to the policy and is made once",
+    ("model.rules", "Policy.evaluate", "model.evaluate"): "what a policy is for",
+    ("model.rules", "Policy.evaluate_capture", "traffic.count"): "what a policy is for",
+    ("model.rules", "Policy.prove", "analysis.expect"): "what a policy is for",
+    ("model.rules", "Policy.prove", "sources.loading"): "the claim is text, and may use the names of the policy's own",
+    ("model.rules", "Policy.query", "analysis.query"): "what a policy is for",
+    ("model.rules", "Policy.query", "sources.loading"): "the question is text, too",
+    ("model.rules", "Policy.classifier", "native"): "what a policy is for, in batches",
+    ("model.rules", "TYPE_CHECKING", "analysis.query"): "annotation",
+    ("model.rules", "TYPE_CHECKING", "native"): "annotation",
+    ("model.rules", "TYPE_CHECKING", "traffic.count"): "annotation",
+    ("model.rules", "TYPE_CHECKING", "model.tree"): "annotation",
 }
 
 MOST_LINES = 500
 NO_NAMES = frozenset({"utils", "util", "common", "base", "manager", "helper", "helpers", "info", "misc"})
 
 # What may be imported from outside the standard library, and where.
-LARK = frozenset({"language.parser", "language.tables"})  # the tables are the parser's, made once
-NETADDR = frozenset({"address"})
+LARK = frozenset({"language.syntax.parser", "language.syntax.tables"})  # the tables are the parser's, made once
+NETADDR = frozenset({"model.address"})
 CLICK = frozenset({"cli"})
 TESTING = frozenset(
-    {"strategies", "drawing", "rule_texts", "pytest_plugin", "_hypothesis"}
+    {"strategies", "testing.draw", "testing.texts", "pytest_plugin", "_hypothesis"}
 )  # may import pytest and hypothesis
 
 
@@ -167,7 +162,7 @@ def test_the_upward_imports_are_those_listed_and_all_late() -> None:
     present = {(e.module, e.where, e.target) for e in OURS}
     assert sorted(set(UPWARD) - present) == [], "listed, but no longer there"
     assert all(where for _, where, _ in UPWARD)
-    assert {module for module, _, _ in UPWARD} == {"header", "policy"}
+    assert {module for module, _, _ in UPWARD} == {"model.packet", "model.rules"}
     assert all(where == "TYPE_CHECKING" or where.split(".")[0] in ("Packet", "Policy") for _, where, _ in UPWARD)
 
 
@@ -206,13 +201,13 @@ def test_nothing_else_is_needed_at_run_time() -> None:
 
 
 def test_heavy_packages_are_loaded_when_needed_only() -> None:
-    """netaddr is imported inside functions of `address`: parsing and showing, never per packet. Evaluating loads none."""
+    """netaddr is imported inside functions of `model.address`: parsing and showing, never per packet. Evaluating loads none."""
     assert {e.where for e in IMPORTS if e.target == "!netaddr"} <= {"_parse_v6", "show"}
     program = (
         "import sys\n"
-        "from fwengine.box import Box\n"
-        "from fwengine.header import Packet\n"
-        "from fwengine.policy import ALLOW, Policy, Rule, decide\n"
+        "from fwengine.model.box import Box\n"
+        "from fwengine.model.packet import Packet\n"
+        "from fwengine.model.rules import ALLOW, Policy, Rule, decide\n"
         "p = Policy((Rule(ALLOW, (Box.of({}),)),))\n"
         "packet = Packet(6, 6, 1, 2, 80, 80, None, None, 2, in_interface='', out_interface='')\n"
         "assert p.evaluate(packet) == decide(p, packet)\n"
@@ -256,22 +251,23 @@ def test_the_library_prints_nothing_exits_nowhere_and_catches_nothing_broad() ->
 
 def test_the_scanner_sees_every_kind_of_import(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
-        "from . import address\nfrom .packets.wire import decode\nimport fwengine.tree\nimport lark.exceptions\n"
-        "from fwengine.cli import main\nfrom fwengine import box, loads\n"
-        "class A:\n    def f(self):\n        if 1:\n            from .tally import x\n"
-        "if TYPE_CHECKING:\n    from .tree import DecisionTree\n"
+        "from ..model import address\nfrom ..packets.wire import decode\nimport fwengine.model.tree\n"
+        "import lark.exceptions\n"
+        "from fwengine.cli import main\nfrom fwengine import strategies, loads\n"
+        "class A:\n    def f(self):\n        if 1:\n            from .count import x\n"
+        "if TYPE_CHECKING:\n    from ..model.tree import DecisionTree\n"
         "try:\n    import numpy\nexcept ImportError:\n    pass\n"
     )
-    monkeypatch.setitem(TREES, "policy", ast.parse(text))
-    assert [(e.where, e.target) for e in imports_of("policy")] == [
-        ("", "address"), ("", "packets.wire"), ("", "tree"), ("", "!lark"), ("", "cli"), ("", "box"), ("", "__init__"),
-        ("A.f", "tally"), ("TYPE_CHECKING", "tree"), ("", "!numpy"),
+    monkeypatch.setitem(TREES, "traffic.notation", ast.parse(text))
+    assert [(e.where, e.target) for e in imports_of("traffic.notation")] == [
+        ("", "model.address"), ("", "packets.wire"), ("", "model.tree"), ("", "!lark"), ("", "cli"), ("", "strategies"),
+        ("", "__init__"), ("A.f", "traffic.count"), ("TYPE_CHECKING", "model.tree"), ("", "!numpy"),
     ]  # fmt: skip
     monkeypatch.setitem(
-        TREES, "packets.pcap", ast.parse("from ..errors import X\nfrom . import codes\nfrom .. import address")
+        TREES, "packets.pcap", ast.parse("from ..errors import X\nfrom . import codes\nfrom .. import model")
     )
-    assert [e.target for e in imports_of("packets.pcap")] == ["errors", "packets.codes", "address"]
+    assert [e.target for e in imports_of("packets.pcap")] == ["errors", "packets.codes", "model"]
     monkeypatch.setitem(
-        TREES, "kernel", ast.parse("from . import encode\nfrom .encode import x\nfrom ..box import Box")
+        TREES, "native", ast.parse("from . import encode\nfrom .encode import x\nfrom ..model.box import Box")
     )
-    assert [e.target for e in imports_of("kernel")] == ["kernel.encode", "kernel.encode", "box"]
+    assert [e.target for e in imports_of("native")] == ["native.encode", "native.encode", "model.box"]

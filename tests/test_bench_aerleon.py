@@ -6,7 +6,7 @@ import random
 import sys
 
 import pytest
-from conftest import ROOT
+from support.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "bench"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fwengine
-from fwengine.header import NO_FLAGS, NO_PORT, NO_TYPE, TCP, Point, has_flags, has_ports, has_type
+from fwengine.model.fields import NO_FLAGS, NO_PORT, NO_TYPE, TCP, Point, has_flags, has_ports, has_type
 
 SETS = [f"{kind}_{size}" for size in ("1k", "10k", "100k") for kind in ("acl1", "fw1", "ipc1")]
 EDGES_A_RULE = 15

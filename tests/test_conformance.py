@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generators import TODAY, completions
+from support.generators import TODAY, completions
 
 import fwengine
-from fwengine import kernel
-from fwengine.box import Box
+from fwengine import native
 from fwengine.errors import PacketError, PolicyError
-from fwengine.header import Packet, Point
-from fwengine.policy import Policy, decide
+from fwengine.model.box import Box
+from fwengine.model.fields import Point
+from fwengine.model.packet import Packet
+from fwengine.model.rules import Policy, decide
 
 Evaluator = Callable[[Policy, Packet], tuple[str, str]]  # action, and the rules' names joined by " or "
 Indexes = Callable[[Policy, Sequence[Point]], Sequence[int]]
@@ -70,8 +71,8 @@ BY_POINTS: dict[str, Indexes] = {
     "decide": decided,
     "tree": lambda policy, points: [policy.tree.index(point) for point in points],
     **{
-        f"kernel {engine}": lambda policy, points, engine=engine: kernel.classifier(policy, engine).index_points(points)  # type: ignore[misc]  # a default freezes the name
-        for engine in ("tree", *kernel.engines())
+        f"native {engine}": lambda policy, points, engine=engine: native.classifier(policy, engine).index_points(points)  # type: ignore[misc]  # a default freezes the name
+        for engine in ("tree", *native.engines())
     },
 }
 EVALUATORS: dict[str, Evaluator] = {name: by_points(indexes) for name, indexes in BY_POINTS.items()} | {
@@ -123,7 +124,7 @@ def test_no_packet(entry: dict[str, Any]) -> None:
 
 
 def test_the_native_engines_take_part_where_they_can() -> None:
-    assert kernel.available() == any(name not in ("kernel tree",) for name in EVALUATORS if name.startswith("kernel"))
+    assert native.available() == any(name not in ("native tree",) for name in EVALUATORS if name.startswith("native"))
 
 
 @pytest.mark.parametrize("name", DATA)

@@ -8,18 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from fwengine.analysis.expect import check_expectation
-from fwengine.box import Box
 from fwengine.errors import LimitError
-from fwengine.header import PROTOCOL
-from fwengine.interval import EMPTY
-from fwengine.policy import DENY, Expectation, Policy
+from fwengine.model.box import Box
+from fwengine.model.fields import PROTOCOL
+from fwengine.model.interval import EMPTY
+from fwengine.model.rules import DENY, Expectation, Policy
 from fwengine.report.outcomes import failure_lines, outcome_json
 
 pytest_plugins = ("pytester",)
 
-ROOT = Path(__file__).resolve().parents[1]
+
 EDGE = """\
 default deny
 net web = { 192.0.2.80-192.0.2.83, 2001:db8::80 }

@@ -7,17 +7,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import make_captures
 import pytest
+from support import make_captures
+from support.paths import RULES
 
 from fwengine import ALLOW, DENY, DEPENDS, Box, Field, Packet, Policy, PolicyError, decide, evaluate_capture, load
 from fwengine.analysis.expect import check_expectation
-from fwengine.language.parser import parse
-from fwengine.language.printer import show_document
-from fwengine.loading import load_from
-from fwengine.tally import iterate
+from fwengine.language.syntax.parser import parse
+from fwengine.language.syntax.printer import show_document
+from fwengine.sources.loading import load_from
+from fwengine.traffic.count import iterate
 
-RULES = Path(__file__).resolve().parents[1] / "rules"
 POLICIES = sorted(path.name for path in RULES.glob("*.fwl"))
 AS_OF = datetime.date(2026, 11, 21)  # before the day on which the rule `admin` of edge.fwl ends
 AFTERWARDS = datetime.date(2027, 7, 1)  # after it

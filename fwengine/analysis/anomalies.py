@@ -13,10 +13,11 @@ import datetime
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..box import Box, Sets
 from ..errors import Severity
-from ..header import DPORT, SPORT, Packet
-from ..policy import ALLOW, Definition, Policy
+from ..model.box import Box, Sets
+from ..model.fields import DPORT, SPORT
+from ..model.packet import Packet
+from ..model.rules import ALLOW, Definition, Policy
 from .cover import unmatched
 from .entries import Entries, intersections, pieces
 from .fragments import lost_fragments
@@ -97,7 +98,7 @@ def findings(
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
 
-    >>> from ..policy import DENY, rules_of
+    >>> from fwengine.model.rules import DENY, rules_of
     >>> policy = Policy(rules_of([(DENY, EVERYTHING), (ALLOW, EVERYTHING)]))
     >>> [(f.code, f.rule, f.blockers) for f in findings(policy)]
     [('FW201', 1, (0,))]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
-from ..box import Sets
-from ..header import DPORT, DST, PROTOCOL, SPORT, SRC, Point
+from ..model.box import Sets
+from ..model.fields import DPORT, DST, PROTOCOL, SPORT, SRC, Point
 from .entries import Entries, within
 from .overlap import bits
 from .search import STEPS, uncovered

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..policy import Expectation, Policy
+from ..model.rules import Expectation, Policy
 from .cover import unmatched
 from .entries import Entries, closed, within
 from .overlap import bits
@@ -45,8 +45,8 @@ def coverage(policy: Policy, expectations: Sequence[Expectation], steps: int = S
 
     Complexity: for each expectation a search for each rule that overlaps it and is not yet covered.
 
-    >>> from ..policy import ALLOW, DENY, rules_of
-    >>> from .region import EVERYTHING
+    >>> from fwengine.model.rules import ALLOW, DENY, rules_of
+    >>> from fwengine.analysis.region import EVERYTHING
     >>> policy = Policy(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
     >>> coverage(policy, [Expectation(ALLOW, (EVERYTHING,))]).missing
     (1,)

@@ -11,9 +11,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..box import Box, Sets
-from ..header import Packet
-from ..policy import Action, Policy, Rule
+from ..model.box import Box, Sets
+from ..model.packet import Packet
+from ..model.rules import Action, Policy, Rule
 from .cover import unmatched
 from .entries import Entries, closed, intersections
 from .overlap import bits
@@ -49,7 +49,7 @@ def diff(old: Policy, new: Policy, limit: int = REGIONS, steps: int = STEPS) -> 
     Complexity: near linear in the rules for loading; then a search for each unaligned rule and rule of the other action it
     overlaps.
 
-    >>> from ..policy import ALLOW, DENY
+    >>> from fwengine.model.rules import ALLOW, DENY
     >>> [(str(c.old), str(c.new), c.box.size > 0) for c in diff(Policy((), DENY), Policy((), ALLOW))]
     [('deny', 'allow', True)]
     """

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from ..box import Box, Sets
-from ..header import IN, NO_INTERFACE, OUT, PRESENT, Point, interface_name
-from ..policy import ALLOW, Action, Policy, Rule
+from ..model.box import Box, Sets
+from ..model.fields import IN, NO_INTERFACE, OUT, PRESENT, Point, interface_name
+from ..model.rules import ALLOW, Action, Policy, Rule
 from .overlap import Overlaps, bits
 from .region import EVERYTHING
 

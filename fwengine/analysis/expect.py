@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..box import Box
 from ..errors import LimitError
-from ..header import Packet
-from ..policy import Action, Expectation, Policy, Verdict
+from ..model.box import Box
+from ..model.packet import Packet
+from ..model.rules import Action, Expectation, Policy, Verdict
 from .query import Proof, prove
 from .search import STEPS
 from .witness import witness

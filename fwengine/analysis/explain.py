@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..interval import IntervalSet
+from ..model.interval import IntervalSet
 
 
 @dataclass(frozen=True)

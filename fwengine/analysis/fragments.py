@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..box import Sets
-from ..header import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE, Packet
-from ..interval import IntervalSet
-from ..policy import ALLOW, DENY
+from ..model.box import Sets
+from ..model.fields import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE
+from ..model.interval import IntervalSet
+from ..model.packet import Packet
+from ..model.rules import ALLOW, DENY
 from .cover import decided, unmatched
 from .entries import Entries, closed, pieces, within
 from .overlap import bits

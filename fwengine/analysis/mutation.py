@@ -14,27 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .. import address
-from ..box import Sets
-from ..header import (
-    CODE,
-    DPORT,
-    DST,
-    FLAGS,
-    FRAGMENT,
-    FULL,
-    IN,
-    OUT,
-    PRESENT,
-    PROTOCOL,
-    SPORT,
-    SRC,
-    STATE,
-    TYPE,
-    Packet,
-)
-from ..interval import Interval, IntervalSet
-from ..policy import Expectation, Policy, Rule, Verdict
+from ..model import address
+from ..model.box import Sets
+from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ..model.interval import Interval, IntervalSet
+from ..model.packet import Packet
+from ..model.rules import Expectation, Policy, Rule, Verdict
 from .cover import decided, unmatched
 from .entries import Entries, closed, intersections
 from .query import prove
@@ -129,8 +114,8 @@ def mutation_score(policy: Policy, expectations: Sequence[Expectation], steps: i
 
     Complexity: for each mutant one search, and one for each expectation that overlaps what it changes.
 
-    >>> from ..policy import ALLOW, DENY, rules_of
-    >>> from .region import EVERYTHING
+    >>> from fwengine.model.rules import ALLOW, DENY, rules_of
+    >>> from fwengine.analysis.region import EVERYTHING
     >>> policy = Policy(rules_of([(ALLOW, EVERYTHING)]))
     >>> score = mutation_score(policy, [Expectation(ALLOW, (EVERYTHING,))])
     >>> [m.kind for m in score.noticed], score.score

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..box import Box, Sets
-from ..header import Packet
-from ..policy import Action, Policy, Verdict
+from ..model.box import Box, Sets
+from ..model.packet import Packet
+from ..model.rules import Action, Policy, Verdict
 from .cover import decided
 from .entries import Entries, closed
 from .reach import decided_parts
@@ -62,7 +62,7 @@ def query(
 
     Complexity: for each rule that overlaps the region, compiling the earlier rules within both; and the size of the answer.
 
-    >>> from ..policy import ALLOW
+    >>> from fwengine.model.rules import ALLOW
     >>> [(region.rule, region.box == EVERYTHING) for region in query(Policy((), default=ALLOW), ALLOW)]
     [(0, True)]
     """

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..box import Box, Sets
-from ..header import Packet, Point
-from ..policy import Policy
+from ..model.box import Box, Sets
+from ..model.fields import Point
+from ..model.packet import Packet
+from ..model.rules import Policy
 from .cover import around, decided, sample, unmatched
 from .entries import Entries, intersections, pieces
 from .region import REGIONS, difference, tidy
@@ -44,8 +45,8 @@ def reachable(policy: Policy, index: int, entries: Entries | None = None, steps:
     Raises:
         LimitError: beyond `steps` in the exact search.
 
-    >>> from ..policy import ALLOW, DENY, rules_of
-    >>> from .region import EVERYTHING
+    >>> from fwengine.model.rules import ALLOW, DENY, rules_of
+    >>> from fwengine.analysis.region import EVERYTHING
     >>> policy = Policy(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
     >>> reachable(policy, 0) is None, reachable(policy, 1) is None
     (False, True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ..box import SHAPES, Box, Sets, merge
-from ..compile import compile_entries
 from ..errors import LimitError
-from ..header import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, PROTOCOL, SPORT, SRC, TYPE
-from ..interval import IntervalSet
+from ..model.box import SHAPES, Box, Sets, merge
+from ..model.compile import compile_entries
+from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, PROTOCOL, SPORT, SRC, TYPE
+from ..model.interval import IntervalSet
 from .search import relative
 
 REGIONS = 200_000  # boxes that one answer may take before they are merged

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..box import Sets
 from ..errors import LimitError
-from ..header import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
-from ..interval import Interval, IntervalSet
+from ..model.box import Sets
+from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ..model.interval import Interval, IntervalSet
 
 STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
 _REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
@@ -29,7 +29,7 @@ _SHARES = (64, 64, 64, 8, 4, 2)  # what part of the budget each try gets: the or
 def relative(sets: Sets, box: Sets) -> Sets | None:
     """A box as seen from within another: no condition where it contains all of it; None if they are disjoint.
 
-    >>> from ..box import Box
+    >>> from fwengine.model.box import Box
     >>> a = Box.of({DPORT: IntervalSet.of((0, 9))}).sets
     >>> relative(a, Box.of({DPORT: IntervalSet.of((5, 99))}).sets)[DPORT].ranges
     ((5, 9),)

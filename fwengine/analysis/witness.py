@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 
-from .. import address
-from ..box import Box, Sets
-from ..header import (
+from ..model import address
+from ..model.box import Box, Sets
+from ..model.fields import (
     ABSENT,
     CODE,
     DPORT,
@@ -36,12 +36,12 @@ from ..header import (
     TCP,
     TYPE,
     UDP,
-    Packet,
     Point,
     interface_name,
     interface_number,
 )
-from ..interval import IntervalSet
+from ..model.interval import IntervalSet
+from ..model.packet import Packet
 
 _PROTOCOLS = {4: (TCP, UDP, ICMP, 47, 50, 89, 132), 6: (TCP, UDP, ICMPV6, 47, 50, 89, 132)}
 _CLIENT_PORT = 49152
@@ -83,7 +83,7 @@ def witness(boxes: Box | Iterable[Box], interfaces: Sequence[str] = ()) -> Packe
 
     Complexity: linear in the intervals of the boxes.
 
-    >>> from ..header import Field
+    >>> from fwengine.model.fields import Field
     >>> net = IntervalSet.of(address.prefix(address.parse("10.20.9.0"), 24))
     >>> str(witness(Box.of({Field.PROTOCOL: IntervalSet.single(6), Field.SRC: net, Field.DPORT: IntervalSet.single(22)})))
     'tcp 10.20.9.17:49152 -> 192.0.2.80:22 flags syn'

@@ -12,9 +12,8 @@ from typing import Any, TextIO
 import click
 
 from ..errors import CaptureError
-from ..policy import Policy
-from ..report.screen import visible
-from ..report.tallies import (
+from ..model.rules import Policy
+from ..report.counts import (
     called,
     capture_json,
     coverage_lines,
@@ -26,7 +25,8 @@ from ..report.tallies import (
     total_line,
     unexercised,
 )
-from ..tally import evaluate_capture, iterate
+from ..report.screen import visible
+from ..traffic.count import evaluate_capture, iterate
 from .failure import complain
 from .options import note, say, say_json, say_json_line, style_of
 from .policies import load_policy

@@ -95,8 +95,8 @@ def _load(path: str, as_of: datetime.date | None) -> Any:
 
 def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> Any:
     """The policy after its file was mended and written."""
-    from ..fix import fix
-    from ..loading import load, load_from
+    from ..sources.fix import fix
+    from ..sources.loading import load, load_from
     from .fmt import replace
 
     policy = load(path, as_of=as_of)

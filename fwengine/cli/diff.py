@@ -54,7 +54,7 @@ def command(
     from ..analysis.diff import diff
     from ..report.answers import change_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
-    from ..revision import load_revision
+    from ..sources.revision import load_revision
 
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
@@ -77,7 +77,7 @@ def command(
         for cause in causes:
             say("\n".join(attribution_lines(cause)))
         if captures:
-            from ..report.tallies import called
+            from ..report.counts import called
 
             for f in packets[:50]:
                 say(f"  {called(f['capture'])}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
@@ -92,10 +92,10 @@ def _captured(
 ) -> tuple[list[dict[str, Any]], bool]:
     """The packets of captures whose verdict changes."""
     from ..errors import CaptureError
-    from ..header import Packet
+    from ..model.packet import Packet
+    from ..report.counts import called
     from ..report.packets import packet_text
-    from ..report.tallies import called
-    from ..tally import iterate
+    from ..traffic.count import iterate
 
     found = []
     failed = False

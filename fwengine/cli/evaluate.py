@@ -27,8 +27,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..header import Packet
-    from ..policy import Policy, Verdict
+    from ..model.packet import Packet
+    from ..model.rules import Policy, Verdict
     from ..report.reasons import Account
 
 MAX_ERRORS = 20  # packets of standard input that are none, after which the rest is not read
@@ -57,16 +57,16 @@ Examples:
 @click.option("--coverage", is_flag=True, help="With -r: tell which rules no packet of the captures exercised.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "tree", "kernel"]),
+    type=click.Choice(["auto", "tree", "native"]),
     default=None,
-    help="With -r: plain Python, or the native kernel; the answer is the same.  [default: auto]",
+    help="With -r: plain Python, or the native module; the answer is the same.  [default: auto]",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     default=None,
     metavar="N",
-    help="With -r: threads of the kernel.  [default: all cores]",
+    help="With -r: threads of the native module.  [default: all cores]",
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
 @stated_options
@@ -171,7 +171,7 @@ def _packets(
 
 def _asked(texts: Sequence[str]) -> list[tuple[str, Packet | UndecodableError]] | None:
     """What the texts ask for; None, and told on stderr, if one of them is no packet."""
-    from ..packets.notation import parse
+    from ..traffic.notation import parse
 
     asked: list[tuple[str, Packet | UndecodableError]] = []
     errors = 0
@@ -238,7 +238,7 @@ def _at_line(error: PolicyError, line: int) -> PolicyError:
 
 
 def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explain: bool) -> _Answer:
-    from ..policy import Action, Verdict
+    from ..model.rules import Action, Verdict
     from ..report.reasons import account
 
     if isinstance(packet, UndecodableError):  # fails closed, and no rule has a say

@@ -13,7 +13,7 @@ from .options import say
 @click.argument("code", required=False)
 def command(code: str | None) -> int:
     """Explain a diagnostic code; without one, list them all."""
-    from ..language.names import near
+    from ..registry.names import near
     from ..report.codes import explanations
 
     known = explanations()

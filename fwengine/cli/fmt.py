@@ -60,7 +60,7 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
 
 
 def _read(path: str) -> str:
-    from ..language.mistakes import decode
+    from ..language.syntax.mistakes import decode
 
     try:
         return decode(read_stdin() if path == "-" else Path(path).read_bytes(), path)
@@ -69,8 +69,8 @@ def _read(path: str) -> str:
 
 
 def _formatted(text: str, path: str) -> str:
-    from ..language.parser import parse
-    from ..language.printer import show_document
+    from ..language.syntax.parser import parse
+    from ..language.syntax.printer import show_document
 
     return show_document(parse(text, path))
 

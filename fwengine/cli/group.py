@@ -68,7 +68,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name not in COMMANDS and not name.startswith("-"):
-            from ..language.names import near
+            from ..registry.names import near
 
             meant = near(name, COMMANDS) or [c for c in COMMANDS if len(name) > 1 and c.startswith(name)]
             hint = f" Did you mean `{meant[0]}`?" if meant else ""

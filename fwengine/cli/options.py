@@ -28,7 +28,7 @@ def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> datet
     """A date, strictly YYYY-MM-DD."""
     if value is None:
         return None
-    from ..language.values import Mistake, date
+    from ..language.meaning.literals import Mistake, date
 
     try:
         return date(value)
@@ -73,8 +73,8 @@ def as_of_option(command: F) -> F:
 
 
 def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    from ..header import STATES
-    from ..language.names import near
+    from ..model.fields import STATES
+    from ..registry.names import near
 
     if value is None or value in STATES:
         return value
@@ -85,7 +85,7 @@ def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 
 def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """An interface's name, in quotes or not, and the empty string for `none`."""
-    from ..header import interface_number
+    from ..model.fields import interface_number
 
     if value is None or value == "none":
         return value and ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from ..loading import load, load_from
-from ..policy import Policy
+from ..model.rules import Policy
+from ..sources.loading import load, load_from
 from .options import read_stdin
 
 STDIN = "<stdin>"

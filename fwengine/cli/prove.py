@@ -30,8 +30,8 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     Exits 1 if the claim is false.
     """
     from ..analysis.expect import prove_twice
-    from ..loading import claim as read_claim
     from ..report.answers import proof_json, proof_lines
+    from ..sources.loading import claim as read_claim
     from .policies import load_policy
 
     loaded = load_policy(policy, as_of)

@@ -25,8 +25,8 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     Exits 1 if there is no such packet.
     """
     from ..analysis.query import query
-    from ..loading import claim
     from ..report.answers import query_lines, region_json
+    from ..sources.loading import claim
     from .policies import load_policy
 
     loaded = load_policy(policy, as_of)

@@ -39,9 +39,9 @@ def command(
     `fwengine eval POLICY -r CAPTURE --per-packet` gives the same verdicts. The file is a pcap or, if packets are on
     interfaces or CAPTURE ends in `.pcapng`, a pcapng.
     """
-    from ..loading import load
-    from ..packets.synthetic import write_pcap, write_pcapng
-    from ..synthesis import synthesize
+    from ..packets.encode import write_pcap, write_pcapng
+    from ..sources.loading import load
+    from ..testing.synthesis import synthesize
 
     if output == "-":
         raise click.UsageError("`-o` takes the name of a file: the verdicts are written beside it")
@@ -103,7 +103,7 @@ _WORDS = {
 
 def _line(number: int, probe: Any, policy: Any) -> dict[str, Any]:
     """A packet and its verdict, under the keys of `eval --per-packet` and `eval`."""
-    from ..header import write
+    from ..model.packet import write
 
     rule = policy.rules[probe.index] if probe.index < len(policy.rules) else None
     return {

@@ -41,7 +41,7 @@ def command(
     An expectation about a region is proved for all its packets; a false one has a counterexample. Exits 1 if one
     fails, 2 if a file does not compile or nothing was tested.
     """
-    from ..report.sharpness import Sharpness
+    from ..report.mutation import Sharpness
     from .policies import load_policy
 
     if fail_under is not None and not (cover or mutate):

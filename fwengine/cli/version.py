@@ -25,11 +25,11 @@ def command(verbose: bool) -> int:
         for name in ("lark", "netaddr", "click"):
             say(f"{name:<8} {version(name)}")
         say("engines  tree: live (plain Python)")
-        from ..kernel import available, engines, why_not
+        from ..native import available, engines, why_not
 
         say(
-            f"         kernel: live ({', '.join(engines())})"
+            f"         native: live ({', '.join(engines())})"
             if available()
-            else f"         kernel: absent ({why_not()})"
+            else f"         native: absent ({why_not()})"
         )
     return 0

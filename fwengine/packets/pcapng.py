@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ..errors import CaptureError
-from ..header import INTERFACE_BYTES
+from ..model.fields import INTERFACE_BYTES
 from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from .links import COOKED, COOKED_2, is_outgoing
 from .pcap import MAX_CAPTURED, Record

@@ -30,9 +30,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from ..address import V6_BASE
 from ..errors import PacketError, UndecodableError
-from ..header import (
+from ..model.address import V6_BASE
+from ..model.fields import (
     DCCP,
     FIRST,
     ICMP,
@@ -46,9 +46,9 @@ from ..header import (
     UDP,
     UDPLITE,
     WHOLE,
-    Packet,
     Point,
 )
+from ..model.packet import Packet
 from .links import LINK_TYPES, MALFORMED, NOT_IP, TRUNCATED, Bytes, locate, missing
 
 MAX_HEADERS = 256  # IPv6 extension headers in one packet

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..analysis.diff import Change
 from ..analysis.query import Proof, Region
-from ..box import Box
-from ..language.region import readable, show_box
-from ..policy import Action, Policy
+from ..language.meaning.region import readable, show_box
+from ..model.box import Box
+from ..model.rules import Action, Policy
 from .packets import packet_text
 from .style import Style
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..analysis.diff import Change
 from ..errors import Span
-from ..language import ast
-from ..language.parser import definitions
-from ..language.printer import show
-from ..policy import Policy
+from ..language.syntax import ast
+from ..language.syntax.parser import definitions
+from ..language.syntax.printer import show
+from ..model.rules import Policy
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .. import address
-from ..header import ABSENT, DPORT, DST, FLAGS, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC
-from ..interval import IntervalSet
-from ..language.region import readable, show_box
-from ..language.values import ESTABLISHED
-from ..policy import Policy
-from ..tree import parts
+from ..language.meaning.literals import ESTABLISHED
+from ..language.meaning.region import readable, show_box
+from ..model import address
+from ..model.fields import ABSENT, DPORT, DST, FLAGS, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC
+from ..model.interval import IntervalSet
+from ..model.rules import Policy
+from ..model.tree import parts
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values

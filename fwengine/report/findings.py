@@ -8,8 +8,8 @@ from typing import Any
 from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
 from ..analysis.reach import effective
 from ..errors import Diagnostic, Label, Span
-from ..language.region import readable, show_box
-from ..policy import Policy, Rule
+from ..language.meaning.region import readable, show_box
+from ..model.rules import Policy, Rule
 from .packets import packet_text
 
 _LABELS = {
@@ -62,7 +62,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding,
         ValueError: for an unknown code.
         LimitError: if a search exceeds its budget.
 
-    >>> from ..loading import loads
+    >>> from fwengine import loads
     >>> both = loads("allow tcp from any to 10.0.0.0/8\\ndeny tcp from any to 10.1.0.0/16 port ssh as late")
     >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
     [('FW201', 1, (0,))]

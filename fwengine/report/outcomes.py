@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..analysis.expect import Outcome
-from ..policy import DEPENDS, Policy
+from ..model.rules import DEPENDS, Policy
 from .packets import packet_text
 from .screen import visible
 from .style import Style

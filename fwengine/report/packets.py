@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..header import IN, OUT, Packet, write
-from ..policy import Policy
+from ..model.fields import IN, OUT
+from ..model.packet import Packet, write
+from ..model.rules import Policy
 
 
 def packet_text(packet: Packet, *policies: Policy) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.explain import Failure
-from ..box import Box, merge
-from ..header import ABSENT, DST, FIELDS, FLAGS, IN, OUT, PROTOCOL, SRC, Packet
-from ..policy import Policy, Rule, Verdict
+from ..model.box import Box, merge
+from ..model.fields import ABSENT, DST, FIELDS, FLAGS, IN, OUT, PROTOCOL, SRC
+from ..model.packet import Packet
+from ..model.rules import Policy, Rule, Verdict
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, by, condition, show_value, show_values

@@ -18,7 +18,7 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
     """All diagnostics, a blank line between them; the empty string for none.
 
-    >>> from ..errors import Diagnostic, Span
+    >>> from fwengine.errors import Diagnostic, Span
     >>> at = Span("a.fwl", 1, 1, 1, 5)
     >>> print(render([Diagnostic("FW012", "`alow` is no statement", at, "here", "did you mean `allow`?")], {"a.fwl": "alow"}))
     error[FW012]: `alow` is no statement

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .. import address
 from ..analysis.witness import witness
-from ..box import Box, merge
-from ..header import (
+from ..language.meaning.literals import protocol_text
+from ..language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
+from ..model import address
+from ..model.box import Box, merge
+from ..model.fields import (
     ABSENT,
     DST,
     FIELDS,
@@ -22,15 +24,11 @@ from ..header import (
     SRC,
     STATE,
     STATES,
-    Packet,
     interface_name,
-    write_flags,
-    write_interface,
 )
-from ..interval import IntervalSet
-from ..language.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
-from ..language.values import protocol_text
-from ..policy import Case, Policy, Rule, Verdict
+from ..model.interval import IntervalSet
+from ..model.packet import Packet, write_flags, write_interface
+from ..model.rules import Case, Policy, Rule, Verdict
 from .packets import packet_text
 from .screen import visible
 from .style import Style

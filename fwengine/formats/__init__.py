@@ -1,0 +1,1 @@
+"""Other firewalls' rule sets: one folder each."""

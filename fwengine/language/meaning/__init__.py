@@ -1,0 +1,1 @@
+"""Syntax tree to rule sets, regions and packets, and boxes back to text."""

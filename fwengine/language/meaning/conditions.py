@@ -1,0 +1,174 @@
+"""The options of a match: ICMP types and codes, flag tests, fragments, states, interfaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...errors import PacketError
+from ...model.fields import BYTE, FRAGMENT, FULL, ICMP, ICMPV6, INTERFACE_BYTES, PRESENT, STATE, TYPE, interface_number
+from ...model.interval import IntervalSet
+from ...registry import names
+from ..syntax.ast import Expr, Option, String, Word
+from ..syntax.mistakes import slips_of
+from . import literals
+from .literals import Mistake
+from .scope import NOUN, Scope
+
+_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+NEARLY_NONE = slips_of("none") | {"none"}
+_PLAIN_INTERFACE = re.compile(r"[A-Za-z._\-/:@+][A-Za-z0-9._\-/:@+]*")
+
+
+def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None) -> IntervalSet | None:
+    """Types or codes of icmp or icmpv6. A code's name means one number for the type, if that is a single one."""
+    noun = "type" if field == TYPE else "code"
+
+    def read(text: str) -> IntervalSet:
+        if literals.looks_numeric(text):
+            return IntervalSet.single(literals.number(text, 255, noun, "FW119"))
+        ends = _RANGE.fullmatch(text)
+        if ends:
+            lo, hi = (literals.number(part, 255, noun, "FW119") for part in ends.groups())
+            if lo > hi:
+                raise Mistake("FW107", f"`{text}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
+            return IntervalSet(((lo, hi),))
+        found = (
+            names.icmp_type(protocol, text)
+            if field == TYPE
+            else names.icmp_code(protocol, type_, text)
+            if type_ is not None
+            else None
+        )
+        if found is None:
+            raise _unknown_icmp(field, protocol, type_, text)
+        return IntervalSet.single(found)
+
+    def word(item: Word | String) -> IntervalSet | None:
+        if isinstance(item, String):
+            scope.report(
+                "FW119", item.at, f"a {noun} stands without quotes", "a text in quotes", f"write `{item.text}`"
+            )
+            return None
+        return scope.one(item, read)
+
+    return scope.evaluate(expr, BYTE, word, (field, 255))
+
+
+def _unknown_icmp(field: int, protocol: int, type_: int | None, text: str) -> Mistake:
+    what = names.protocol_name(protocol)
+    other = ICMPV6 if protocol == ICMP else ICMP
+    short = text if len(text) < 60 else text[:57] + "…"
+    if field == TYPE:
+        known: Sequence[str] = names.icmp_type_names(protocol)
+        help = "write a number from 0 to 255, or a name such as `echo-request`"
+        if names.icmp_type(other, text) is not None:
+            help = f"`{short}` is a type of {names.protocol_name(other)}"
+        label = "unknown type"
+    else:
+        having = [t for t in range(256) if names.icmp_code(protocol, t, text) is not None]
+        if type_ is None and having:
+            kind = names.icmp_type_name(protocol, having[0])
+            return Mistake(
+                "FW119",
+                f"code `{short}` needs its type",
+                "a number means something else with each type",
+                f"write `type {kind} code {text}`",
+            )
+        known = names.icmp_code_names(protocol, type_)
+        help = "write a number from 0 to 255, or a name such as `port-unreachable` with its type"
+        if having:
+            help = f"it is a code of type `{names.icmp_type_name(protocol, having[0])}`"
+        label = (
+            "unknown code"
+            if type_ is None
+            else f"unknown code of type {names.icmp_type_name(protocol, type_) or type_}"
+        )
+    meant = names.near(text, known) if len(text) < 60 else []
+    if meant and "is a " not in help:
+        help = f"did you mean `{meant[0]}`?"
+    return Mistake("FW119", f"{what} has no {'type' if field == TYPE else 'code'} `{short}`", label, help)
+
+
+def flag_tests(scope: Scope, expr: Expr | None) -> IntervalSet | None:
+    def word(item: Word | String) -> IntervalSet | None:
+        try:
+            return literals.flag_test(item.text)
+        except Mistake as error:
+            scope.mistake(error, item.at)
+            return None
+
+    return scope.evaluate(expr, BYTE, word)
+
+
+def choice(scope: Scope, option: Option, choices: Sequence[str]) -> IntervalSet | None:
+    """Some of the words that a field can be: `state` or `fragment`."""
+    code = "FW123" if option.name == "state" else "FW122"
+
+    def read(text: str) -> IntervalSet:
+        if text in choices:
+            return IntervalSet.single(choices.index(text))
+        meant = names.near(text, choices) if len(text) < 40 else []
+        help = f"did you mean `{meant[0]}`?" if meant else "expected " + ", ".join(f"`{c}`" for c in choices)
+        short = text if len(text) < 60 else text[:57] + "…"
+        raise Mistake(code, f"no {option.name} is called `{short}`", f"unknown {option.name}", help)
+
+    return scope.evaluate(
+        option.value, FULL[STATE if option.name == "state" else FRAGMENT], lambda word: scope.one(word, read)
+    )
+
+
+def interfaces(scope: Scope, expr: Expr | None, field: int, *, one: bool = False) -> IntervalSet | None:
+    """Interfaces by name; `none` is "not recorded". Words that look like patterns are none, except for `one` packet's."""
+
+    def word(item: Word | String) -> IntervalSet | None:
+        try:
+            if isinstance(item, Word):
+                scope.no_commas(item)
+                if item.text == "none":
+                    return IntervalSet.single(0)
+                _plain_interface(scope, item, one)
+            elif not item.text:
+                raise Mistake(
+                    "FW125", "an interface has a name", "empty", "write `none` for an interface that is not recorded"
+                )
+            return IntervalSet.single(interface_number(item.text))
+        except Mistake as error:
+            scope.mistake(error, item.at)
+        except PacketError:
+            help = f"a name has at most {INTERFACE_BYTES} bytes, the first of them not NUL"
+            scope.report("FW125", item.at, "no interface can have this name", "too long, or begins with NUL", help)
+        return None
+
+    return scope.evaluate(expr, PRESENT[field], word)
+
+
+def _plain_interface(scope: Scope, word: Word, one: bool) -> None:
+    text = word.text
+    short = text if len(text) < 60 else text[:57] + "…"
+    quoted = f'write `"{short}"` for an interface of that name'
+    if text == "any":
+        raise Mistake(
+            "FW125",
+            "`any` is no interface",
+            "any recorded one, or any at all?",
+            "leave the option out, or write `not none` for a recorded one",
+        )
+    if "*" in text or (text.endswith("+") and not one):
+        raise Mistake(
+            "FW125",
+            f"`{short}` looks like a pattern",
+            "interfaces have no wildcards",
+            f"list the interfaces in braces, or {quoted}",
+        )
+    if not _PLAIN_INTERFACE.fullmatch(text):
+        raise Mistake("FW125", f"`{short}` is no plain interface name", "a name begins with a letter", quoted)
+    if not one and text.lower() in NEARLY_NONE:
+        raise Mistake(
+            "FW125", f"`{short}` is nearly `none`", "an interface, or none recorded?", f"did you mean `none`? {quoted}"
+        )
+    entry = scope.names.get(text)
+    if entry is not None:
+        raise Mistake(
+            "FW127", f"`{short}` is {NOUN[entry.content.kind]}, not an interface", "expected an interface", quoted
+        )

@@ -1,0 +1,285 @@
+"""Syntax tree -> policy: definitions are put into scope, statements become rules and claims.
+
+All mistakes of a policy are collected; what depends on a mistake already told is passed over in silence, so that each
+is told once. This module does no I/O: whoever calls it has read the files.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from ...errors import Diagnostic, Label, PolicyError, Span
+from ...model.box import Box
+from ...model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ...model.packet import Packet
+from ...model.rules import Action, Definition, Expectation, Policy, Rule
+from ...registry import names
+from ..syntax import ast
+from ..syntax.ast import Asked, Match, Statement, Word, WrittenPacket
+from ..syntax.printer import show, show_match, show_packet
+from . import literals
+from .literals import Mistake
+from .matches import RULE_OPTIONS, Matches
+from .packet import packet
+from .scope import RESERVED, Kind, Name, Scope, TooMany
+
+_OPTION_FIELDS = {
+    "established": FLAGS, "flags": FLAGS, "type": TYPE, "code": CODE, "fragment": FRAGMENT, "in": IN, "out": OUT,
+    "state": STATE,
+}  # fmt: skip
+_NAME_LABEL = "expected a letter, then letters, digits, `_`, `-`, `.`"
+
+
+def lower(
+    statements: Sequence[Statement],
+    *,
+    name: str,
+    as_of: datetime.date,
+    sources: dict[str, str],
+    spoilt: frozenset[str] = frozenset(),
+    errors: Iterable[Diagnostic] = (),
+) -> Policy:
+    """The policy that the statements of a file, includes already put in their places, mean.
+
+    Args:
+        spoilt: names that statements which could not be parsed may define.
+        errors: diagnostics found before, to be told together with those found here.
+
+    Raises:
+        PolicyError: with all diagnostics, file by file in the order of `sources`.
+    """
+    lowering = Lowering(spoilt, errors)
+    try:
+        lowering.collect(statements)
+        rules, default = lowering.rules(statements)
+        lowering.check_definitions()
+        expectations = lowering.expectations(statements)
+    except TooMany:
+        raise PolicyError(_ordered(lowering.scope.errors, sources), sources) from None
+    if lowering.scope.errors:
+        raise PolicyError(_ordered(lowering.scope.errors, sources), sources)
+    return Policy(tuple(rules), default, as_of, name, tuple(expectations), lowering.definitions(), sources)
+
+
+def lower_region(
+    match: Match | Asked, policy: Policy | None, lowering: Lowering, file: str, text: str
+) -> tuple[Box, ...]:
+    """The boxes of a region asked on the command line, with the names of a policy's text in scope.
+
+    Raises:
+        PolicyError: pointing into the region, or into the policy where that does not fit the question.
+    """
+    scope = lowering.scope
+    scope.begin(file, 1)
+    scope.errors = []
+    boxes = lowering.matches.region(match, "a region")
+    if boxes is None or scope.errors:
+        raise PolicyError(_ordered(scope.errors, {file: text}), {file: text, **(policy.sources if policy else {})})
+    return boxes
+
+
+def lower_packet(written: WrittenPacket, file: str, text: str) -> Packet:
+    """The packet that a written one means.
+
+    Raises:
+        PolicyError: pointing into the text.
+    """
+    scope = Scope()
+    scope.begin(file, 1)
+    found = packet(scope, written)
+    if found is None or scope.errors:
+        raise PolicyError(_ordered(scope.errors, {file: text}), {file: text})
+    return found
+
+
+def _ordered(errors: Iterable[Diagnostic], sources: Mapping[str, str]) -> list[Diagnostic]:
+    """Without doubles, in the order of reading."""
+    place = {file: number for number, file in enumerate(sources)}
+    return sorted(
+        dict.fromkeys(errors), key=lambda e: (e.code == "FW005", place.get(e.span.file, 0), e.span.line, e.span.column)
+    )
+
+
+class Lowering:
+    """A policy under way: its scope, and the names of its rules."""
+
+    def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
+        self.scope = Scope(missing, errors)
+        self.matches = Matches(self.scope)
+        self._labels: dict[str, Span] = {}
+
+    # Statements
+
+    def collect(self, statements: Sequence[Statement]) -> None:
+        """Puts every definition into scope; their order does not matter."""
+        scope = self.scope
+        for statement in statements:
+            content = statement.content
+            if not isinstance(content, ast.Definition):
+                continue
+            scope.begin(statement.span.file, statement.span.line)
+            word = content.name
+            known = scope.names.get(word.text)
+            if word.text in RESERVED or _fixed(content.kind, word.text):
+                meaning = _fixed(content.kind, word.text) or "a word of the language"
+                scope.report("FW129", word.at, f"`{word.text}` has a fixed meaning", meaning, "choose another name")
+            elif not literals.is_name(word.text):
+                scope.report("FW134", word.at, f"`{word.text}` is no name", _NAME_LABEL, _name_help(word.text))
+                scope.missing.add(word.text)
+            elif known is not None:
+                first = Label(known.statement.span, "first defined here")
+                scope.report(
+                    "FW102", word.at, f"`{word.text}` is defined twice", "defined again", "rename one of them", (first,)
+                )
+            else:
+                scope.names[word.text] = Name(statement, content)
+
+    def rules(self, statements: Sequence[Statement]) -> tuple[list[Rule], Action]:
+        """The rules that have a meaning, and the default."""
+        rules: list[Rule] = []
+        default: Statement | None = None
+        action = Action.DENY
+        for statement in statements:
+            content = statement.content
+            self.scope.begin(statement.span.file, statement.span.line)
+            if isinstance(content, ast.Rule):
+                rule = self._rule(content, statement.span)
+                if rule is not None:
+                    rules.append(rule)
+            elif isinstance(content, ast.Default):
+                if default is not None:
+                    first = Label(default.span, "first stated here")
+                    here = (1, statement.span.column, 1, statement.span.end_column)
+                    self.scope.report(
+                        "FW023", here, "the default is stated twice", "stated again", "keep one of them", (first,)
+                    )
+                default, action = statement, Action(content.action)
+        return rules, action
+
+    def _rule(self, content: ast.Rule, span: Span) -> Rule | None:
+        match = content.match
+        boxes = self.matches.match(match, "a rule", RULE_OPTIONS)
+        name, until, log = None, None, False
+        for option in match.options:
+            if option.name == "log":
+                log = True
+            elif option.name == "as":
+                name = self._rule_name(cast("Word", option.value), span)
+            elif option.name == "until":
+                word = cast("Word", option.value)
+                try:
+                    until = literals.date(word.text)
+                except Mistake as error:
+                    self.scope.mistake(error, word.at)
+        if name is None:
+            self._labels.setdefault(f"{span.file}:{span.line}", span)
+        if boxes is None:
+            return None
+        return Rule(Action(content.action), boxes, name, until, log, span, _written(match))
+
+    def _rule_name(self, word: Word, span: Span) -> str:
+        name = word.text
+        if name in RESERVED or not literals.is_name(name):
+            label = "a word of the language" if name in RESERVED else _NAME_LABEL
+            self.scope.report("FW134", word.at, f"`{name}` cannot name a rule", label, _name_help(name))
+        elif name in self._labels:
+            first = Label(self._labels[name], "first used here")
+            self.scope.report(
+                "FW126", word.at, f"two rules are called `{name}`", "used again", "rename one of them", (first,)
+            )
+        self._labels.setdefault(name, span)
+        return name
+
+    def check_definitions(self) -> None:
+        """Tells the mistakes also of definitions that nothing uses."""
+        for entry in list(self.scope.names.values()):
+            self.scope.begin(entry.statement.span.file, entry.statement.span.line)
+            kind, value = entry.content.kind, entry.content.value
+            if kind == "net":
+                self.scope.defined(entry, lambda v=value: self.scope.addresses(v))  # type: ignore[misc]  # a default freezes the variable
+            elif kind == "ports":
+                if not entry.mentions:
+                    self.scope.ports_of(entry, None)
+            else:
+                self.matches.protocols.service(entry)
+
+    def definitions(self) -> tuple[Definition, ...]:
+        return tuple(
+            [Definition(e.content.kind, n, e.statement.span, len(e.mentions)) for n, e in self.scope.names.items()]
+        )
+
+    def expectations(self, statements: Sequence[Statement]) -> list[Expectation]:
+        """The claims; asked after the rules, whose names they mention."""
+        out = []
+        for statement in statements:
+            content = statement.content
+            if not isinstance(content, ast.Expect):
+                continue
+            self.scope.begin(statement.span.file, statement.span.line)
+            written: Packet | None = None
+            boxes: tuple[Box, ...] | None = None
+            if isinstance(content.subject, WrittenPacket):
+                text = show_packet(content.subject)
+                written = packet(self.scope, content.subject)
+                if written is not None:
+                    boxes = (Box.around(written),)
+            else:
+                text = show_match(content.subject)
+                boxes = self.matches.region(content.subject, "an expectation")
+            by = None if content.by is None else self._rule_called(content.by)
+            if boxes is not None:
+                out.append(Expectation(Action(content.action), boxes, by, text, written, statement.span))
+        return out
+
+    def _rule_called(self, word: Word) -> str:
+        """The label of the rule that is meant: its name, or `FILE:LINE`, whose folder may be left out."""
+        name = word.text
+        if name in self._labels or name == "default" or not self.scope.missing.isdisjoint((name, "*")):
+            return name
+        ending = [label for label in self._labels if label.endswith("/" + name)] if ":" in name else []
+        if len(ending) == 1:
+            return ending[0]
+        named = [label for label in [*self._labels, "default"] if ":" not in label]
+        meant = names.near(name, named) if len(name) < 80 else []
+        help = f"did you mean `{meant[0]}`?" if meant else "give the rule a name with `as`"
+        self.scope.report("FW130", word.at, f"no rule is called `{name}`", "unknown rule", help)
+        return name
+
+
+def _fixed(kind: Kind, word: str) -> str:
+    """What everybody reads in a word, if a definition would change that."""
+    if kind == "service":
+        protocol = names.protocol(word)
+        return "" if protocol is None else f"it is protocol {protocol}"
+    if kind == "ports":
+        if names.port_class(word) is not None:
+            return "it is a class of ports"
+        well_known = {ports.lo for ports in names.protocols_of(word).values() if ports.size == 1 and ports.lo < 1024}
+        if well_known:
+            return f"it is port {min(well_known)} in IANA's registry"
+    return ""
+
+
+def _name_help(text: str) -> str:
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "-" for c in text).lstrip("0123456789.-")[:40]
+    return f"for example `{plain}`" if plain and plain not in RESERVED else "choose another name"
+
+
+def _written(match: Match) -> tuple[tuple[int, str], ...]:
+    """For each condition the words of the source."""
+    out = []
+    if not (isinstance(match.protocol, Word) and match.protocol.text == "any"):
+        out.append((PROTOCOL, show(match.protocol)))
+    for field, ports, end in ((SRC, SPORT, match.source), (DST, DPORT, match.target)):
+        if end is not None:
+            if not (isinstance(end.addresses, Word) and end.addresses.text == "any"):
+                out.append((field, show(end.addresses)))
+            if end.ports is not None:
+                out.append((ports, show(end.ports)))
+    for option in match.options:
+        field_of = _OPTION_FIELDS.get(option.name)
+        if field_of is not None:
+            out.append((field_of, option.name if option.value is None else show(option.value)))
+    return tuple(out)

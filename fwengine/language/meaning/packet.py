@@ -1,0 +1,216 @@
+"""Written packets -> `Packet`: `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`.
+
+A packet has one value where a region has a set; what is left out is open. Names of addresses are not looked up.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ...errors import PacketError
+from ...model import address
+from ...model.fields import CODE, FRAGMENTS, IN, OUT, PORT_PROTOCOLS, STATES, TCP, TYPE, interface_name
+from ...model.interval import IntervalSet
+from ...model.packet import Packet
+from ...registry import names
+from ..syntax import ast
+from ..syntax.ast import Expr, Option, Word, WrittenPacket
+from . import literals
+from .conditions import choice, icmp, interfaces
+from .literals import Mistake
+from .scope import Scope
+from .services import ICMPS
+
+_REGION = "for many packets write a region: `tcp from … to …`"
+
+
+def packet(scope: Scope, written: WrittenPacket) -> Packet | None:
+    """The packet that a written one means; None, with the mistakes reported, if it means none."""
+    before = len(scope.errors)
+    protocol = _protocol(scope, written.protocol)
+    ends = [_endpoint(scope, word, protocol) for word in (written.source, written.target)]
+    chosen: dict[str, object] = {}
+    for option in sorted(written.options, key=lambda o: ast.OPTIONS.index(o.name)):  # a code's name needs the type
+        if option.name in ("established", "until", "log", "as"):
+            help = "write `flags ack`" if option.name == "established" else "remove it"
+            scope.report("FW019", option.at, f"a packet takes no `{option.name}`", "not part of a packet", help)
+        elif protocol is not None:
+            _option(scope, option, protocol, chosen)
+    if len(scope.errors) > before or protocol is None or ends[0] is None or ends[1] is None:
+        return None
+    (src, sport), (dst, dport) = ends[0], ends[1]
+    family = address.family_of(src)
+    if family != address.family_of(dst):
+        place = ast.cover(written.source.at, written.target.at)
+        label = f"from IPv{family} to IPv{10 - family}"
+        scope.report("FW117", place, "source and destination share no family", label, "no packet has both")
+        return None
+    optional: dict[str, object] = {"sport": sport, "dport": dport, **chosen}
+    try:
+        return Packet(family, protocol, address.to_value(src), address.to_value(dst), **optional)  # type: ignore[arg-type]  # Packet validates
+    except PacketError as error:
+        help = "later fragments have no ports, types or flags; leave them out"
+        if protocol in ICMPS and chosen.get("fragment") != "later":
+            help = "`icmp` is IPv4's, `icmpv6` is IPv6's"
+        scope.report("FW131", written.at, str(error).partition(":")[0], "no such packet", help)
+        return None
+
+
+def _protocol(scope: Scope, word: Word) -> int | None:
+    try:
+        if word.text == "any":
+            help = "for many packets write a region: `any from … to …`"
+            raise Mistake("FW115", "a packet has one protocol", "`any` is many", help)
+        return literals.protocol(scope.no_commas(word))
+    except Mistake as error:
+        scope.mistake(error, word.at)
+        return None
+
+
+def _endpoint(scope: Scope, word: Word, protocol: int | None) -> tuple[int, int | None] | None:
+    """An address with or without a port: `1.2.3.4:80`, `[2001:db8::1]:53`, `2001:db8::1`."""
+    line, column = word.at[:2]
+    try:
+        host, skip, port_text = _split(word.text, protocol in PORT_PROTOCOLS)
+        place = (line, column + skip, line, column + len(word.text))
+        point = _address(host)
+    except Mistake as error:
+        scope.mistake(error, word.at)
+        return None
+    if port_text is None:
+        return point, None
+    if protocol is not None and protocol not in PORT_PROTOCOLS:
+        label = "a port needs tcp, udp, sctp, dccp or udplite"
+        scope.report("FW114", place, f"`{names.protocol_name(protocol)}` has no ports", label, f"write `{host}`")
+        return None
+    ports = scope.port_word(Word(port_text, place), protocol)
+    if ports is None:
+        return None
+    if ports.size != 1:
+        scope.report(
+            "FW131", place, f"`{port_text}` is {ports.size} ports", "a packet has one", f"for example `{ports.lo}`"
+        )
+        return None
+    return point, ports.lo
+
+
+def _split(text: str, has_ports: bool) -> tuple[str, int, str | None]:
+    """The address, where the port begins, and the port if there is one."""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")) or ":" not in host:
+            raise Mistake(
+                "FW131",
+                f"`{_short(text)}` is no endpoint",
+                "expected `[IPV6]:PORT`",
+                "write IPv6 in brackets, IPv4 without",
+            )
+        port, skip = (rest[1:] if rest else None), len(host) + 3
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+        skip = len(host) + 1
+    else:
+        if has_ports:
+            _one_reading(text)
+        return text, 0, None
+    if port == "":
+        raise Mistake(
+            "FW131",
+            f"`{_short(text)}` ends in a colon",
+            "expected a port behind it",
+            f"write `{_short(text[:-1])}` to leave it open",
+        )
+    return host, skip, port
+
+
+def _one_reading(text: str) -> None:
+    """Refuses `2001:db8::1:80`, which is an address, and which some write for port 80 of another."""
+    host, colon, port = text.rpartition(":")
+    if not colon or len(text) > literals.MAX_WORD or not (port.isascii() and port.isdigit()) or not _is_address(host):
+        return
+    help = f"write `[{host}]:{port}`"
+    if _is_address(text):
+        help += f" for the port, or `[{text}]` for the address"
+    raise Mistake("FW131", f"`{_short(text)}` can be read in two ways", "is the last part a port?", help)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(host: str) -> int:
+    if not host:
+        raise Mistake(
+            "FW131", "a packet has two addresses", "no address before the port", "for example `192.0.2.80:80`"
+        )
+    if literals.is_name(host):
+        raise Mistake("FW131", f"`{_short(host)}` is no address", "a packet has addresses", _REGION)
+    found = literals.addresses(host)
+    if "/" in host or "-" in host:
+        raise Mistake("FW131", f"`{_short(host)}` is no single address", "a packet has one", _REGION)
+    return found.lo
+
+
+def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:
+    value, name = option.value, option.name
+    if name == "flags":
+        _flags(scope, option, protocol, chosen)
+        return
+    found: IntervalSet | None
+    if name in ("type", "code"):
+        if protocol not in ICMPS:
+            label = "only icmp and icmpv6 have"
+            scope.report("FW118", option.at, f"`{names.protocol_name(protocol)}` has no `{name}`", label, "remove it")
+            return
+        known = chosen.get("icmp_type")
+        found = icmp(
+            scope,
+            TYPE if name == "type" else CODE,
+            cast("Expr", value),
+            protocol,
+            known if isinstance(known, int) else None,
+        )
+    elif name in ("in", "out"):
+        found = interfaces(scope, value, IN if name == "in" else OUT, one=True)
+    else:
+        found = choice(scope, option, STATES if name == "state" else FRAGMENTS)
+    if found is None:
+        return
+    if found.size != 1:
+        scope.report(
+            "FW131",
+            option.at,
+            f"a packet has one `{name}`",
+            "several here",
+            "for many packets write a region: `… from … to …`",
+        )
+    elif name in ("type", "code"):
+        chosen[f"icmp_{name}"] = found.lo
+    elif name in ("in", "out"):
+        chosen[f"{name}_interface"] = interface_name(found.lo)
+    else:
+        chosen[name] = (STATES if name == "state" else FRAGMENTS)[found.lo]
+
+
+def _flags(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:
+    if protocol != TCP:
+        scope.report(
+            "FW120", option.at, f"`{names.protocol_name(protocol)}` has no tcp flags", "only tcp has", "remove it"
+        )
+    elif not isinstance(option.value, Word) or "/" in option.value.text:
+        scope.report(
+            "FW121", option.at, "a packet has its flags, no test", "not a list of flags", "write `flags syn,ack`"
+        )
+    else:
+        try:
+            chosen["flags"] = literals.flag_byte(option.value.text)
+        except Mistake as error:
+            scope.mistake(error, option.value.at)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,257 @@
+"""Boxes -> regions of the rule language: what the engine found, as text that it reads back.
+
+Whatever `show_box` prints, `load.region` reads as the same packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import islice
+
+from ...model import address
+from ...model.box import Box, merge
+from ...model.fields import (
+    CODE,
+    DPORT,
+    DST,
+    FLAGS,
+    FRAGMENT,
+    FRAGMENTS,
+    FULL,
+    ICMP,
+    ICMPV6,
+    IN,
+    OUT,
+    PORT_PROTOCOLS,
+    PRESENT,
+    PROTOCOL,
+    SOME_INTERFACE,
+    SPORT,
+    SRC,
+    STATE,
+    STATES,
+    TCP,
+    TYPE,
+    interface_name,
+)
+from ...model.interval import IntervalSet
+from ...model.packet import write_flags, write_interface
+from ...registry import names
+from .conditions import NEARLY_NONE
+from .literals import ESTABLISHED, protocol_text
+from .scope import RESERVED
+
+_OWNERS = {  # the protocols that have a field
+    SPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
+    DPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
+    TYPE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
+    CODE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
+    FLAGS: IntervalSet.single(TCP),
+}
+
+
+def readable(boxes: Iterable[Box]) -> list[Box]:
+    """The same packets as boxes that the language can say, joined where possible; disjoint if the given ones are."""
+    out: list[Box] = []
+    for box in merge(box.plain() for box in boxes if box):
+        out += [box] if sayable(box) else [piece.plain() for piece in box.pieces]
+    return [part for box in merge(out) for part in _of_one_type(box)]
+
+
+def _of_one_type(box: Box) -> list[Box]:
+    """A box, cut by protocol if it has types: a number is another type in icmp than in icmpv6."""
+    if box.sets[TYPE] == FULL[TYPE] or box.sets[PROTOCOL].size == 1:
+        return [box]
+    return [box.replace(PROTOCOL, IntervalSet.single(p)) for p in _values(box.sets[PROTOCOL])]
+
+
+def sayable(box: Box) -> bool:
+    """Can `show_box` say this box?"""
+    sets = box.sets
+    if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:
+        return False
+    return all(
+        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners))
+        for f, owners in _OWNERS.items()
+    )
+
+
+def show_box(box: Box) -> str:
+    """A box as a region of the language; it must be `sayable`.
+
+    >>> show_box(Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.of((22, 22), (8000, 8080))}))
+    'tcp from any to any port { 22, 8000-8080 }'
+    """
+    assert sayable(box), "split the box by `readable` first"
+    sets = box.sets
+    words = [_choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")]
+    ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
+    for field, ports, keyword in ends:
+        if (
+            sets[field] != FULL[field]
+            or sets[ports] != FULL[ports]
+            or sets[DPORT] != FULL[DPORT]
+            or sets[DST] != FULL[DST]
+        ):
+            words += [keyword, show_addresses(sets[field])]
+            if sets[ports] != FULL[ports]:
+                words += ["port", _choose(sets[ports], PRESENT[ports], _numbers, "0-65535")]
+    if sets[FLAGS] != FULL[FLAGS]:
+        words += ["established"] if sets[FLAGS] == ESTABLISHED else ["flags", show_flag_tests(sets[FLAGS])]
+    protocol = sets[PROTOCOL].lo if sets[PROTOCOL].size == 1 else None
+    for field, keyword in ((TYPE, "type"), (CODE, "code")):
+        if sets[field] != FULL[field]:
+            words += [keyword, _types(sets[field], protocol if field == TYPE else None)]
+    if sets[FRAGMENT] != FULL[FRAGMENT]:
+        words += ["fragment", _braced([FRAGMENTS[v] for v in _values(sets[FRAGMENT])])]
+    for field, keyword in ((IN, "in"), (OUT, "out")):
+        if sets[field] != FULL[field]:
+            words += [keyword, show_interfaces(sets[field])]
+    if sets[STATE] != FULL[STATE]:
+        words += ["state", _braced([STATES[v] for v in _values(sets[STATE])])]
+    return " ".join(words)
+
+
+def show_addresses(chosen: IntervalSet) -> str:
+    """Addresses as an expression: the shorter of what is in and what is not."""
+    if chosen == address.ALL:
+        return "any"
+    direct = _elements(chosen)
+    best = _braced(direct)
+    if len(chosen.ranges) > 2:
+        for base, universe in (("any", address.ALL), ("0.0.0.0/0", address.V4), ("::/0", address.V6)):
+            if chosen.issubset(universe):
+                outside = _elements(universe - chosen)
+                text = f"not {_braced(outside)}" if base == "any" else f"{base} except {_braced(outside)}"
+                if len(text) < len(best):
+                    best = text
+    return best
+
+
+def _elements(chosen: IntervalSet) -> list[str]:
+    masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
+    return [masked] if masked else address.show_set(chosen)
+
+
+_MOST_INTERFACES = 100  # that are named one by one
+_SCATTERED = 16  # ranges, beyond which a set may well come from a mask
+
+
+def _masked(chosen: IntervalSet) -> str:
+    """A set that is all addresses under a mask with holes, as VALUE/MASK; the empty string for any other set."""
+    first, last = chosen.ranges[0], chosen.ranges[-1]
+    family = address.family_of(first[0])
+    width = first[1] - first[0] + 1
+    if address.family_of(last[1]) != family or width & (width - 1):
+        return ""
+    every, some = -1, 0
+    for lo, hi in chosen.ranges:
+        value = address.to_value(lo)
+        if hi - lo + 1 != width or value % width:
+            return ""
+        every &= value
+        some |= value
+    if 1 << (every ^ some).bit_count() != len(chosen.ranges):
+        return ""  # as many values as the free bits allow, and all of them distinct: then it is all of them
+    mask = ((1 << address.bits_of(first[0])) - 1) & ~(every ^ some) & -width
+    return f"{address.show(address.to_point(family, every))}/{address.show(address.to_point(family, mask))}"
+
+
+def show_interfaces(chosen: IntervalSet) -> str:
+    """Interfaces as an expression; a set is finite, or all but finitely many."""
+    items = ["none"] if 0 in chosen else []
+    named = chosen & SOME_INTERFACE
+    if named and named.hi == SOME_INTERFACE.hi:
+        left_out = [_interface(v) for v in _values(SOME_INTERFACE - named)]
+        items.append("not " + _braced(left_out) if left_out else "not none")
+    else:
+        items += [_interface(v) for v in islice(_values(named), _MOST_INTERFACES)]
+        if named.size > _MOST_INTERFACES:  # no text gives such a set, but boxes may be made by hand
+            items.append(f"{named.size - _MOST_INTERFACES:,} more")
+    return _braced(items)
+
+
+def _interface(number: int) -> str:
+    """An interface; in quotes also where the language would read a keyword, a pattern, or nearly `none`."""
+    try:
+        name = interface_name(number)
+    except UnicodeDecodeError:  # a number that no name has: likewise
+        return f"0x{number:x}"
+    text = write_interface(name)
+    if not text.startswith('"') and (name in RESERVED or name.endswith("+") or name.lower() in NEARLY_NONE):
+        return f'"{name}"'
+    return text
+
+
+def show_flag_tests(chosen: IntervalSet) -> str:
+    """Flag bytes as tests under masks: few, largest first."""
+    left = sum(1 << v for v in _values(chosen))
+    inside = left
+    tests = []
+    for value, mask, members in _cubes():
+        if members & ~inside == 0 and members & left:
+            tests.append(f"{write_flags(value)}/{write_flags(mask)}")
+            left &= ~members
+            if not left:
+                break
+    return _braced(tests)
+
+
+@lru_cache(maxsize=1)
+def _cubes() -> list[tuple[int, int, int]]:
+    """All pairs (value, mask) with the bytes that pass, as a bit set of 256; fewest flags compared first."""
+    out = []
+    with_bit = [sum(1 << v for v in range(256) if v >> bit & 1) for bit in range(8)]
+    everything = (1 << 256) - 1
+    for mask in sorted(range(256), key=lambda m: (m.bit_count(), m)):
+        bits = [bit for bit in range(8) if mask >> bit & 1]
+        for chosen in range(1 << len(bits)):
+            value, members = 0, everything
+            for place, bit in enumerate(bits):
+                if chosen >> place & 1:
+                    value |= 1 << bit
+                    members &= with_bit[bit]
+                else:
+                    members &= ~with_bit[bit]
+            out.append((value, mask, members))
+    return out
+
+
+def _choose(
+    chosen: IntervalSet, universe: IntervalSet, words: Callable[[IntervalSet], list[str]], everything: str
+) -> str:
+    """The shorter of `{ a, b }` and `not { c }`."""
+    if chosen == universe:
+        return everything
+    direct = _braced(words(chosen))
+    negated = f"not {_braced(words(universe - chosen))}"
+    return direct if len(direct) <= len(negated) + 8 else negated
+
+
+def _protocol_names(addresses: IntervalSet) -> Callable[[IntervalSet], list[str]]:
+    """Protocols by name, but for icmp over IPv6 alone and icmpv6 over IPv4 alone: those by number."""
+    odd = set()
+    if addresses.isdisjoint(address.V4):
+        odd.add(ICMP)
+    if addresses.isdisjoint(address.V6):
+        odd.add(ICMPV6)
+    return lambda chosen: [str(p) if p in odd else protocol_text(p) for p in _values(chosen)]
+
+
+def _numbers(chosen: IntervalSet) -> list[str]:
+    return [str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in chosen]
+
+
+def _types(chosen: IntervalSet, protocol: int | None) -> str:
+    if protocol is not None and chosen.size == 1:
+        return names.icmp_type_name(protocol, chosen.lo) or str(chosen.lo)
+    return _braced(_numbers(chosen))
+
+
+def _values(chosen: IntervalSet) -> Iterable[int]:
+    return (v for lo, hi in chosen for v in range(lo, hi + 1))
+
+
+def _braced(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"

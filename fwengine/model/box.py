@@ -1,0 +1,216 @@
+"""Boxes: products of interval sets, one a field of header space.
+
+Not every point of the product of the domains is a packet: an ICMP packet has no ports, source and destination share a
+family. The packets are exactly the union of the ten disjoint boxes `SHAPES`; emptiness, size and inclusion of boxes are
+all meant relative to them. `==` compares sets of points; `Box.plain` is one form for all boxes of the same packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+from . import address
+from .fields import (
+    ABSENT,
+    BYTE,
+    CODE,
+    DPORT,
+    DST,
+    FIELDS,
+    FLAGS,
+    FRAGMENT,
+    FULL,
+    ICMP,
+    ICMPV6,
+    IN,
+    LATER,
+    OUT,
+    PORT_PROTOCOLS,
+    PORTS,
+    PROTOCOL,
+    SPORT,
+    SRC,
+    STATE,
+    TCP,
+    TOPS,
+    TYPE,
+    Field,
+    Point,
+)
+from .interval import IntervalSet
+from .packet import Packet
+
+Sets = tuple[IntervalSet, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Box:
+    """All points whose every field lies in that field's set.
+
+    >>> web = Box.of({Field.PROTOCOL: IntervalSet.single(6), Field.DPORT: IntervalSet.of((80, 80), (443, 443))})
+    >>> Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=2, in_interface="", out_interface="") in web
+    True
+    """
+
+    sets: Sets
+
+    @classmethod
+    def of(cls, conditions: dict[int, IntervalSet]) -> Box:
+        """The box with these sets and no condition on the other fields."""
+        return cls(tuple([conditions.get(f, FULL[f]) for f in range(FIELDS)]))
+
+    @classmethod
+    def around(cls, packet: Packet) -> Box:
+        """All packets that a (partly open) packet describes."""
+        return cls(packet.sets)
+
+    def __contains__(self, item: Point | Packet) -> bool:
+        point = item.point if isinstance(item, Packet) else item
+        if point is None:
+            raise ValueError("a packet with open fields is no point: ask for `Box.around` it")
+        return all(value in chosen for value, chosen in zip(point, self.sets, strict=True))
+
+    def __and__(self, other: Box) -> Box:
+        return Box(tuple([a & b for a, b in zip(self.sets, other.sets, strict=True)]))
+
+    def __repr__(self) -> str:
+        """Only the fields with a condition: whole domains have thousands of digits."""
+        shown = []
+        for f in Field:
+            chosen = self.sets[f]
+            if chosen == FULL[f]:
+                continue
+            if f in (SRC, DST):
+                words = address.show_set(chosen)
+            else:
+                words = [str(lo) if lo == hi else f"{lo}-{hi if hi < TOPS[IN] else 'top'}" for lo, hi in chosen]
+            shown.append(f"{f.name.lower()}={','.join(words) or 'nothing'}")
+        return f"<Box {' '.join(shown) or 'of everything'}>"
+
+    def replace(self, field: int, chosen: IntervalSet) -> Box:
+        return Box((*self.sets[:field], chosen, *self.sets[field + 1 :]))
+
+    @cached_property
+    def pieces(self) -> tuple[Box, ...]:
+        """The nonempty intersections with `SHAPES`: disjoint, and every point of them is a packet."""
+        return tuple(Box(piece) for piece in _pieces(self.sets))
+
+    def __bool__(self) -> bool:
+        """Is there any packet in it?"""
+        return bool(self.pieces)
+
+    @cached_property
+    def size(self) -> int:
+        """How many packets, told apart by protocol, addresses, ports, ICMP type and code alone.
+
+        People count flows: flags, interfaces and states do not multiply the number, and later fragments count only
+        where the box holds nothing else.
+        """
+        pieces = [p for p in self.pieces if p.sets[FRAGMENT] != _LATER] or self.pieces
+        return sum(prod([piece.sets[f].size for f in _COUNTED]) for piece in pieces)
+
+    def __sub__(self, other: Box) -> list[Box]:
+        """The difference as disjoint boxes, at most one a field."""
+        if any(a.isdisjoint(b) for a, b in zip(self.sets, other.sets, strict=True)):
+            return [self]
+        out = []
+        left = self
+        for f in range(FIELDS):
+            outside = left.sets[f] - other.sets[f]
+            if outside:
+                out.append(left.replace(f, outside))
+                left = left.replace(f, left.sets[f] & other.sets[f])
+        return out
+
+    def issubset(self, other: Box) -> bool:
+        """Is every packet of this box in the other?"""
+        return all(all(a.issubset(b) for a, b in zip(piece.sets, other.sets, strict=True)) for piece in self.pieces)
+
+    def plain(self) -> Box:
+        """The same packets with no condition where none is needed: the form to print and to merge.
+
+        Each field's set shrinks to the values that packets of the box have there, and then becomes the whole domain
+        if that adds no packet. Protocols are never widened: a port needs to be told whose it is.
+        """
+        if not self.pieces:
+            return self
+        box = Box(tuple([_seen(self.pieces, f) for f in range(FIELDS)]))
+        for f in _WIDENED:
+            if box.sets[f] != FULL[f]:
+                wider = box.replace(f, FULL[f])
+                if wider.issubset(box):
+                    box = wider
+        return box
+
+
+def _seen(pieces: tuple[Box, ...], f: int) -> IntervalSet:
+    if len(pieces) == 1:
+        return pieces[0].sets[f]
+    return IntervalSet.union(pair for piece in pieces for pair in piece.sets[f])
+
+
+def merge(boxes: Iterable[Box]) -> list[Box]:
+    """Disjoint boxes, joined where two differ in one field only, until none do. O(n log n) a round."""
+    out = list(boxes)
+    before = -1
+    while len(out) != before:
+        before = len(out)
+        for f in _MERGED:
+            groups: dict[Sets, list[IntervalSet]] = {}
+            for box in out:
+                groups.setdefault((*box.sets[:f], *box.sets[f + 1 :]), []).append(box.sets[f])
+            out = [
+                Box(
+                    (*rest[:f], sets[0] if len(sets) == 1 else IntervalSet.union(p for s in sets for p in s), *rest[f:])
+                )
+                for rest, sets in groups.items()
+            ]
+    return out
+
+
+_COUNTED = (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE)
+_WIDENED = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, SRC, DST)  # addresses last: they tell the families
+_MERGED = (FRAGMENT, FLAGS, CODE, TYPE, STATE, IN, OUT, SPORT, DPORT, SRC, DST, PROTOCOL)
+_LATER = IntervalSet.single(LATER)
+
+
+def _shapes() -> Iterator[Sets]:
+    single = IntervalSet.single
+    ports = IntervalSet.union((p, p) for p in PORT_PROTOCOLS - {TCP})
+    here = {f: FULL[f] for f in (IN, OUT, STATE)} | {f: single(ABSENT[f]) for f in (SPORT, DPORT, TYPE, CODE, FLAGS)}
+    for family, icmp in ((address.V4, ICMP), (address.V6, ICMPV6)):
+        base = here | {SRC: family, DST: family, FRAGMENT: IntervalSet(((0, LATER - 1),))}
+        other = BYTE - ports - single(TCP) - single(icmp)
+        for shape in (
+            base | {PROTOCOL: single(TCP), SPORT: PORTS, DPORT: PORTS, FLAGS: BYTE},
+            base | {PROTOCOL: ports, SPORT: PORTS, DPORT: PORTS},
+            base | {PROTOCOL: single(icmp), TYPE: BYTE, CODE: BYTE},
+            base | {PROTOCOL: other},
+            base | {PROTOCOL: BYTE, FRAGMENT: single(LATER)},
+        ):
+            yield tuple([shape[f] for f in range(FIELDS)])
+
+
+SHAPES: tuple[Sets, ...] = tuple(_shapes())
+
+# For each shape the fields it constrains, the most telling first.
+_CONSTRAINED = tuple(
+    tuple((f, shape[f]) for f in (PROTOCOL, FRAGMENT, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS) if shape[f] != FULL[f])
+    for shape in SHAPES
+)
+
+
+def _pieces(sets: Sets) -> Iterator[Sets]:
+    if not all(sets):
+        return
+    for constraints in _CONSTRAINED:
+        piece = list(sets)
+        for f, chosen in constraints:
+            piece[f] = sets[f] & chosen
+            if not piece[f]:
+                break
+        else:
+            yield tuple(piece)

@@ -1,0 +1,191 @@
+"""Policy -> decision tree: built top down, memoised, shared; a forest where one tree would explode.
+
+At each field the active rules' intervals are swept once; a subtree depends only on the field and on the rules still
+active there, cut behind the first that matches everything to come. Real rule sets whose wide and narrow addresses
+interleave make a single tree explode, while the rules grouped by which of their addresses are wide stay small. Whatever
+still exceeds its budget is split in two halves of the rule order, so that no policy explodes. Deterministic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import address
+from .box import Sets
+from .fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from .interval import IntervalSet
+from .rules import Policy
+from .tree import DecisionTree, Node, Root
+
+Entry = tuple[int, Sets]  # rule index, conditions
+
+_REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
+_ORDERS = {  # (source wide, destination wide) -> the order in which that group's tree tests the fields
+    (False, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
+    (True, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
+    (False, True): (PROTOCOL, SRC, DST, SPORT, DPORT, *_REST),
+    (True, True): (DPORT, SPORT, PROTOCOL, DST, SRC, *_REST),
+}
+_WIDE = {4: 1 << 16, 6: 1 << 80}  # more addresses than this are a wide match
+_SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule
+_GROUP = (4096, 15)
+_WORK = 8  # cuts swept for each edge allowed, before sharing
+
+
+class _TooLargeError(Exception):
+    """The tree exceeds its budget."""
+
+
+def compile_policy(policy: Policy) -> DecisionTree:
+    """The decision tree of a policy, for the day `policy.as_of`.
+
+    Complexity: near linear in the rules for real rule sets; bounded by the budgets for any.
+    """
+    entries = [
+        (index, box.sets)
+        for index, rule in enumerate(policy.rules)
+        if policy.active(rule)
+        for box in rule.boxes
+        if all(box.sets)
+    ]
+    return compile_entries(entries, len(policy.rules))
+
+
+def compile_entries(entries: Sequence[Entry], rules: int) -> DecisionTree:
+    """The tree over boxes that each name a rule, in the order of precedence; `rules` stands for "none of them"."""
+    builder = _Builder(rules)
+    floor, each = _SINGLE
+    roots: list[int] = []
+    try:
+        roots.append(builder.tree(entries, _ORDERS[False, False], floor + each * len(entries)))
+    except _TooLargeError:
+        groups: dict[tuple[bool, bool], list[Entry]] = {}
+        for entry in entries:
+            groups.setdefault((_is_wide(entry[1][SRC]), _is_wide(entry[1][DST])), []).append(entry)
+        for wide, group in groups.items():
+            roots += _split(builder, group, _ORDERS[wide])
+    return builder.finish(roots)
+
+
+def _split(builder: _Builder, entries: Sequence[Entry], order: tuple[int, ...]) -> list[int]:
+    """One tree for all entries if the budget allows, else as many as it takes, halving."""
+    floor, each = _GROUP
+    roots = []
+    stack = [entries]
+    while stack:
+        part = stack.pop()
+        try:
+            roots.append(builder.tree(part, order, max(floor, each * len(part)) if len(part) > 1 else 1 << 62))
+        except _TooLargeError:
+            middle = len(part) // 2
+            stack += [part[middle:], part[:middle]]
+    return roots
+
+
+def _is_wide(chosen: IntervalSet) -> bool:
+    v4, v6 = (sum(hi - lo + 1 for lo, hi in chosen & family) for family in (address.V4, address.V6))
+    return v4 > _WIDE[4] or v6 > _WIDE[6]
+
+
+class _Builder:
+    """Nodes under construction, shared over all trees of a forest."""
+
+    def __init__(self, rules: int) -> None:
+        self.rules = rules
+        self.nodes: list[Node] = []
+        self.unique: dict[Node, int] = {}
+        self.lowest: list[int] = []
+
+    def tree(self, entries: Sequence[Entry], order: tuple[int, ...], budget: int) -> int:
+        """The root of a tree over these entries; nodes and memory are given back if it exceeds its budget of edges.
+
+        Raises:
+            _TooLargeError: beyond `budget` new edges, or `_WORK` times as many cuts swept.
+        """
+        begin = len(self.nodes)
+        used = [f for f in order if any(sets[f] != FULL[f] for _, sets in entries)]
+        levels = len(used)
+        # whole[k]: the entries that match everything in the fields still to come at level k
+        whole: list[set[int]] = [set() for _ in range(levels + 1)]
+        for e, (_, sets) in enumerate(entries):
+            k = levels
+            while k and sets[used[k - 1]] == FULL[used[k - 1]]:
+                k -= 1
+            for level in range(k, levels + 1):
+                whole[level].add(e)
+        memo: list[dict[tuple[int, ...], int]] = [{} for _ in range(levels)]
+        ranges = [[sets[f].ranges for _, sets in entries] for f in used]
+        none = ~self.rules
+        edges = work = 0
+
+        def build(level: int, active: tuple[int, ...]) -> int:
+            nonlocal edges, work
+            if not active:
+                return none
+            covering = whole[level]
+            if active[0] in covering:
+                return ~entries[active[0]][0]
+            if not covering.isdisjoint(active):
+                for n, e in enumerate(active, 1):  # pragma: no branch  # one of them is
+                    if e in covering:  # nothing behind it can matter
+                        active = active[:n]
+                        break
+            known = memo[level].get(active)
+            if known is not None:
+                return known
+            starts: dict[int, list[int]] = {}
+            ends: dict[int, list[int]] = {}
+            mine = ranges[level]
+            for e in active:
+                for lo, hi in mine[e]:
+                    starts.setdefault(lo, []).append(e)
+                    ends.setdefault(hi + 1, []).append(e)
+            top = FULL[used[level]].hi
+            here: set[int] = set()
+            cuts: list[int] = []
+            children: list[int] = []
+            points = sorted({0, *starts, *ends})
+            work += len(points)
+            if work > _WORK * budget:
+                raise _TooLargeError
+            for p in points:
+                if p > top:
+                    break
+                if p in ends:
+                    here.difference_update(ends[p])
+                if p in starts:
+                    here.update(starts[p])
+                child = build(level + 1, tuple(sorted(here)))
+                if not children or child != children[-1]:
+                    cuts.append(p)
+                    children.append(child)
+            if len(children) == 1:
+                result = children[0]
+            else:
+                node = Node(used[level], tuple(cuts[1:]), tuple(children))
+                found = self.unique.get(node)
+                if found is None:
+                    edges += len(children)
+                    if edges > budget:
+                        raise _TooLargeError
+                    found = self.unique[node] = len(self.nodes)
+                    self.nodes.append(node)
+                    self.lowest.append(min(self._low(c) for c in children))
+                result = found
+            memo[level][active] = result
+            return result
+
+        try:
+            return build(0, tuple(range(len(entries))))
+        except _TooLargeError:
+            for node in self.nodes[begin:]:
+                del self.unique[node]
+            del self.nodes[begin:], self.lowest[begin:]
+            raise
+
+    def _low(self, child: int) -> int:
+        return self.lowest[child] if child >= 0 else ~child
+
+    def finish(self, roots: list[int]) -> DecisionTree:
+        ordered = sorted(Root(self._low(r), r) for r in roots) or [Root(self.rules, ~self.rules)]
+        return DecisionTree(tuple(self.nodes), tuple(ordered), self.rules, tuple(self.lowest))

@@ -1,0 +1,539 @@
+/* The Python side: buffers in, buffers out. Every size is checked here; nothing below knows Python. */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include "count.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const engine_names[FWK_ENGINES] = {"portable", "avx2", "avx512"};
+static const char capsule_name[] = "fwengine.native.family";
+
+static PyObject *engines(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    PyObject *names = PyList_New(0);
+    for (int e = FWK_ENGINES - 1; names && e >= 0; e--)
+        if (fwk_engine_live(e)) {
+            PyObject *name = PyUnicode_FromString(engine_names[e]);
+            if (!name || PyList_Append(names, name)) {
+                Py_XDECREF(name);
+                Py_CLEAR(names);
+                break;
+            }
+            Py_DECREF(name);
+        }
+    PyObject *result = names ? PyList_AsTuple(names) : NULL;
+    Py_XDECREF(names);
+    return result;
+}
+
+/* A contiguous buffer of `items` items of `size` bytes; items < 0: any number. */
+static int view(PyObject *object, Py_buffer *buffer, Py_ssize_t size, Py_ssize_t items, int writable, const char *what)
+{
+    if (PyObject_GetBuffer(object, buffer, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)))
+        return 0;
+    if (buffer->len % size || (items >= 0 && buffer->len / size != items) ||
+        (buffer->len && (uintptr_t)buffer->buf % (uintptr_t)(size > 4 ? 1 : size))) {
+        PyErr_Format(PyExc_ValueError, "%s: %zd bytes are not %zd items of %zd bytes in place", what, buffer->len, items,
+                     size);
+        PyBuffer_Release(buffer);
+        return 0;
+    }
+    return 1;
+}
+
+static void *copied(PyObject *object, Py_ssize_t size, Py_ssize_t *items, const char *what)
+{
+    Py_buffer b;
+    if (!view(object, &b, size, -1, 0, what))
+        return NULL;
+    void *data = malloc((size_t)b.len + 1);
+    if (data) {
+        memcpy(data, b.buf, (size_t)b.len);
+        *items = b.len / size;
+    } else
+        PyErr_NoMemory();
+    PyBuffer_Release(&b);
+    return data;
+}
+
+static void destroy(PyObject *capsule)
+{
+    fwk_family_free(PyCapsule_GetPointer(capsule, capsule_name));
+}
+
+typedef struct {
+    PyThreadState *state;
+} interpreter;
+
+/* Called without the GIL now and then: has the user interrupted? */
+static int poll(void *context)
+{
+    interpreter *i = context;
+    PyEval_RestoreThread(i->state);
+    int stop = PyErr_CheckSignals();
+    i->state = PyEval_SaveThread();
+    return stop != 0;
+}
+
+static int read_stages(fwk_family *f, PyObject *stages)
+{
+    Py_ssize_t count = PyTuple_Size(stages);
+    if (count < 0)
+        return 0;
+    if (count > FWK_STAGES) {
+        PyErr_SetString(PyExc_ValueError, "too many stages");
+        return 0;
+    }
+    for (Py_ssize_t s = 0; s < count; s++) {
+        PyObject *of_value, *table;
+        unsigned field, width;
+        Py_ssize_t values = 0, size = 0;
+        fwk_stage *stage = &f->stage[s];
+        if (!PyArg_ParseTuple(PyTuple_GetItem(stages, s), "IOIO", &field, &of_value, &width, &table))
+            return 0;
+        f->stages = (uint32_t)s + 1; /* what is allocated from here on is freed with the family */
+        stage->of_value = copied(of_value, 2, &values, "of_value");
+        stage->table = stage->of_value ? copied(table, 2, &size, "table") : NULL;
+        if (!stage->table)
+            return 0;
+        stage->field = field;
+        stage->width = width;
+        stage->values = (uint32_t)values;
+        stage->size = (uint32_t)size;
+        if (!width || size > (1 << 24) || values > 65536 || field >= FWK_STAGES) {
+            PyErr_SetString(PyExc_ValueError, "a stage is out of range");
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int read_sets(fwk_sets *sets, PyObject *offset, PyObject *words, uint32_t dims)
+{
+    Py_ssize_t offsets = 0, count = 0;
+    sets->offset = copied(offset, 4, &offsets, "offset");
+    sets->words = sets->offset ? copied(words, 4, &count, "words") : NULL;
+    if (!sets->words)
+        return 0;
+    uint32_t wide = dims == 5 ? 2 : 8;
+    int good = offsets >= 1 && offsets % 5 == 1 && offsets < (1 << 30) && count < (1 << 30) && sets->offset[0] == 0;
+    for (Py_ssize_t i = 1; good && i < offsets; i++) {
+        uint32_t from = sets->offset[i - 1], to = sets->offset[i];
+        good = from <= to && (to - from) % ((i - 1) % 5 < 2 ? wide : 2) == 0;
+    }
+    if (!good || sets->offset[offsets - 1] != (uint32_t)count) {
+        PyErr_SetString(PyExc_ValueError, "the exact sets are out of range");
+        return 0;
+    }
+    sets->boxes = (uint32_t)(offsets / 5);
+    return 1;
+}
+
+static PyObject *family(PyObject *self, PyObject *args)
+{
+    PyObject *of_protocol, *stages, *lo, *hi, *rule, *box, *offset, *words, *result = NULL;
+    unsigned dims, rules;
+    Py_ssize_t budget;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "IIOO!OOOOOOn", &dims, &rules, &of_protocol, &PyTuple_Type, &stages, &lo, &hi, &rule, &box,
+                          &offset, &words, &budget))
+        return NULL;
+    if ((dims != 5 && dims != 11) || rules >= 0x80000000u || budget < 0) {
+        PyErr_SetString(PyExc_ValueError, "dims, rules or budget are out of range");
+        return NULL;
+    }
+    Py_buffer b[4];
+    int held = 0;
+    fwk_sets sets = {0, NULL, NULL};
+    fwk_family *f = calloc(1, sizeof *f);
+    if (!f)
+        return PyErr_NoMemory();
+    f->rules = rules;
+    Py_ssize_t items = 0;
+    uint16_t *first = copied(of_protocol, 2, &items, "of_protocol");
+    if (!first)
+        goto done;
+    if (items == 768)
+        memcpy(f->of_protocol, first, sizeof f->of_protocol);
+    free(first);
+    if (items != 768) {
+        PyErr_SetString(PyExc_ValueError, "of_protocol has 768 items");
+        goto done;
+    }
+    if (!read_stages(f, stages) || !read_sets(&sets, offset, words, dims))
+        goto done;
+    if (!fwk_family_valid(f)) {
+        PyErr_SetString(PyExc_ValueError, "a class is out of range");
+        goto done;
+    }
+    f->whole = 1;
+    for (int p = 0; p < 256; p++)
+        f->whole &= f->of_protocol[3 * p] == f->of_protocol[3 * p + 1] && f->of_protocol[3 * p] == f->of_protocol[3 * p + 2];
+    if (!view(rule, &b[0], 4, -1, 0, "rule"))
+        goto done;
+    held = 1;
+    Py_ssize_t count = b[0].len / 4;
+    if (count >= (1 << 28)) {
+        PyErr_SetString(PyExc_ValueError, "too many entries");
+        goto done;
+    }
+    if (!view(box, &b[1], 4, count, 0, "box"))
+        goto done;
+    held = 2;
+    if (!view(lo, &b[2], 4, count * (Py_ssize_t)dims, 0, "lo"))
+        goto done;
+    held = 3;
+    if (!view(hi, &b[3], 4, count * (Py_ssize_t)dims, 0, "hi"))
+        goto done;
+    held = 4;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (((const uint32_t *)b[0].buf)[i] >= rules) {
+            PyErr_SetString(PyExc_ValueError, "an entry names no rule");
+            goto done;
+        }
+    fwk_entries e = {dims, (uint32_t)count, b[2].buf, b[3].buf, b[0].buf, b[1].buf};
+    interpreter i = {PyEval_SaveThread()};
+    int error = fwk_build(&e, &sets, (size_t)budget, poll, &i, &f->table);
+    PyEval_RestoreThread(i.state);
+    if (error == FWK_MEMORY)
+        PyErr_NoMemory();
+    else if (error == FWK_LARGE)
+        PyErr_SetString(PyExc_OverflowError, "the table exceeds its budget");
+    else if (error == FWK_INVALID)
+        PyErr_SetString(PyExc_ValueError, "an entry is out of range");
+    else if (error == FWK_OK)
+        result = PyCapsule_New(f, capsule_name, destroy);
+    /* FWK_INTERRUPTED: the exception is set */
+done:
+    while (held)
+        PyBuffer_Release(&b[--held]);
+    if (!result)
+        fwk_family_free(f);
+    free(sets.offset);
+    free(sets.words);
+    return result;
+}
+
+static PyObject *describe(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_family *f = PyCapsule_GetPointer(capsule, capsule_name);
+    if (!f)
+        return NULL;
+    size_t bytes = fwk_bytes(f->table) + sizeof *f;
+    Py_ssize_t nodes = 0, blocks = 0, entries = 0;
+    for (uint32_t s = 0; s < f->stages; s++)
+        bytes += 2 * ((size_t)f->stage[s].size + f->stage[s].values);
+    for (uint32_t t = 0; t < f->table->trees; t++) {
+        nodes += f->table->tree[t].nodes;
+        blocks += f->table->tree[t].blocks;
+        entries += f->table->tree[t].entries;
+    }
+    return Py_BuildValue("nnnnn", (Py_ssize_t)bytes, (Py_ssize_t)f->table->trees, entries, nodes, blocks);
+}
+
+static int engine_of(const char *name)
+{
+    for (int e = 0; e < FWK_ENGINES; e++)
+        if (!strcmp(engine_names[e], name) && fwk_engine_live(e))
+            return e;
+    PyErr_Format(PyExc_ValueError, "no live engine `%s`", name);
+    return -1;
+}
+
+static PyObject *classify(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *columns, *out;
+    const char *name;
+    Py_ssize_t begin, end;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OsO!Onn", &capsule, &name, &PyTuple_Type, &columns, &out, &begin, &end))
+        return NULL;
+    const fwk_family *f = PyCapsule_GetPointer(capsule, capsule_name);
+    int engine = f ? engine_of(name) : -1;
+    if (engine < 0)
+        return NULL;
+    /* protocol, fragment, src, dst, sport, dport, then the stages' fields */
+    const int v6 = f->table->dims == 11, places = 6 + FWK_STAGES;
+    const Py_ssize_t size[6 + FWK_STAGES] = {1, 1, v6 ? 16 : 4, v6 ? 16 : 4, 2, 2, 1, 1, 1, 2, 2, 1};
+    Py_buffer b[7 + FWK_STAGES];
+    int used[7 + FWK_STAGES] = {0};
+    size_t stopped = 0;
+    PyObject *result = NULL;
+    if (PyTuple_Size(columns) != places) {
+        PyErr_SetString(PyExc_ValueError, "not the right number of columns");
+        return NULL;
+    }
+    if (!view(out, &b[places], 4, -1, 1, "out"))
+        return NULL;
+    used[places] = 1;
+    Py_ssize_t count = b[places].len / 4;
+    if (begin < 0 || begin > end || end > count) {
+        PyErr_SetString(PyExc_ValueError, "begin or end is out of range");
+        goto done;
+    }
+    const void *data[6 + FWK_STAGES] = {NULL};
+    for (int k = 0; k < places; k++) {
+        PyObject *column = PyTuple_GetItem(columns, k);
+        if (column == Py_None)
+            continue;
+        if (!view(column, &b[k], size[k], count, 0, "a column"))
+            goto done;
+        used[k] = 1;
+        data[k] = b[k].buf;
+    }
+    if (!data[0] || !data[2] || !data[3] || !data[4] || !data[5]) {
+        PyErr_SetString(PyExc_ValueError, "protocol, addresses and ports are needed");
+        goto done;
+    }
+    fwk_columns c = {.protocol = data[0], .fragment = data[1], .sport = data[4], .dport = data[5]};
+    if (v6) {
+        c.src6 = data[2];
+        c.dst6 = data[3];
+    } else {
+        c.src = data[2];
+        c.dst = data[3];
+    }
+    for (int k = 0; k < FWK_STAGES; k++)
+        c.field[k] = data[6 + k];
+    Py_BEGIN_ALLOW_THREADS;
+    stopped = fwk_classify(f, fwk_engine(engine, f->table), &c, (size_t)begin, (size_t)end, b[places].buf);
+    Py_END_ALLOW_THREADS;
+    if (stopped < (size_t)end)
+        PyErr_Format(PyExc_ValueError, "a value outside its field's domain at or behind packet %zd", (Py_ssize_t)stopped);
+    else {
+        result = Py_None;
+        Py_INCREF(result);
+    }
+done:
+    for (int k = 0; k <= places; k++)
+        if (used[k])
+            PyBuffer_Release(&b[k]);
+    return result;
+}
+
+/* --- captures --------------------------------------------------------------------------------------------------- */
+
+static const char walker_name[] = "fwengine.native.walker";
+
+static void destroy_walker(PyObject *capsule)
+{
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (w)
+        free(w->interfaces);
+    free(w);
+}
+
+static PyObject *walker(PyObject *self, PyObject *args)
+{
+    int pcapng, big, swapped;
+    unsigned header, link, in, out;
+    int state_in, state_out;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "ppIiIIIpp", &pcapng, &big, &header, &swapped, &link, &in, &out, &state_in, &state_out))
+        return NULL;
+    if ((header != 16 && header != 24) || link > 0xffff || in > 0xffff || out > 0xffff) {
+        PyErr_SetString(PyExc_ValueError, "a walker's header, link or interface is out of range");
+        return NULL;
+    }
+    fwk_walker *w = calloc(1, sizeof *w);
+    if (!w)
+        return PyErr_NoMemory();
+    w->pcapng = pcapng;
+    w->big = big;
+    w->header = header;
+    w->swapped = swapped;
+    w->link = (uint16_t)link;
+    w->in = (uint16_t)in;
+    w->out = (uint16_t)out;
+    w->state_in = state_in;
+    w->state_out = state_out;
+    PyObject *capsule = PyCapsule_New(w, walker_name, destroy_walker);
+    if (!capsule)
+        free(w);
+    return capsule;
+}
+
+static PyObject *walk(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *data, *frames;
+    Py_ssize_t at;
+    Py_buffer d, f;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOnO", &capsule, &data, &at, &frames))
+        return NULL;
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (!w || !view(data, &d, 1, -1, 0, "data"))
+        return NULL;
+    if (!view(frames, &f, sizeof(fwk_frame), -1, 1, "frames")) {
+        PyBuffer_Release(&d);
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (at < 0 || at > d.len || (uint64_t)d.len > 0xffffffffu || (uintptr_t)f.buf % 4)
+        PyErr_SetString(PyExc_ValueError, "at, data or frames are out of range");
+    else {
+        size_t room = (size_t)f.len / sizeof(fwk_frame);
+        int reason;
+        Py_BEGIN_ALLOW_THREADS;
+        reason = fwk_walk(w, d.buf, (size_t)d.len, (size_t)at, f.buf, room > 0xffffffffu ? 0xffffffffu : (uint32_t)room);
+        Py_END_ALLOW_THREADS;
+        if (reason == FWK_DESCRIBED || reason == FWK_TIME)
+            result = Py_BuildValue("innIIny#", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length);
+        else
+            result = Py_BuildValue("innIIny", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)0, "");
+    }
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    return result;
+}
+
+static PyObject *describe_interface(PyObject *self, PyObject *args)
+{
+    PyObject *capsule;
+    unsigned in, out, name;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OIII", &capsule, &in, &out, &name))
+        return NULL;
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (!w)
+        return NULL;
+    if (in > 0xffff || out > 0xffff || name > 0xffff || w->count >= FWK_MAX_INTERFACES) {
+        PyErr_SetString(PyExc_ValueError, "an interface is out of range");
+        return NULL;
+    }
+    if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, (uint16_t)name))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *used(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    return w ? PyBytes_FromStringAndSize((const char *)w->used, sizeof w->used) : NULL;
+}
+
+/* The frames of a buffer, checked to lie within it. */
+static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f)
+{
+    if (!view(data, d, 1, -1, 0, "data"))
+        return 0;
+    if (!view(frames, f, sizeof(fwk_frame), -1, 0, "frames")) {
+        PyBuffer_Release(d);
+        return 0;
+    }
+    const fwk_frame *frame = f->buf;
+    int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 4 == 0;
+    for (Py_ssize_t i = 0; good && i < count; i++)
+        good = (uint64_t)frame[i].offset + frame[i].captured <= (uint64_t)d->len;
+    if (!good) {
+        PyErr_SetString(PyExc_ValueError, "frames do not lie within the data");
+        PyBuffer_Release(f);
+        PyBuffer_Release(d);
+    }
+    return good;
+}
+
+static PyObject *count(PyObject *self, PyObject *args)
+{
+    PyObject *v4, *v6, *data, *frames, *counts, *result = NULL;
+    const char *name;
+    unsigned state;
+    Py_buffer d, f, c;
+    Py_ssize_t n;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOsOOnIO", &v4, &v6, &name, &data, &frames, &n, &state, &counts))
+        return NULL;
+    int engine = engine_of(name);
+    if (engine < 0)
+        return NULL;
+    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL};
+    t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
+    if (!t.v6)
+        return NULL;
+    if (t.v4->table->dims != 5 || t.v6->table->dims != 11 || t.v4->rules != t.v6->rules) {
+        PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
+        return NULL;
+    }
+    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
+        return NULL;
+    if ((uintptr_t)c.buf % 8) {
+        PyErr_SetString(PyExc_ValueError, "counts are not in place");
+        goto done;
+    }
+    if (!view_frames(data, frames, n, &d, &f))
+        goto done;
+    t.run4 = fwk_engine(engine, t.v4->table);
+    t.run6 = fwk_engine(engine, t.v6->table);
+    t.count = c.buf;
+    int good;
+    Py_BEGIN_ALLOW_THREADS;
+    good = fwk_count(&t, d.buf, f.buf, (size_t)n, NULL);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    if (good) {
+        result = Py_None;
+        Py_INCREF(result);
+    } else
+        PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
+done:
+    PyBuffer_Release(&c);
+    return result;
+}
+
+static PyObject *decoded(PyObject *self, PyObject *args)
+{
+    PyObject *data, *frames;
+    Py_ssize_t n;
+    Py_buffer d, f;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOn", &data, &frames, &n))
+        return NULL;
+    if (!view_frames(data, frames, n, &d, &f))
+        return NULL;
+    PyObject *list = PyList_New(n);
+    const fwk_frame *frame = f.buf;
+    for (Py_ssize_t i = 0; list && i < n; i++) {
+        fwk_packet p;
+        int class = fwk_decode((const uint8_t *)d.buf + frame[i].offset, frame[i].captured, frame[i].wire, frame[i].link, &p);
+        int bytes = class == FWK_IPV4 ? 4 : class == FWK_IPV6 ? 16 : 0;
+        if (!bytes) /* there are no addresses to point at */
+            p.src = p.dst = d.buf;
+        PyObject *item = Py_BuildValue("(iiiy#y#iiiiiiiI)", class, p.protocol, p.fragment, (const char *)p.src,
+                                       (Py_ssize_t)bytes, (const char *)p.dst, (Py_ssize_t)bytes, p.sport, p.dport, p.type,
+                                       p.code, p.flags, frame[i].in, frame[i].out, frame[i].wire);
+        if (!item || PyList_SetItem(list, i, item))
+            Py_CLEAR(list);
+    }
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    return list;
+}
+
+static PyMethodDef methods[] = {
+    {"engines", engines, METH_NOARGS, "The live engines' names, the fastest first."},
+    {"family", family, METH_VARARGS, "A family's classifier: see fwengine.native.encode.Encoded."},
+    {"describe", describe, METH_O, "(bytes, trees, entries, nodes, blocks) of a family."},
+    {"classify", classify, METH_VARARGS, "classify(family, engine, columns, out, begin, end)"},
+    {"walker", walker, METH_VARARGS, "walker(pcapng, big, header, swapped, link, in, out, state_in, state_out)"},
+    {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name)"},
+    {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
+    {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
+    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts)"},
+    {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The native batch classifier.", -1, methods, NULL, NULL,
+                                 NULL, NULL};
+
+PyMODINIT_FUNC PyInit__native(void) { return PyModule_Create(&definition); }

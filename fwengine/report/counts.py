@@ -1,0 +1,153 @@
+"""Captures through a policy, as text and as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..model.packet import Packet, write
+from ..model.rules import Policy
+from ..traffic.count import CaptureReport, Outcome, RuleCount
+from .screen import visible
+from .style import Style
+
+MANY_RULES = 40  # with more, those that decided nothing are only counted
+
+
+def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
+    """The sum of reports over one policy."""
+    first = reports[0]
+    if len(reports) == 1:
+        return first
+    rules = tuple(
+        replace(rows[0], packets=sum(r.packets for r in rows), bytes=sum(r.bytes for r in rows))
+        for rows in zip(*(report.rules for report in reports), strict=True)
+    )
+    counts = {
+        key: sum(getattr(report, key) for report in reports)
+        for key in ("packets", "allow", "deny", "not_ip", "malformed", "truncated")
+    }
+    return replace(first, file="total", rules=rules, **counts)
+
+
+def called(file: str) -> str:
+    """The capture's name on a screen."""
+    return "<stdin>" if file == "-" else visible(file)
+
+
+def tally_json(report: CaptureReport) -> dict[str, Any]:
+    """The counts of a capture, or of several merged: packets = allow + deny + not_ip."""
+    return {
+        "packets": report.packets,
+        "allow": report.allow,
+        "deny": report.deny,
+        "not_ip": report.not_ip,
+        "malformed": report.malformed,
+        "truncated": report.truncated,
+        "rules": [
+            {
+                "rule": row.label,
+                "file": row.file,
+                "line": row.line,
+                "action": row.action.value,
+                "packets": row.packets,
+                "bytes": row.bytes,
+            }
+            for row in report.rules
+        ],
+    }
+
+
+def capture_json(report: CaptureReport) -> dict[str, Any]:
+    """The counts of one of the captures, without its rules; `error` is what kept the rest of it from being read."""
+    counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
+    error = report.error
+    return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
+
+
+def total_line(report: CaptureReport) -> str:
+    """`monday.pcap: 44 packets: 38 allowed, 6 denied`."""
+    parts = [f"{report.allow:,} allowed", f"{report.deny:,} denied"]
+    if report.not_ip:
+        parts.append(f"{report.not_ip:,} not IP")
+    plural = "" if report.packets == 1 else "s"
+    return f"{called(report.file)}: {report.packets:,} packet{plural}: {', '.join(parts)}"
+
+
+def rule_lines(report: CaptureReport, style: Style) -> list[str]:
+    """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all of them."""
+    shown = [row for row in report.rules if row.packets or len(report.rules) <= MANY_RULES or row.index is None]
+    rows = [
+        (
+            f"{row.packets:,}",
+            f"{row.bytes:,}",
+            row.action.value,
+            visible(row.label),
+            _place(row.label, row.file, row.line),
+        )
+        for row in shown
+    ]
+    for count, action, label in (
+        (report.malformed, "deny", "malformed: no rule is asked"),
+        (report.truncated, "deny", "truncated: no rule is asked"),
+        (report.not_ip, "", "not IP: no verdict"),
+    ):
+        if count:
+            rows.append((f"{count:,}", "", action, label, ""))
+    widths = [max(len(row[i]) for row in [*rows, ("packets", "bytes")]) for i in range(2)]
+    label_width = max(len(row.label) for row in shown)
+    out = [f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
+    for packets, size, action, label, place in rows:
+        word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
+        line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
+        out.append(line.rstrip())
+    more = len(report.rules) - len(shown)
+    if more:
+        out.append(f"{more:,} more rule{'s' * (more != 1)} decided no packet")
+    return out
+
+
+def _place(label: str, file: str | None, line: int | None) -> str:
+    return "" if file is None or label == f"{file}:{line}" else visible(f"{file}:{line}")
+
+
+def outcome_json(outcome: Outcome, policy: Policy, number: int) -> dict[str, Any]:
+    """One packet of a capture; `number` counts over all captures."""
+    if outcome.rule is None or outcome.point is None:
+        verdict = None if outcome.kind == "not-ip" else "deny"
+        return {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
+    return {
+        "packet": number,
+        "text": write(Packet.from_point(outcome.point), policy.tree.fields),
+        "verdict": policy.action(outcome.rule).value,
+        "rule": policy.label(outcome.rule),
+        "class": outcome.kind,
+    }
+
+
+def outcome_line(fields: dict[str, Any], style: Style) -> str:
+    verdict = style.verdict((fields["verdict"] or "-").upper(), 6)
+    if fields["class"] != "ip":
+        return f"{fields['packet']:>6}  {verdict} {fields['class']}"
+    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}"
+
+
+def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:
+    """The active rules that decided no packet of the capture."""
+    return [
+        row
+        for row in report.rules
+        if row.index is not None and not row.packets and policy.active(policy.rules[row.index])
+    ]
+
+
+def coverage_lines(report: CaptureReport, policy: Policy) -> list[str]:
+    """How many rules the capture exercised, and the others by name."""
+    active = sum(policy.active(rule) for rule in policy.rules)
+    left = unexercised(report, policy)
+    out = [f"coverage: {active - len(left)} of {active} rules exercised"]
+    for row in left:
+        place = f"{row.file}:{row.line}"
+        out.append(visible(f"  never exercised  {row.label}" + (f"  {place}" if row.label != place else "")))
+    return out

@@ -1,0 +1,133 @@
+"""How much the expectations of one or more files cover, and how sharp they are.
+
+Files that include one another speak of the same rules: what one of them covers or notices, counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..analysis.coverage import coverage
+from ..analysis.mutation import Mutant, mutation_score
+from ..model.rules import Policy, Rule
+from .packets import packet_text
+from .style import Style
+from .verdicts import FIELD_WORDS
+
+Key = tuple[str, int]  # a rule by its file and line
+
+
+@dataclass
+class Sharpness:
+    """Rules covered and mutants noticed, gathered file by file."""
+
+    rules: dict[Key, Rule] = field(default_factory=dict)
+    covered: set[Key] = field(default_factory=set)
+    noticed: set[tuple[Any, ...]] = field(default_factory=set)
+    survivors: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    equivalent: set[tuple[Any, ...]] = field(default_factory=set)
+
+    def add_coverage(self, policy: Policy) -> None:
+        found = coverage(policy, policy.expectations)
+        for index in found.countable:
+            key = _key(policy.rules[index])
+            self.rules[key] = policy.rules[index]
+            if found.exercised[index] is not None:
+                self.covered.add(key)
+
+    def add_mutants(self, policy: Policy) -> None:
+        score = mutation_score(policy, policy.expectations)
+        self.noticed.update(_mutant_key(policy, m) for m in score.noticed)
+        self.equivalent.update(_mutant_key(policy, m) for m in score.equivalent)
+        for survivor in score.survivors:
+            rule = policy.rules[survivor.mutant.index]
+            packet = packet_text(survivor.packet, policy)
+            self.survivors.setdefault(
+                _mutant_key(policy, survivor.mutant),
+                {
+                    "mutant": mutant_text(policy, survivor.mutant),
+                    "rule": rule.label,
+                    "file": rule.span.file,
+                    "line": rule.span.line,
+                    "packet": packet,
+                    "expectation": f"expect {survivor.verdict.action} {packet} by {survivor.verdict.by}",
+                },
+            )
+
+    @property
+    def missing(self) -> list[Rule]:
+        return [rule for key, rule in self.rules.items() if key not in self.covered]
+
+    @property
+    def coverage(self) -> float:
+        return len(self.covered) / len(self.rules) if self.rules else 1.0
+
+    @property
+    def unnoticed(self) -> list[dict[str, Any]]:
+        return [fields for key, fields in self.survivors.items() if key not in self.noticed]
+
+    @property
+    def score(self) -> float:
+        count = len(self.noticed) + len(self.unnoticed)
+        return len(self.noticed) / count if count else 1.0
+
+    def coverage_json(self) -> dict[str, Any]:
+        missing = [{"rule": r.label, "file": r.span.file, "line": r.span.line} for r in self.missing]
+        return {"rules": len(self.rules), "covered": len(self.covered), "ratio": self.coverage, "missing": missing}
+
+    def mutation_json(self) -> dict[str, Any]:
+        return {
+            "noticed": len(self.noticed),
+            "survivors": self.unnoticed,
+            "equivalent": len(self.equivalent - self.noticed),
+            "score": self.score,
+        }
+
+    def coverage_lines(self, style: Style) -> list[str]:
+        out = [f"coverage: {len(self.covered)} of {len(self.rules)} rules ({_percent(self.coverage)})"]
+        for rule in self.missing:
+            place = f"{rule.span.file}:{rule.span.line}"
+            out.append(
+                f"  {style('not exercised', 'yellow')}  {rule.label}" + (f"  {place}" if rule.label != place else "")
+            )
+        return out
+
+    def mutation_lines(self, style: Style) -> list[str]:
+        equivalent = len(self.equivalent - self.noticed)
+        out = [
+            f"mutation score: {len(self.noticed)} of {len(self.noticed) + len(self.unnoticed)} mutants noticed "
+            f"({_percent(self.score)}); {equivalent} proved equivalent and left out"
+        ]
+        for fields in self.unnoticed:
+            out.append(f"  {style('not noticed', 'yellow')}  {fields['mutant']}  {fields['file']}:{fields['line']}")
+            out.append(f"    would be noticed by:  {fields['expectation']}")
+        return out
+
+
+def _percent(ratio: float) -> str:
+    # never rounded up to a hundred
+    return "100%" if ratio == 1 else f"{int(ratio * 1000) / 10}%"
+
+
+def _key(rule: Rule) -> Key:
+    return rule.span.file, rule.span.line
+
+
+def _mutant_key(policy: Policy, mutant: Mutant) -> tuple[Any, ...]:
+    other = None if mutant.with_rule is None else _key(policy.rules[mutant.with_rule])
+    return (mutant.kind, _key(policy.rules[mutant.index]), mutant.field, other)
+
+
+def mutant_text(policy: Policy, mutant: Mutant) -> str:
+    """What a mutant does, in words."""
+    label = f"`{policy.label(mutant.index)}`"
+    if mutant.kind == "drop":
+        return f"drop {label}"
+    if mutant.kind == "flip":
+        return f"let {label} {policy.rules[mutant.index].action.other}"
+    if mutant.kind == "swap":
+        assert mutant.with_rule is not None
+        return f"swap {label} with `{policy.label(mutant.with_rule)}`"
+    assert mutant.field is not None
+    return f"widen {FIELD_WORDS[mutant.field]} of {label}"

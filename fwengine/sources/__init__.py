@@ -1,0 +1,1 @@
+"""What is read from where: files, standard input, git revisions, includes; and writing back safely."""

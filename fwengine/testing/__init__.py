@@ -1,0 +1,1 @@
+"""Packets at the edges of a policy, drawn packets, texts and captures made for tests."""

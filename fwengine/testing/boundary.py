@@ -1,0 +1,283 @@
+"""The corners of a policy: the edges of its boxes, the values worth trying, and a part of what each rule decides.
+
+What property tests and synthetic captures are drawn from. Everything is exact and a function of its arguments. Knows
+points, boxes and policies; neither Hypothesis nor capture files.
+
+Source: boundary value analysis, after Myers, "The Art of Software Testing" (1979), chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
+from typing import NamedTuple
+
+from ..analysis.cover import samples, unmatched
+from ..analysis.entries import Entries
+from ..analysis.witness import choose
+from ..model import address
+from ..model.box import Sets
+from ..model.fields import (
+    ABSENT,
+    CODE,
+    DPORT,
+    DST,
+    FLAGS,
+    FRAGMENT,
+    FULL,
+    ICMPV6,
+    IN,
+    NO_INTERFACE,
+    OUT,
+    PORTS,
+    PRESENT,
+    PROTOCOL,
+    SPORT,
+    SRC,
+    STATE,
+    TYPE,
+    Point,
+    has_flags,
+    has_ports,
+    has_type,
+    interface_name,
+    interface_number,
+)
+from ..model.interval import IntervalSet
+from ..model.rules import Policy
+
+NAMES = tuple(interface_number(name) for name in ("lan0", "wan0", "eth0", "eth1"))
+HINTS = 24  # values of the policy that are tried in a field without a condition
+_RANGES = 6  # intervals of a set whose ends are tried
+_WIDE = 1 << 20  # more addresses than this name no particular host
+_FEW_PORTS = 1024  # more ports than this name no particular service
+
+_HOSTS = tuple(
+    tuple(address.parse(text) for text in texts) for texts in (("10.0.0.1", "2001:db8::1"), ("10.0.0.2", "2001:db8::2"))
+)
+_USUAL: dict[int, tuple[int, ...]] = {
+    PROTOCOL: (6, 17, 1, 58, 47, 50, 132),
+    SPORT: (49152, 1024),
+    DPORT: (80, 443, 22, 53),
+    TYPE: (8, 128, 0, 129, 3, 1),
+    CODE: (0,),
+    FLAGS: (0b00000010, 0b00010000, 0b00010010, 0b00011000, 0b00010001, 0b00000100),  # syn, ack, syn+ack, ...
+    IN: (NO_INTERFACE,),
+    OUT: (NO_INTERFACE,),
+}
+
+
+class Edge(NamedTuple):
+    """The last value of a field inside a set, and the one beside it outside; `off` is None where the domain ends."""
+
+    field: int
+    on: int
+    off: int | None
+
+
+def edges(field: int, chosen: IntervalSet) -> list[Edge]:
+    """Both ends of every interval of a set; none for a field that is absent.
+
+    Names of interfaces have no neighbours: each name mentioned is one edge, with no interface, or another, beside it.
+    Beside a byte of TCP flags is one with a single flag changed.
+
+    >>> edges(DPORT, IntervalSet.of((0, 1023)))
+    [Edge(field=4, on=0, off=None), Edge(field=4, on=1023, off=1024)]
+    """
+    if field in (IN, OUT):
+        return _interface_edges(field, chosen)
+    if chosen.hi == ABSENT.get(field):
+        return []
+    if field == FLAGS and chosen != PRESENT[FLAGS]:
+        tried = [*[v for v in _USUAL[FLAGS] if v in chosen][:3], chosen.lo, chosen.hi]
+        return list(
+            dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen)
+        )
+    out = []
+    for lo, hi in chosen:
+        least, most = _domain(field, lo).lo, _domain(field, hi).hi
+        out.append(Edge(field, lo, lo - 1 if lo > least else None))
+        out.append(Edge(field, hi, hi + 1 if hi < most else None))
+    return list(dict.fromkeys(out))
+
+
+def _domain(field: int, value: int) -> IntervalSet:
+    if field in (SRC, DST):
+        return address.V4 if value < address.V6_BASE else address.V6
+    return PRESENT[field]
+
+
+def _interface_edges(field: int, chosen: IntervalSet) -> list[Edge]:
+    if chosen == FULL[field]:
+        return [Edge(field, NO_INTERFACE, None)]
+    inside = [v for v in (NO_INTERFACE, *NAMES) if v in chosen]
+    outside = [v for v in (NO_INTERFACE, *NAMES) if v not in chosen]
+    out = []
+    for name in mentioned(chosen):
+        if name in chosen:
+            out += [Edge(field, name, other) for other in outside[:2]]
+        else:
+            out += [Edge(field, other, name) for other in inside[:2]]
+    return out or [Edge(field, inside[0] if inside else chosen.lo, outside[0] if outside else None)]
+
+
+def mentioned(chosen: IntervalSet) -> list[int]:
+    """The interfaces that a set names, be it to hold or to leave them out."""
+    ends = {v for lo, hi in chosen for v in (lo, lo - 1, hi, hi + 1) if 0 < v <= FULL[IN].hi}
+    single = {lo for lo, hi in chosen if lo == hi} | {lo for lo, hi in FULL[IN] - chosen if lo == hi}
+    return sorted(v for v in ends & single if v != NO_INTERFACE and is_name(v))
+
+
+def is_name(number: int) -> bool:
+    """Is there an interface name, or none for 0, with this number?"""
+    try:
+        return interface_number(interface_name(number)) == number
+    except ValueError:  # not UTF-8, or too long
+        return False
+
+
+def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]:
+    """Values worth trying in a field of a nonempty product, the plainest first: usual ones, the ends of intervals, `hints`.
+
+    >>> from fwengine.model.box import Box
+    >>> likely(Box.of({DPORT: IntervalSet.of((22, 22), (8000, 8080))}).sets, DPORT)
+    (22, 8000, 8080)
+    """
+    chosen = sets[field]
+    ranges = chosen.ranges
+    if len(ranges) > _RANGES:  # some from the beginning, and the last
+        ranges = (*ranges[: _RANGES - 1], ranges[-1])
+    found: list[int] = []
+    if field in (SRC, DST):
+        if chosen.size > _WIDE:
+            found += _HOSTS[field - SRC]
+        found += [_host(lo, hi, field - SRC) for lo, hi in ranges]
+    elif field == DPORT and chosen == PORTS and sets[SPORT] != PORTS:  # the service is at the source: a reply
+        found += _USUAL[SPORT]
+    elif field in (SPORT, DPORT) and chosen.size <= _FEW_PORTS:
+        found += [lo or min(1, hi) for lo, hi in ranges]  # port 0 is no one's first thought
+    elif field == TYPE and sets[PROTOCOL].hi == ICMPV6:
+        found += _USUAL[TYPE][1::2]
+    found += _USUAL.get(field, ())
+    found += [end for pair in ranges for end in pair]
+    found += hints
+    if field in (IN, OUT):
+        found = [v for v in (*found, *NAMES) if v in chosen and is_name(v)]
+        if not found:
+            with suppress(ValueError):  # no name at all
+                found = [choose(sets)[field]]
+    return tuple(dict.fromkeys(v for v in found if v in chosen))
+
+
+def nameable(sets: Sets) -> bool:
+    """Do the interfaces that a nonempty product allows have names, or may there be none?"""
+    return all(sets[f] is FULL[f] or bool(likely(sets, f)) for f in (IN, OUT))
+
+
+def _host(lo: int, hi: int, side: int) -> int:
+    """The first host of a network; of any other interval the first address."""
+    if hi - lo >= 7 and address.to_value(lo) & 7 == 0:
+        return lo + 1 + side
+    return lo
+
+
+def hints(policy: Policy) -> dict[int, tuple[int, ...]]:
+    """For each field the values at which the policy's conditions begin and end, and those beside them; a few of many."""
+    found: dict[int, dict[int, None]] = {}
+    for rule in policy.rules:
+        for box in rule.boxes:
+            for f, chosen in enumerate(box.sets):
+                if chosen == FULL[f] or not chosen or len(known := found.setdefault(f, {})) > 64 * HINTS:
+                    continue
+                if f in (IN, OUT):
+                    known.update(dict.fromkeys(mentioned(chosen)))
+                else:
+                    lo, hi = chosen.ranges[0][0], chosen.ranges[-1][1]
+                    plain = _host(*chosen.ranges[0], f - SRC) if f in (SRC, DST) else lo
+                    known.update(dict.fromkeys((plain, lo, hi, lo - 1, hi + 1)))
+    return {f: tuple(known)[:: -(-len(known) // HINTS) or 1] for f, known in found.items()}
+
+
+def with_value(point: Point, field: int, value: int) -> Point:
+    """The packet with another value in a field that it has, and with what that gives it or takes away elsewhere.
+
+    A tcp packet made a later fragment loses ports and flags; a packet made tcp gets usual ones. `value` must not be
+    the absent one, and an address must be of the packet's family.
+
+    >>> from fwengine.model.packet import Packet
+    >>> packet = Packet.of("tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2, in_interface="", out_interface="")
+    >>> assert packet.point is not None
+    >>> str(Packet.from_point(with_value(packet.point, PROTOCOL, 1)))
+    'icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0'
+    """
+    out = list(point)
+    out[field] = value
+    protocol, fragment = out[PROTOCOL], out[FRAGMENT]
+    family = address.family_of(out[SRC])
+    ports, types = has_ports(protocol, fragment), has_type(protocol, family, fragment)
+    for f, present in (
+        (SPORT, ports), (DPORT, ports), (TYPE, types), (CODE, types), (FLAGS, has_flags(protocol, fragment))
+    ):  # fmt: skip
+        if not present:
+            out[f] = ABSENT[f]
+        elif out[f] == ABSENT[f]:
+            out[f] = 128 if f == TYPE and protocol == ICMPV6 else _USUAL[f][0]
+    return tuple(out)
+
+
+def ordered(pieces: Iterable[Sets]) -> list[Sets]:
+    """Pieces, the plainest first: new before other states, whole packets before fragments, tcp before the rest, IPv4."""
+    return sorted(pieces, key=_rank)
+
+
+def _rank(sets: Sets) -> tuple[int, int, int, int]:
+    usual = _USUAL[PROTOCOL]
+    protocol = next((n for n, p in enumerate(usual) if p in sets[PROTOCOL]), len(usual))
+    fragment = sets[FRAGMENT].lo
+    return sets[STATE].lo, fragment, protocol if fragment < 2 else 0, sets[SRC].lo >= address.V6_BASE
+
+
+class Decided:
+    """Finds, for any rule of a policy, packets that it decides. Exact; what is costly is made when first needed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    @cached_property
+    def entries(self) -> Entries:
+        return Entries(self.policy)
+
+    @cached_property
+    def named(self) -> frozenset[int]:
+        """The indices that the leaves of the tree name: no other rule decides anything."""
+        tree = self.policy.tree
+        children = [child for node in tree.nodes for child in node.children] + [root.node for root in tree.roots]
+        return frozenset(~child for child in children if child < 0) | {tree.rules}
+
+    def part(self, index: int, piece: Sets) -> Sets | None:
+        """A nonempty product within a piece of the rule's boxes, all of it decided by the rule; None if there is none.
+
+        The index behind the last rule is the default's, and any piece at all is one of its. The piece must be `nameable`.
+
+        Raises:
+            LimitError: if the exact search grows too long.
+        """
+        if index not in self.named:
+            return None
+        for point in samples(piece, self.entries.interfaces):
+            if self.policy.tree.index(point) == index:
+                return self.around(point, piece)
+        found = unmatched(self.entries, piece, self.entries.before(index))
+        return self.around(choose(found, self.entries.interfaces), piece) if isinstance(found, tuple) else None
+
+    def around(self, point: Point, piece: Sets) -> Sets:
+        """The points of a piece that go the same ways through the compiled policy as this one: all decided alike."""
+        out = list(piece)
+        for steps in self.policy.tree.path(point):
+            for f, (lo, hi) in steps:
+                out[f] &= IntervalSet(((lo, hi if hi >= 0 else FULL[f].hi),))
+        for f in (IN, OUT):
+            if out[f] is not piece[f] and not likely(tuple(out), f):
+                out[f] = IntervalSet.single(point[f])
+        return tuple(out)

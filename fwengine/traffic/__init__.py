@@ -1,0 +1,1 @@
+"""Packets through a policy: their notations, captures, and counts that add up."""

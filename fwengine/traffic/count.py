@@ -1,0 +1,344 @@
+"""A capture through a policy: counts per rule, or one outcome a packet.
+
+Knows policies and captures, and nothing of screens. The deciding rule comes from the policy's tree; packets alike in
+every field are looked up once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from ..errors import CaptureError, LimitError, PacketError
+from ..model.fields import IN, OUT, STATES, Point, interface_number
+from ..model.packet import write_interface
+from ..model.rules import ALLOW, Action, Policy
+from ..packets.capture import Capture, link_note, open_capture
+from ..packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
+from ..packets.source import Source
+from ..packets.wire import decode
+
+if TYPE_CHECKING:
+    from ..native import Classifier
+
+Engine = Literal["auto", "tree", "native"]
+Kind = Literal["ip", "not-ip", "malformed", "truncated"]
+Progress = Callable[[int, int | None], object]
+Key = Point | str  # a point or a class: what `decode` returns
+
+_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
+_SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
+_REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
+_NAMES: Final = 1 << 12  # interface names whose numbers are remembered
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """What one rule decided; of the default, `index` is None and the label `default`. Bytes are those on the wire."""
+
+    index: int | None
+    label: str
+    file: str | None
+    line: int | None
+    action: Action
+    packets: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CaptureReport:
+    """What a policy does to a capture, up to its damage if it has any.
+
+    packets = allow + deny + not_ip; malformed and truncated packets are within deny, and no rule's. `rules` has every
+    rule in the policy's order, those that decided nothing too, and then the default.
+    """
+
+    file: str
+    packets: int
+    allow: int
+    deny: int
+    not_ip: int
+    malformed: int
+    truncated: int
+    rules: tuple[RuleCount, ...]
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What becomes of one packet of a capture.
+
+    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default, and None, like
+    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest.
+    """
+
+    number: int
+    kind: Kind
+    point: Point | None
+    rule: int | None
+    wire_length: int
+
+
+def evaluate_capture(
+    policy: Policy,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+    engine: Engine = "auto",
+    jobs: int = 1,
+) -> CaptureReport:
+    """Counts per rule over a capture file, or over standard input for `-`. Memory does not grow with the capture.
+
+    Args:
+        engine: "tree" for plain Python, "native" for the native module, "auto" for the native one where it is here, takes
+            the policy, and the capture is worth building its table. The report is the same either way.
+        jobs: threads that share the work of the native module.
+        inbound, outbound: the interfaces of all packets, whatever the capture records; None leaves those it records.
+        state: the state of all packets.
+        progress: called now and then with the bytes of the file read so far and the file's size, if that is known.
+
+    Returns:
+        The counts; what keeps the capture from being read (any further) is the report's `error`.
+
+    Raises:
+        PacketError: if an interface or the state cannot be.
+        LimitError: if the engine asked for is not here, or does not take the policy.
+    """
+    stated = _Stated(inbound, outbound, state)
+    native = _classifier(policy, path, engine)
+    if native is not None:
+        return _native_report(native, path, stated, progress, max(1, jobs))
+    rows = len(policy.rules) + 1 + len(_CLASSES)
+    packets, octets = [0] * rows, [0] * rows
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        with open_capture(path) as capture:
+            try:
+                _count(policy, capture, stated, packets, octets, progress)
+            finally:
+                notes = capture.notes + stated.notes(policy, any(packets[: len(policy.rules) + 1]))
+    except CaptureError as caught:
+        error = caught
+    return _report(policy, os.fspath(path), packets, octets, error, notes)
+
+
+def iterate(
+    policy: Policy,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+    notes: list[str] | None = None,
+    also: Policy | None = None,
+) -> Iterator[Outcome]:
+    """The outcome of each packet of a capture, in its order; arguments as for `evaluate_capture`.
+
+    Args:
+        notes: takes, at the end or where the capture is damaged, what a report's `notes` tell of it as a whole.
+        also: another policy that the outcomes are used for; the notes are about its rules, too.
+
+    Raises:
+        CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
+        PacketError: if an interface or the state cannot be.
+    """
+    stated = _Stated(inbound, outbound, state)
+    find = policy.tree.index
+    number = 0
+    decoded = False
+    with open_capture(path) as capture:
+        try:
+            for batch in capture.batches():
+                for data, wire_length, link, came_in, went_out, _ in batch:
+                    key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                    if isinstance(key, str):
+                        yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
+                    else:
+                        decoded = True
+                        yield Outcome(number, "ip", key, find(key), wire_length)
+                    number += 1
+                if progress is not None:
+                    progress(capture.position, capture.size)
+        finally:
+            if notes is not None:
+                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
+                notes += dict.fromkeys([*capture.notes, *(note for one in told for note in one)])
+
+
+class _Stated:
+    """The interfaces and the state to take for a capture's packets."""
+
+    def __init__(self, inbound: str | None, outbound: str | None, state: str) -> None:
+        if state not in STATES:
+            raise PacketError(f"state is one of {', '.join(STATES)}, not {state!r}")
+        self.state = STATES.index(state)
+        self._inbound = None if inbound is None else interface_number(inbound)
+        self._outbound = None if outbound is None else interface_number(outbound)
+        self.inbound, self.outbound = inbound, outbound
+        self._words = {"in": inbound, "out": outbound}
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        self._overruled: dict[str, None] = {}
+
+    def numbers(self, came_in: str, went_out: str) -> tuple[int, int]:
+        """The numbers of both interfaces, for those that the capture records."""
+        found = self._known.get((came_in, went_out))
+        if found is None:
+            if len(self._known) >= _NAMES:
+                self._known.clear()
+            inbound = interface_number(came_in) if self._inbound is None else self._inbound
+            outbound = interface_number(went_out) if self._outbound is None else self._outbound
+            found = self._known[came_in, went_out] = inbound, outbound
+            for word, recorded in (("in", came_in), ("out", went_out)):
+                if recorded and self._words[word] not in (None, recorded):
+                    self._overruled[word] = None
+        return found
+
+    def recorded(self, inbound: Collection[str], outbound: Collection[str]) -> None:
+        """Takes in the names that a capture records, where another read it."""
+        for name in inbound:
+            self.numbers(name, "")
+        for name in outbound:
+            self.numbers("", name)
+
+    def notes(self, policy: Policy, decoded: bool) -> tuple[str, ...]:
+        """What to tell about interfaces; `decoded` says that rules were asked at all."""
+        out = [
+            f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
+            "which is taken instead"
+            for word in self._overruled
+        ]
+        seen = {"in": any(names[0] for names in self._known), "out": any(names[1] for names in self._known)}
+        for field, word in ((IN, "in"), (OUT, "out")):
+            if decoded and field in policy.tree.fields and self._words[word] is None and not seen[word]:
+                out.append(
+                    f"rules ask for `{word}`, and the capture records no such interface: `--{word} NAME` states one"
+                )
+        return tuple(out)
+
+
+def _count(
+    policy: Policy,
+    capture: Capture,
+    stated: _Stated,
+    packets: list[int],
+    octets: list[int],
+    progress: Progress | None,
+) -> None:
+    """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
+    find = policy.tree.index
+    classes: dict[Key, int] = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
+    known = dict(classes)
+    get, numbers, state = known.get, stated.numbers, stated.state
+    last_in = last_out = ""
+    inbound, outbound = numbers("", "")
+    for batch in capture.batches():
+        for data, wire_length, link, came_in, went_out, _ in batch:
+            if came_in is not last_in or went_out is not last_out:
+                inbound, outbound = numbers(came_in, went_out)
+                last_in, last_out = came_in, went_out
+            key = decode(data, link, wire_length, inbound, outbound, state)
+            row = get(key)
+            if row is None:
+                assert not isinstance(key, str)  # all classes are known
+                row = find(key)
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                    known.update(classes)
+                known[key] = row
+            packets[row] += 1
+            octets[row] += wire_length
+        if progress is not None:
+            progress(capture.position, capture.size)
+
+
+def _classifier(policy: Policy, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
+    """The native classifier, if it is to be used."""
+    if engine == "tree" or (engine == "auto" and not _is_long(path)):
+        return None
+    from ..native import available, classifier, why_not
+
+    if not available():
+        if engine == "native":
+            raise LimitError(f"the native module is not here: {why_not()}")
+        return None
+    try:
+        native = classifier(policy)
+        if native.native_tables() is not None:
+            return native
+    except LimitError:
+        if engine == "native":
+            raise
+        return None
+    if engine == "native":
+        raise LimitError("the policy is more than the native module takes: `--engine tree` takes it")
+    return None
+
+
+def _is_long(path: str | os.PathLike[str]) -> bool:
+    """Is a capture worth the building of a table? Of a stream nobody knows, so it is."""
+    try:
+        return os.fspath(path) == "-" or not 0 < Path(path).stat().st_size < _SHORT
+    except (OSError, ValueError):
+        return False  # whoever opens it will say what is wrong
+
+
+def _native_report(
+    native: Classifier, path: str | os.PathLike[str], stated: _Stated, progress: Progress | None, jobs: int
+) -> CaptureReport:
+    """As `evaluate_capture`, through the native module."""
+    from ..native import count_capture
+
+    policy = native.policy
+    rows = len(policy.rules) + 1 + len(_CLASSES)
+    try:
+        source = Source(path)
+    except CaptureError as caught:
+        return _report(policy, os.fspath(path), [0] * rows, [0] * rows, caught, ())
+    try:
+        counts = count_capture(
+            native,
+            source,
+            file=source.file,
+            inbound=stated.inbound,
+            outbound=stated.outbound,
+            state=stated.state,
+            jobs=jobs,
+            progress=None if progress is None else lambda: progress(source.position, source.size),
+        )
+    finally:
+        source.close()
+    stated.recorded(counts.inbound, counts.outbound)
+    notes = tuple(link_note(link) for link in sorted(counts.links) if not is_supported(link)) + stated.notes(
+        policy, any(counts.packets[: len(policy.rules) + 1])
+    )
+    return _report(policy, os.fspath(path), list(counts.packets), list(counts.octets), counts.error, notes)
+
+
+def _report(
+    policy: Policy,
+    file: str,
+    packets: list[int],
+    octets: list[int],
+    error: CaptureError | None,
+    notes: tuple[str, ...],
+) -> CaptureReport:
+    rules = [
+        RuleCount(i, rule.label, rule.span.file, rule.span.line, rule.action, packets[i], octets[i])
+        for i, rule in enumerate(policy.rules)
+    ]
+    default = len(rules)
+    rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
+    not_ip, malformed, truncated = packets[default + 1 :]
+    allow = sum(count.packets for count in rules if count.action is ALLOW)
+    total = sum(packets)
+    return CaptureReport(
+        file, total, allow, total - allow - not_ip, not_ip, malformed, truncated, tuple(rules), error, notes
+    )

@@ -1,0 +1,40 @@
+"""Is a decision tree reduced?"""
+
+from __future__ import annotations
+
+from fwengine.model.fields import FIELDS, TOPS
+from fwengine.model.tree import DecisionTree
+
+
+def assert_reduced(tree: DecisionTree) -> None:
+    """All that the class promises about its form."""
+    assert len(tree.lowest) == len(tree.nodes)
+    assert len(set(tree.nodes)) == len(tree.nodes), "equal subtrees are stored once"
+    reached: set[int] = set()
+    for i, node in enumerate(tree.nodes):
+        assert 0 <= node.field < FIELDS
+        assert len(node.children) == len(node.cuts) + 1
+        assert list(node.cuts) == sorted(set(node.cuts))
+        assert node.cuts[0] > 0
+        assert node.cuts[-1] <= TOPS[node.field]
+        assert all(a != b for a, b in zip(node.children, node.children[1:], strict=False)), "neighbours are joined"
+        assert all(child < i for child in node.children), "children come before their parents"
+        assert all(0 <= ~child <= tree.rules for child in node.children if child < 0)
+        assert tree.lowest[i] == min(tree.lowest[c] if c >= 0 else ~c for c in node.children)
+        reached.update(c for c in node.children if c >= 0)
+    assert tree.roots
+    assert list(tree.roots) == sorted(tree.roots)
+    for root in tree.roots:
+        assert root.lowest == (tree.lowest[root.node] if root.node >= 0 else ~root.node)
+        reached.add(root.node)
+    assert set(range(len(tree.nodes))) <= reached, "no node is left over"
+    ordered_along_paths(tree)
+
+
+def ordered_along_paths(tree: DecisionTree) -> None:
+    """No path tests a field twice."""
+    below: list[frozenset[int]] = []
+    for node in tree.nodes:
+        under = frozenset[int]().union(*(below[c] for c in node.children if c >= 0))
+        assert node.field not in under
+        below.append(under | {node.field})

@@ -1,0 +1,283 @@
+"""Packets as people write them. A misread is the worst that can happen here; to refuse is always allowed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from support.generators import open_packets, packets
+
+from fwengine import Packet, PacketError, PolicyError
+from fwengine.errors import CaptureError, UndecodableError
+from fwengine.model.fields import FIRST, FRAGMENT, IN, OUT, WHOLE, Point
+from fwengine.model.packet import write
+from fwengine.packets.capture import open_capture
+from fwengine.packets.encode import write_pcap
+from fwengine.packets.wire import EXTENSION_HEADERS, decode
+from fwengine.traffic.notation import from_mapping, parse, to_mapping
+
+TCPDUMP = shutil.which("tcpdump")
+# any interface that has a number, and more of those that look like something else; words of the language stand apart
+NAMES = st.sampled_from(
+    ["none", '"none"', '"', "\\", "x y", "\x1b[31m", "é", "eth0.100", "a->b1", "#1", "1eth", "None1"]
+)
+INTERFACES = NAMES | st.text(max_size=9).filter(lambda name: not name.startswith("\0"))
+
+
+class TestRoundTrips:
+    @given(packets() | open_packets())
+    def test_text(self, packet: Packet) -> None:
+        """What is absent is open again, unless the writer is told to say that it is absent."""
+        assert parse(write(packet, (IN, OUT))) == packet
+        recorded = packet.replace(in_interface=packet.in_interface or None, out_interface=packet.out_interface or None)
+        assert parse(str(packet)) == recorded
+
+    @given(packets() | open_packets())
+    def test_mappings_and_json(self, packet: Packet) -> None:
+        mapping = to_mapping(packet)
+        assert from_mapping(mapping) == packet
+        assert parse(json.dumps(mapping)) == packet
+        assert parse(" ".join(f"{key}={value}" for key, value in mapping.items())) == packet
+
+    @given(INTERFACES, INTERFACES | st.none())
+    @example("", None)
+    def test_interfaces_of_any_name(self, inbound: str, outbound: str | None) -> None:
+        packet = Packet.of("tcp", "10.0.0.1", "10.0.0.2", in_interface=inbound, out_interface=outbound)
+        assert from_mapping(to_mapping(packet)) == packet
+        assert parse(json.dumps(to_mapping(packet))) == packet
+
+    @given(packets())
+    def test_hexadecimal(self, packet: Packet) -> None:
+        """Bytes tell no interface, which is then open, and no state, which is then new."""
+        plain = packet.replace(in_interface=None, out_interface=None, state="new")
+        if plain.family == 6 and plain.protocol in EXTENSION_HEADERS and plain.fragment != "later":
+            return
+        digits = plain.to_bytes().hex()
+        assert parse(f"hex:{digits}") == plain
+        assert parse(f" HEX: {digits[:10].upper()} {digits[10:20]}:{digits[20:]}\n") == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("tcp 5.6.7.8:1029 -> 1.2.3.4:http", "tcp 5.6.7.8:1029 -> 1.2.3.4:80"),
+        ("  udp [2001:DB8::1]:53   ->  [2001:db8:0::2]:4000 ", "udp [2001:db8::1]:53 -> [2001:db8::2]:4000"),
+        ("proto=tcp src=5.6.7.8 sport=1029 dst=1.2.3.4 dport=http", "tcp 5.6.7.8:1029 -> 1.2.3.4:80"),
+        ("PROTO=6 SRC=5.6.7.8 DST=1.2.3.4 flags=syn,ack in=wan0", "tcp 5.6.7.8 -> 1.2.3.4 flags syn,ack in wan0"),
+        ("dst=::1 proto=icmpv6 src=::2 type=echo-request code=0", "icmpv6 ::2 -> ::1 type 128 code 0"),
+        ("proto=udp src=[2001:db8::1] sport=1 dst=[2001:db8::2]", "udp [2001:db8::1]:1 -> 2001:db8::2"),
+        ('{"proto": 47, "src": "1.1.1.1", "dst": "2.2.2.2", "fragment": "later"}', "47 1.1.1.1 -> 2.2.2.2 fragment later"),
+        ('{"src":"1.1.1.1","dst":"2.2.2.2","protocol":"tcp","dport":80,"sport":null}', "tcp 1.1.1.1 -> 2.2.2.2:80"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","in":"none","state":"related"}',
+         "tcp 1.1.1.1 -> 2.2.2.2 in none state related"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","in":"\\"none\\"","family":4}', 'tcp 1.1.1.1 -> 2.2.2.2 in "none"'),
+        ("IP 5.6.7.8.1029 > 1.2.3.4.80: Flags [S], seq 1, length 0", "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags syn"),
+        ("12:00:01.123456 IP 5.6.7.8.1029 > 1.2.3.4.80: Flags [FP.UEWR], seq 1",
+         "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags fin,rst,psh,ack,urg,ece,cwr"),
+        ("2026-11-21 12:00:01.1 IP 5.6.7.8.1029 > 1.2.3.4.80: Flags [none], win 1", "tcp 5.6.7.8:1029 -> 1.2.3.4:80 flags none"),
+        ("1700000000.123456 IP6 2001:db8::1.53 > 2001:db8::2.4000: 4711 NXDomain", "udp [2001:db8::1]:53 -> [2001:db8::2]:4000"),
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: tcp 0", "tcp 5.6.7.8:1029 -> 1.2.3.4:80"),  # -q: no flags, so they are open
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: UDP, length 0", "udp 5.6.7.8:1029 -> 1.2.3.4:80"),
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: sctp (1) [INIT] [init tag: 1]", "sctp 5.6.7.8:1029 -> 1.2.3.4:80"),
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: DCCP DCCP-Request (service=0)", "dccp 5.6.7.8:1029 -> 1.2.3.4:80"),
+        ("12:00:01 wan0  In  IP 5.6.7.8.1029 > 1.2.3.4.80: UDP, length 0", "udp 5.6.7.8:1029 -> 1.2.3.4:80 in wan0"),
+        ("12:00:01 wan0  Out IP 5.6.7.8.1029 > 1.2.3.4.80: UDP, length 0", "udp 5.6.7.8:1029 -> 1.2.3.4:80 out wan0"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ICMP echo request, id 1, seq 2, length 64", "icmp 1.1.1.1 -> 2.2.2.2 type 8"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ICMP net 3.3.3.3 unreachable, length 36", "icmp 1.1.1.1 -> 2.2.2.2 type 3 code 0"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ICMP host 3.3.3.3 unreachable - admin prohibited, length 36",
+         "icmp 1.1.1.1 -> 2.2.2.2 type 3 code 10"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ICMP host 3.3.3.3 unreachable - admin prohibited filter, length 36",
+         "icmp 1.1.1.1 -> 2.2.2.2 type 3 code 13"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ip-proto-17", "udp 1.1.1.1 -> 2.2.2.2 fragment later"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ip-proto-201 32", "201 1.1.1.1 -> 2.2.2.2"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: GREv0, length 4: unknown-proto-0", "gre 1.1.1.1 -> 2.2.2.2"),
+    ],
+)  # fmt: skip
+def test_other_notations(text: str, same: str) -> None:
+    assert parse(text) == parse(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ""),
+        ("nonsense", ""),
+        ("tcp 1.1.1.1 > 2.2.2.2", ""),
+        ("tcp 1.1.1.1 -> 2.2.2.2 -> 3.3.3.3", ""),
+        ("tcp 1.1.1.1:80-90 -> 2.2.2.2", "a packet has one"),
+        ("any 1.1.1.1 -> 2.2.2.2", "a packet has one protocol"),
+        ("icmp 1.1.1.1:1 -> 2.2.2.2", "`icmp` has no ports"),
+        ("tcp 1.1.1.1 -> ::1", "share no family"),
+        ("tcp 1.1.1.1 -> 2.2.2.2 flags syn/syn,ack", "no test"),
+        ("udp 1.1.1.1 -> 2.2.2.2 flags syn", "no tcp flags"),
+        ("tcp 1.1.1.1:80 -> 2.2.2.2 fragment later", "no sport"),
+        ("tcp 1.1.1.1:80 -> 2.2.2.2:80\nudp 1.1.1.1:80 -> 2.2.2.2:80", ""),
+        ("hex:", "even number"),
+        ("hex:450", "even number"),
+        ("hex:0x45", "even number"),
+        ("hex:45", "malformed"),
+        ("{", "no JSON"),
+        ("{}", "`proto` is missing"),
+        ('{"proto":"tcp"}', "`src` is missing"),
+        ('[{"proto":"tcp"}]', ""),
+        ('{"proto":"tcp","proto":"udp","src":"1.1.1.1","dst":"2.2.2.2"}', "`proto` is given twice"),
+        ('{"proto":"tcp","protocol":"udp","src":"1.1.1.1","dst":"2.2.2.2"}', "given twice"),
+        ('{"proto":"tcp","srcc":"1.1.1.1","dst":"2.2.2.2"}', "did you mean `src`?"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","dport":80.0}', "a word or a whole number"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","dport":true}', "a word or a whole number"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","dport":"1_0"}', "no plain number"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","dport":"80 in wan0"}', "is one word"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","dport":"80#"}', "is one word"),
+        ('{"proto":"tcp","src":"1.1.1.1","dst":"2.2.2.2","family":6}', "the addresses are IPv4"),
+        ('{"dport":' + "9" * 5000 + "}", "no JSON"),
+        ('{"a":' + "[" * 100_000, "no JSON"),
+        ("proto=tcp src=1.1.1.1 dst=2.2.2.2 src=3.3.3.3", "given twice"),
+        ("proto=tcp src=1.1.1.1 dst=2.2.2.2 in=a b", "`b` is no KEY=VALUE"),
+        ("proto=tcp src= dst=2.2.2.2", "`src` is a word"),
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: Flags [x], seq 1", "unknown flag"),
+        ("12:00:01 IP 5.6.7.8 > 1.2.3.4: something", "cannot tell the protocol"),
+        ("12:00:01 IP6 ::1 > ::2: AH(spi=0x00000100,seq=0x13): OSPFv3, Hello", "cannot tell the protocol"),
+        ("12:00:01 IP 1.1.1.1 > 2.2.2.2: ip-proto-256 20", ""),
+        ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4: UDP, length 0", ""),
+        ("12:00:01 ARP, Request who-has 1.2.3.4 tell 5.6.7.8, length 28", ""),
+        ("12:00:01 IP (tos 0x0, ttl 64, id 1, offset 0, flags [+], proto UDP (17), length 60)", ""),
+    ],
+)  # fmt: skip
+def test_what_is_no_packet_is_refused(text: str, said: str) -> None:
+    with pytest.raises(PacketError) as caught:
+        parse(text)
+    told = caught.value.__cause__ if isinstance(caught.value.__cause__, PolicyError) else caught.value
+    assert said in str(caught.value) + str(told)
+
+
+@settings(max_examples=300)
+@given(
+    st.text(max_size=60)
+    | st.lists(
+        st.sampled_from(["tcp", "1.1.1.1", "->", "2.2.2.2:80", "{", '"', "hex:", "IP", ">", ":", "in", "=", "src="])
+    ).map(" ".join)
+)
+def test_any_text_is_a_packet_or_an_error(text: str) -> None:
+    try:
+        packet = parse(text)
+    except PacketError:
+        return
+    assert parse(str(packet)).replace(in_interface=packet.in_interface, out_interface=packet.out_interface) == packet
+
+
+@pytest.mark.parametrize("size", range(0, 54, 6))
+def test_bytes_cut_before_the_flags_are_no_packet(size: int) -> None:
+    data = parse("tcp [2001:db8::1]:1 -> [2001:db8::2]:80 flags syn").to_bytes()[:size]
+    with pytest.raises(PacketError):
+        parse(f"hex:{data.hex()}")
+    if data:
+        with pytest.raises(UndecodableError):
+            parse(f"hex:{data.hex()}")
+
+
+@pytest.mark.skipif(TCPDUMP is None, reason="needs tcpdump")
+class TestTcpdump:
+    """Every line of tcpdump that is taken for a packet is that packet, as far as such lines tell.
+
+    The one thing they do not tell is a first fragment, which then reads as a whole packet; so it is documented.
+    """
+
+    @pytest.mark.parametrize("options", [(), ("-q",), ("-t",), ("-tttt", "-S")], ids=" ".join)
+    def test_of_its_own_captures(self, shared: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+        archive = shared / "data" / "captures" / "tcpdump-tests.tar.gz"
+        if not archive.exists():
+            pytest.skip("the reference captures are not here")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path, filter="data")
+        seen: Counter[str] = Counter()
+        files = sorted(path for path in tmp_path.rglob("*") if path.suffix in (".pcap", ".pcapng"))
+        for path in files[:: 1 if not options else 5]:
+            seen += self.compared(path, options)
+        assert not seen["misread"]
+        assert seen["read"] > (4000 if not options else 300)
+        assert seen["refused"] < seen["read"] / 5
+
+    def test_of_every_icmp_message_and_protocol(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.pcap"
+        write_pcap(path, list(_messages()), link="ip")
+        seen = self.compared(path, ())
+        assert not seen["misread"]
+        assert seen["read"] > 1700
+
+    def compared(self, path: Path, options: tuple[str, ...]) -> Counter[str]:
+        assert TCPDUMP is not None
+        truths: list[Point | str] = []
+        try:
+            with open_capture(path) as capture:
+                for data, length, link, *_ in capture:
+                    truths.append(decode(data, link, length, 0, 0, 0))
+                    if len(truths) == 4000:
+                        break
+        except CaptureError:
+            pass
+        seen: Counter[str] = Counter()
+        if all(isinstance(truth, str) for truth in truths):
+            return seen
+        out = subprocess.run(
+            [TCPDUMP, "-nn", "-#", *options, "-r", path], capture_output=True, env={"TZ": "UTC"}, check=False
+        ).stdout.decode("utf-8", "replace")
+        expected = 0
+        for line in out.split("\n"):
+            match = re.match(r" *(\d+)  (.*)", line)
+            if match is None or int(match[1]) != expected + 1 or expected >= len(truths):
+                continue
+            truth = truths[expected]
+            expected += 1
+            try:
+                packet = parse(match[2])
+            except PacketError:
+                seen["refused"] += not isinstance(truth, str)
+                continue
+            if isinstance(truth, str):
+                seen["misread"] += truth == "not-ip"
+            elif _told(truth, packet):
+                seen["read"] += 1
+            else:
+                seen["misread"] += 1
+                print(path.name, expected, match[2], Packet.from_point(truth), packet, sep="\n  ")
+        return seen
+
+
+def _told(truth: Point, packet: Packet) -> bool:
+    values = list(truth)
+    if truth[FRAGMENT] == FIRST:
+        values[FRAGMENT] = WHOLE
+    sets = packet.sets
+    return all(value in sets[f] for f, value in enumerate(values) if f not in (IN, OUT))
+
+
+def _messages() -> Iterator[bytes | Packet]:
+    """Every type of ICMP with every code that means something, quoting a packet; every protocol, whole and in part."""
+    quoted = {4: Packet.parse("udp 3.3.3.3:1 -> 4.4.4.4:2"), 6: Packet.parse("udp [::3]:1 -> [::4]:2")}
+    for protocol, src, dst, last in (("icmp", "1.1.1.1", "2.2.2.2", 45), ("icmpv6", "2001:db8::1", "2001:db8::2", 160)):
+        for kind in range(last):
+            for code in range(17 if kind < 13 else 2):
+                packet = Packet.of(protocol, src, dst, icmp_type=kind, icmp_code=code)
+                data = bytearray(packet.to_bytes())
+                data += bytes(4) * (len(data) % 40 == 4) + quoted[packet.family].to_bytes()
+                data += bytes(24)
+                if packet.family == 4:
+                    data[2:4] = len(data).to_bytes(2, "big")
+                else:
+                    data[4:6] = (len(data) - 40).to_bytes(2, "big")
+                yield bytes(data)
+    for number in range(256):
+        for src, dst in (("1.1.1.1", "2.2.2.2"), ("2001:db8::1", "2001:db8::2")):
+            for fragment in ("whole", "first", "later"):
+                if ":" in src and number in EXTENSION_HEADERS and fragment != "later":
+                    continue
+                yield Packet.of(number, src, dst, fragment=fragment)
