@@ -1,4 +1,4 @@
-"""Policy -> decision tree: built top down, memoised, shared; a forest where one tree would explode.
+"""Boxes in order of precedence -> decision tree: built top down, memoised, shared; a forest where one tree would explode.
 
 At each field the active rules' intervals are swept once; a subtree depends only on the field and on the rules still
 active there, cut behind the first that matches everything to come. Real rule sets whose wide and narrow addresses
@@ -14,7 +14,6 @@ from . import address
 from .box import Sets
 from .fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
 from .interval import IntervalSet
-from .rules import Policy
 from .tree import DecisionTree, Node, Root
 
 Entry = tuple[int, Sets]  # rule index, conditions
@@ -34,21 +33,6 @@ _WORK = 8  # cuts swept for each edge allowed, before sharing
 
 class _TooLargeError(Exception):
     """The tree exceeds its budget."""
-
-
-def compile_policy(policy: Policy) -> DecisionTree:
-    """The decision tree of a policy, for the day `policy.as_of`.
-
-    Complexity: near linear in the rules for real rule sets; bounded by the budgets for any.
-    """
-    entries = [
-        (index, box.sets)
-        for index, rule in enumerate(policy.rules)
-        if policy.active(rule)
-        for box in rule.boxes
-        if all(box.sets)
-    ]
-    return compile_entries(entries, len(policy.rules))
 
 
 def compile_entries(entries: Sequence[Entry], rules: int) -> DecisionTree:

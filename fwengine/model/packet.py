@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from ..errors import PacketError
 from . import address
@@ -53,6 +53,16 @@ from .fields import (
     interface_number,
 )
 from .interval import IntervalSet
+
+
+class Codec(Protocol):
+    """What turns texts and bytes into packets and back: see `fwengine.traffic.codec`."""
+
+    def parse(self, text: str) -> Packet: ...
+
+    def decode(self, data: bytes, link: str) -> Packet: ...
+
+    def encode(self, packet: Packet, link: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,37 +221,34 @@ class Packet:
         """In the notation of the rule language, which `Packet.parse` reads back."""
         return write(self)
 
-    # Parsing needs the language's names and the wire format, which this layer must not know before it is asked.
-    @classmethod
-    def parse(cls, text: str) -> Packet:
+    # Texts and bytes belong to layers above this one, which hand in what reads and writes them.
+    codec: ClassVar[Codec]
+
+    @staticmethod
+    def parse(text: str) -> Packet:
         """A packet from any of the notations of `fwengine.traffic.notation`.
 
         Raises:
             PacketError: with what was expected instead.
 
+        >>> from fwengine import Packet
         >>> Packet.parse("tcp 5.6.7.8:1029 -> 1.2.3.4:http").dport
         80
         """
-        from ..traffic.notation import parse
+        return Packet.codec.parse(text)
 
-        return parse(text)
-
-    @classmethod
-    def from_bytes(cls, data: bytes, link: str = "ip") -> Packet:
+    @staticmethod
+    def from_bytes(data: bytes, link: str = "ip") -> Packet:
         """A packet decoded from bytes that begin with the header of `link` ("ip", "ethernet", ...).
 
         Raises:
             PacketError: if the bytes are not IP, malformed or truncated; the message begins with that class.
         """
-        from ..packets.wire import decode_packet
-
-        return decode_packet(data, link)
+        return Packet.codec.decode(data, link)
 
     def to_bytes(self, link: str = "ip") -> bytes:
         """The packet on the wire, with right lengths and checksums; open fields take plausible values."""
-        from ..packets.encode import encode
-
-        return encode(self, link)
+        return Packet.codec.encode(self, link)
 
 
 _PROTOCOLS: Mapping[str, int] = {

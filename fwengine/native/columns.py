@@ -37,7 +37,7 @@ from ..model.fields import (
     has_type,
     interface_number,
 )
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 from .encode import Encoded, Interfaces, active_boxes, encode
 from .module import engines, native
 
@@ -84,7 +84,7 @@ class Classifier:
             through the tree then), or if the policy names more than 65,000 interfaces.
     """
 
-    def __init__(self, policy: Policy, engine: str = "auto") -> None:
+    def __init__(self, policy: RuleSet, engine: str = "auto") -> None:
         live = engines()
         if engine not in ("auto", "tree", *live):
             raise ValueError(f"no engine `{engine}` here: one of {', '.join(('auto', 'tree', *live))}")
@@ -100,7 +100,7 @@ class Classifier:
         self._may_fall_back = engine == "auto"
 
     def __repr__(self) -> str:
-        return f"Classifier({self.policy.name!r}, engine={self.engine!r})"
+        return f"Classifier({self.policy!r}, engine={self.engine!r})"
 
     # --- interfaces ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Classifier:
         >>> from fwengine.model.box import Box
         >>> from fwengine.model.interval import IntervalSet
         >>> web = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.of((80, 80), (443, 443))})
-        >>> c = Classifier(Policy(rules_of([(ALLOW, web)])))
+        >>> c = Classifier(RuleSet(rules_of([(ALLOW, web)])))
         >>> list(c.classify(protocol=bytes([6, 6, 17]), src=array("I", [1, 2, 3]), dst=array("I", [4, 5, 6]),
         ...                 sport=array("H", [9, 9, 9]), dport=array("H", [443, 22, 443])))
         [0, 1, 1]
@@ -359,6 +359,6 @@ def _build(encoded: Encoded, rules: int) -> Any:
         raise LimitError(f"the policy is more than the native classifier takes: {error}") from None
 
 
-def classifier(policy: Policy, engine: str = "auto") -> Classifier:
+def classifier(policy: RuleSet, engine: str = "auto") -> Classifier:
     """A classifier for batches of packets: see `Classifier`."""
     return Classifier(policy, engine)

@@ -1,4 +1,4 @@
-"""Policy -> what the native classifier takes: for each family, entries of 32-bit intervals and the classes of "the rest".
+"""RuleSet -> what the native classifier takes: for each family, entries of 32-bit intervals and the classes of "the rest".
 
 Addresses and ports stay numbers; protocol, fragment, ICMP type and code, flags, interfaces and state become one number,
 the *class*: two packets are of one class if no box of the policy tells them apart by those fields. Classes are found
@@ -42,7 +42,7 @@ from ..model.fields import (
     has_type,
 )
 from ..model.interval import Interval, IntervalSet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 
 CLASSES = 65_000  # the class is a 16-bit number
 DISTINCT = 4096  # conditions other than addresses and port numbers
@@ -120,7 +120,7 @@ _Part = tuple[int, int, Sequence[Interval], Sequence[Interval], Sequence[Interva
 _Piece = tuple[tuple[int, ...], tuple[int, ...], bool]  # lo words, hi words, exact
 
 
-def active_boxes(policy: Policy) -> list[tuple[int, Sets]]:
+def active_boxes(policy: RuleSet) -> list[tuple[int, Sets]]:
     """(rule index, sets) of each box that counts, in order of precedence."""
     return [
         (index, box.sets)

@@ -10,8 +10,8 @@ from ..language.meaning.region import readable, show_box
 from ..model import address
 from ..model.fields import ABSENT, DPORT, DST, FLAGS, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC
 from ..model.interval import IntervalSet
-from ..model.rules import Policy
 from ..model.tree import parts
+from ..policy import Policy
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model.fields import IN, OUT
 from ..model.packet import Packet, write
-from ..model.rules import Policy
+from ..policy import Policy
 
 
 def packet_text(packet: Packet, *policies: Policy) -> str:

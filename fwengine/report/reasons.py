@@ -15,7 +15,8 @@ from ..analysis.explain import Failure
 from ..model.box import Box, merge
 from ..model.fields import ABSENT, DST, FIELDS, FLAGS, IN, OUT, PROTOCOL, SRC
 from ..model.packet import Packet
-from ..model.rules import Policy, Rule, Verdict
+from ..model.rules import Rule, Verdict
+from ..policy import Policy
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, by, condition, show_value, show_values

@@ -28,7 +28,8 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
-from ..model.rules import Case, Policy, Rule, Verdict
+from ..model.rules import Case, Rule, Verdict
+from ..policy import Policy
 from .packets import packet_text
 from .screen import visible
 from .style import Style

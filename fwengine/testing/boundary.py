@@ -45,7 +45,7 @@ from ..model.fields import (
     interface_number,
 )
 from ..model.interval import IntervalSet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 
 NAMES = tuple(interface_number(name) for name in ("lan0", "wan0", "eth0", "eth1"))
 HINTS = 24  # values of the policy that are tried in a field without a condition
@@ -182,7 +182,7 @@ def _host(lo: int, hi: int, side: int) -> int:
     return lo
 
 
-def hints(policy: Policy) -> dict[int, tuple[int, ...]]:
+def hints(policy: RuleSet) -> dict[int, tuple[int, ...]]:
     """For each field the values at which the policy's conditions begin and end, and those beside them; a few of many."""
     found: dict[int, dict[int, None]] = {}
     for rule in policy.rules:
@@ -241,7 +241,7 @@ def _rank(sets: Sets) -> tuple[int, int, int, int]:
 class Decided:
     """Finds, for any rule of a policy, packets that it decides. Exact; what is costly is made when first needed."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: RuleSet) -> None:
         self.policy = policy
 
     @cached_property

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from ..errors import CaptureError, LimitError, PacketError
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
-from ..model.rules import ALLOW, Action, Policy
+from ..model.rules import ALLOW, Action
+from ..model.ruleset import RuleSet
 from ..packets.capture import Capture, link_note, open_capture
 from ..packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
 from ..packets.source import Source
@@ -83,7 +84,7 @@ class Outcome(NamedTuple):
 
 
 def evaluate_capture(
-    policy: Policy,
+    policy: RuleSet,
     path: str | os.PathLike[str],
     *,
     inbound: str | None = None,
@@ -130,7 +131,7 @@ def evaluate_capture(
 
 
 def iterate(
-    policy: Policy,
+    policy: RuleSet,
     path: str | os.PathLike[str],
     *,
     inbound: str | None = None,
@@ -138,7 +139,7 @@ def iterate(
     state: str = "new",
     progress: Progress | None = None,
     notes: list[str] | None = None,
-    also: Policy | None = None,
+    also: RuleSet | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of each packet of a capture, in its order; arguments as for `evaluate_capture`.
 
@@ -208,7 +209,7 @@ class _Stated:
         for name in outbound:
             self.numbers("", name)
 
-    def notes(self, policy: Policy, decoded: bool) -> tuple[str, ...]:
+    def notes(self, policy: RuleSet, decoded: bool) -> tuple[str, ...]:
         """What to tell about interfaces; `decoded` says that rules were asked at all."""
         out = [
             f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
@@ -225,7 +226,7 @@ class _Stated:
 
 
 def _count(
-    policy: Policy,
+    policy: RuleSet,
     capture: Capture,
     stated: _Stated,
     packets: list[int],
@@ -259,7 +260,7 @@ def _count(
             progress(capture.position, capture.size)
 
 
-def _classifier(policy: Policy, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
+def _classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
     """The native classifier, if it is to be used."""
     if engine == "tree" or (engine == "auto" and not _is_long(path)):
         return None
@@ -323,7 +324,7 @@ def _native_report(
 
 
 def _report(
-    policy: Policy,
+    policy: RuleSet,
     file: str,
     packets: list[int],
     octets: list[int],
