@@ -141,7 +141,7 @@ def test_other_notations(text: str, same: str) -> None:
         ('{"dport":' + "9" * 5000 + "}", "no JSON"),
         ('{"a":' + "[" * 100_000, "no JSON"),
         ("proto=tcp src=1.1.1.1 dst=2.2.2.2 src=3.3.3.3", "given twice"),
-        ("proto=tcp src=1.1.1.1 dst=2.2.2.2 in=a b", "`b` is no KEY=VALUE"),
+        ("proto=tcp src=1.1.1.1 dst=2.2.2.2 in=a b", "`b` is not KEY=VALUE"),
         ("proto=tcp src= dst=2.2.2.2", "`src` is a word"),
         ("12:00:01 IP 5.6.7.8.1029 > 1.2.3.4.80: Flags [x], seq 1", "unknown flag"),
         ("12:00:01 IP 5.6.7.8 > 1.2.3.4: something", "cannot tell the protocol"),
