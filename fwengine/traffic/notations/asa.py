@@ -19,7 +19,7 @@ from .parts import NotationError, made, number, protocol
 NAME = "asa"
 _LOOKS = re.compile(r"%(?:ASA|PIX|FTD|FWSM)-(?:[a-z]+-)?\d-(?P<id>\d{6}): *(?P<text>.*)")
 _A = r"[0-9A-Fa-f.:]+"
-_USER = r"(?: ?\([^()]*\))*"  # identities, and what else stands in parentheses
+_USER = r"(?: ?\((?!type )[^()]*\))*"  # identities, and what else stands in parentheses
 _FLAGS = {name.upper(): 1 << bit for bit, name in enumerate(FLAG_NAMES)}
 _IDENTITY = frozenset({"identity", "np identity ifc"})  # the firewall itself
 

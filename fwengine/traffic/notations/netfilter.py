@@ -17,7 +17,7 @@ from .parts import NotationError, made, number, protocol, shortened
 NAME = "netfilter"
 _HEAD = re.compile(r"(?:^|[^A-Za-z])IN=(\S*) OUT=(\S*)(?= |$)")
 _BODY = re.compile(r"\bSRC=[0-9A-Fa-f.:]+ DST=[0-9A-Fa-f.:]+ LEN=[0-9]")
-_TOKEN = re.compile(r"(?P<inner>\[SRC=)|(?P<cut>INCOMPLETE \[[0-9]+ bytes\])|(?P<word>\S+)")
+_TOKEN = re.compile(r"(?P<inner>\[(?:SRC=|INCOMPLETE \[[0-9]+ bytes\]))|(?P<cut>INCOMPLETE \[[0-9]+ bytes\])|(?P<word>\S+)")
 # told of the packet or of the link, and no field of ours; some stand twice, for IP and for what it carries
 _UNUSED = frozenset(
     {
@@ -101,7 +101,7 @@ class _Told:
             self.values[key] = value
         elif word in _FLAGS and self.values.get("PROTO") == "TCP":
             self.flags |= _FLAGS[word]
-        elif word in ("MF", "INCOMPLETE"):  # of IPv4; of IPv6's fragment header
+        elif word == "MF" or (word == "INCOMPLETE" and self.offset is not None):  # of IPv4; behind IPv6's `FRAG:`
             self.more = True
         elif word == "TRUNCATED":
             self.cut = True
@@ -116,10 +116,6 @@ class _Told:
 
 def _packet(told: _Told, optional: dict[str, Any]) -> Packet:
     values = told.values
-    if told.cut:
-        raise NotationError(
-            NAME, "untold", "the packet was too short for its headers: it has no ports or types to read"
-        )
     if "PROTO" not in values and not told.esp:
         raise NotationError(NAME, "untold", "the line has no `PROTO=`")
     number_of = protocol(NAME, values["PROTO"]) if "PROTO" in values else 50
@@ -134,7 +130,8 @@ def _packet(told: _Told, optional: dict[str, Any]) -> Packet:
     wanted = {"TCP": "SPT DPT", "UDP": "SPT DPT", "UDPLITE": "SPT DPT", "ICMP": "TYPE CODE", "ICMPv6": "TYPE CODE"}
     for key in wanted.get(values.get("PROTO", ""), "").split():
         if key not in values and not told.offset:
-            raise NotationError(NAME, "untold", f"the line has no `{key}=`")
+            why = "the packet was too short for it" if told.cut else "the line is cut short"
+            raise NotationError(NAME, "untold", f"the line has no `{key}=`: {why}")
     if told.complete and "SPT" in values:
         optional["flags"] = told.flags
     elif told.flags:

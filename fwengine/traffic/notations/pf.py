@@ -1,7 +1,7 @@
 """Lines of `tcpdump -e` on a pflog interface: `rule 5/0(match): block in on em0: 203.0.113.9.40000 > 192.0.2.80.22: …`.
 
 FreeBSD's tcpdump goes on as everywhere; OpenBSD's own writes tcp flags as in `S 1:1(0) win 16384`, with `ack N` for the
-flag ACK. The rule and what it did are not looked at: they belong to pf, and the policy is asked anew.
+flag ACK; its `win` ends what flags come from. The rule and what it did are not looked at: they belong to pf, and the policy is asked anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RULE = re.compile(
     r"(?:pass|block|scrub|match|nat|rdr|binat|synproxy drop|unkn\(\d+\))(?:/\S+)? (?P<way>in|out) on (?P<interface>[^:\s]+): "
 )
 _OLD = re.compile(r"(?P<src>\S+) > (?P<dst>\S+): (?P<rest>.*)")
-_OLD_TCP = re.compile(r"(?P<flags>[SFRPEW]+|\.) (?P<rest>(?:\[tcp sum ok\] )?(?:\d+:\d+\(\d+\)|ack \d+)\b.*)")
+_OLD_TCP = re.compile(r"(?P<flags>[SFRPEW]+|\.) (?P<rest>(?:\[tcp sum ok\] )?(?:\d+:\d+\(\d+\)|ack \d+).* win \d.*)")
 
 
 def looks(line: str) -> bool:
@@ -46,8 +46,7 @@ def read(line: str) -> Packet:
         packet = _openbsd(old, interface)
         if packet is not None:
             return packet
-    # with a link header before it, `IP` may be missing: as it is in what `-e` writes
-    return tcpdump.read(f"AF IP (2), length 0: {rest}").replace(**interface)
+    return tcpdump.behind_link(rest, interface)
 
 
 def _openbsd(match: re.Match[str], interface: dict[str, str]) -> Packet | None:
@@ -58,7 +57,7 @@ def _openbsd(match: re.Match[str], interface: dict[str, str]) -> Packet | None:
         icmp = re.match(r"icmp: (.*)", rest)
         if icmp is None:
             return None
-        return tcpdump.read(f"IP {src} > {dst}: ICMP {icmp[1]},").replace(**interface)
+        return tcpdump.behind_link(f"{src} > {dst}: ICMP {icmp[1]},", interface)
     ports = {"sport": number(NAME, "port", sport), "dport": number(NAME, "port", dport)}
     if tcp := _OLD_TCP.match(rest):
         flags = sum(FLAG_LETTERS[letter] for letter in set(tcp["flags"]) - {"."})

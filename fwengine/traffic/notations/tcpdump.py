@@ -19,15 +19,16 @@ NAME = "tcpdump"
 _MAC = r"(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}"
 _TIME = re.compile(
     r"(?: *\d+  (?=\d|\[|\w+ ))?"  # the number of the packet, with -#
-    r"(?: *(?:(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d+)?|\d+(?:\.\d+)?|\[Error converting time\]) +)?"
+    r"(?: *-?(?:(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?:\.\d+)?|\d+(?:\.\d+)?|\[Error converting time\]) +)?"
 )
 _COOKED = re.compile(
-    rf"(?:(?P<interface>\S+) +)?(?P<direction>In|Out|B|M|P) +(?:ifindex \d+ )?(?:{_MAC} )?(?:\([^)]*\) )?"
+    rf"(?:(?P<interface>\S+) +)?(?P<direction>In|Out|B|M|P) +(?:ifindex \d+ )?(?P<mac>{_MAC} )?(?:\([^)]*\) )?"
 )
 # what stands before the IP header; with `-e` the word `IP` is then left out
 _LINK = re.compile(
     rf"{_MAC} > {_MAC},? "
     r"|(?:oui [^(]+ \(0x[0-9a-f]{6}\), )?ethertype [^(]+ \(0x[0-9a-f]{4}\)(?:, length \d+)?[:,] "
+    r"|(?:IPv[46]|802\.1Q\S*|PPPoE S|MPLS unicast), length \d+: "
     r"|802\.3, length \d+: |LLC, dsap SNAP \(0xaa\) \S+, ssap SNAP \(0xaa\) \S+, ctrl 0x03: "
     r"|vlan \d+, p \d+(?:, DEI|, CFI)?, "
     r"|(?:unicast|bcast), (?=ethertype)|PPPoE  \[ses 0x[0-9a-f]+\] "
@@ -42,9 +43,7 @@ _IPV4 = re.compile(
     r"\(tos 0x[0-9a-f]+.*?, offset (?P<offset>\d+), flags \[(?P<flags>[^]]*)\], proto .*?\((?P<proto>\d+)\)", re.ASCII
 )
 _IPV6 = re.compile(r"\([^)]*\bnext-header .*?\((?P<proto>\d+)\),? payload length: \d+", re.ASCII)
-_NAMED = re.compile(
-    r"IP6? [A-Za-z0-9][\w.-]*[A-Za-z][\w.-]* > \S+: |IP6? \S+\.[a-z][\w-]* > \S+: |IP6? \S+ > \S*[g-z][\w.-]*: "
-)
+_NAMED = re.compile(r"\S+ > \S+: ")
 
 
 def looks(line: str) -> bool:
@@ -71,7 +70,7 @@ def read(line: str) -> Packet:
             )
     if more and text.endswith(")"):  # the details of IPv4 stand on a line of their own
         text = f"{text} {more[0].strip()}"
-    return _packet(text, interface, line)
+    return behind_link(text, interface)
 
 
 def _begin(line: str) -> tuple[dict[str, str], int] | None:
@@ -82,7 +81,7 @@ def _begin(line: str) -> tuple[dict[str, str], int] | None:
     at, interface, linked = time.end(), {}, False
     cooked = _COOKED.match(first, at)
     if cooked and (cooked["interface"] or time.end()):
-        at = cooked.end()
+        at, linked = cooked.end(), cooked["mac"] is not None
         if cooked["interface"]:
             interface = {"out_interface" if cooked["direction"] == "Out" else "in_interface": cooked["interface"]}
     while link := _LINK.match(line, at):
@@ -95,7 +94,12 @@ def _begin(line: str) -> tuple[dict[str, str], int] | None:
     return interface, word.end() if word else at
 
 
-def _packet(text: str, interface: dict[str, str], line: str) -> Packet:
+def behind_link(text: str, interface: dict[str, str]) -> Packet:
+    """The packet of what stands behind the link header and the word `IP`.
+
+    Raises:
+        NotationError: as `read`.
+    """
     text = text[_skip(text) :]
     stated: int | None = None
     optional: dict[str, Any] = dict(interface)
@@ -116,7 +120,7 @@ def _packet(text: str, interface: dict[str, str], line: str) -> Packet:
         text = text[_skip(text) :]
     ends = _ENDS.match(text)
     if ends is None:
-        raise NotationError(NAME, "unreadable", _why_no_ends(text, line))
+        raise NotationError(NAME, "unreadable", _why_no_ends(text, stated is not None))
     ported = [end_of(ends[side]) for side in ("src", "dst")]
     (src, sport), (dst, dport) = ported
     if (sport is None) != (dport is None):
@@ -160,9 +164,9 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _why_no_ends(text: str, line: str) -> str:
-    if _NAMED.search(line):
+def _why_no_ends(text: str, detailed: bool) -> str:
+    if _NAMED.match(text):
         return "names are not looked up: print the line with `tcpdump -nn`"
-    if not text.strip() and "\n" not in line:
+    if not text.strip() and detailed:
         return "the line with the addresses, which `tcpdump -v` writes below this one, is missing"
     return f"there are no two addresses in `{shortened(text)}`"

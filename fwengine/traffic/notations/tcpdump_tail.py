@@ -35,13 +35,13 @@ _MESSAGES = [
     (family, re.compile(pattern), kind, code)
     for family, pattern, kind, code in (
         (4, r"echo request\b", 8, None), (4, r"echo reply\b", 0, None), (4, r"source quench\b", 4, None),
-        (4, r"net \S+ unreachable(?! -)", 3, 0), (4, r"host \S+ unreachable(?! -)", 3, 1),
-        (4, r"\S+ protocol \d+ unreachable", 3, 2),
+        (4, r"net \S+ unreachable,", 3, 0), (4, r"host \S+ unreachable,", 3, 1),
+        (4, r"\S+ protocol \d+ unreachable,", 3, 2),
         (4, r"\S+ (?:udp|tcp) port \d+ unreachable", 3, 3), (4, r"\S+ protocol \d+ port \d+ unreachable", 3, 3),
         (4, r"\S+ unreachable - need to frag\b", 3, 4), (4, r"\S+ unreachable - source route failed\b", 3, 5),
         (4, r"net \S+ unreachable - unknown\b", 3, 6), (4, r"host \S+ unreachable - unknown\b", 3, 7),
-        (4, r"\S+ unreachable - source host isolated\b", 3, 8), (4, r"net \S+ unreachable - admin prohibited\b", 3, 9),
-        (4, r"host \S+ unreachable - admin prohibited(?! filter)\b", 3, 10), (4, r"net \S+ unreachable - tos prohibited\b", 3, 11),
+        (4, r"\S+ unreachable - source host isolated\b", 3, 8), (4, r"net \S+ unreachable - admin prohibited,", 3, 9),
+        (4, r"host \S+ unreachable - admin prohibited,", 3, 10), (4, r"net \S+ unreachable - tos prohibited\b", 3, 11),
         (4, r"host \S+ unreachable - tos prohibited\b", 3, 12), (4, r"host \S+ unreachable - admin prohibited filter\b", 3, 13),
         (4, r"host \S+ unreachable - host precedence violation\b", 3, 14),
         (4, r"host \S+ unreachable - precedence cutoff\b", 3, 15),
@@ -62,7 +62,7 @@ _MESSAGES = [
         (6, r"neighbor solicitation\b", 135, None), (6, r"neighbor advertisement\b", 136, None),
         (6, r"destination unreachable, (?:beyond scope|unknown unreach code) ", 1, None), (6, r"parameter problem, ", 4, None),
         (6, r"multicast listener query ", 130, None), (6, r"multicast listener report v2\b", 143, None),
-        (6, r"multicast listener report(?! v)", 131, None), (6, r"multicast listener done", 132, None), (6, r"redirect\b", 137, None),
+        (6, r"multicast listener report(?=,| ?max)", 131, None), (6, r"multicast listener done", 132, None), (6, r"redirect\b", 137, None),
         (6, r"node information (?:query|request)\b", 139, None), (6, r"node information reply\b", 140, None),
         (6, r"router renumbering\b", 138, None),
     )
@@ -108,7 +108,9 @@ def read_tail(rest: str, family: int, ported: bool, stated: int | None) -> Tail:
     if ported and stated in PORT_PROTOCOLS and found == UDP:  # udp is what is left over: the details know better
         found = stated
     if family == 6 and stated is None and found in (4, 41):
-        message = "an IP packet inside, in IPv6 itself or in a frame of Ethernet (protocol 143): tcpdump does not write which"
+        message = (
+            "an IP packet inside, in IPv6 itself or in a frame of Ethernet (protocol 143): tcpdump does not write which"
+        )
         raise NotationError(NAME, "ambiguous", message)
     if stated is not None and found is not None and found != stated:
         raise NotationError(NAME, "ambiguous", f"the details say protocol {stated}, the rest of the line {found}")
@@ -178,7 +180,7 @@ def _unchecked(rest: str) -> str:
     return rest[match.end() :] if match else rest
 
 
-def _ported(rest: str, tail: Tail) -> int:
+def _ported(rest: str, tail: Tail) -> int | None:
     """What has ports: tcpdump says so of tcp (by its flags, or by `tcp` with -q), sctp and dccp; the rest is udp."""
     flags = re.match(r"Flags \[([^\]]*)\]", rest)
     if flags:
@@ -187,7 +189,11 @@ def _ported(rest: str, tail: Tail) -> int:
     for pattern, protocol in ((r"tcp \d|\[\|tcp", TCP), (r"sctp\b|\[\|sctp", SCTP), (r"(?:\S* )?DCCP\b", DCCP)):
         if re.match(pattern, rest):
             return protocol
-    return DCCP if re.match(r"\S*\[\|dccp|truncated-dccp", rest) else UDP
+    if re.match(r"\S*\[\|dccp|truncated-dccp", rest):
+        return DCCP
+    if any(word.startswith(rest.strip()) for word in ("Flags [", "tcp ", "sctp", "DCCP")):  # nothing, or cut short
+        return None
+    return UDP
 
 
 def flag_byte(letters: str) -> int:
