@@ -148,7 +148,8 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]
         found += [lo or min(1, hi) for lo, hi in ranges]  # port 0 is no one's first thought
     elif field == TYPE and sets[PROTOCOL].hi == ICMPV6:
         found += TABLE[TYPE].usual[1::2]
-    found += TABLE[field].usual
+    # of flags the fewest: an ack alone is plainer than a syn with one
+    found += sorted(TABLE[field].usual, key=int.bit_count) if field == FLAGS else TABLE[field].usual
     found += [end for pair in ranges for end in pair]
     found += hints
     if field in INTERFACES:
