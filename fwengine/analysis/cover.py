@@ -13,8 +13,8 @@ from math import prod
 
 from ..model.box import Sets
 from ..model.fields import FIVE, Point
+from ..model.overlap import bits
 from .entries import Entries, within
-from .overlap import bits
 from .search import STEPS, uncovered
 from .witness import choose
 

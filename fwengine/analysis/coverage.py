@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..model.overlap import bits
 from ..model.rules import Expectation
 from ..model.ruleset import RuleSet
 from .cover import unmatched
 from .entries import Entries, closed, within
-from .overlap import bits
 from .search import STEPS
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..model.box import Box, Sets
+from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import Action, Rule
 from ..model.ruleset import RuleSet
 from .cover import unmatched
 from .entries import Entries, closed, intersections
-from .overlap import bits
 from .region import REGIONS, check_limit, difference, tidy
 from .search import STEPS
 from .witness import witness

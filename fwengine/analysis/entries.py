@@ -12,9 +12,9 @@ from functools import cached_property
 
 from ..model.box import Box, Sets
 from ..model.fields import INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
+from ..model.overlap import Overlaps, bits
 from ..model.rules import ALLOW, Action, Rule
 from ..model.ruleset import RuleSet
-from .overlap import Overlaps, bits
 from .region import EVERYTHING
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from ..model.box import Sets
 from ..model.fields import ABSENT, FIRST, FRAGMENT, LATER, OPTIONAL
 from ..model.interval import IntervalSet
+from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import ALLOW, DENY
 from .cover import decided, unmatched
 from .entries import Entries, closed, pieces, within
-from .overlap import bits
 from .region import difference
 from .search import STEPS
 from .witness import choose

@@ -80,25 +80,25 @@ _NAMES = IntervalSet(((1, (1 << 8 * INTERFACE_BYTES) - 1),))
 _PORTED = {4: PORT_PROTOCOLS, 6: PORT_PROTOCOLS}
 _TYPED = {4: frozenset({ICMP}), 6: frozenset({ICMPV6})}
 _FLAGGED = {4: frozenset({TCP}), 6: frozenset({TCP})}
-_SYN, _SYN_ACK, _ACK, _PSH_ACK, _FIN_ACK, _RST, _RST_ACK = 2, 18, 16, 24, 17, 4, 20
+_SYN, _SYN_ACK, _ACK, _PSH_ACK, _FIN_ACK, _RST = 2, 18, 16, 24, 17, 4
 
 TABLE: tuple[Spec, ...] = (
     # of IPv6 the protocol after the extension headers
     Spec(PROTOCOL, "protocol", "protocol", "protocol", _up_to(255), counted=True, option=False, merged=12,
-         usual=(TCP, UDP, ICMP, ICMPV6, 47, 50, 89, 132)),
+         usual=(TCP, UDP, ICMP, ICMPV6, 47, 50, 132)),
     # points of `address`'s number line, which carry the family
     Spec(SRC, "src", "src", "address", address.ALL, counted=True, option=False, merged=10, bytes=4),
     Spec(DST, "dst", "dst", "address", address.ALL, counted=True, option=False, merged=11, bytes=4),
     Spec(SPORT, "sport", "sport", "port", _up_to(65535), NO_PORT, _PORTED, counted=True, option=False, merged=8,
          usual=(49152, 1024), bytes=2),
     Spec(DPORT, "dport", "dport", "port", _up_to(65535), NO_PORT, _PORTED, counted=True, option=False, merged=9,
-         usual=(80, 443, 22, 53, 25, 123), bytes=2),
+         usual=(80, 443, 22, 53), bytes=2),
     # of icmp over IPv4, of icmpv6 over IPv6
     Spec(TYPE, "type", "icmp_type", "icmp", _up_to(255), NO_TYPE, _TYPED, counted=True, merged=4,
-         usual=(8, 128, 0, 129, 3, 1, 11)),
+         usual=(8, 128, 0, 129, 3, 1)),
     Spec(CODE, "code", "icmp_code", "icmp", _up_to(255), NO_TYPE, _TYPED, counted=True, merged=3, usual=(0,)),
     Spec(FLAGS, "flags", "flags", "flags", _up_to(255), NO_FLAGS, _FLAGGED, merged=2,
-         usual=(_SYN, _SYN_ACK, _ACK, _PSH_ACK, _FIN_ACK, _RST, _RST_ACK)),
+         usual=(_SYN, _SYN_ACK, _ACK, _PSH_ACK, _FIN_ACK, _RST)),
     Spec(FRAGMENT, "fragment", "fragment", "word", _up_to(LATER), words=FRAGMENTS, unstated=WHOLE, merged=1),
     # interface names, as numbers: see `interface_number`; absent is "not recorded"
     Spec(IN, "in", "in_interface", "interface", _NAMES, NO_INTERFACE, merged=6, usual=(NO_INTERFACE,), bytes=2),
@@ -113,6 +113,8 @@ ABSENT: dict[int, int] = {spec.field: spec.absent for spec in TABLE if spec.abse
 FULL = tuple(
     spec.values if spec.absent is None else spec.values | IntervalSet.single(spec.absent) for spec in TABLE
 )  # fmt: skip
+# what may be where a packet leaves a field open that it has: also that an interface is not recorded
+OPEN = tuple(FULL[spec.field] if spec.owners is None else spec.values for spec in TABLE)
 TOPS = tuple(full.hi for full in FULL)
 PORTS, BYTE, SOME_INTERFACE = PRESENT[SPORT], PRESENT[PROTOCOL], PRESENT[IN]
 

@@ -18,13 +18,12 @@ from .fields import (
     FIELDS,
     FLAG_NAMES,
     FRAGMENTS,
-    FULL,
     ICMP,
     ICMPV6,
     KEYWORDS,
+    OPEN,
     OPTIONS,
     PORT_PROTOCOLS,
-    PRESENT,
     SCTP,
     SRC,
     TABLE,
@@ -150,7 +149,7 @@ class Packet:
     @property
     def sets(self) -> tuple[IntervalSet, ...]:
         """The packets described, as one interval set a field: single values where stated, all possible ones where open."""
-        return tuple([_OPEN[f] if value is None else IntervalSet.single(value) for f, value in enumerate(self.values)])
+        return tuple([OPEN[f] if value is None else IntervalSet.single(value) for f, value in enumerate(self.values)])
 
     def replace(self, **changes: Any) -> Packet:
         """A copy with some fields changed, validated anew."""
@@ -205,9 +204,8 @@ def _check(name: str, value: object, top: int) -> None:
         raise PacketError(f"{name} is between 0 and {top}, not {value}")
 
 
-# what a packet always states, and what may be where one leaves a field open: also that an interface is not recorded
+# what a packet always states
 _STATED = tuple(spec for spec in TABLE if spec.kind in ("protocol", "address", "word"))
-_OPEN = tuple(FULL[spec.field] if spec.owners is None else PRESENT[spec.field] for spec in TABLE)
 
 
 def _either(words: Sequence[str]) -> str:

@@ -36,6 +36,23 @@ class Action(Enum):
 ALLOW, DENY, DEPENDS = Action.ALLOW, Action.DENY, Action.DEPENDS
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A condition that asks for more than the packet holds: where it stands, and what it asks for."""
+
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a flat rule comes from if its policy has chains: its line, the jumps that led there, what it rests on."""
+
+    line: int  # the number of the line in its document
+    path: tuple[Span, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule: what it does to which packets.
@@ -51,6 +68,7 @@ class Rule:
     log: bool = False
     span: Span = field(default=NOWHERE, compare=False)
     written: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.action not in (ALLOW, DENY):
