@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..errors import Diagnostic
+from ..errors import Diagnostic, Span
 from .chains import Chains
 
 
@@ -17,6 +17,7 @@ class Document:
         format: its name, such as `iptables-save`.
         policies: what a user may ask about, by name: the entry chain of each.
         remarks: what is worth telling of the file as a whole; information and warnings, no errors.
+        applied: which policy is applied where, by what line: (policy, where, place).
         statements: how many were exact, ignored by design (they decide nothing), in doubt.
     """
 
@@ -25,3 +26,4 @@ class Document:
     policies: Mapping[str, str]
     remarks: tuple[Diagnostic, ...] = ()
     statements: Mapping[str, int] = field(default_factory=dict)
+    applied: tuple[tuple[str, str, Span], ...] = ()

@@ -1,4 +1,4 @@
-"""A match under construction: conditions are joined by "and", each exact or in doubt; what comes out is disjoint parts."""
+"""A match under construction: conditions are joined by "and", each exact or in doubt; what comes out are parts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ Conditions = Mapping[int, IntervalSet]
 class Match:
     """All packets at first; each condition narrows it.
 
-    INVARIANT: the alternatives are disjoint, so that one packet is certain in one of them or in doubt in one of them.
+    The alternatives may overlap: a packet that is certain in one of them is certain.
     """
 
     def __init__(self, within: Conditions) -> None:
         sets = tuple([within.get(f, full) for f, full in enumerate(FULL)])
         self._alternatives: list[tuple[Sets, tuple[str, ...]]] = [(sets, ())]
 
+    def copy(self) -> Match:
+        """Another one, to be narrowed in another way."""
+        twin = Match({})
+        twin._alternatives = list(self._alternatives)
+        return twin
+
     def require(self, conditions: Conditions) -> None:
         """One set a field, all of them."""
         self.require_any([conditions])
 
     def require_any(self, options: Iterable[Conditions]) -> None:
-        """One of several; they must be disjoint. None of none: the match is empty."""
+        """One of several. None of none: the match is empty."""
         chosen = list(options)
         out = []
         for sets, doubts in self._alternatives:
