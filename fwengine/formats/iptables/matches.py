@@ -24,6 +24,7 @@ from ...model.fields import (
     ICMPV6,
     IN,
     INTERFACE_BYTES,
+    OPEN,
     OUT,
     PORT_PROTOCOLS,
     PORTS,
@@ -154,7 +155,7 @@ class _Reader:
 
     def put(self, f: int, chosen: IntervalSet, within: IntervalSet | None = None) -> None:
         """A condition on a field, negated within the values that a packet with that field may have."""
-        domain = within if within is not None else _PRESENT.get(f, FULL[f])
+        domain = within if within is not None else OPEN[f]
         self.match.require({f: domain - chosen if self.negated else chosen})
 
     def early(self) -> None:
@@ -383,7 +384,6 @@ def _near_chain(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
     return f"did you mean `{meant[0]}`?" if meant else ""
 
 
-_PRESENT = {SPORT: PORTS, DPORT: PORTS, TYPE: BYTE, CODE: BYTE, FLAGS: BYTE}
 _EARLY_MODULES = frozenset({*TRANSPORTS, "icmp", "icmp6", "icmpv6", "multiport"})
 
 Option = Callable[[_Reader], None]

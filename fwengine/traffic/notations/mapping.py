@@ -11,16 +11,37 @@ from ...language.meaning.literals import protocol_text
 from ...language.meaning.lower import lower_packet
 from ...language.syntax.parser import parse_packet
 from ...model import address
+from ...model.fields import KEYWORDS, OPTIONS, TABLE
 from ...model.packet import Packet, write_flags
 from ...registry import names
 
-_KEYS = {
-    "proto": "protocol", "protocol": "protocol", "src": "src", "dst": "dst", "sport": "sport", "dport": "dport",
-    "type": "type", "code": "code", "icmp_type": "type", "icmp_code": "code", "flags": "flags", "fragment": "fragment",
-    "in": "in", "out": "out", "state": "state", "family": "family",
-}  # fmt: skip
+# every field by its word and by the packet's attribute, and how people abbreviate the first
+_KEYS = {"proto": "protocol", "family": "family"} | {key: s.word for s in TABLE for key in (s.word, s.attribute)}
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
+
+
+def parse(text: str) -> Packet:
+    """The packet that a text describes.
+
+    Raises:
+        PacketError: with what was expected; `__cause__` is the PolicyError with places, if the language found the error.
+
+    >>> str(parse("proto=udp src=10.0.0.1 dst=10.0.0.2 dport=53"))
+    'udp 10.0.0.1 -> 10.0.0.2:53'
+    >>> str(parse("12:00:01.5 IP 5.6.7.8.1029 > 192.0.2.80.80: Flags [S], seq 1, win 64240, length 0"))
+    'tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn'
+    """
+    stripped = text.strip()
+    if stripped.startswith("{"):
+        return _from_json(stripped)
+    if stripped.lower().startswith("hex:"):
+        return _from_hex(stripped[4:])
+    if _PAIR.match(stripped):
+        return _from_pairs(stripped)
+    if _TCPDUMP.match(stripped):
+        return _from_tcpdump(stripped)
+    return _written(text)
 
 
 def from_mapping(fields: Mapping[str, object]) -> Packet:
@@ -44,7 +65,7 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int) or str(value) == "":
             raise PacketError(f"`{key}` is a word or a whole number, not `{json.dumps(value)}`")
-        if re.search(r"[\s#{}\"]", str(value)) and name not in ("in", "out"):
+        if re.search(r"[\s#{}\"]", str(value)) and not _is_interface(name):
             raise PacketError(f"`{key}` is one word, not `{value}`")
         known[name] = str(value)
     for name in ("protocol", "src", "dst"):
@@ -58,9 +79,9 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
         else:
             ends.append(host)
     words = [known["protocol"], ends[0], "->", ends[1]]
-    for name in ("type", "code", "flags", "fragment", "in", "out", "state"):
+    for name, spec in KEYWORDS.items():
         if name in known:
-            words += [name, _quoted(known[name]) if name in ("in", "out") else known[name]]
+            words += [name, _quoted(known[name]) if spec.kind == "interface" else known[name]]
     packet = written(" ".join(words))
     if "family" in known and known["family"] != str(packet.family):
         raise PacketError(f"`family` is {known['family']}, but the addresses are IPv{packet.family}")
@@ -74,19 +95,20 @@ def to_mapping(packet: Packet) -> dict[str, object]:
         out[side] = address.show(address.to_point(packet.family, getattr(packet, side)))
         if getattr(packet, port) is not None:
             out[port] = getattr(packet, port)
-    for key, value in (("type", packet.icmp_type), ("code", packet.icmp_code)):
-        if value is not None:
-            out[key] = value
-    if packet.flags is not None:
-        out["flags"] = write_flags(packet.flags)
-    for key, name in (("in", packet.in_interface), ("out", packet.out_interface)):
-        if name is not None:  # `none` is no interface, an interface of that name stands in quotes
-            out[key] = _string(name) if name == "none" or name.startswith('"') else name or "none"
-    if packet.fragment != "whole":
-        out["fragment"] = packet.fragment
-    if packet.state != "new":
-        out["state"] = packet.state
+    for spec in OPTIONS:
+        value = getattr(packet, spec.attribute)
+        if value is None or (spec.unstated is not None and value == spec.words[spec.unstated]):
+            continue
+        if spec.kind == "flags":
+            value = write_flags(value)
+        elif spec.kind == "interface":  # `none` is no interface, an interface of that name stands in quotes
+            value = _string(value) if value == "none" or value.startswith('"') else value or "none"
+        out[spec.word] = value
     return out
+
+
+def _is_interface(name: str) -> bool:
+    return name in KEYWORDS and KEYWORDS[name].kind == "interface"
 
 
 def _quoted(name: str) -> str:
