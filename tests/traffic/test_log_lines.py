@@ -41,6 +41,7 @@ READ = [
     (f"IN=eth0 OUT= {V6} OPT ( FRAG:24 ID:0000000a ) PROTO=UDP", "udp [2001:db8::1] -> [2001:db8::2] fragment later in eth0"),
     (f"IN=eth0 OUT= {V6} OPT ( ESP SPI=0x1 )", "esp 2001:db8::1 -> 2001:db8::2 in eth0"),
     (f"IN=eth0 OUT= {V6} PROTO=ICMPv6 TYPE=135 CODE=0", "icmpv6 2001:db8::1 -> 2001:db8::2 type 135 code 0 in eth0"),
+    (f"IN=eth0 OUT= {V6} PROTO=ICMPv6 TYPE=2 CODE=0 [TRUNCATED] MTU=0", "icmpv6 2001:db8::1 -> 2001:db8::2 type 2 code 0 in eth0"),
     # Cisco ASA
     (ASA + '4-106023: Deny tcp src outside:203.0.113.9/40000 dst inside:192.0.2.80/22 by access-group "outside_in" [0x0, 0x0]',
      "tcp 203.0.113.9:40000 -> 192.0.2.80:22 in outside out inside"),

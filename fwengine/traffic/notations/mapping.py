@@ -21,29 +21,6 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
 
 
-def parse(text: str) -> Packet:
-    """The packet that a text describes.
-
-    Raises:
-        PacketError: with what was expected; `__cause__` is the PolicyError with places, if the language found the error.
-
-    >>> str(parse("proto=udp src=10.0.0.1 dst=10.0.0.2 dport=53"))
-    'udp 10.0.0.1 -> 10.0.0.2:53'
-    >>> str(parse("12:00:01.5 IP 5.6.7.8.1029 > 192.0.2.80.80: Flags [S], seq 1, win 64240, length 0"))
-    'tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn'
-    """
-    stripped = text.strip()
-    if stripped.startswith("{"):
-        return _from_json(stripped)
-    if stripped.lower().startswith("hex:"):
-        return _from_hex(stripped[4:])
-    if _PAIR.match(stripped):
-        return _from_pairs(stripped)
-    if _TCPDUMP.match(stripped):
-        return _from_tcpdump(stripped)
-    return _written(text)
-
-
 def from_mapping(fields: Mapping[str, object]) -> Packet:
     """A packet from keys such as `proto`, `src`, `dport`; values are numbers or the language's words.
 

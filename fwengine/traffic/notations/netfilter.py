@@ -17,7 +17,7 @@ from .parts import NotationError, made, number, protocol, shortened
 NAME = "netfilter"
 _HEAD = re.compile(r"(?:^|[^A-Za-z])IN=(\S*) OUT=(\S*)(?= |$)")
 _BODY = re.compile(r"\bSRC=[0-9A-Fa-f.:]+ DST=[0-9A-Fa-f.:]+ LEN=[0-9]")
-_TOKEN = re.compile(r"(?P<inner>\[(?:SRC=|INCOMPLETE \[[0-9]+ bytes\]))|(?P<cut>INCOMPLETE \[[0-9]+ bytes\])|(?P<word>\S+)")
+_TOKEN = re.compile(r"(?P<inner>\[)|(?P<cut>INCOMPLETE \[[0-9]+ bytes\])|(?P<word>\S+)")
 # told of the packet or of the link, and no field of ours; some stand twice, for IP and for what it carries
 _UNUSED = frozenset(
     {
@@ -84,7 +84,7 @@ class _Told:
             self._depth += 1
         elif self._depth:
             word = match["word"] or ""
-            self._depth -= word == "]"
+            self._depth -= word.endswith("]")
         elif match["cut"]:
             self.cut = True
         else:
