@@ -8,12 +8,15 @@ import pytest
 from support.generators import SMALL, Seeded, make_box
 
 import fwengine
+from fwengine.analysis.diff import equivalent
 from fwengine.language.meaning.region import readable, show_addresses, show_box, show_ports
 from fwengine.language.meaning.vocabulary import Vocabulary
 from fwengine.model import address
 from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, DST, PROTOCOL, SPORT, SRC
 from fwengine.model.interval import IntervalSet
+from fwengine.model.rules import ALLOW, Rule
+from fwengine.model.ruleset import RuleSet
 from fwengine.policy import region
 
 TEXT = """
@@ -78,15 +81,10 @@ def test_regions_by_name(text: str, expected: str) -> None:
     assert shown == [expected]
 
 
-def same(a: Box, texts: list[str]) -> bool:
+def same(box: Box, texts: list[str]) -> bool:
     """Do the texts mean, together, just the packets of a box?"""
-    back = [box for text in texts for box in region(POLICY, text)]
-    left = [a]
-    for box in back:
-        if box - a and any(piece for piece in box - a):
-            return False
-        left = [rest for one in left for rest in one - box]
-    return not any(left)
+    back = tuple(one for text in texts for one in region(POLICY, text))
+    return equivalent(RuleSet((Rule(ALLOW, (box,)),)), RuleSet((Rule(ALLOW, back),)))
 
 
 def test_whatever_is_printed_reads_back_as_the_same_packets() -> None:
@@ -98,7 +96,7 @@ def test_whatever_is_printed_reads_back_as_the_same_packets() -> None:
         for p in ([(1024, 65535)], [(22, 22), (8000, 8080)], [(80, 80), (443, 443)], [(53, 53)], [(7, 9)])
     ]
     named = 0
-    for _ in range(1500):
+    for _ in range(600):
         sets = {}
         for f in (SRC, DST):
             a, b = draw.sample(nets, 2)
@@ -117,11 +115,11 @@ def test_whatever_is_printed_reads_back_as_the_same_packets() -> None:
         named += any(
             name in " ".join(show_box(b, WORDS) for b in readable([box])) for name in ("office", "www", "admin")
         )
-    assert named > 300
+    assert named > 120
 
 
 def test_boxes_of_all_kinds_read_back() -> None:
-    for seed in range(300):
+    for seed in range(120):
         box = make_box(Seeded(seed), SMALL)
         shown = [show_box(b, WORDS) for b in readable([box])]
         if box and not any(" more" in text or "0x" in text for text in shown):  # interfaces that no text gives
