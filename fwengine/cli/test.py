@@ -95,16 +95,18 @@ def command(
 
 def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, style: Any) -> list[dict[str, Any]]:
     """The outcomes of one file's expectations, shown as they come."""
-    from ..analysis.expect import check_expectation
+    from ..analysis.entries import Entries, closed
+    from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
 
     results = []
+    entries = Entries(closed(policy)) if policy.expectations else None
     for claim in policy.expectations:
-        outcome = check_expectation(policy, claim)
-        result = outcome_json(outcome, policy, path, as_of)
+        proof = prove(policy, claim, entries=entries)
+        result = outcome_json(proof, policy, path, as_of)
         results.append(result)
-        if show and not outcome.holds:
+        if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)
     bad = len(results) - good

@@ -1,7 +1,7 @@
 """Boxes: products of interval sets, one a field of header space.
 
 Not every point of the product of the domains is a packet: an ICMP packet has no ports, source and destination share a
-family. The packets are exactly the union of the ten disjoint boxes `SHAPES`; emptiness, size and inclusion of boxes are
+family. The packets are exactly the union of the ten disjoint boxes `SHAPES`; emptiness, flows and inclusion of boxes are
 all meant relative to them. `==` compares sets of points; `Box.plain` is one form for all boxes of the same packets.
 """
 
@@ -96,18 +96,19 @@ class Box:
     @cached_property
     def pieces(self) -> tuple[Box, ...]:
         """The nonempty intersections with `SHAPES`: disjoint, and every point of them is a packet."""
-        return tuple(Box(piece) for piece in _pieces(self.sets))
+        return tuple(Box(piece) for piece in pieces(self.sets))
 
     def __bool__(self) -> bool:
         """Is there any packet in it?"""
         return bool(self.pieces)
 
     @cached_property
-    def size(self) -> int:
-        """How many packets, told apart by protocol, addresses, ports, ICMP type and code alone.
+    def flows(self) -> int:
+        """How many flows: packets told apart by protocol, addresses, ports, ICMP type and code, and by nothing else.
 
-        People count flows: flags, interfaces and states do not multiply the number, and later fragments count only
-        where the box holds nothing else.
+        Flags, interfaces, states and whether a packet is a first fragment do not multiply the number. Later fragments,
+        which have no ports, count only where the box holds nothing else: one flow for each protocol and pair of
+        addresses. So disjoint boxes may share flows, and their numbers need not add up to that of a union.
         """
         pieces = [p for p in self.pieces if p.sets[FRAGMENT] != _LATER] or self.pieces
         return sum(prod([piece.sets[f].size for f in _COUNTED]) for piece in pieces)
@@ -203,7 +204,8 @@ _CONSTRAINED = tuple(
 )
 
 
-def _pieces(sets: Sets) -> Iterator[Sets]:
+def pieces(sets: Sets) -> Iterator[Sets]:
+    """As `Box.pieces`, of a product, lazily; nothing is remembered, so that 100,000 rules may be looked at in turn."""
     if not all(sets):
         return
     for constraints in _CONSTRAINED:

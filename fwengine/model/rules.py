@@ -119,12 +119,21 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """A claim about a policy: that all packets of some boxes fare one way (and are decided by one rule)."""
+class Claim:
+    """That all packets of some boxes fare one way (and are decided by the rule with the label `by`).
+
+    A claim about no packet is not true: whoever makes one means something else.
+    """
 
     action: Action
     boxes: tuple[Box, ...]
     by: str | None = None
+
+
+@dataclass(frozen=True)
+class Expectation(Claim):
+    """A claim that a policy's text makes of it."""
+
     text: str = field(default="", compare=False)
     packet: Packet | None = None  # if the claim is about one packet
     span: Span = field(default=NOWHERE, compare=False)

@@ -42,7 +42,6 @@ from ..model.fields import (
     has_type,
 )
 from ..model.interval import Interval, IntervalSet
-from ..model.ruleset import RuleSet
 
 CLASSES = 65_000  # the class is a 16-bit number
 DISTINCT = 4096  # conditions other than addresses and port numbers
@@ -118,17 +117,6 @@ class _Rest(NamedTuple):
 _REST = (PROTOCOL, FRAGMENT, *_STAGES)
 _Part = tuple[int, int, Sequence[Interval], Sequence[Interval], Sequence[Interval], Sequence[Interval]]
 _Piece = tuple[tuple[int, ...], tuple[int, ...], bool]  # lo words, hi words, exact
-
-
-def active_boxes(policy: RuleSet) -> list[tuple[int, Sets]]:
-    """(rule index, sets) of each box that counts, in order of precedence."""
-    return [
-        (index, box.sets)
-        for index, rule in enumerate(policy.rules)
-        if policy.active(rule)
-        for box in rule.boxes
-        if all(box.sets)
-    ]
 
 
 def encode(boxes: Sequence[tuple[int, Sets]], family: Family, inside: Interfaces, outside: Interfaces) -> Encoded:
