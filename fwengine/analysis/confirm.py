@@ -15,7 +15,7 @@ from itertools import islice
 from math import prod
 from typing import TypeVar
 
-from ..model.box import Box, Sets, pieces
+from ..model.box import Box, Sets
 from ..model.compile import compile_entries
 from ..model.fields import DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
 from ..model.interval import IntervalSet
@@ -176,7 +176,7 @@ def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool]) -
 
 def volume(boxes: Iterable[Box]) -> int:
     """How many packets, told apart by all fields, some disjoint boxes hold."""
-    return sum(prod([chosen.size for chosen in sets]) for box in boxes for sets in pieces(box.sets))
+    return sum(prod([chosen.size for chosen in piece.sets]) for box in boxes for piece in box.pieces)
 
 
 def _touching(rules: RuleSet, parts: Sequence[Sets]) -> Iterator[tuple[int, Sets]]:

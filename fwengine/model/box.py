@@ -160,14 +160,16 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
     while len(out) != before:
         before = len(out)
         for f in _MERGED:
-            groups: dict[Sets, list[IntervalSet]] = {}
+            groups: dict[object, list[Box]] = {}
             for box in out:
-                groups.setdefault((*box.sets[:f], *box.sets[f + 1 :]), []).append(box.sets[f])
+                rest = [chosen.ranges for chosen in box.sets]  # tuples of integers: their hashes are made in C
+                del rest[f]
+                groups.setdefault(tuple(rest), []).append(box)
             out = [
-                Box(
-                    (*rest[:f], sets[0] if len(sets) == 1 else IntervalSet.union(p for s in sets for p in s), *rest[f:])
-                )
-                for rest, sets in groups.items()
+                alike[0]
+                if len(alike) == 1
+                else alike[0].replace(f, IntervalSet.union(pair for box in alike for pair in box.sets[f]))
+                for alike in groups.values()
             ]
     return out
 
@@ -211,8 +213,14 @@ def pieces(sets: Sets) -> Iterator[Sets]:
     for constraints in _CONSTRAINED:
         piece = list(sets)
         for f, chosen in constraints:
+            if sets[f] is FULL[f]:
+                piece[f] = chosen
+                continue
+            mine, other = sets[f].ranges, chosen.ranges
+            if mine[0][0] > other[-1][1] or mine[-1][1] < other[0][0]:  # most shapes are told apart by their ends
+                break
             piece[f] = sets[f] & chosen
-            if not piece[f]:
+            if not piece[f].ranges:
                 break
         else:
             yield tuple(piece)
