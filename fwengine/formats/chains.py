@@ -42,7 +42,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a chain. Its `parts` are disjoint; `number` tells the lines of a document apart.
+    """A line of a chain. A packet that two `parts` match goes by the first, what is certain
+    before what is in doubt; `number` tells the lines of a document apart.
 
     Attributes:
         span: where it stands in the user's file; `text` are its words there.

@@ -12,18 +12,17 @@ from collections.abc import Sequence
 
 from . import address
 from .box import Sets
-from .fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from .fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from .interval import IntervalSet
 from .tree import DecisionTree, Node, Root
 
 Entry = tuple[int, Sets]  # rule index, conditions
 
-_REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
 _ORDERS = {  # (source wide, destination wide) -> the order in which that group's tree tests the fields
-    (False, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
-    (True, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
-    (False, True): (PROTOCOL, SRC, DST, SPORT, DPORT, *_REST),
-    (True, True): (DPORT, SPORT, PROTOCOL, DST, SRC, *_REST),
+    (False, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
+    (True, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
+    (False, True): (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
+    (True, True): (DPORT, SPORT, PROTOCOL, DST, SRC, *REST),
 }
 _WIDE = {4: 1 << 16, 6: 1 << 80}  # more addresses than this are a wide match
 _SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ..errors import LimitError
 from ..model.box import Box, Sets
-from ..model.fields import FIELDS, FULL, IN, OUT, Point, interface_number
+from ..model.fields import FIELDS, FULL, INTERFACES, Point, interface_number
 from ..model.interval import IntervalSet
 from ..model.rules import Action
 from ..model.ruleset import RuleSet
@@ -75,7 +75,7 @@ class _Product:
         self.plain[f] = values[0]
         ends: tuple[int, ...] = ()
         anything: st.SearchStrategy[int] | None = None
-        if f in (IN, OUT):
+        if f in INTERFACES:
             anything = _NAME
         elif len(values) < chosen.size:
             ends = tuple(accumulate(hi - lo + 1 for lo, hi in chosen))

@@ -12,7 +12,15 @@ from typing import cast
 
 from ...errors import Diagnostic, Label, PolicyError, Span
 from ...model.box import Box
-from ...model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ...model.fields import (
+    DPORT,
+    DST,
+    FLAGS,
+    KEYWORDS,
+    PROTOCOL,
+    SPORT,
+    SRC,
+)
 from ...model.packet import Packet
 from ...model.rules import Action, Definition, Expectation, Rule
 from ...registry import names
@@ -26,10 +34,7 @@ from .names import Names
 from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
-_OPTION_FIELDS = {
-    "established": FLAGS, "flags": FLAGS, "type": TYPE, "code": CODE, "fragment": FRAGMENT, "in": IN, "out": OUT,
-    "state": STATE,
-}  # fmt: skip
+_OPTION_FIELDS = {"established": FLAGS, **{word: spec.field for word, spec in KEYWORDS.items()}}
 _NAME_LABEL = "expected a letter, then letters, digits, `_`, `-`, `.`"
 
 
