@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ..model.box import Sets
-from ..model.fields import FIVE, Point
+from ..model.fields import FIVE, TABLE, Point
 from ..model.overlap import bits
 from .entries import Entries, within
 from .search import STEPS, uncovered
@@ -121,9 +121,13 @@ def realistic(part: Sets, point: Point, interfaces: Sequence[str], wanted: Calla
     usual = choose(part, interfaces)
     if point != usual:
         for f in FIVE:
-            trial = (*point[:f], usual[f], *point[f + 1 :])
-            if trial != point and wanted(trial):
-                point = trial
+            for value in (usual[f], *TABLE[f].usual):  # a corner is the last resort
+                trial = (*point[:f], value, *point[f + 1 :])
+                if trial == point:
+                    break
+                if value in part[f] and wanted(trial):
+                    point = trial
+                    break
     return point
 
 

@@ -1,4 +1,4 @@
-"""How sharp are the expectations? Change a rule at a time, and see whether some expectation fails.
+"""The mutation score of expectations: change a rule at a time, and see whether some expectation fails.
 
 A mutant drops a rule, flips its action, swaps it with the next, or widens one of its conditions. One that changes no
 verdict is no fault and is left out, by proof. Exact; a mutant that nobody notices comes with a packet that would tell.

@@ -66,7 +66,10 @@ class Box:
         point = item.point if isinstance(item, Packet) else item
         if point is None:
             raise ValueError("a packet with open fields is no point: ask for `Box.around` it")
-        return all(value in chosen for value, chosen in zip(point, self.sets, strict=True))
+        for value, chosen in zip(point, self.sets, strict=True):  # noqa: SIM110  # a loop takes half the time
+            if value not in chosen:
+                return False
+        return True
 
     def __and__(self, other: Box) -> Box:
         return Box(tuple([a & b for a, b in zip(self.sets, other.sets, strict=True)]))

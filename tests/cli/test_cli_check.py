@@ -208,13 +208,14 @@ def test_a_fix_changes_no_verdict(lines: list[str]) -> None:
 def test_query(draft: Path) -> None:
     done = run("query", draft, "allow tcp from any to web port ssh", "--format", "json", *DAY)
     assert done.code == 0
-    assert done.json["empty"] is False
+    assert done.json["status"] == "found"
+    assert done.json["confirmed"]["complete"]
     (region,) = done.json["regions"]
     assert region["region"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 22"
-    assert (region["rule"], region["packets"]) == ("admin-ssh", 65536 * 4 * 65536)
+    assert (region["rule"], region["flows"]) == ("admin-ssh", 65536 * 4 * 65536)
     none = run("query", draft, "allow tcp from any to web port telnet", *DAY)
     assert none.code == 1
-    assert none.out.startswith("none")
+    assert none.out == "none: no packet of this region gets `allow` (confirmed)\n"
 
 
 def test_prove(draft: Path) -> None:
@@ -285,7 +286,7 @@ def test_diff(draft: Path, tmp_path: Path) -> None:
     assert change["region"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 23"
     assert (change["old"], change["new"]) == ("deny", "allow")
     assert (change["old_rule"], change["new_rule"], change["new_line"]) == ("default", "admin-ssh", 5)
-    assert change["packets"] == 65536 * 4 * 65536
+    assert change["flows"] == 65536 * 4 * 65536
     packet = Packet.parse(change["witness"])
     assert load(draft).evaluate(packet).action.value == "deny"
     assert load(new).evaluate(packet).action.value == "allow"
