@@ -130,9 +130,9 @@ def _shared(part: Sets, sets: Sets) -> list[IntervalSet] | None:
 
 
 def _corners(part: Sequence[IntervalSet]) -> Iterator[Point]:
-    yield tuple([s.ranges[0][0] for s in part])
-    yield tuple([s.ranges[-1][1] for s in part])
-    yield tuple([s.ranges[len(s.ranges) // 2][n & 1] for n, s in enumerate(part)])
+    """The least and the greatest values, in several mixtures, and what lies in the middle."""
+    for mixture in range(8):
+        yield tuple([s.ranges[-1][1] if mixture >> f % 3 & 1 else s.ranges[0][0] for f, s in enumerate(part)])
     yield tuple([sum(s.ranges[len(s.ranges) // 2]) // 2 for s in part])
 
 
@@ -165,6 +165,8 @@ def every_part(rules: RuleSet, boxes: Iterable[Box], right: Callable[[int], bool
 
 def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool]) -> int | None:
     """How many points of some disjoint products have a deciding rule that is `right`; None beyond what is cheap."""
+    if not parts:
+        return 0
     touching = list(islice(_touching(rules, parts), COUNTED + 1))
     if len(touching) > COUNTED or len(parts) > COUNTED:
         return None

@@ -74,7 +74,9 @@ def command(
         ):
             for line in lines:
                 say(line)
-        say(style(f"{passed} passed, {failed} failed", "red" if failed or broken else "green", bold=True))
+        sampled = sum(bool(r["confirmed"]) and not r["confirmed"]["complete"] for r in results)
+        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
+        say(style(f"{passed} passed, {failed} failed", "red" if failed or broken else "green", bold=True) + word)
     else:
         _tell(results, passed, failed, extra, format_)
     if junit is not None:
