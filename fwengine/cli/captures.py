@@ -26,6 +26,7 @@ from ..report.counts import (
     unexercised,
 )
 from ..report.screen import visible
+from ..report.strangers import stranger_text, strangers_json
 from ..traffic.count import evaluate_capture, iterate
 from .failure import complain
 from .options import note, say, say_json, say_json_line, style_of
@@ -47,8 +48,14 @@ def evaluate_captures(
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
+    for key in ("inbound", "outbound"):
+        if stated[key]:
+            stated[key] = policy.declared.one(stated[key])
+    strangers = policy.unknown(filter(None, (stated["inbound"], stated["outbound"])))
+    if strangers:
+        note(stranger_text(strangers))
     if per_packet:
-        return _per_packet(policy, captures, expect, stated, format_, color)
+        return _per_packet(policy, captures, expect, stated, format_, color) or int(bool(expect and strangers))
     reports = []
     for capture in captures:
         with progress_bar(called(capture), sys.stderr) as progress:
@@ -64,7 +71,9 @@ def evaluate_captures(
     if failed and not total.packets:
         return 2  # there is no answer, not even a partial one
     if format_ == "json":
-        extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        if strangers:
+            extra["unknown_interfaces"] = strangers_json(strangers)
         say_json(**tally_json(total), captures=[capture_json(report) for report in reports], **extra)
     elif format_ == "jsonl":
         for report in reports:
@@ -78,7 +87,7 @@ def evaluate_captures(
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)
-    return 2 if failed else 1 if expect is not None and otherwise else 0
+    return 2 if failed else 1 if expect is not None and (otherwise or strangers) else 0
 
 
 def _per_packet(

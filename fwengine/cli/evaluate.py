@@ -27,6 +27,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..analysis.interfaces import Stranger
     from ..model.packet import Packet
     from ..model.rules import Verdict
     from ..policy import Policy
@@ -136,6 +137,7 @@ class _Answer:
     packet: Packet | None
     verdict: Verdict
     accounts: list[Account] | None
+    strangers: tuple[Stranger, ...] = ()  # interfaces that it names and no rule does
 
 
 def _packets(
@@ -148,6 +150,7 @@ def _packets(
     color: str,
 ) -> int:
     from ..policy import load
+    from ..report.strangers import stranger_text
 
     policy = load(path, as_of=as_of)
     asked = _asked(texts)
@@ -156,7 +159,13 @@ def _packets(
     if not asked:
         complain("error: there is no packet on standard input")
         return 2
-    answers = [_answer(policy, text, packet, explain) for text, packet in asked]
+    placed = _placed(policy, asked)
+    if placed is None:
+        return 2
+    answers = [_answer(policy, text, packet, explain) for text, packet in placed]
+    strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
+    if strangers:
+        note(stranger_text(strangers))
     if format_ == "json":
         say_json(results=[_fields(policy, answer) for answer in answers])
     elif format_ == "jsonl":
@@ -167,7 +176,23 @@ def _packets(
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
-    return 1 if otherwise else 0
+    return 1 if otherwise or (expect is not None and strangers) else 0
+
+
+def _placed(
+    policy: Policy, asked: list[tuple[str, Packet | UndecodableError]]
+) -> list[tuple[str, Packet | UndecodableError]] | None:
+    """The packets on the interfaces that the policy declares; None, and told on stderr, where it knows none such."""
+    out: list[tuple[str, Packet | UndecodableError]] = []
+    wrong = 0
+    for text, packet in asked:
+        try:
+            out.append((text, packet if isinstance(packet, UndecodableError) else policy.located(packet)))
+        except PacketError as error:
+            wrong += 1
+            if wrong <= MAX_ERRORS:
+                _tell(error, None, text)
+    return None if wrong else out
 
 
 def _asked(texts: Sequence[str]) -> list[tuple[str, Packet | UndecodableError]] | None:
@@ -248,14 +273,18 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
         verdict = policy.evaluate(packet)
     except LimitError as error:
         raise LimitError(f"`{packet}`: {error}") from None
-    return _Answer(str(packet), packet, verdict, account(policy, packet, verdict) if explain else None)
+    accounts = account(policy, packet, verdict) if explain else None
+    return _Answer(str(packet), packet, verdict, accounts, policy.strangers(packet))
 
 
 def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
     from ..report.reasons import account_json
+    from ..report.strangers import strangers_json
     from ..report.verdicts import verdict_json
 
     fields = verdict_json(answer.text, answer.verdict, policy)
+    if answer.strangers:
+        fields["unknown_interfaces"] = strangers_json(answer.strangers)
     if answer.accounts is not None and answer.packet is not None:
         fields["explain"] = account_json(answer.accounts, answer.packet)
     return fields

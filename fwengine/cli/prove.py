@@ -28,16 +28,21 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
     What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
-    Exits 1 if the claim is false, or about no packet.
+    Exits 1 if the claim is false, or about no packet, or about an interface that no rule names: it may be mistyped.
     """
     from ..analysis.prove import prove
     from ..policy import load, read_claim
     from ..report.answers import proof_json, proof_lines
+    from ..report.strangers import stranger_text, strangers_json
 
     loaded = load(policy, as_of=as_of)
-    proof = prove(loaded, read_claim(loaded, claim), limit)
+    asked = read_claim(loaded, claim)
+    proof = prove(loaded, asked, limit)
+    strangers = loaded.strangers(asked.boxes)
     if format_ == "json":
-        say_json(**proof_json(proof, loaded, policy))
+        say_json(**proof_json(proof, loaded, policy), unknown_interfaces=strangers_json(strangers))
     else:
-        say("\n".join(proof_lines(proof, loaded, policy, claim, style_of(color))))
-    return 0 if proof.holds else 1
+        first, *more = proof_lines(proof, loaded, policy, claim, style_of(color))
+        unknown = stranger_text(strangers)
+        say("\n".join([f"{first}, but {unknown}" if unknown else first, *more]))
+    return 0 if proof.holds and not strangers else 1

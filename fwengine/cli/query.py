@@ -6,7 +6,17 @@ import datetime
 
 import click
 
-from .options import as_of_option, color_option, format_option, policy_argument, say, say_json, say_json_line, style_of
+from .options import (
+    as_of_option,
+    color_option,
+    format_option,
+    note,
+    policy_argument,
+    say,
+    say_json,
+    say_json_line,
+    style_of,
+)
 
 
 @click.command("query")
@@ -28,14 +38,23 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     from ..analysis.query import query
     from ..policy import load, read_claim
     from ..report.answers import confirmed_json, query_lines, region_json
+    from ..report.strangers import stranger_text, strangers_json
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
     regions = query(loaded, asked.action, asked.boxes, limit)
+    strangers = loaded.strangers(asked.boxes)
+    if strangers:
+        note(stranger_text(strangers))
     if format_ == "json":
         status = "found" if regions else "none" if regions.confirmed else "about no packet"
         confirmed = confirmed_json(regions.confirmed)
-        say_json(status=status, confirmed=confirmed, regions=[region_json(r, loaded) for r in regions])
+        say_json(
+            status=status,
+            confirmed=confirmed,
+            regions=[region_json(r, loaded) for r in regions],
+            unknown_interfaces=strangers_json(strangers),
+        )
     elif format_ == "jsonl":
         for region in regions:
             say_json_line(**region_json(region, loaded))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..analysis.cover import hole, samples
 from ..analysis.entries import Entries
+from ..analysis.interfaces import is_name, mentioned
 from ..analysis.witness import choose
 from ..model import address
 from ..model.box import Sets
@@ -26,7 +27,6 @@ from ..model.fields import (
     FRAGMENT,
     FULL,
     ICMPV6,
-    IN,
     INTERFACES,
     NO_INTERFACE,
     PORTS,
@@ -38,7 +38,6 @@ from ..model.fields import (
     TABLE,
     TYPE,
     Point,
-    interface_name,
     interface_number,
     lacking,
     present,
@@ -109,21 +108,6 @@ def _interface_edges(field: int, chosen: IntervalSet) -> list[Edge]:
         else:
             out += [Edge(field, other, name) for other in inside[:2]]
     return out or [Edge(field, inside[0] if inside else chosen.lo, outside[0] if outside else None)]
-
-
-def mentioned(chosen: IntervalSet) -> list[int]:
-    """The interfaces that a set names, be it to hold or to leave them out."""
-    ends = {v for lo, hi in chosen for v in (lo, lo - 1, hi, hi + 1) if 0 < v <= FULL[IN].hi}
-    single = {lo for lo, hi in chosen if lo == hi} | {lo for lo, hi in FULL[IN] - chosen if lo == hi}
-    return sorted(v for v in ends & single if v != NO_INTERFACE and is_name(v))
-
-
-def is_name(number: int) -> bool:
-    """Is there an interface name, or none for 0, with this number?"""
-    try:
-        return interface_number(interface_name(number)) == number
-    except ValueError:  # not UTF-8, or too long
-        return False
 
 
 def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]:
