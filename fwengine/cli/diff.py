@@ -55,12 +55,18 @@ def command(
     from ..policy import load
     from ..report.answers import change_json, confirmed_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
+    from ..report.strangers import stranger_text
 
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
-    stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
+    stated: dict[str, Any] = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
     before, after = load(old, as_of=as_of), load(new, as_of=as_of)
+    for key in ("inbound", "outbound"):
+        stated[key] = after.declared.one(stated[key] or "") or stated[key]
+    strangers = [s for s in before.unknown(_names(stated)) if s in after.unknown(_names(stated))]
+    if strangers:
+        note(stranger_text(strangers))
     changes = diff(before, after, limit)
     causes = attribute(before, after, changes)
     packets, failed = _captured(before, after, captures, stated)
@@ -86,6 +92,10 @@ def command(
                 say(f"  and {len(packets) - 50:,} more")
             say(f"{len(packets):,} captured packet{'s' * (len(packets) != 1)} would change")
     return 2 if failed else 1 if changes else 0
+
+
+def _names(stated: dict[str, Any]) -> list[str]:
+    return [stated[key] for key in ("inbound", "outbound") if stated[key]]
 
 
 def _captured(

@@ -9,7 +9,7 @@ import click
 
 from ..errors import Diagnostic, PolicyError, Span
 from .failure import complain, show_policy_error
-from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
+from .options import as_of_option, color_option, format_option, note, say, say_json, say_json_line, style_of
 
 
 @click.command("test")
@@ -101,6 +101,7 @@ def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, sty
     from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
+    from ..report.strangers import stranger_text
 
     results = []
     entries = Entries(closed(policy)) if policy.expectations else None
@@ -108,6 +109,10 @@ def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, sty
         proof = prove(policy, claim, entries=entries)
         result = outcome_json(proof, policy, path, as_of)
         results.append(result)
+        # a claim about an interface that no rule names is usual; one that resembles another's name is not
+        strangers = [stranger for stranger in policy.strangers(claim.boxes) if stranger.near]
+        if strangers:
+            note(f"{visible(str(claim.span.file))}:{claim.span.line}: {stranger_text(strangers)}")
         if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)
