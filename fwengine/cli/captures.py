@@ -63,6 +63,9 @@ def evaluate_captures(
         failures.add(no_verdict(report))
         reports.append(report)
     total = merged(reports)
+    if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
+        say_failures(format_, failures)
+        return 2
     if format_ == "json":
         extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
         say_json(failures, **tally_json(total), captures=[capture_json(report) for report in reports], **extra)
@@ -70,7 +73,7 @@ def evaluate_captures(
         for report in reports:
             say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
         say_failures(format_, failures)
-    elif total.packets or not failures:
+    else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
         say("\n".join([total_line(total), "", *rule_lines(total, style_of(color))]))
@@ -98,7 +101,7 @@ def _per_packet(
 ) -> int:
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    number = otherwise = 0
+    number = otherwise = read = 0
     for capture in captures:
         notes: list[str] = []
         damage = None
@@ -124,11 +127,14 @@ def _per_packet(
             note(f"{called(capture)}: {text}")
         if damage is not None:
             failures.tell(damage, _counted(number - first))
-        elif not decided:
+            read += number > first
+            continue
+        read += 1
+        if not decided:
             failures.add(verdictless(capture, number - first))
-    if format_ == "json":
+    if format_ == "json" and read:
         say_json(failures, results=results)
-    elif format_ == "jsonl":
+    else:
         say_failures(format_, failures)
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 import click
@@ -22,7 +21,7 @@ from .options import (
     say_json_line,
     style_of,
 )
-from .output import say_failures
+from .output import say_document, say_failures
 
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
@@ -113,7 +112,7 @@ def command(
         say_failures(format_, failures)
     elif format_ == "sarif":
         kept = [(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]
-        say(json.dumps(sarif(kept, failures), indent=2))
+        say_document(sarif(kept, failures))
     elif format_ == "github" and (results or failures):
         say(github((d for d, _ in results), failures))
     return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)

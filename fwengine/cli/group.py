@@ -95,7 +95,7 @@ class LazyGroup(click.Group):
 def _form(args: Sequence[str]) -> str:
     """The form that `--format` asks for, before anything is parsed: also a wrong command line fails in that form."""
     words = list(args)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == "--":
             break
         option, equals, value = word.partition("=")

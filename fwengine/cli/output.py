@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -65,6 +64,11 @@ def say_json_line(**fields: Any) -> None:
     _write(_json(fields, indent=None))
 
 
+def say_document(document: object) -> None:
+    """A JSON document of a form that is not ours on stdout."""
+    _write(_json(document, indent=2))
+
+
 def say_failures(form: str, failures: Sequence[Failure]) -> None:
     """The failures of a command that has no answer beside them, in the form that was asked for; as text they are on stderr."""
     if form == "json":
@@ -76,13 +80,15 @@ def say_failures(form: str, failures: Sequence[Failure]) -> None:
         from ..report.machine import github, junit, sarif
 
         if form == "sarif":
-            say(json.dumps(sarif((), failures), indent=2))
+            say_document(sarif((), failures))
         else:
             say(github((), failures) if form == "github" else junit((), failures))
 
 
 def _json(value: object, indent: int | None) -> str:
     """JSON as readable as the encoding of stdout allows: what that cannot say, or nobody should see, is escaped."""
+    import json  # late: help needs none
+
     encoding = (_stdout().encoding or "utf-8").lower().replace("-", "")
     text = json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
     if text.isascii() and "\x7f" not in text:
