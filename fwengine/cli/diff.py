@@ -56,7 +56,7 @@ def command(
     """
     from ..analysis.diff import diff
     from ..policy import load
-    from ..report.answers import change_json, diff_lines
+    from ..report.answers import change_json, confirmed_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
     from ..report.nothing import no_rule
 
@@ -82,6 +82,7 @@ def command(
     packets, decided = _captured(before, after, captures, stated, failures)
     if format_ == "json":
         extra: dict[str, Any] = {"captured": packets} if captures else {}
+        extra["confirmed"] = confirmed_json(changes.confirmed)
         extra["definitions"] = [attribution_json(cause) for cause in causes]
         say_json(failures, equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
     elif format_ == "jsonl":

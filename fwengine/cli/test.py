@@ -57,7 +57,7 @@ def command(
     needs one, in itself or in a file of the same run that includes it; of a folder one file does.
     """
     from ..policy import load
-    from ..report.mutation import Sharpness
+    from ..report.mutation import Tested
     from ..report.nothing import Covered, no_rule
 
     if fail_under is not None and not (cover or mutate):
@@ -65,7 +65,7 @@ def command(
     once(*paths)
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    sharpness = Sharpness()
+    tested = Tested()
     failures = Failures()
     covered = Covered("expectation")
     operands: list[tuple[str, list[str]]] = []
@@ -84,9 +84,9 @@ def command(
             results += _tested(policy, path, stated_day(as_of), format_ == "text", style, failures)
             try:
                 if cover:
-                    sharpness.add_coverage(policy)
+                    tested.add_coverage(policy)
                 if mutate:
-                    sharpness.add_mutants(policy)
+                    tested.add_mutants(policy)
             except LimitError as error:
                 failures.tell(error)
         if len(read) == len(files):
@@ -96,21 +96,23 @@ def command(
         _write_junit(junit, results, failures)
     passed = sum(r["passed"] for r in results)
     failed = len(results) - passed
-    extra: dict[str, Any] = {"coverage": sharpness.coverage_json()} if cover else {}
-    extra |= {"mutation": sharpness.mutation_json()} if mutate else {}
+    extra: dict[str, Any] = {"coverage": tested.coverage_json()} if cover else {}
+    extra |= {"mutation": tested.mutation_json()} if mutate else {}
     if format_ == "text":
         for lines in (
-            sharpness.coverage_lines(style) if cover else [],
-            sharpness.mutation_lines(style) if mutate else [],
+            tested.coverage_lines(style) if cover else [],
+            tested.mutation_lines(style) if mutate else [],
         ):
             for line in lines:
                 say(line)
-        say(style(f"{passed} passed, {failed} failed", "red" if failed or failures else "green", bold=True))
+        sampled = sum(bool(r["confirmed"]) and not r["confirmed"]["complete"] for r in results)
+        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
+        say(style(f"{passed} passed, {failed} failed", "red" if failed or failures else "green", bold=True) + word)
     else:
         _tell(results, passed, failed, extra, format_, failures)
     low = (
         fail_under is not None
-        and 100 * min(sharpness.coverage if cover else 1, sharpness.score if mutate else 1) < fail_under
+        and 100 * min(tested.coverage if cover else 1, tested.score if mutate else 1) < fail_under
     )
     return failures.code(1 if failed or low else 0)
 
@@ -129,20 +131,22 @@ def _tested(
     policy: Any, path: str, stated: datetime.date | None, show: bool, style: Any, failures: Failures
 ) -> list[dict[str, Any]]:
     """The outcomes of one file's expectations, shown as they come; one that takes too long is a failure."""
-    from ..analysis.expect import check_expectation
+    from ..analysis.entries import Entries, closed
+    from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
 
     results = []
+    entries = Entries(closed(policy)) if policy.expectations else None
     for claim in policy.expectations:
         try:
-            outcome = check_expectation(policy, claim)
+            proof = prove(policy, claim, entries=entries)
         except LimitError as error:
             failures.tell(error, at=claim.span)
             continue
-        result = outcome_json(outcome, policy, path, stated)
+        result = outcome_json(proof, policy, path, stated)
         results.append(result)
-        if show and not outcome.holds:
+        if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)
     bad = len(results) - good
