@@ -25,7 +25,10 @@ _CAPTURES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 def read_packets(
     texts: Sequence[str], policy: Policy, failures: Failures
 ) -> list[tuple[str, Packet | UndecodableError]]:
-    """What the texts ask of a policy, which may declare interfaces, each `-` among them for the lines of standard input; whatever is no packet is a failure."""
+    """What the texts ask of a policy, which may declare interfaces; each `-` is for the lines of standard input.
+
+    Whatever is no packet is a failure.
+    """
     asked: list[tuple[str, Packet | UndecodableError]] = []
     errors = 0
     for line, text in _texts(texts, failures):
