@@ -111,12 +111,13 @@ static int ipv6(const frame *f, uint64_t at, fwk_packet *p)
 
 int fwk_decode(const uint8_t *data, uint32_t size, uint32_t wire, uint32_t link, fwk_packet *p)
 {
-    frame f = {data, size, wire < size ? size : wire};
+    frame f = {data, size, wire < size ? size : wire, 0};
     uint64_t at;
     int version;
     p->sport = p->dport = 0;
     p->protocol = p->fragment = p->type = p->code = p->flags = 0;
     int class = fwk_locate(&f, link, &at, &version);
+    p->what = f.what;
     if (class >= 0)
         return class;
     if (at >= f.size)

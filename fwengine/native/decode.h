@@ -13,11 +13,13 @@
 
 enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
 
-/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. */
+/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. Of a frame without
+ * IP, `what` is its kind (links.h). */
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
     uint8_t protocol, fragment, type, code, flags;
+    uint32_t what;
 } fwk_packet;
 
 /* One of the classes; fills in the packet if it is IP. `wire` is the frame's length on the wire. */

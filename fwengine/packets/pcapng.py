@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import CaptureError
 from ..model.fields import INTERFACE_BYTES
 from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
-from .links import COOKED, COOKED_2, is_outgoing
+from .links import COOKED_1, COOKED_2, is_outgoing
 from .pcap import MAX_CAPTURED, Record
 from .source import Source
 
@@ -224,7 +224,7 @@ class PcapngReader:
         name = found.get(IF_NAME, b"").partition(b"\0")[0].decode("utf-8", "replace")
         if len(name.encode()) > INTERFACE_BYTES:
             raise _Damage(f"an interface name of more than {INTERFACE_BYTES} bytes")
-        if name == "any" and link in (COOKED, COOKED_2):
+        if name == "any" and link in (COOKED_1, COOKED_2):
             name = ""
         resolution = found.get(IF_TSRESOL, b"\x06")
         if len(resolution) != 1:
