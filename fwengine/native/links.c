@@ -153,11 +153,9 @@ static int atm(frame *f, uint64_t *at, int *version)
 /* A header of `size` bytes, with an ethertype at `type`. */
 static int typed_at(frame *f, uint64_t *at, int *version, uint32_t size, uint32_t type)
 {
-    uint64_t begin = *at;
+    const uint8_t *d = here(f, *at);
     *at += size;
-    if (*at > f->size)
-        return missing(f, *at);
-    return fwk_follow(f, half(f->data + begin + type), at, version);
+    return *at > f->size ? missing(f, *at) : fwk_follow(f, half(d + type), at, version);
 }
 
 static int ipnet(frame *f, uint64_t *at, int *version)
@@ -438,6 +436,10 @@ static int dispatch(frame *f, uint32_t link, uint64_t *at, int *version)
     case 192: return ppi(f, at, version);
     case 226: return ipnet(f, at, version);
     case 239: return nflog(f, at, version);
+    case 281:
+    case 284: return typed_at(f, at, version, 18, 16);
+    case 282: *at += 4; return ethernet(f, at, version);
+    case 285: return typed_at(f, at, version, 22, 20);
     case 242: return typed_at(f, at, version, 44, 40);
     default: return not_ip(f, FWK_OF_LINK, link);
     }

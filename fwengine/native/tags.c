@@ -194,9 +194,9 @@ static int arista(frame *f, uint64_t *at, uint32_t *ethertype)
     if (*at + 4 > f->size)
         return missing(f, *at + 4);
     const uint8_t *d = f->data + *at;
-    if (half(d) != 1 || (d[3] != 0x10 && d[3] != 0x20)) /* no timestamp */
+    if (half(d) != 1 || (d[3] >> 4 != 1 && d[3] >> 4 != 2)) /* no timestamp */
         return not_ip(f, FWK_OF_ETHERTYPE, *ethertype);
-    *at += d[3] == 0x10 ? 14 : 12;
+    *at += d[3] >> 4 == 1 ? 14 : 12;
     if (*at > f->size)
         return missing(f, *at);
     *ethertype = half(f->data + *at - 2);
@@ -212,7 +212,8 @@ static uint32_t tag_size(uint32_t ethertype)
     case 0x9100:
     case 0x9200:
     case 0x9300: return 4;
-    case 0x893F: return 8;
+    case 0x893F:
+    case 0xDADA: return 8;
     case 0x8926:
     case 0x892F:
     case 0xF1C1: return 6;

@@ -157,10 +157,6 @@ def _openbsd_encrypted(data: Bytes, at: int, wire_length: int) -> Place:
     return _encrypted(data, at, wire_length) if family == INET or family in INET6 else not_ip(LINK, 13)
 
 
-def _slip(data: Bytes, at: int, wire_length: int) -> Place:
-    return 0, at + 16
-
-
 def _cooked(data: Bytes, at: int, wire_length: int) -> Place:
     if at + 16 > len(data):
         return missing(at + 16, wire_length)
@@ -222,9 +218,9 @@ def _frame_relay(data: Bytes, at: int, wire_length: int) -> Place:
     return _onward(data, nlpid(data, at + 1 if data[at + 1] else at + 2, wire_length), wire_length)
 
 
-def _directed(reader: Callable[[Bytes, int, int], Place]) -> Callable[[Bytes, int, int], Place]:
-    """A link type behind one byte that tells the direction."""
-    return lambda data, at, wire_length: reader(data, at + 1, wire_length)
+def _behind(size: int, reader: Callable[[Bytes, int, int], Place]) -> Callable[[Bytes, int, int], Place]:
+    """A link type behind so many bytes that tell nothing here."""
+    return lambda data, at, wire_length: reader(data, at + size, wire_length)
 
 
 def _token_ring(data: Bytes, at: int, wire_length: int) -> Place:
@@ -256,16 +252,15 @@ def _ip_over_atm(data: Bytes, at: int, wire_length: int) -> Place:
     return _atm(data, at, wire_length) if at < len(data) and data[at] == 0xAA else (0, at)
 
 
-def _ieee1394(data: Bytes, at: int, wire_length: int) -> Place:
-    if at + 18 > len(data):
-        return missing(at + 18, wire_length)
-    return follow(data, data[at + 16] << 8 | data[at + 17], at + 18, wire_length)
+def _typed_at(size: int, place: int) -> Callable[[Bytes, int, int], Place]:
+    """A header of so many bytes with an ethertype at that place."""
 
+    def read(data: Bytes, at: int, wire_length: int) -> Place:
+        if at + size > len(data):
+            return missing(at + size, wire_length)
+        return follow(data, data[at + place] << 8 | data[at + place + 1], at + size, wire_length)
 
-def _infiniband(data: Bytes, at: int, wire_length: int) -> Place:
-    if at + 44 > len(data):
-        return missing(at + 44, wire_length)
-    return follow(data, data[at + 40] << 8 | data[at + 41], at + 44, wire_length)
+    return read
 
 
 def _ipnet(data: Bytes, at: int, wire_length: int) -> Place:
@@ -341,7 +336,7 @@ _LINKS: dict[int, Callable[[Bytes, int, int], Place]] = {
     ETHERNET: _ethernet,
     6: _token_ring,
     7: _arcnet,
-    _SLIP: _slip,
+    _SLIP: _behind(16, _raw),
     9: _ppp,
     10: _fddi,
     12: _raw_or_loopback,
@@ -363,19 +358,23 @@ _LINKS: dict[int, Callable[[Bytes, int, int], Place]] = {
     119: prism,
     127: radiotap,
     129: _arcnet_linux,
-    138: _ieee1394,
+    138: _typed_at(18, 16),  # IP over IEEE 1394, as Apple writes it
     149: _pktap,
     163: avs,
     _JUNIPER: _juniper,
     _PPI: _ppi,
-    _PPP_DIRECTED: _directed(_ppp),
-    _HDLC_DIRECTED: _directed(_hdlc),
-    _RELAY_DIRECTED: _directed(_frame_relay),
+    _PPP_DIRECTED: _behind(1, _ppp),
+    _HDLC_DIRECTED: _behind(1, _hdlc),
+    _RELAY_DIRECTED: _behind(1, _frame_relay),
     226: _ipnet,
     228: _raw4,
     229: _raw6,
     NFLOG: nflog,
-    242: _infiniband,
+    242: _typed_at(44, 40),  # IP over InfiniBand
     258: _pktap,
     COOKED_2: _cooked_2,
+    281: _typed_at(18, 16),  # Ethernet with a switch's tag inside: Broadcom's,
+    282: _behind(4, _ethernet),  # in front,
+    284: _typed_at(18, 16),  # Marvell's,
+    285: _typed_at(22, 20),  # with an ethertype of its own
 }

@@ -26,7 +26,7 @@ _LINK_NAMES = {
     3: "AX.25", 11: "ATM", 114: "LocalTalk", 123: "SunATM", 147: "private use", 165: "BACnet", 177: "LAPD", 182: "Juniper MLFR",
     187: "Bluetooth HCI", 189: "USB", 195: "802.15.4", 201: "Bluetooth HCI", 215: "802.15.4", 220: "USB", 227: "CAN",
     230: "802.15.4", 231: "D-Bus", 249: "USB", 253: "netlink", 271: "VSOCK", 274: "Ethernet with preamble",
-    281: "Broadcom tag", 282: "Broadcom tag", 283: "802.15.4", 284: "Marvell tag", 285: "Marvell tag",
+    283: "802.15.4",
 }  # fmt: skip
 _ETHERTYPES = {
     0x0806: "ARP", 0x8035: "RARP", 0x809B: "AppleTalk", 0x80F3: "AppleTalk ARP", 0x8137: "IPX", 0x6002: "DEC MOP",

@@ -45,12 +45,13 @@ TAGS = {
     0x6558: _MAC,  # Ethernet itself
     0x892F: 6,  # HSR
     0xF1C1: 6,  # R-tag
+    0xDADA: 8,  # a Marvell switch's
 }  # fmt: skip
 
 _PPP = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
 _NLPIDS = {0xCC: IPV4, 0x8E: IPV6}
 _SERVICES = {1: IPV4, 2: IPV6, 4: NSH, 5: 0x8847}
-_STAMPS = {0x10: 8, 0x20: 6}  # bytes of Arista's timestamps by the low byte of their version
+_STAMPS = {1: 8, 2: 6}  # bytes of Arista's timestamps by their format
 _PAD, _ETHERNET_PIDS = b"\0\x80\xc2", (1, 7)  # RFC 2684's organisation; Ethernet with and without a checksum
 
 Step = tuple[int, int] | str | int  # (next ethertype, where its header begins), or what a place may be
@@ -233,7 +234,7 @@ def _metadata(data: Bytes, at: int, wire_length: int) -> Step:
 def _arista(data: Bytes, at: int, wire_length: int) -> Step:
     if at + 4 > len(data):
         return missing(at + 4, wire_length)
-    stamp = _STAMPS.get(data[at + 3])
+    stamp = _STAMPS.get(data[at + 3] >> 4)  # the lower half names the hardware
     if data[at] or data[at + 1] != 1 or stamp is None:  # no timestamp
         return not_ip(ETHERTYPE, ARISTA)
     at += 6 + stamp
