@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fwengine.model.packet import Packet
-from fwengine.model.rules import Policy, decide
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy
+from fwengine.traffic.codec import Packet
 
 DAY = datetime.timedelta(days=1)
 _HEADER = "header { target:: juniper bench }"

@@ -36,7 +36,9 @@ from fwengine.model import address
 from fwengine.model.box import Box
 from fwengine.model.fields import DST
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, DENY, Rule
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy
 
 T = TypeVar("T")
 HEAD = (

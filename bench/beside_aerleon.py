@@ -33,9 +33,9 @@ from aerleon_terms import CASES, Case, Term, fwl, pol, policy_of
 from fwengine.analysis.anomalies import findings
 from fwengine.analysis.reach import reachable, unreachable
 from fwengine.model.fields import IN, NO_INTERFACE, OUT, Point
-from fwengine.model.packet import Packet
-from fwengine.model.rules import Policy, decide
-from fwengine.sources.loading import loads
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy, loads
+from fwengine.traffic.codec import Packet
 
 T = TypeVar("T")
 ABSENT = "aerleon is not installed: pip install aerleon"

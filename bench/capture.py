@@ -24,11 +24,12 @@ from pathlib import Path
 from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, DST, PORT_PROTOCOLS, PROTOCOL, SPORT, SRC
 from fwengine.model.interval import IntervalSet
-from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule
+from fwengine.model.rules import ALLOW, DENY, Rule
 from fwengine.native import available
 from fwengine.packets.encode import encode, write_pcap
+from fwengine.policy import Policy
 from fwengine.traffic import count
+from fwengine.traffic.codec import Packet
 from fwengine.traffic.count import evaluate_capture
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "classbench"

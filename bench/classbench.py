@@ -26,7 +26,8 @@ from fwengine.model.fields import (
     TCP,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, Policy, Rule
+from fwengine.model.rules import ALLOW, Rule
+from fwengine.policy import Policy
 
 SETS = tuple(f"{family}_{size}" for size in ("1k", "10k", "100k") for family in ("acl1", "fw1", "ipc1"))
 _V6_PREFIX = 0x20010DB8 << 96  # an IPv4 set's addresses become the 32 bits behind this

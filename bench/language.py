@@ -20,7 +20,7 @@ from pathlib import Path
 from fwengine import Policy, decide
 from fwengine.language.syntax.parser import read
 from fwengine.model.fields import NO_FLAGS, NO_PORT, NO_TYPE, PORT_PROTOCOLS, Point
-from fwengine.sources.loading import loads
+from fwengine.policy import loads
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "classbench"
 NAMES = {"6": "tcp", "17": "udp", "1": "icmp"}

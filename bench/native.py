@@ -37,8 +37,8 @@ from classbench import (
     write_capture,
 )
 
-from fwengine.model.rules import Policy
 from fwengine.native import Classifier, count_capture, engines, why_not
+from fwengine.policy import Policy
 
 METHODS = ("scalar", "sse", "avx2", "avx512x16", "avx512x32")
 

@@ -31,7 +31,7 @@ from native import METHODS, build_peer, unpacked
 from native import Peer as AclPeer
 
 from fwengine import native
-from fwengine.model.rules import Policy
+from fwengine.policy import Policy
 from fwengine.traffic.count import evaluate_capture
 
 CLAUSES = (1, 100)

@@ -28,10 +28,11 @@ from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, ICMPV6
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule
+from fwengine.model.rules import ALLOW, DENY, Rule
 from fwengine.packets.capture import Record, open_capture
 from fwengine.packets.encode import write_pcap, write_pcapng
 from fwengine.packets.wire import decode, decode_any
+from fwengine.policy import Policy
 from fwengine.traffic.count import evaluate_capture
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data" / "captures" / "tcpdump-tests.tar.gz"

@@ -38,8 +38,10 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, DENY, Rule
+from fwengine.model.ruleset import decide
 from fwengine.native import Classifier, engines
+from fwengine.policy import Policy
 
 _PROTOCOLS = (*sorted(PORT_PROTOCOLS), ICMP, ICMPV6, 0, 2, 47, 255)
 _INTERFACES = (0, *map(interface_number, ("a", "eth0", "eth1", "wan0", "\N{SNOWMAN}")))

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from .model.box import Box as Box
     from .model.fields import Field as Field
     from .model.interval import IntervalSet as IntervalSet
-    from .model.packet import Packet as Packet
     from .model.rules import ALLOW as ALLOW
     from .model.rules import DENY as DENY
     from .model.rules import DEPENDS as DEPENDS
     from .model.rules import Action as Action
     from .model.rules import Case as Case
     from .model.rules import Expectation as Expectation
-    from .model.rules import Policy as Policy
     from .model.rules import Rule as Rule
     from .model.rules import Verdict as Verdict
-    from .model.rules import decide as decide
+    from .model.ruleset import decide as decide
     from .model.tree import DecisionTree as DecisionTree
+    from .policy import Policy as Policy
+    from .policy import load as load
+    from .policy import loads as loads
+    from .policy import region as region
     from .report.findings import check as check
-    from .sources.loading import load as load
-    from .sources.loading import loads as loads
-    from .sources.loading import region as region
+    from .traffic.codec import Packet as Packet
     from .traffic.count import CaptureReport as CaptureReport
     from .traffic.count import evaluate_capture as evaluate_capture
 
@@ -53,13 +53,13 @@ _HOME = {
     "Box": "model.box",
     "Field": "model.fields",
     "IntervalSet": "model.interval",
-    "Packet": "model.packet",
+    "Packet": "traffic.codec",
     "ALLOW": "model.rules", "DENY": "model.rules", "DEPENDS": "model.rules", "Action": "model.rules",
-    "Case": "model.rules", "Expectation": "model.rules", "Policy": "model.rules", "Rule": "model.rules",
-    "Verdict": "model.rules", "decide": "model.rules",
+    "Case": "model.rules", "Expectation": "model.rules", "Policy": "policy", "Rule": "model.rules",
+    "Verdict": "model.rules", "decide": "model.ruleset",
     "DecisionTree": "model.tree",
     "check": "report.findings",
-    "load": "sources.loading", "loads": "sources.loading", "region": "sources.loading",
+    "load": "policy", "loads": "policy", "region": "policy",
     "CaptureReport": "traffic.count", "evaluate_capture": "traffic.count",
 }  # fmt: skip
 

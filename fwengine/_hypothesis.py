@@ -15,7 +15,8 @@ def register() -> None:
 
     from .model.box import Box
     from .model.packet import Packet
-    from .model.rules import Policy, Rule
+    from .model.rules import Rule
+    from .policy import Policy
 
     def packets(_: type[Any]) -> st.SearchStrategy[Packet]:
         from .strategies import packets

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 if TYPE_CHECKING:
-    from .model.rules import Expectation, Policy
+    from .model.rules import Expectation
+    from .policy import Policy
 
 _LONGEST = 240  # characters of an expectation in a test's name
 
@@ -41,8 +42,8 @@ class PolicyFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from .errors import PolicyError
+        from .policy import load
         from .report.screen import render
-        from .sources.loading import load
 
         name = os.path.relpath(self.path) if self.path.is_relative_to(Path.cwd()) else str(self.path)
         as_of = _day(self.config)

@@ -38,7 +38,8 @@ from .model.fields import (
 )
 from .model.interval import IntervalSet
 from .model.packet import Packet, write
-from .model.rules import Action, Policy, Rule
+from .model.rules import Action, Rule
+from .policy import Policy
 from .registry import names
 from .testing.draw import Corners, Draw, Fates, points, region
 from .testing.texts import policy_texts, region_texts, rule_texts
@@ -154,7 +155,7 @@ def policies(
         full: any addresses, ports and protocols, rather than a few that keep colliding.
         as_of: the day on which the policies are asked; given one, some rules expire about that day.
     """
-    from .sources.loading import loads
+    from .policy import loads
 
     texts = policy_texts(min_rules, max_rules, full, as_of)
     return st.builds(loads, texts) if as_of is None else st.builds(loads, texts, as_of=st.just(as_of))
@@ -162,7 +163,7 @@ def policies(
 
 def rule(text: str) -> Rule:
     """The rule that a line of the language says: `rules()` prints its examples so."""
-    from .sources.loading import loads
+    from .policy import loads
 
     return loads(text).rules[0]
 
@@ -233,7 +234,7 @@ def _place(what: str, given: str, words: Sequence[str]) -> int:
 
 def _boxes(policy: Policy | None, given: Region) -> tuple[Box, ...]:
     if isinstance(given, str):
-        from .sources.loading import region as read
+        from .policy import region as read
 
         return read(policy, given)
     return (given,) if isinstance(given, Box) else tuple(given)

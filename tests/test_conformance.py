@@ -20,8 +20,9 @@ from fwengine import native
 from fwengine.errors import PacketError, PolicyError
 from fwengine.model.box import Box
 from fwengine.model.fields import Point
-from fwengine.model.packet import Packet
-from fwengine.model.rules import Policy, decide
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy
+from fwengine.traffic.codec import Packet
 
 Evaluator = Callable[[Policy, Packet], tuple[str, str]]  # action, and the rules' names joined by " or "
 Indexes = Callable[[Policy, Sequence[Point]], Sequence[int]]

@@ -15,7 +15,8 @@ from fwengine.errors import LimitError
 from fwengine.model.box import Box
 from fwengine.model.fields import PROTOCOL
 from fwengine.model.interval import EMPTY
-from fwengine.model.rules import DENY, Expectation, Policy
+from fwengine.model.rules import DENY, Expectation
+from fwengine.policy import Policy
 from fwengine.report.outcomes import failure_lines, outcome_json
 
 pytest_plugins = ("pytester",)

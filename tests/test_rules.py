@@ -15,7 +15,7 @@ from fwengine import ALLOW, DENY, DEPENDS, Box, Field, Packet, Policy, PolicyErr
 from fwengine.analysis.expect import check_expectation
 from fwengine.language.syntax.parser import parse
 from fwengine.language.syntax.printer import show_document
-from fwengine.sources.loading import load_from
+from fwengine.policy import load_from
 from fwengine.traffic.count import iterate
 
 POLICIES = sorted(path.name for path in RULES.glob("*.fwl"))

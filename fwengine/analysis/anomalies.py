@@ -10,14 +10,15 @@ over sets of packets; RFC 8900 (what becomes of later fragments).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import Severity
 from ..model.box import Box, Sets
 from ..model.fields import DPORT, SPORT
 from ..model.packet import Packet
-from ..model.rules import ALLOW, Definition, Policy
+from ..model.rules import ALLOW, Definition
+from ..model.ruleset import RuleSet
 from .cover import unmatched
 from .entries import Entries, intersections, pieces
 from .fragments import lost_fragments
@@ -78,9 +79,10 @@ class Finding:
 
 
 def findings(
-    policy: Policy,
+    policy: RuleSet,
     select: Collection[str] | None = None,
     *,
+    definitions: Sequence[Definition] = (),
     regions: bool = False,
     steps: int = STEPS,
     limit: int = REGIONS,
@@ -89,6 +91,7 @@ def findings(
 
     Args:
         select: codes; None for all but `QUIET`.
+        definitions: those of the policy, to find the unused.
         regions: also give each finding's regions.
 
     Raises:
@@ -99,17 +102,21 @@ def findings(
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
 
     >>> from fwengine.model.rules import DENY, rules_of
-    >>> policy = Policy(rules_of([(DENY, EVERYTHING), (ALLOW, EVERYTHING)]))
+    >>> policy = RuleSet(rules_of([(DENY, EVERYTHING), (ALLOW, EVERYTHING)]))
     >>> [(f.code, f.rule, f.blockers) for f in findings(policy)]
     [('FW201', 1, (0,))]
     """
     codes = frozenset(CODES) - QUIET if select is None else frozenset(select)
     if not codes <= CODES.keys():
         raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
-    return tuple(_findings(policy, codes, regions, steps, limit))
+    unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
+    return (
+        *_findings(policy, codes, regions, steps, limit),
+        *[Finding("FW209", "info", definition=definition) for definition in unused],
+    )
 
 
-def _findings(policy: Policy, codes: frozenset[str], regions: bool, steps: int, limit: int) -> Iterator[Finding]:
+def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int, limit: int) -> Iterator[Finding]:
     entries = Entries(policy)
     lost = lost_fragments(entries, steps) if "FW303" in codes else None
     for index in range(len(policy.rules)):
@@ -118,10 +125,6 @@ def _findings(policy: Policy, codes: frozenset[str], regions: bool, steps: int, 
                 yield finding
         if lost is not None and lost.rule == index:
             yield Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by)
-    if "FW209" in codes:
-        for definition in policy.definitions:
-            if definition.uses == 0:
-                yield Finding("FW209", "info", definition=definition)
 
 
 def _of_rule(
@@ -257,7 +260,7 @@ def _is_everything(boxes: tuple[Box, ...], steps: int) -> bool:
     return all(uncovered(piece, covers, steps) is None for piece in pieces_of([EVERYTHING]))
 
 
-def describe(policy: Policy, finding: Finding) -> str:
+def describe(policy: RuleSet, finding: Finding) -> str:
     """What a finding says, in one line: lower case, rules by their labels in backticks."""
     if finding.definition is not None:
         return f"{finding.definition.kind} `{finding.definition.name}` is never used"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 from ..model.box import Sets
-from ..model.fields import DPORT, DST, PROTOCOL, SPORT, SRC, Point
+from ..model.fields import FIVE, Point
+from ..model.overlap import bits
 from .entries import Entries, within
-from .overlap import bits
 from .search import STEPS, uncovered
 from .witness import choose
 
@@ -81,7 +81,7 @@ def samples(part: Sets, interfaces: Sequence[str] = ()) -> Iterator[Point]:
             point[f] = part[f].ranges[end][end]
         yield tuple(point)
     point = list(usual)
-    for f in _SPREAD:
+    for f in FIVE:
         lo, hi = part[f].ranges[len(part[f].ranges) // 2]
         point[f] = (lo + hi) // 2
     yield tuple(point)
@@ -99,18 +99,17 @@ def realistic(part: Sets, point: Point, interfaces: Sequence[str], wanted: Calla
     """The wanted point with usual values in place of corners, as far as it stays wanted."""
     usual = choose(part, interfaces)
     if point != usual:
-        for f in _SPREAD:
+        for f in FIVE:
             trial = (*point[:f], usual[f], *point[f + 1 :])
             if trial != point and wanted(trial):
                 point = trial
     return point
 
 
-_SPREAD = (PROTOCOL, SRC, DST, SPORT, DPORT)
 _CORNERS = (  # 0: the lowest value of the field, -1: the highest
-    tuple((f, 0) for f in _SPREAD),
-    tuple((f, -1) for f in _SPREAD),
-    *(((f, end),) for f in _SPREAD for end in (0, -1)),
+    tuple((f, 0) for f in FIVE),
+    tuple((f, -1) for f in FIVE),
+    *(((f, end),) for f in FIVE for end in (0, -1)),
 )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model.rules import Expectation, Policy
+from ..model.overlap import bits
+from ..model.rules import Expectation
+from ..model.ruleset import RuleSet
 from .cover import unmatched
 from .entries import Entries, closed, within
-from .overlap import bits
 from .search import STEPS
 
 
@@ -37,7 +38,7 @@ class Coverage:
         return 1 - len(self.missing) / len(self.countable) if self.countable else 1.0
 
 
-def coverage(policy: Policy, expectations: Sequence[Expectation], steps: int = STEPS) -> Coverage:
+def coverage(policy: RuleSet, expectations: Sequence[Expectation], steps: int = STEPS) -> Coverage:
     """Which rules some expectation exercises.
 
     Raises:
@@ -47,7 +48,7 @@ def coverage(policy: Policy, expectations: Sequence[Expectation], steps: int = S
 
     >>> from fwengine.model.rules import ALLOW, DENY, rules_of
     >>> from fwengine.analysis.region import EVERYTHING
-    >>> policy = Policy(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
+    >>> policy = RuleSet(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
     >>> coverage(policy, [Expectation(ALLOW, (EVERYTHING,))]).missing
     (1,)
     """

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..model.box import Box, Sets
+from ..model.overlap import bits
 from ..model.packet import Packet
-from ..model.rules import Action, Policy, Rule
+from ..model.rules import Action, Rule
+from ..model.ruleset import RuleSet
 from .cover import unmatched
 from .entries import Entries, closed, intersections
-from .overlap import bits
 from .region import REGIONS, check_limit, difference, tidy
 from .search import STEPS
 from .witness import witness
@@ -38,7 +39,7 @@ class Change:
     size: int
 
 
-def diff(old: Policy, new: Policy, limit: int = REGIONS, steps: int = STEPS) -> tuple[Change, ...]:
+def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> tuple[Change, ...]:
     """The packets whose verdict changes, as few disjoint regions, widest first; empty exactly if the policies are equivalent.
 
     Each policy is asked on its own day (`as_of`).
@@ -50,7 +51,7 @@ def diff(old: Policy, new: Policy, limit: int = REGIONS, steps: int = STEPS) -> 
     overlaps.
 
     >>> from fwengine.model.rules import ALLOW, DENY
-    >>> [(str(c.old), str(c.new), c.box.size > 0) for c in diff(Policy((), DENY), Policy((), ALLOW))]
+    >>> [(str(c.old), str(c.new), c.box.size > 0) for c in diff(RuleSet((), DENY), RuleSet((), ALLOW))]
     [('deny', 'allow', True)]
     """
     found: dict[tuple[int, int], list[Box]] = {}
@@ -76,7 +77,7 @@ def diff(old: Policy, new: Policy, limit: int = REGIONS, steps: int = STEPS) -> 
     return tuple(sorted(changes, key=lambda change: -change.size))
 
 
-def equivalent(old: Policy, new: Policy, steps: int = STEPS) -> bool:
+def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
     """Do the policies give every packet the same verdict? Exact, and cheaper than `diff` where they do not."""
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
@@ -86,7 +87,7 @@ def equivalent(old: Policy, new: Policy, steps: int = STEPS) -> bool:
     return True
 
 
-def unaligned(old: Policy, new: Policy) -> tuple[list[int], list[int]]:
+def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
     """The active rules of each policy that have no counterpart in the other in the same order, ascending.
 
     The others are a common subsequence: rules of the same action and boxes, the n-th such here with the n-th there, of

@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import cached_property
 
 from ..model.box import Box, Sets
-from ..model.fields import IN, NO_INTERFACE, OUT, PRESENT, Point, interface_name
-from ..model.rules import ALLOW, Action, Policy, Rule
-from .overlap import Overlaps, bits
+from ..model.fields import INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
+from ..model.overlap import Overlaps, bits
+from ..model.rules import ALLOW, Action, Rule
+from ..model.ruleset import RuleSet
 from .region import EVERYTHING
 
 
@@ -23,7 +24,7 @@ class Entries:
     `sets[e]` is the e-th box and `rule[e]` the rule it belongs to; those of rule `i` are `first[i]` to `first[i+1] - 1`.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: RuleSet) -> None:
         self.policy = policy
         self.sets: list[Sets] = []
         self.rule: list[int] = []
@@ -96,7 +97,7 @@ class Entries:
         found = {
             lo
             for sets in self.sets
-            for f in (IN, OUT)
+            for f in INTERFACES
             if sets[f] != PRESENT[f] and sets[f].size < 1 << 16
             for lo, _ in sets[f]
             if lo != NO_INTERFACE
@@ -104,12 +105,12 @@ class Entries:
         return tuple(sorted(interface_name(number) for number in found))
 
 
-def closed(policy: Policy) -> Policy:
+def closed(policy: RuleSet) -> RuleSet:
     """The same policy with its default written out as a last rule, whose index is the one that stands for the default."""
     return replace(policy, rules=(*policy.rules, Rule(policy.default, (EVERYTHING,), name="default")))
 
 
-def pieces(policy: Policy, index: int) -> list[Sets]:
+def pieces(policy: RuleSet, index: int) -> list[Sets]:
     """The pieces of a rule's boxes: nonempty products of nothing but packets; those of two boxes may overlap.
 
     Boxes remember their pieces; these are made anew, so that a question about 100,000 rules keeps none of them.

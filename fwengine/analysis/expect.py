@@ -12,7 +12,8 @@ from itertools import islice
 from ..errors import LimitError
 from ..model.box import Box
 from ..model.packet import Packet
-from ..model.rules import Action, Expectation, Policy, Verdict
+from ..model.rules import Action, Expectation, Verdict
+from ..model.ruleset import RuleSet
 from .query import Proof, prove
 from .search import STEPS
 from .witness import witness
@@ -30,7 +31,7 @@ class Outcome:
     verdict: Verdict | None = None  # on the counterexample
 
 
-def check_expectation(policy: Policy, claim: Expectation) -> Outcome:
+def check_expectation(policy: RuleSet, claim: Expectation) -> Outcome:
     """Proves or refutes one expectation; an empty region holds of no packet and is refuted without a counterexample.
 
     Raises:
@@ -45,7 +46,7 @@ def check_expectation(policy: Policy, claim: Expectation) -> Outcome:
     return Outcome(claim, not empty)
 
 
-def prove_twice(policy: Policy, action: Action, boxes: Sequence[Box], steps: int = STEPS) -> Proof:
+def prove_twice(policy: RuleSet, action: Action, boxes: Sequence[Box], steps: int = STEPS) -> Proof:
     """As `query.prove`, and what holds is confirmed on the compiled tree, which shares nothing with that search.
 
     The confirmation goes over at most 20,000 parts of the region: all of them, unless policy and region are large.
@@ -66,7 +67,7 @@ def prove_twice(policy: Policy, action: Action, boxes: Sequence[Box], steps: int
 _CONFIRMED = 20_000
 
 
-def _parts(policy: Policy, claim: Expectation) -> Iterator[tuple[Box, int]]:
+def _parts(policy: RuleSet, claim: Expectation) -> Iterator[tuple[Box, int]]:
     count = 0
     for box in claim.boxes:
         for part in policy.tree.regions(box):

@@ -10,18 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..model.box import Sets
-from ..model.fields import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE
+from ..model.fields import ABSENT, FIRST, FRAGMENT, LATER, OPTIONAL
 from ..model.interval import IntervalSet
+from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import ALLOW, DENY
 from .cover import decided, unmatched
 from .entries import Entries, closed, pieces, within
-from .overlap import bits
 from .region import difference
 from .search import STEPS
 from .witness import choose
-
-_GONE = (SPORT, DPORT, TYPE, CODE, FLAGS)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def lost_fragments(entries: Entries, steps: int = STEPS) -> LostFragment | None:
 
 
 def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> LostFragment | None:
-    tail = _with(part, {FRAGMENT: LATER} | {f: ABSENT[f] for f in _GONE})
+    tail = _with(part, {FRAGMENT: LATER} | {f: ABSENT[f] for f in OPTIONAL})
     own = (1 << entries.first[index + 1]) - 1
     if next(entries.covering(tail, own), None) is not None:
         return None
@@ -69,13 +67,16 @@ def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> 
     before = entries.before(index)
     for e, denied in _denied(entries, tail, below & denies, own | below):
         # the first fragment between the same hosts: what is denied, with the fields of the rule in place of those gone
-        head = tuple([mine if f in _GONE else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
+        head = tuple([mine if f in OPTIONAL else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
         found = unmatched(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
         if isinstance(found, tuple):
             first = Packet.from_point(choose(found, entries.interfaces))
             assert first.point is not None
             lost = tuple(
-                [ABSENT[f] if f in _GONE else LATER if f == FRAGMENT else value for f, value in enumerate(first.point)]
+                [
+                    ABSENT[f] if f in OPTIONAL else LATER if f == FRAGMENT else value
+                    for f, value in enumerate(first.point)
+                ]
             )
             return LostFragment(index, Packet.from_point(lost), first, entries.rule[e])
     return None

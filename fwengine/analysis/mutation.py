@@ -19,7 +19,8 @@ from ..model.box import Sets
 from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC, STATE, TYPE
 from ..model.interval import Interval, IntervalSet
 from ..model.packet import Packet
-from ..model.rules import Expectation, Policy, Rule, Verdict
+from ..model.rules import Expectation, Rule, Verdict
+from ..model.ruleset import RuleSet
 from .cover import decided, unmatched
 from .entries import Entries, closed, intersections
 from .query import prove
@@ -45,7 +46,7 @@ class Mutant:
     field: int | None = None
     with_rule: int | None = None
 
-    def apply(self, policy: Policy) -> Policy:
+    def apply(self, policy: RuleSet) -> RuleSet:
         """The changed policy."""
         rules = list(policy.rules)
         rule = rules[self.index]
@@ -90,7 +91,7 @@ class MutationScore:
         return len(self.noticed) / count if count else 1.0
 
 
-def mutants(policy: Policy) -> Iterator[Mutant]:
+def mutants(policy: RuleSet) -> Iterator[Mutant]:
     """All mutants of a policy's active rules, in order; lazily. Swaps only of rules whose actions differ."""
     active = [i for i, rule in enumerate(policy.rules) if policy.active(rule)]
     for n, i in enumerate(active):
@@ -103,7 +104,7 @@ def mutants(policy: Policy) -> Iterator[Mutant]:
                 yield Mutant("widen", i, f)
 
 
-def mutation_score(policy: Policy, expectations: Sequence[Expectation], steps: int = STEPS) -> MutationScore:
+def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: int = STEPS) -> MutationScore:
     """Which mutants the expectations notice.
 
     An expectation notices a mutant if it holds of the policy and not of the mutant. Exact; labels of rules are taken to be
@@ -116,7 +117,7 @@ def mutation_score(policy: Policy, expectations: Sequence[Expectation], steps: i
 
     >>> from fwengine.model.rules import ALLOW, DENY, rules_of
     >>> from fwengine.analysis.region import EVERYTHING
-    >>> policy = Policy(rules_of([(ALLOW, EVERYTHING)]))
+    >>> policy = RuleSet(rules_of([(ALLOW, EVERYTHING)]))
     >>> score = mutation_score(policy, [Expectation(ALLOW, (EVERYTHING,))])
     >>> [m.kind for m in score.noticed], score.score
     (['drop', 'flip'], 1.0)
@@ -143,7 +144,7 @@ def mutation_score(policy: Policy, expectations: Sequence[Expectation], steps: i
     return MutationScore(tuple(noticed), tuple(survivors), tuple(equivalent), tuple(failing))
 
 
-def holds(policy: Policy, claim: Expectation, entries: Entries | None = None, steps: int = STEPS) -> bool:
+def holds(policy: RuleSet, claim: Expectation, entries: Entries | None = None, steps: int = STEPS) -> bool:
     """Does an expectation hold: is every packet of it decided as claimed, and by the rule claimed if one is?
 
     Raises:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..model.box import Box, Sets
 from ..model.packet import Packet
-from ..model.rules import Action, Policy, Verdict
+from ..model.rules import Action, Verdict
+from ..model.ruleset import RuleSet
 from .cover import decided
 from .entries import Entries, closed
 from .reach import decided_parts
@@ -53,7 +54,7 @@ def outside(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
 
 
 def query(
-    policy: Policy, action: Action | None, boxes: Sequence[Box] = (EVERYTHING,), limit: int = REGIONS
+    policy: RuleSet, action: Action | None, boxes: Sequence[Box] = (EVERYTHING,), limit: int = REGIONS
 ) -> tuple[Region, ...]:
     """All packets of a region with this verdict (with any, for None), as disjoint readable regions, widest first.
 
@@ -63,7 +64,7 @@ def query(
     Complexity: for each rule that overlaps the region, compiling the earlier rules within both; and the size of the answer.
 
     >>> from fwengine.model.rules import ALLOW
-    >>> [(region.rule, region.box == EVERYTHING) for region in query(Policy((), default=ALLOW), ALLOW)]
+    >>> [(region.rule, region.box == EVERYTHING) for region in query(RuleSet((), default=ALLOW), ALLOW)]
     [(0, True)]
     """
     entries = Entries(closed(policy))
@@ -85,7 +86,7 @@ def query(
 
 
 def prove(
-    policy: Policy,
+    policy: RuleSet,
     action: Action,
     boxes: Sequence[Box] = (EVERYTHING,),
     steps: int = STEPS,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..model.box import Box, Sets
 from ..model.fields import Point
 from ..model.packet import Packet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 from .cover import around, decided, sample, unmatched
 from .entries import Entries, intersections, pieces
 from .region import REGIONS, difference, tidy
@@ -39,7 +39,7 @@ class Blocked:
     shadowed: bool
 
 
-def reachable(policy: Policy, index: int, entries: Entries | None = None, steps: int = STEPS) -> Packet | None:
+def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Packet | None:
     """A packet that the rule decides; None if there is none. Exact.
 
     Raises:
@@ -47,7 +47,7 @@ def reachable(policy: Policy, index: int, entries: Entries | None = None, steps:
 
     >>> from fwengine.model.rules import ALLOW, DENY, rules_of
     >>> from fwengine.analysis.region import EVERYTHING
-    >>> policy = Policy(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
+    >>> policy = RuleSet(rules_of([(ALLOW, EVERYTHING), (DENY, EVERYTHING)]))
     >>> reachable(policy, 0) is None, reachable(policy, 1) is None
     (False, True)
     """
@@ -56,7 +56,7 @@ def reachable(policy: Policy, index: int, entries: Entries | None = None, steps:
     return None if part is None else Packet.from_point(choose(part, entries.interfaces))
 
 
-def effective(policy: Policy, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
+def effective(policy: RuleSet, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
     """What the rule still decides (E_i), as few disjoint boxes, widest first; none if it is unreachable or expired.
 
     Raises:
@@ -84,7 +84,7 @@ def decided_parts(
                 yield from difference(part, entries.boxes(earlier), limit)
 
 
-def unreachable(policy: Policy, entries: Entries | None = None, steps: int = STEPS) -> Iterator[int]:
+def unreachable(policy: RuleSet, entries: Entries | None = None, steps: int = STEPS) -> Iterator[int]:
     """The indices of the active rules that match some packet and decide none, ascending; lazily."""
     entries = entries or Entries(policy)
     for index, rule in enumerate(policy.rules):
@@ -92,7 +92,7 @@ def unreachable(policy: Policy, entries: Entries | None = None, steps: int = STE
             yield index
 
 
-def blockers(policy: Policy, index: int, entries: Entries | None = None, steps: int = STEPS) -> Blocked | None:
+def blockers(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Blocked | None:
     """Why the rule is unreachable; None if it is not: if it decides a packet, matches none at all, or is expired.
 
     Of all minimal sets one of few and early rules is chosen: a single rule if one suffices, the first such.

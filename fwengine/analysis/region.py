@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ..errors import LimitError
-from ..model.box import SHAPES, Box, Sets, merge
+from ..model.box import SHAPES, WIDENED, Box, Sets, merge
 from ..model.compile import compile_entries
-from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, PROTOCOL, SPORT, SRC, TYPE
+from ..model.fields import FULL, PROTOCOL, TABLE
 from ..model.interval import IntervalSet
 from .search import relative
 
@@ -104,7 +104,7 @@ def tidy(boxes: Sequence[Box]) -> list[Box]:
     out = list(boxes)
     if len(out) == 1:
         return [plain(out[0])]
-    for widened in (_OPTIONAL, _WIDENED):  # addresses last: what shares its family still joins then
+    for widened in (_BUT_ADDRESSES, WIDENED):  # addresses last: what shares its family still joins then
         before = -1
         while len(out) != before:
             before = len(out)
@@ -122,7 +122,7 @@ def plain(box: Box) -> Box:
     Conditions on addresses go last: `type echo-request` is kept rather than the family that it implies, and not the
     other way round.
     """
-    return _plain(box, _WIDENED)
+    return _plain(box, WIDENED)
 
 
 def _plain(box: Box, widened: tuple[int, ...]) -> Box:
@@ -166,9 +166,8 @@ def _kept(f: int, chosen: IntervalSet, shapes: int) -> IntervalSet:
     return IntervalSet.union(pair for n, shape in enumerate(SHAPES) if shapes >> n & 1 for pair in chosen & shape[f])
 
 
-_OPTIONAL = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT)
-_WIDENED = (*_OPTIONAL, SRC, DST)
-_CONSTRAINED = (PROTOCOL, *_WIDENED)
+_BUT_ADDRESSES = tuple(f for f in WIDENED if TABLE[f].kind != "address")
+_CONSTRAINED = (PROTOCOL, *WIDENED)
 
 
 def _order(box: Box) -> tuple[tuple[tuple[int, int], ...], ...]:

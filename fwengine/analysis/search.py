@@ -13,15 +13,14 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import LimitError
 from ..model.box import Sets
-from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ..model.fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from ..model.interval import Interval, IntervalSet
 
 STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
-_REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
 _ORDERS = (
-    (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
-    (DPORT, SPORT, PROTOCOL, DST, SRC, *_REST),
-    (PROTOCOL, SRC, DST, SPORT, DPORT, *_REST),
+    (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
+    (DPORT, SPORT, PROTOCOL, DST, SRC, *REST),
+    (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
 )
 _SHARES = (64, 64, 64, 8, 4, 2)  # what part of the budget each try gets: the orders twice
 

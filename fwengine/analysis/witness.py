@@ -16,26 +16,22 @@ from ..model import address
 from ..model.box import Box, Sets
 from ..model.fields import (
     ABSENT,
-    CODE,
     DPORT,
     DST,
-    FLAGS,
     FRAGMENT,
     ICMP,
     ICMPV6,
-    IN,
     INTERFACE_BYTES,
+    INTERFACES,
     LATER,
     NO_INTERFACE,
-    OUT,
     PORTS,
     PROTOCOL,
+    REST,
     SPORT,
     SRC,
     STATE,
-    TCP,
-    TYPE,
-    UDP,
+    TABLE,
     Point,
     interface_name,
     interface_number,
@@ -43,11 +39,12 @@ from ..model.fields import (
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 
-_PROTOCOLS = {4: (TCP, UDP, ICMP, 47, 50, 89, 132), 6: (TCP, UDP, ICMPV6, 47, 50, 89, 132)}
-_CLIENT_PORT = 49152
-_SERVICES = (80, 443, 22, 53, 25, 123)
-_FLAGS = (0b00000010, 0b00010010, 0b00010000, 0b00011000, 0b00010001, 0b00000100, 0b00010100)  # syn, syn+ack, ack, ...
-_TYPES = (8, 128, 0, 129, 3, 1, 11)
+_PROTOCOLS = {  # ICMP of the other family is nothing usual
+    family: tuple(p for p in TABLE[PROTOCOL].usual if p != other) for family, other in ((4, ICMPV6), (6, ICMP))
+}
+_CLIENT_PORT = TABLE[SPORT].usual[0]
+_SERVICES = TABLE[DPORT].usual
+_REST = tuple((f, TABLE[f].usual) for f in REST if f not in INTERFACES)
 _NAMES = ("lan0", "wan0", "eth0", "eth1", "eth2", "eth3")
 _NAME_TRIES = 2048
 
@@ -99,20 +96,12 @@ def choose(sets: Sets, interfaces: Sequence[str] = ()) -> Point:
     """As `witness`, of a nonempty product all of whose points are packets."""
     src, dst = _addresses(sets[SRC], sets[DST])
     sport, dport = _ports(sets[SPORT], sets[DPORT])
-    return (
-        _first(sets[PROTOCOL], _PROTOCOLS[address.family_of(src)]),
-        src,
-        dst,
-        sport,
-        dport,
-        _first(sets[TYPE], _TYPES),
-        _first(sets[CODE], ()),
-        _first(sets[FLAGS], _FLAGS),
-        sets[FRAGMENT].lo,
-        _interface(sets[IN], interfaces),
-        _interface(sets[OUT], interfaces),
-        sets[STATE].lo,
-    )
+    point = [_first(sets[PROTOCOL], _PROTOCOLS[address.family_of(src)]), src, dst, sport, dport] + [0] * len(REST)
+    for f, usual in _REST:
+        point[f] = _first(sets[f], usual)
+    for f in INTERFACES:
+        point[f] = _interface(sets[f], interfaces)
+    return tuple(point)
 
 
 def _rank(sets: Sets) -> tuple[int, int, int, int]:
@@ -120,7 +109,7 @@ def _rank(sets: Sets) -> tuple[int, int, int, int]:
     fragment = sets[FRAGMENT].lo
     known = _PROTOCOLS[address.family_of(sets[SRC].lo)]
     protocol = next((n for n, p in enumerate(known) if p in sets[PROTOCOL]), len(known))
-    usual = (NO_INTERFACE not in sets[IN]) + (NO_INTERFACE not in sets[OUT])
+    usual = sum(NO_INTERFACE not in sets[f] for f in INTERFACES)
     return fragment == LATER, sets[STATE].lo, protocol if fragment != LATER else 0, usual
 
 

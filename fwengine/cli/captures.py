@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import CaptureError
-from ..model.rules import Policy
+from ..policy import Policy, load
 from ..report.counts import (
     called,
     capture_json,
@@ -29,7 +29,6 @@ from ..report.screen import visible
 from ..traffic.count import evaluate_capture, iterate
 from .failure import complain
 from .options import note, say, say_json, say_json_line, style_of
-from .policies import load_policy
 
 PATIENCE = 0.5  # seconds of work without a bar
 
@@ -47,7 +46,7 @@ def evaluate_captures(
     color: str,
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
-    policy = load_policy(path, as_of)
+    policy = load(path, as_of=as_of)
     if per_packet:
         return _per_packet(policy, captures, expect, stated, format_, color)
     reports = []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import Diagnostic, PolicyError
 from .failure import complain
-from .options import as_of_option, color_option, format_option, policy_files, say, say_json, say_json_line, style_of
+from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
 
 
 @click.command("check")
@@ -42,9 +41,11 @@ def command(
     Every claim is exact and has a witness packet. Exits 0 if nothing is found that matters (information does not, unless
     --strict), 1 if something is, 2 if a policy does not compile.
     """
+    from ..policy import load
     from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostic
     from ..report.machine import github, sarif
     from ..report.screen import visible
+    from ..sources.opening import expand, is_revision
 
     try:
         codes = selected(select, ignore)
@@ -54,9 +55,13 @@ def command(
     left: list[dict[str, Any]] = []
     style = style_of(color)
     failed = False
-    for path in policy_files(policies):
+    for path in expand(policies):
         try:
-            policy = _mended(path, codes, as_of) if mend and path != "-" else _load(path, as_of)
+            policy = (
+                _mended(path, codes, as_of)
+                if mend and path != "-" and not is_revision(path)
+                else load(path, as_of=as_of)
+            )
         except PolicyError as error:
             failed = True
             new = [(d, diagnostic_json(d)) for d in error.diagnostics]
@@ -87,24 +92,16 @@ def command(
     return 1 if any(d.severity != "info" or strict for d, _ in results) else 0
 
 
-def _load(path: str, as_of: datetime.date | None) -> Any:
-    from .policies import load_policy
-
-    return load_policy(path, as_of)
-
-
 def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> Any:
     """The policy after its file was mended and written."""
-    from ..sources.fix import fix
-    from ..sources.loading import load, load_from
-    from .fmt import replace
+    from ..fix import fix
+    from ..policy import load, loads
+    from ..sources.writing import replace
 
     policy = load(path, as_of=as_of)
 
     def reload(text: str) -> Any:
-        return load_from(
-            path, lambda name: text.encode() if name == path else Path(name).read_bytes(), as_of=policy.as_of
-        )
+        return loads(text, file=path, as_of=policy.as_of)
 
     fixed = fix(policy, policy.sources[path], reload, codes)
     if fixed.text is None:

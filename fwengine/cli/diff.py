@@ -52,15 +52,15 @@ def command(
     equivalent, 1 if they differ.
     """
     from ..analysis.diff import diff
+    from ..policy import load
     from ..report.answers import change_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
-    from ..sources.revision import load_revision
 
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
     stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
-    before, after = load_revision(old, as_of=as_of), load_revision(new, as_of=as_of)
+    before, after = load(old, as_of=as_of), load(new, as_of=as_of)
     changes = diff(before, after, limit)
     causes = attribute(before, after, changes)
     packets, failed = _captured(before, after, captures, stated)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LimitError, PacketError, PolicyError, Span, UndecodableError
+from ..sources.source import read_stdin
 from .failure import complain, show_policy_error
 from .options import (
     as_of_option,
@@ -18,7 +19,6 @@ from .options import (
     format_option,
     note,
     policy_argument,
-    read_stdin,
     say,
     say_json,
     say_json_line,
@@ -28,7 +28,8 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..model.packet import Packet
-    from ..model.rules import Policy, Verdict
+    from ..model.rules import Verdict
+    from ..policy import Policy
     from ..report.reasons import Account
 
 MAX_ERRORS = 20  # packets of standard input that are none, after which the rest is not read
@@ -146,9 +147,9 @@ def _packets(
     as_of: datetime.date | None,
     color: str,
 ) -> int:
-    from .policies import load_policy
+    from ..policy import load
 
-    policy = load_policy(path, as_of)
+    policy = load(path, as_of=as_of)
     asked = _asked(texts)
     if asked is None:
         return 2

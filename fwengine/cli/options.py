@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime
 import errno
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from ..errors import Diagnostic, PacketError, PolicyError, Span
+from ..errors import PacketError
 from ..report.style import Style, wants_color
 from .failure import COLOR, chosen_color, complain, shown
 
@@ -186,33 +184,6 @@ def write_bytes(data: bytes) -> None:
         buffer.flush()
 
 
-def read_stdin() -> bytes:
-    """All of standard input.
-
-    Raises:
-        OSError: if it is closed or cannot be read.
-    """
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer.read()
-
-
 def note(text: str) -> None:
     """A remark on stderr."""
     complain(f"note: {text}")
-
-
-def policy_files(paths: Iterable[str]) -> Iterator[str]:
-    """The files named, and of folders every `.fwl` file in them, in order.
-
-    Raises:
-        PolicyError: FW001 for what is not there, or for a folder without one.
-    """
-    for path in paths:
-        if path == "-" or not os.path.isdir(path):  # noqa: PTH112  # says no to what cannot be a path
-            yield path
-            continue
-        found = sorted(str(p) for p in Path(path).rglob("*.fwl") if p.is_file())
-        if not found:
-            raise PolicyError([Diagnostic("FW001", f"no `.fwl` file in `{path}`", Span(path, 1, 1, 1, 1))])
-        yield from found

@@ -30,11 +30,10 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     Exits 1 if the claim is false.
     """
     from ..analysis.expect import prove_twice
+    from ..policy import load, read_claim
     from ..report.answers import proof_json, proof_lines
-    from ..sources.loading import claim as read_claim
-    from .policies import load_policy
 
-    loaded = load_policy(policy, as_of)
+    loaded = load(policy, as_of=as_of)
     action, boxes = read_claim(loaded, claim)
     proof = prove_twice(loaded, action, boxes, limit)
     if format_ == "json":

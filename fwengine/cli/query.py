@@ -25,12 +25,11 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     Exits 1 if there is no such packet.
     """
     from ..analysis.query import query
+    from ..policy import load, read_claim
     from ..report.answers import query_lines, region_json
-    from ..sources.loading import claim
-    from .policies import load_policy
 
-    loaded = load_policy(policy, as_of)
-    action, boxes = claim(loaded, question)
+    loaded = load(policy, as_of=as_of)
+    action, boxes = read_claim(loaded, question)
     regions = query(loaded, action, boxes, limit)
     if format_ == "json":
         say_json(empty=not regions, regions=[region_json(r, loaded) for r in regions])

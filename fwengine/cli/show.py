@@ -18,10 +18,10 @@ FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
 @color_option
 def command(policy: str, form: str, as_of: datetime.date | None, color: str) -> int:
     """Show a policy: its rules as a table, the compiled tree, or its size."""
+    from ..policy import load
     from ..report import compiled
-    from .policies import load_policy
 
-    loaded = load_policy(policy, as_of)
+    loaded = load(policy, as_of=as_of)
     if form == "table":
         say(compiled.table(loaded, style_of(color)))
     elif form == "tree":

@@ -40,7 +40,7 @@ def command(
     interfaces or CAPTURE ends in `.pcapng`, a pcapng.
     """
     from ..packets.encode import write_pcap, write_pcapng
-    from ..sources.loading import load
+    from ..policy import load
     from ..testing.synthesis import synthesize
 
     if output == "-":

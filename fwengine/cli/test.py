@@ -9,7 +9,7 @@ import click
 
 from ..errors import Diagnostic, PolicyError, Span
 from .failure import complain, show_policy_error
-from .options import as_of_option, color_option, format_option, policy_files, say, say_json, say_json_line, style_of
+from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
 
 
 @click.command("test")
@@ -41,8 +41,9 @@ def command(
     An expectation about a region is proved for all its packets; a false one has a counterexample. Exits 1 if one
     fails, 2 if a file does not compile or nothing was tested.
     """
+    from ..policy import load
     from ..report.mutation import Sharpness
-    from .policies import load_policy
+    from ..sources.opening import expand
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
@@ -50,9 +51,9 @@ def command(
     results: list[dict[str, Any]] = []
     sharpness = Sharpness()
     broken = False
-    for path in policy_files(paths):
+    for path in expand(paths):
         try:
-            policy = load_policy(path, as_of)
+            policy = load(path, as_of=as_of)
         except PolicyError as error:
             broken = True
             show_policy_error(error)
@@ -78,7 +79,7 @@ def command(
         _tell(results, passed, failed, extra, format_)
     if junit is not None:
         from ..report.machine import junit as to_junit
-        from .fmt import replace
+        from ..sources.writing import replace
 
         replace(junit, to_junit(results) + "\n")
     if broken or not results:

@@ -16,29 +16,24 @@ from . import address
 from .fields import (
     ABSENT,
     BYTE,
-    CODE,
-    DPORT,
+    COUNTED,
     DST,
     FIELDS,
-    FLAGS,
     FRAGMENT,
     FULL,
-    ICMP,
-    ICMPV6,
-    IN,
+    INTERFACES,
     LATER,
-    OUT,
-    PORT_PROTOCOLS,
-    PORTS,
+    MERGED,
+    OPTIONAL,
+    PRESENT,
     PROTOCOL,
-    SPORT,
     SRC,
-    STATE,
-    TCP,
+    TABLE,
     TOPS,
-    TYPE,
+    WHOLE,
     Field,
     Point,
+    present,
 )
 from .interval import IntervalSet
 from .packet import Packet
@@ -86,7 +81,10 @@ class Box:
             if f in (SRC, DST):
                 words = address.show_set(chosen)
             else:
-                words = [str(lo) if lo == hi else f"{lo}-{hi if hi < TOPS[IN] else 'top'}" for lo, hi in chosen]
+                words = [
+                    str(lo) if lo == hi else f"{lo}-{hi if f not in INTERFACES or hi < TOPS[f] else 'top'}"
+                    for lo, hi in chosen
+                ]
             shown.append(f"{f.name.lower()}={','.join(words) or 'nothing'}")
         return f"<Box {' '.join(shown) or 'of everything'}>"
 
@@ -110,7 +108,7 @@ class Box:
         where the box holds nothing else.
         """
         pieces = [p for p in self.pieces if p.sets[FRAGMENT] != _LATER] or self.pieces
-        return sum(prod([piece.sets[f].size for f in _COUNTED]) for piece in pieces)
+        return sum(prod([piece.sets[f].size for f in COUNTED]) for piece in pieces)
 
     def __sub__(self, other: Box) -> list[Box]:
         """The difference as disjoint boxes, at most one a field."""
@@ -138,7 +136,7 @@ class Box:
         if not self.pieces:
             return self
         box = Box(tuple([_seen(self.pieces, f) for f in range(FIELDS)]))
-        for f in _WIDENED:
+        for f in WIDENED:
             if box.sets[f] != FULL[f]:
                 wider = box.replace(f, FULL[f])
                 if wider.issubset(box):
@@ -158,7 +156,7 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
     before = -1
     while len(out) != before:
         before = len(out)
-        for f in _MERGED:
+        for f in MERGED:
             groups: dict[Sets, list[IntervalSet]] = {}
             for box in out:
                 groups.setdefault((*box.sets[:f], *box.sets[f + 1 :]), []).append(box.sets[f])
@@ -171,34 +169,41 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
     return out
 
 
-_COUNTED = (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE)
-_WIDENED = (SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, SRC, DST)  # addresses last: they tell the families
-_MERGED = (FRAGMENT, FLAGS, CODE, TYPE, STATE, IN, OUT, SPORT, DPORT, SRC, DST, PROTOCOL)
 _LATER = IntervalSet.single(LATER)
 
 
 def _shapes() -> Iterator[Sets]:
-    single = IntervalSet.single
-    ports = IntervalSet.union((p, p) for p in PORT_PROTOCOLS - {TCP})
-    here = {f: FULL[f] for f in (IN, OUT, STATE)} | {f: single(ABSENT[f]) for f in (SPORT, DPORT, TYPE, CODE, FLAGS)}
-    for family, icmp in ((address.V4, ICMP), (address.V6, ICMPV6)):
-        base = here | {SRC: family, DST: family, FRAGMENT: IntervalSet(((0, LATER - 1),))}
-        other = BYTE - ports - single(TCP) - single(icmp)
-        for shape in (
-            base | {PROTOCOL: single(TCP), SPORT: PORTS, DPORT: PORTS, FLAGS: BYTE},
-            base | {PROTOCOL: ports, SPORT: PORTS, DPORT: PORTS},
-            base | {PROTOCOL: single(icmp), TYPE: BYTE, CODE: BYTE},
-            base | {PROTOCOL: other},
-            base | {PROTOCOL: BYTE, FRAGMENT: single(LATER)},
-        ):
-            yield tuple([shape[f] for f in range(FIELDS)])
+    """For each family the whole packets and first fragments, by the optional fields they have, and the later fragments."""
+    none = {f: IntervalSet.single(ABSENT[f]) for f in OPTIONAL}
+    for family, addresses in ((4, address.V4), (6, address.V6)):
+        groups: dict[frozenset[int], list[int]] = {}
+        for protocol in range(256):
+            groups.setdefault(present(protocol, family, WHOLE), []).append(protocol)
+        kinds = [
+            (fields, IntervalSet.union((p, p) for p in protocols), FULL[FRAGMENT] - _LATER)
+            for fields, protocols in sorted(
+                groups.items(), key=lambda group: (-len(group[0]), min(group[0], default=0))
+            )
+        ]
+        for fields, protocols, fragments in (*kinds, (frozenset[int](), BYTE, _LATER)):
+            shape = {PROTOCOL: protocols, SRC: addresses, DST: addresses, FRAGMENT: fragments}
+            optional = none | {f: PRESENT[f] for f in fields}
+            yield tuple([(shape | optional).get(f, FULL[f]) for f in range(FIELDS)])
 
 
 SHAPES: tuple[Sets, ...] = tuple(_shapes())
 
+# The fields that a shape may constrain, so that a condition there may say nothing; addresses last: they tell the families.
+# Protocols are not among them: a port needs to be told whose it is.
+WIDENED = tuple(
+    f
+    for f in sorted(range(FIELDS), key=lambda f: TABLE[f].kind == "address")
+    if f != PROTOCOL and any(shape[f] != FULL[f] for shape in SHAPES)
+)
+
 # For each shape the fields it constrains, the most telling first.
 _CONSTRAINED = tuple(
-    tuple((f, shape[f]) for f in (PROTOCOL, FRAGMENT, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS) if shape[f] != FULL[f])
+    tuple((f, shape[f]) for f in dict.fromkeys((PROTOCOL, FRAGMENT, *range(FIELDS))) if shape[f] != FULL[f])
     for shape in SHAPES
 )
 

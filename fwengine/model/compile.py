@@ -1,4 +1,4 @@
-"""Policy -> decision tree: built top down, memoised, shared; a forest where one tree would explode.
+"""Boxes in order of precedence -> decision tree: built top down, memoised, shared; a forest where one tree would explode.
 
 At each field the active rules' intervals are swept once; a subtree depends only on the field and on the rules still
 active there, cut behind the first that matches everything to come. Real rule sets whose wide and narrow addresses
@@ -12,19 +12,17 @@ from collections.abc import Sequence
 
 from . import address
 from .box import Sets
-from .fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from .fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from .interval import IntervalSet
-from .rules import Policy
 from .tree import DecisionTree, Node, Root
 
 Entry = tuple[int, Sets]  # rule index, conditions
 
-_REST = (TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE)
 _ORDERS = {  # (source wide, destination wide) -> the order in which that group's tree tests the fields
-    (False, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
-    (True, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *_REST),
-    (False, True): (PROTOCOL, SRC, DST, SPORT, DPORT, *_REST),
-    (True, True): (DPORT, SPORT, PROTOCOL, DST, SRC, *_REST),
+    (False, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
+    (True, False): (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
+    (False, True): (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
+    (True, True): (DPORT, SPORT, PROTOCOL, DST, SRC, *REST),
 }
 _WIDE = {4: 1 << 16, 6: 1 << 80}  # more addresses than this are a wide match
 _SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule
@@ -34,21 +32,6 @@ _WORK = 8  # cuts swept for each edge allowed, before sharing
 
 class _TooLargeError(Exception):
     """The tree exceeds its budget."""
-
-
-def compile_policy(policy: Policy) -> DecisionTree:
-    """The decision tree of a policy, for the day `policy.as_of`.
-
-    Complexity: near linear in the rules for real rule sets; bounded by the budgets for any.
-    """
-    entries = [
-        (index, box.sets)
-        for index, rule in enumerate(policy.rules)
-        if policy.active(rule)
-        for box in rule.boxes
-        if all(box.sets)
-    ]
-    return compile_entries(entries, len(policy.rules))
 
 
 def compile_entries(entries: Sequence[Entry], rules: int) -> DecisionTree:

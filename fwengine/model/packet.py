@@ -5,54 +5,49 @@ This module knows neither rules nor bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from ..errors import PacketError
 from . import address
 from .address import Family
 from .fields import (
     ABSENT,
-    BYTE,
-    CODE,
     DCCP,
-    DPORT,
-    DST,
     FIELDS,
     FLAG_NAMES,
-    FLAGS,
-    FRAGMENT,
     FRAGMENTS,
-    FULL,
     ICMP,
     ICMPV6,
-    IN,
-    NO_FLAGS,
-    NO_PORT,
-    NO_TYPE,
-    OUT,
+    KEYWORDS,
+    OPEN,
+    OPTIONS,
     PORT_PROTOCOLS,
-    PORTS,
-    PROTOCOL,
     SCTP,
-    SPORT,
     SRC,
-    STATE,
-    STATES,
+    TABLE,
     TCP,
     TOPS,
-    TYPE,
     UDP,
     UDPLITE,
     Point,
-    has_flags,
-    has_ports,
-    has_type,
+    Spec,
     interface_name,
     interface_number,
+    lacking,
 )
 from .interval import IntervalSet
+
+
+class Codec(Protocol):
+    """What turns texts and bytes into packets and back: see `fwengine.traffic.codec`."""
+
+    def parse(self, text: str) -> Packet: ...
+
+    def decode(self, data: bytes, link: str) -> Packet: ...
+
+    def encode(self, packet: Packet, link: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,9 @@ class Packet:
     in_interface: str | None = None
     out_interface: str | None = None
     state: str = "new"
-    # None where something is open; derived, so it takes no part in comparisons
+    # Derived, so they take no part in comparisons. `values` has one number a field, None where it is open; `point` is the
+    # same if nothing is open, and None if something is.
+    values: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
     point: Point | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,31 +99,17 @@ class Packet:
         if type(family) is not int or family not in (4, 6):
             raise PacketError(f"family is 4 or 6, not {self.family!r}")
         bits = 32 if self.family == 4 else 128
-        _check("protocol", self.protocol, 255)
-        _check("src", self.src, (1 << bits) - 1)
-        _check("dst", self.dst, (1 << bits) - 1)
-        if self.fragment not in FRAGMENTS:
-            raise PacketError(f"fragment is whole, first or later, not {self.fragment!r}")
-        if self.state not in STATES:
-            raise PacketError(f"state is one of {', '.join(STATES)}, not {self.state!r}")
-        fragment = FRAGMENTS.index(self.fragment)
-        ports = has_ports(self.protocol, fragment)
-        types = has_type(self.protocol, self.family, fragment)
-        values = [
-            self.protocol,
-            address.to_point(self.family, self.src),
-            address.to_point(self.family, self.dst),
-            _optional("sport", self.sport, 65535, ports, NO_PORT),
-            _optional("dport", self.dport, 65535, ports, NO_PORT),
-            _optional("icmp_type", self.icmp_type, 255, types, NO_TYPE),
-            _optional("icmp_code", self.icmp_code, 255, types, NO_TYPE),
-            _optional("flags", self.flags, 255, has_flags(self.protocol, fragment), NO_FLAGS),
-            fragment,
-            _interface("in_interface", self.in_interface),
-            _interface("out_interface", self.out_interface),
-            STATES.index(self.state),
-        ]
-        object.__setattr__(self, "point", None if None in values else tuple(values))
+        for spec in _STATED:
+            given = getattr(self, spec.attribute)
+            if spec.kind == "word":
+                if given not in spec.words:
+                    raise PacketError(f"{spec.attribute} is {_either(spec.words)}, not {given!r}")
+            else:
+                _check(spec.attribute, given, (1 << bits) - 1 if spec.kind == "address" else spec.values.hi)
+        none = dict(lacking(self.protocol, self.family, FRAGMENTS.index(self.fragment)))
+        values = tuple([_value(spec, getattr(self, spec.attribute), self.family, none) for spec in TABLE])
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "point", None if None in values else values)
 
     @classmethod
     def of(cls, protocol: int | str, src: str, dst: str, **optional: Any) -> Packet:
@@ -154,53 +137,19 @@ class Packet:
         """
         if len(point) != FIELDS or not all(0 <= value <= top for value, top in zip(point, TOPS, strict=True)):
             raise PacketError("a point has one number a field, within the field's domain")
-        sport, dport, kind, code, flags = [
-            None if point[f] == ABSENT[f] else point[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)
-        ]
         try:
-            incoming, outgoing = interface_name(point[IN]), interface_name(point[OUT])
+            stated = {spec.attribute: _attribute(spec, value) for spec, value in zip(TABLE, point, strict=True)}
         except UnicodeDecodeError:
             raise PacketError("an interface name is text in UTF-8") from None
-        packet = cls(
-            address.family_of(point[SRC]),
-            point[PROTOCOL],
-            address.to_value(point[SRC]),
-            address.to_value(point[DST]),
-            sport,
-            dport,
-            kind,
-            code,
-            flags,
-            FRAGMENTS[point[FRAGMENT]],
-            incoming,
-            outgoing,
-            STATES[point[STATE]],
-        )
+        packet = cls(address.family_of(point[SRC]), **stated)
         if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
             raise PacketError("no packet has these fields together")
         return packet
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:
-        """The packets described, as one interval set a field: single values where stated, all present ones where open."""
-        fragment = FRAGMENTS.index(self.fragment)
-        ports = has_ports(self.protocol, fragment)
-        types = has_type(self.protocol, self.family, fragment)
-        single = IntervalSet.single
-        return (
-            single(self.protocol),
-            single(address.to_point(self.family, self.src)),
-            single(address.to_point(self.family, self.dst)),
-            _set(self.sport, ports, PORTS, NO_PORT),
-            _set(self.dport, ports, PORTS, NO_PORT),
-            _set(self.icmp_type, types, BYTE, NO_TYPE),
-            _set(self.icmp_code, types, BYTE, NO_TYPE),
-            _set(self.flags, has_flags(self.protocol, fragment), BYTE, NO_FLAGS),
-            single(fragment),
-            FULL[IN] if self.in_interface is None else single(interface_number(self.in_interface)),
-            FULL[OUT] if self.out_interface is None else single(interface_number(self.out_interface)),
-            single(STATES.index(self.state)),
-        )
+        """The packets described, as one interval set a field: single values where stated, all possible ones where open."""
+        return tuple([OPEN[f] if value is None else IntervalSet.single(value) for f, value in enumerate(self.values)])
 
     def replace(self, **changes: Any) -> Packet:
         """A copy with some fields changed, validated anew."""
@@ -211,37 +160,34 @@ class Packet:
         """In the notation of the rule language, which `Packet.parse` reads back."""
         return write(self)
 
-    # Parsing needs the language's names and the wire format, which this layer must not know before it is asked.
-    @classmethod
-    def parse(cls, text: str) -> Packet:
+    # Texts and bytes belong to layers above this one, which hand in what reads and writes them.
+    codec: ClassVar[Codec]
+
+    @staticmethod
+    def parse(text: str) -> Packet:
         """A packet from any of the notations of `fwengine.traffic.notation`.
 
         Raises:
             PacketError: with what was expected instead.
 
+        >>> from fwengine import Packet
         >>> Packet.parse("tcp 5.6.7.8:1029 -> 1.2.3.4:http").dport
         80
         """
-        from ..traffic.notation import parse
+        return Packet.codec.parse(text)
 
-        return parse(text)
-
-    @classmethod
-    def from_bytes(cls, data: bytes, link: str = "ip") -> Packet:
+    @staticmethod
+    def from_bytes(data: bytes, link: str = "ip") -> Packet:
         """A packet decoded from bytes that begin with the header of `link` ("ip", "ethernet", ...).
 
         Raises:
             PacketError: if the bytes are not IP, malformed or truncated; the message begins with that class.
         """
-        from ..packets.wire import decode_packet
-
-        return decode_packet(data, link)
+        return Packet.codec.decode(data, link)
 
     def to_bytes(self, link: str = "ip") -> bytes:
         """The packet on the wire, with right lengths and checksums; open fields take plausible values."""
-        from ..packets.encode import encode
-
-        return encode(self, link)
+        return Packet.codec.encode(self, link)
 
 
 _PROTOCOLS: Mapping[str, int] = {
@@ -258,28 +204,43 @@ def _check(name: str, value: object, top: int) -> None:
         raise PacketError(f"{name} is between 0 and {top}, not {value}")
 
 
-def _optional(name: str, value: int | None, top: int, present: bool, absent: int) -> int | None:
-    if not present:
-        if value is not None:
-            raise PacketError(f"this packet has no {name.replace('_', ' ')}: leave {name} out")
-        return absent
-    if value is not None:
-        _check(name, value, top)
-    return value
+# what a packet always states
+_STATED = tuple(spec for spec in TABLE if spec.kind in ("protocol", "address", "word"))
 
 
-def _interface(name: str, value: str | None) -> int | None:
-    if value is None:
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) < 4 else f"one of {', '.join(words)}"
+
+
+def _value(spec: Spec, given: Any, family: int, none: Mapping[int, int]) -> int | None:
+    """The number of what a packet states in a field; None if it leaves it open. `none`: the fields that it lacks."""
+    if spec.field in none:
+        if given is not None:
+            raise PacketError(f"this packet has no {spec.attribute.replace('_', ' ')}: leave {spec.attribute} out")
+        return none[spec.field]
+    if given is None:
         return None
-    if not isinstance(value, str):
-        raise PacketError(f"{name} is a name, not {value!r}")
-    return interface_number(value)
+    if spec.kind == "address":
+        return address.to_point(family, given)
+    if spec.kind == "word":
+        return spec.words.index(given)
+    if spec.kind == "interface":
+        if not isinstance(given, str):
+            raise PacketError(f"{spec.attribute} is a name, not {given!r}")
+        return interface_number(given)
+    _check(spec.attribute, given, spec.values.hi)
+    return int(given)
 
 
-def _set(value: int | None, present: bool, domain: IntervalSet, absent: int) -> IntervalSet:
-    if not present:
-        return IntervalSet.single(absent)
-    return domain if value is None else IntervalSet.single(value)
+def _attribute(spec: Spec, value: int) -> Any:
+    """The inverse of `_value`."""
+    if spec.kind == "address":
+        return address.to_value(value)
+    if spec.kind == "word":
+        return spec.words[value]
+    if spec.kind == "interface":
+        return interface_name(value)
+    return None if value == ABSENT.get(spec.field) else value
 
 
 def write_flags(value: int) -> str:
@@ -288,11 +249,10 @@ def write_flags(value: int) -> str:
 
 
 # the language's keywords; `language.resolve` has the same, and a test compares them
-_WORDS_TEXT = (
-    "allow deny net ports service include default expect from to port except by or unless not established flags type "
-    "code fragment in out state log until as any none"
-)
-_WORDS = frozenset(_WORDS_TEXT.split())
+_WORDS = frozenset({
+    "allow", "deny", "net", "ports", "service", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
+    "unless", "not", "established", "log", "until", "as", "any", "none", *KEYWORDS,
+})  # fmt: skip
 
 
 def write_interface(name: str) -> str:
@@ -326,17 +286,16 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
             text = f"[{text}]"  # `2001:db8::1:80` could be an address and a port
         ends.append(text)
     words = [_PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)), ends[0], "->", ends[1]]
-    if packet.icmp_type is not None:
-        words += ["type", str(packet.icmp_type)]
-    if packet.icmp_code is not None:
-        words += ["code", str(packet.icmp_code)]
-    if packet.flags is not None:
-        words += ["flags", write_flags(packet.flags)]
-    if packet.fragment != "whole":
-        words += ["fragment", packet.fragment]
-    for number, word, name in ((IN, "in", packet.in_interface), (OUT, "out", packet.out_interface)):
-        if name or (name == "" and number in absent):
-            words += [word, write_interface(name)]
-    if packet.state != "new":
-        words += ["state", packet.state]
+    for spec in OPTIONS:
+        given = getattr(packet, spec.attribute)
+        if given is None or (given == "" and spec.field not in absent):
+            continue
+        if spec.unstated is None or given != spec.words[spec.unstated]:
+            words += [spec.word, _written(spec, given)]
     return " ".join(words)
+
+
+def _written(spec: Spec, given: Any) -> str:
+    if spec.kind == "flags":
+        return write_flags(given)
+    return write_interface(given) if spec.kind == "interface" else str(given)

@@ -1,29 +1,21 @@
-"""Rules, policies, verdicts, and `decide`: the definition of what a policy means.
+"""Rules, verdicts, expectations: the values that a rule set is made of and that it answers with.
 
-A rule matches a union of boxes; the first rule that matches decides; if none does, the default decides. Every faster
-path in this package is tested against `decide`. This module knows nothing of text or bytes; `Span`s only ride along.
+A rule matches a union of boxes. What an ordered list of them means is `model.ruleset.decide`. This module knows nothing
+of text or bytes; `Span`s only ride along.
 """
 
 from __future__ import annotations
 
 import datetime
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from ..errors import NOWHERE, Span
 from .box import Box
 from .fields import Point
 from .packet import Packet
-
-if TYPE_CHECKING:
-    from ..analysis.query import Proof, Region
-    from ..native import Classifier
-    from ..traffic.count import CaptureReport
-    from .tree import DecisionTree
 
 
 class Action(Enum):
@@ -44,6 +36,23 @@ class Action(Enum):
 ALLOW, DENY, DEPENDS = Action.ALLOW, Action.DENY, Action.DEPENDS
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A condition that asks for more than the packet holds: where it stands, and what it asks for."""
+
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a flat rule comes from if its policy has chains: its line, the jumps that led there, what it rests on."""
+
+    line: int  # the number of the line in its document
+    path: tuple[Span, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule: what it does to which packets.
@@ -59,6 +68,7 @@ class Rule:
     log: bool = False
     span: Span = field(default=NOWHERE, compare=False)
     written: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.action not in (ALLOW, DENY):
@@ -128,115 +138,6 @@ class Definition:
     name: str
     span: Span = field(default=NOWHERE, compare=False)
     uses: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, repr=False)
-class Policy:
-    """An ordered list of rules and a default. `as_of` is the day on which the policy is asked.
-
-    Source texts, definitions and expectations ride along for those who report; they do not change the meaning.
-    """
-
-    rules: tuple[Rule, ...]
-    default: Action = DENY
-    as_of: datetime.date = field(default_factory=datetime.date.today)
-    name: str = field(default="<policy>", compare=False)
-    expectations: tuple[Expectation, ...] = field(default=(), compare=False, repr=False)
-    definitions: tuple[Definition, ...] = field(default=(), compare=False, repr=False)
-    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.default not in (ALLOW, DENY):
-            raise ValueError(f"the default allows or denies; it cannot be {self.default!r}")
-
-    def __repr__(self) -> str:
-        return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
-
-    def active(self, rule: Rule) -> bool:
-        """Does the rule still count on the day `as_of`?"""
-        return rule.until is None or self.as_of <= rule.until
-
-    def verdict(self, index: int) -> Verdict:
-        """The verdict of the rule with this index, or of the default for the number of rules."""
-        if index < len(self.rules):
-            return Verdict(self.rules[index].action, self.rules[index], index)
-        return Verdict(self.default, None, index, "default")
-
-    def action(self, index: int) -> Action:
-        return self.rules[index].action if index < len(self.rules) else self.default
-
-    def label(self, index: int) -> str:
-        return self.rules[index].label if index < len(self.rules) else "default"
-
-    @cached_property
-    def tree(self) -> DecisionTree:
-        """The compiled form, built on first use."""
-        from .compile import compile_policy
-
-        return compile_policy(self)
-
-    def evaluate(self, packet: Packet) -> Verdict:
-        """The verdict on a packet, through the tree; on one with open fields, what all its packets have in common."""
-        from .evaluate import evaluate
-
-        return evaluate(self, packet)
-
-    def evaluate_capture(self, path: str | os.PathLike[str], **options: Any) -> CaptureReport:
-        """Counts per rule over a capture file: see `fwengine.traffic.count.evaluate_capture`."""
-        from ..traffic.count import evaluate_capture
-
-        return evaluate_capture(self, path, **options)
-
-    def prove(self, claim: str) -> Proof:
-        """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
-
-        Names of the policy's own text may be used. Exact; a false claim has a counterexample.
-
-        Raises:
-            PolicyError: if the claim is no claim, with a place in it.
-            LimitError: if the search exceeds its budget: the answer is unknown.
-        """
-        from ..analysis.expect import prove_twice
-        from ..sources.loading import claim as read_claim
-
-        action, boxes = read_claim(self, claim)
-        return prove_twice(self, action, boxes)
-
-    def query(self, question: str) -> tuple[Region, ...]:
-        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
-
-        Raises:
-            PolicyError, LimitError: as for `prove`.
-        """
-        from ..analysis.query import query
-        from ..sources.loading import claim as read_claim
-
-        action, boxes = read_claim(self, question)
-        return query(self, action, boxes)
-
-    def classifier(self) -> Classifier:
-        """Batches of packets in columns to rule indices: the native module where it is here, else the tree."""
-        from ..native import classifier
-
-        return classifier(self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "tree"}
-
-
-def decide(policy: Policy, packet: Packet | Point) -> Verdict:
-    """The first rule that matches decides; if none does, the default. This *is* the meaning of a policy.
-
-    Raises:
-        ValueError: if the packet leaves a field open, as it is then no single packet.
-    """
-    point = packet.point if isinstance(packet, Packet) else packet
-    if point is None:
-        raise ValueError("a packet with open fields may fare in several ways: ask `evaluate`")
-    for index, rule in enumerate(policy.rules):
-        if policy.active(rule) and rule.matches(point):
-            return Verdict(rule.action, rule, index)
-    return Verdict(policy.default, None, len(policy.rules), "default")
 
 
 def rules_of(actions: Iterable[tuple[Action, Box]]) -> tuple[Rule, ...]:

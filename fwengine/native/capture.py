@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from ..errors import CaptureError, LimitError
 from ..model.address import V6_BASE
 from ..model.fields import (
+    DPORT,
+    DST,
+    FIELDS,
+    FRAGMENT,
     INTERFACE_BYTES,
-    NO_FLAGS,
-    NO_PORT,
-    NO_TYPE,
+    INTERFACES,
+    PROTOCOL,
+    SPORT,
+    SRC,
+    STAGES,
     Point,
-    has_flags,
-    has_ports,
-    has_type,
     interface_number,
+    lacking,
 )
 from ..model.recording import recorded_name
 from .module import native
@@ -404,26 +408,16 @@ def _decoded(piece: _Piece, names: list[int]) -> Iterator[tuple[Point | str | in
     assert native is not None  # there are frames
     with memoryview(piece.data)[: piece.size] as data:
         frames = native.decoded(data, piece.frames, piece.count)
-    for kind, protocol, fragment, src, dst, sport, dport, types, code, flags, inside, outside, wire, what, _ in frames:
+    for kind, protocol, fragment, src, dst, sport, dport, rest, wire, what in frames:
         if kind > 1:
             yield CLASSES[kind - 2] if kind > 2 else what, wire
             continue
         family, base = (4, 0) if kind == 0 else (6, V6_BASE)
-        ports, typed = has_ports(protocol, fragment), has_type(protocol, family, fragment)
-        yield (
-            (
-                protocol,
-                base + int.from_bytes(src, "big"),
-                base + int.from_bytes(dst, "big"),
-                sport if ports else NO_PORT,
-                dport if ports else NO_PORT,
-                types if typed else NO_TYPE,
-                code if typed else NO_TYPE,
-                flags if has_flags(protocol, fragment) else NO_FLAGS,
-                fragment,
-                names[inside],
-                names[outside],
-                0,
-            ),
-            wire,
-        )
+        point = [0] * FIELDS
+        point[PROTOCOL], point[FRAGMENT], point[SPORT], point[DPORT] = protocol, fragment, sport, dport
+        point[SRC], point[DST] = base + int.from_bytes(src, "big"), base + int.from_bytes(dst, "big")
+        for f, value in zip(STAGES, rest, strict=True):
+            point[f] = names[value] if f in INTERFACES else value
+        for f, none in lacking(protocol, family, fragment):
+            point[f] = none
+        yield tuple(point), wire

@@ -11,6 +11,8 @@
 #ifndef FWK_KERNEL_H
 #define FWK_KERNEL_H
 
+#include "fields.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -150,8 +152,6 @@ fwk_run fwk_engine(int engine, const fwk_table *);
 
 /* --- one family of a policy: a table, and how a packet's fields become its class ----------------------------------- */
 
-enum { FWK_FLAGS, FWK_TYPE, FWK_CODE, FWK_IN, FWK_OUT, FWK_STATE, FWK_STAGES };
-
 /* class = table[class * width + of_value[value of the field]] */
 typedef struct {
     uint32_t field, values, width, size;
@@ -173,8 +173,10 @@ typedef struct {
     const uint32_t *src, *dst;
     const uint8_t *src6, *dst6;
     const uint16_t *sport, *dport;
-    const void *field[FWK_STAGES]; /* bytes; 16 bits for interfaces */
+    const void *field[FWK_STAGES]; /* items of fwk_item[] bytes */
 } fwk_columns;
+
+extern const uint8_t fwk_item[FWK_STAGES];
 
 /* Are all classes and their tables in range? The sizes must be right. */
 int fwk_family_valid(const fwk_family *);

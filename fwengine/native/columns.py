@@ -15,29 +15,24 @@ from typing import Any, Final, Literal, NamedTuple
 from ..errors import LimitError
 from ..model.address import V6_BASE, Family
 from ..model.fields import (
-    CODE,
     DPORT,
     DST,
-    FLAGS,
+    FIELDS,
     FRAGMENT,
     FULL,
     IN,
-    NO_FLAGS,
-    NO_PORT,
-    NO_TYPE,
+    INTERFACES,
     OUT,
     PROTOCOL,
     SPORT,
     SRC,
-    STATE,
-    TYPE,
+    STAGES,
+    TABLE,
     Point,
-    has_flags,
-    has_ports,
-    has_type,
     interface_number,
+    lacking,
 )
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 from .encode import Encoded, Interfaces, active_boxes, encode
 from .module import engines, native
 
@@ -46,18 +41,11 @@ Buffer = Any  # whatever `memoryview` takes; `collections.abc.Buffer` is of Pyth
 CHUNK = 1 << 20  # packets classified without looking for an interrupt
 SHARE = 1 << 16  # packets that a thread takes at a time, where there are several
 
-# columns in the native module's order: field, bytes of an item (IPv6 addresses have 16)
-_COLUMNS = (
-    (PROTOCOL, 1), (FRAGMENT, 1), (SRC, 4), (DST, 4), (SPORT, 2), (DPORT, 2),
-    (FLAGS, 1), (TYPE, 1), (CODE, 1), (IN, 2), (OUT, 2), (STATE, 1),
-)  # fmt: skip
-_NAMES = {
-    PROTOCOL: "protocol", FRAGMENT: "fragment", SRC: "src", DST: "dst", SPORT: "sport", DPORT: "dport", FLAGS: "flags",
-    TYPE: "icmp_type", CODE: "icmp_code", IN: "in_interface", OUT: "out_interface", STATE: "state",
-}  # fmt: skip
-_STAGE = {FLAGS: 0, TYPE: 1, CODE: 2, IN: 3, OUT: 4, STATE: 5}  # the native module's numbers
+_COLUMNS = (PROTOCOL, FRAGMENT, SRC, DST, SPORT, DPORT, *STAGES)  # in the native module's order
+_FIELDS = {TABLE[f].attribute: f for f in _COLUMNS}  # by the column's name
 _FORMATS: Final[Mapping[int, Literal["B", "H", "I"]]] = {1: "B", 2: "H", 4: "I"}
-_MAY_LACK = frozenset({FRAGMENT, IN, OUT, STATE})  # left out: whole packets, no interface, new
+# left out: whole packets, no interface, new
+_MAY_LACK = frozenset(s.field for s in TABLE if s.unstated is not None or s.kind == "interface")
 
 
 class Table(NamedTuple):
@@ -84,7 +72,7 @@ class Classifier:
             through the tree then), or if the policy names more than 65,000 interfaces.
     """
 
-    def __init__(self, policy: Policy, engine: str = "auto") -> None:
+    def __init__(self, policy: RuleSet, engine: str = "auto") -> None:
         live = engines()
         if engine not in ("auto", "tree", *live):
             raise ValueError(f"no engine `{engine}` here: one of {', '.join(('auto', 'tree', *live))}")
@@ -96,21 +84,21 @@ class Classifier:
         self._used = frozenset(
             f for f in range(len(FULL)) if any(s[f] is not FULL[f] and s[f] != FULL[f] for s in sets)
         )
-        self._in, self._out = Interfaces.of(sets, IN), Interfaces.of(sets, OUT)
+        self._interfaces = {f: Interfaces.of(sets, f) for f in INTERFACES}
         self._may_fall_back = engine == "auto"
 
     def __repr__(self) -> str:
-        return f"Classifier({self.policy.name!r}, engine={self.engine!r})"
+        return f"Classifier({self.policy!r}, engine={self.engine!r})"
 
     # --- interfaces ---------------------------------------------------------------------------------------------------
 
     def in_interface(self, name: str) -> int:
         """What a column of inbound interfaces holds for this name; 0 for the empty one, which is "not recorded"."""
-        return self._in.code(interface_number(name))
+        return self._interfaces[IN].code(interface_number(name))
 
     def out_interface(self, name: str) -> int:
         """The same for outbound interfaces."""
-        return self._out.code(interface_number(name))
+        return self._interfaces[OUT].code(interface_number(name))
 
     # --- classification -----------------------------------------------------------------------------------------------
 
@@ -118,33 +106,21 @@ class Classifier:
         self,
         *,
         family: Family = 4,
-        protocol: Buffer,
-        src: Buffer,
-        dst: Buffer,
-        sport: Buffer = None,
-        dport: Buffer = None,
-        flags: Buffer = None,
-        icmp_type: Buffer = None,
-        icmp_code: Buffer = None,
-        fragment: Buffer = None,
-        in_interface: Buffer = None,
-        out_interface: Buffer = None,
-        state: Buffer = None,
         out: Buffer = None,
         jobs: int = 1,
+        **columns: Buffer,
     ) -> Buffer:
         """The index of the deciding rule for each packet of a batch; the number of rules where the default decides.
 
         Args:
             family: of all the packets, 4 or 6.
-            protocol, flags, icmp_type, icmp_code: unsigned 8-bit numbers.
-            src, dst: unsigned 32-bit numbers for IPv4; sixteen bytes each, as in the header, for IPv6.
-            sport, dport: unsigned 16-bit numbers.
-            fragment: 8 bits: 0 whole, 1 first, 2 later. Left out: all whole.
-            in_interface, out_interface: 16 bits, from the methods of these names. Left out: not recorded.
-            state: 8 bits, an index into `header.STATES`. Left out: new.
             out: unsigned 32-bit numbers to write the result to, as many as packets; made if left out.
             jobs: how many threads share the work.
+            columns: each by the name that `Packet` gives the field. `protocol`, `src` and `dst` are needed, and of the
+                others those that the policy's rules look at. Addresses are unsigned 32-bit numbers for IPv4, and sixteen
+                bytes each, as in the header, for IPv6; ports and interfaces have 16 bits, all others 8.
+                `fragment`: 0 whole, 1 first, 2 later; left out, all are whole. `state`: an index into `fields.STATES`;
+                left out, all are new. Interfaces: from the methods of these names; left out, not recorded.
 
         A column's value counts only where the packet has that field: the port of an ICMP packet may be anything.
 
@@ -161,7 +137,7 @@ class Classifier:
         >>> from fwengine.model.box import Box
         >>> from fwengine.model.interval import IntervalSet
         >>> web = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.of((80, 80), (443, 443))})
-        >>> c = Classifier(Policy(rules_of([(ALLOW, web)])))
+        >>> c = Classifier(RuleSet(rules_of([(ALLOW, web)])))
         >>> list(c.classify(protocol=bytes([6, 6, 17]), src=array("I", [1, 2, 3]), dst=array("I", [4, 5, 6]),
         ...                 sport=array("H", [9, 9, 9]), dport=array("H", [443, 22, 443])))
         [0, 1, 1]
@@ -170,18 +146,17 @@ class Classifier:
             raise ValueError(f"family is 4 or 6, not {family!r}")
         if jobs < 1:
             raise ValueError(f"jobs is at least 1, not {jobs}")
-        given = {
-            PROTOCOL: protocol, SRC: src, DST: dst, SPORT: sport, DPORT: dport, FLAGS: flags, TYPE: icmp_type,
-            CODE: icmp_code, FRAGMENT: fragment, IN: in_interface, OUT: out_interface, STATE: state,
-        }  # fmt: skip
-        columns, count = self._columns(given, family)
+        for name in columns:
+            if name not in _FIELDS:
+                raise TypeError(f"no column is called `{name}`: there are {', '.join(_FIELDS)}")
+        views, count = self._columns({_FIELDS[name]: given for name, given in columns.items()}, family)
         result = array("I", bytes(4 * count)) if out is None else out
         written = memoryview(result).cast("B")
         if len(written) != 4 * count:
             raise ValueError(f"out has {len(written)} bytes; {count} packets need {4 * count}")
         table = self._table(family)
         if table is None:
-            self._walk(columns, count, family, written.cast("I"))
+            self._walk(views, count, family, written.cast("I"))
             return result
 
         share = CHUNK if jobs == 1 else SHARE
@@ -195,7 +170,7 @@ class Classifier:
                     begin = next(begins, None)
                 if begin is None:
                     return
-                native.classify(table, self.engine, columns, written, begin, min(begin + share, count))
+                native.classify(table, self.engine, views, written, begin, min(begin + share, count))
 
         if jobs == 1 or count <= share:
             work()
@@ -222,32 +197,26 @@ class Classifier:
         return found
 
     def _of_points(self, points: Sequence[Point], family: Family) -> dict[str, Any]:
-        def column(code: str, field: int) -> array[int]:
-            # an absent value fits no item, and does not count
-            return array(code, [p[field] & (0xFF if code == "B" else 0xFFFF) for p in points])
+        def column(field: int) -> array[int]:
+            if field in INTERFACES:
+                return array("H", [self._interfaces[field].code(p[field]) for p in points])
+            if family == 6 and field in (SRC, DST):
+                return array("B", b"".join((p[field] - V6_BASE).to_bytes(16, "big") for p in points))
+            size = TABLE[field].bytes  # an absent value may fit no item, and does not count
+            return array(_FORMATS[size], [p[field] & ((1 << 8 * size) - 1) for p in points])
 
-        if family == 4:
-            src, dst = (array("I", [p[f] for p in points]) for f in (SRC, DST))
-        else:
-            src, dst = (array("B", b"".join((p[f] - V6_BASE).to_bytes(16, "big") for p in points)) for f in (SRC, DST))
-        return {
-            "protocol": column("B", PROTOCOL), "src": src, "dst": dst, "sport": column("H", SPORT),
-            "dport": column("H", DPORT), "flags": column("B", FLAGS), "icmp_type": column("B", TYPE),
-            "icmp_code": column("B", CODE), "fragment": column("B", FRAGMENT), "state": column("B", STATE),
-            "in_interface": array("H", [self._in.code(p[IN]) for p in points]),
-            "out_interface": array("H", [self._out.code(p[OUT]) for p in points]),
-        }  # fmt: skip
+        return {name: column(field) for name, field in _FIELDS.items()}
 
     # --- columns ------------------------------------------------------------------------------------------------------
 
     def _columns(self, given: dict[int, Buffer], family: Family) -> tuple[tuple[memoryview | None, ...], int]:
         columns: list[memoryview | None] = []
         count = -1
-        for field, size in _COLUMNS:
-            name = _NAMES[field]
+        for field in _COLUMNS:
+            name, size = TABLE[field].attribute, TABLE[field].bytes
             if field in (SRC, DST) and family == 6:
                 size = 16
-            if given[field] is None:
+            if given.get(field) is None:
                 if field in (SPORT, DPORT) and not self._used & {SPORT, DPORT}:
                     columns.append(memoryview(bytes(2 * max(count, 0))).cast("H"))
                 elif field in self._used and field not in _MAY_LACK:
@@ -282,30 +251,29 @@ class Classifier:
     def _walk(self, columns: tuple[memoryview | None, ...], count: int, family: Family, out: memoryview) -> None:
         """The same in plain Python, through the decision tree."""
         index = self.policy.tree.index
-        protocol, fragment, src, dst, sport, dport, flags, types, codes, inside, outside, state = columns
-        assert protocol is not None and src is not None and dst is not None  # noqa: PT018  # checked when they came
-        assert sport is not None and dport is not None  # noqa: PT018  # likewise
-        tops = (len(self._in.cuts), len(self._out.cuts))
-        of_in, of_out = (0, *self._in.cuts), (0, *self._out.cuts)  # a number for each code
+        of_code = {f: (0, *codes.cuts) for f, codes in self._interfaces.items()}  # a number for each code
+        held = [
+            (f, view) for f, view in zip(_COLUMNS, columns, strict=True) if view is not None and f not in (SRC, DST)
+        ]
+        checked = [(f, view, len(of_code[f]) - 1 if f in of_code else TABLE[f].values.hi) for f, view in held]
+        coded = [(f, of_code[f]) for f, _ in held if f in of_code]
+        src, dst = columns[_COLUMNS.index(SRC)], columns[_COLUMNS.index(DST)]
+        assert src is not None and dst is not None  # noqa: PT018  # checked when they came
+        point = [0] * FIELDS
         for i in range(count):
-            p = protocol[i]
-            f = fragment[i] if fragment else 0
-            s = state[i] if state else 0
-            a, b = inside[i] if inside else 0, outside[i] if outside else 0
-            if f > 2 or s > FULL[STATE].hi or a > tops[0] or b > tops[1]:
-                raise ValueError(f"a value outside its field's domain at or behind packet {i}")
-            ports, types_there, flags_there = has_ports(p, f), has_type(p, family, f), has_flags(p, f)
-            out[i] = index((
-                p,
-                src[i] if family == 4 else V6_BASE + int.from_bytes(src[16 * i : 16 * i + 16], "big"),
-                dst[i] if family == 4 else V6_BASE + int.from_bytes(dst[16 * i : 16 * i + 16], "big"),
-                sport[i] if ports else NO_PORT,
-                dport[i] if ports else NO_PORT,
-                (types[i] if types else 0) if types_there else NO_TYPE,
-                (codes[i] if codes else 0) if types_there else NO_TYPE,
-                (flags[i] if flags else 0) if flags_there else NO_FLAGS,
-                f, of_in[a], of_out[b], s,
-            ))  # fmt: skip
+            for f, view, top in checked:
+                point[f] = view[i]
+                if point[f] > top:
+                    raise ValueError(f"a value outside its field's domain at or behind packet {i}")
+            for f, addresses in ((SRC, src), (DST, dst)):
+                point[f] = (
+                    V6_BASE + int.from_bytes(addresses[16 * i : 16 * i + 16], "big") if family == 6 else addresses[i]
+                )
+            for f, numbers in coded:
+                point[f] = numbers[point[f]]
+            for f, none in lacking(point[PROTOCOL], family, point[FRAGMENT]):
+                point[f] = none
+            out[i] = index(tuple(point))
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
@@ -315,7 +283,7 @@ class Classifier:
             return None
         if family not in self._native:
             try:
-                self._native[family] = _build(encode(self._boxes, family, self._in, self._out), len(self.policy.rules))
+                self._native[family] = _build(encode(self._boxes, family, self._interfaces), len(self.policy.rules))
             except LimitError:
                 if not self._may_fall_back:
                     raise
@@ -346,7 +314,7 @@ def _build(encoded: Encoded, rules: int) -> Any:
             5 if encoded.family == 4 else 11,
             rules,
             encoded.of_protocol,
-            tuple((_STAGE[s.field], s.of_value, s.width, s.table) for s in encoded.stages),
+            tuple((STAGES.index(s.field), s.of_value, s.width, s.table) for s in encoded.stages),
             encoded.lo,
             encoded.hi,
             encoded.rule,
@@ -359,6 +327,6 @@ def _build(encoded: Encoded, rules: int) -> Any:
         raise LimitError(f"the policy is more than the native classifier takes: {error}") from None
 
 
-def classifier(policy: Policy, engine: str = "auto") -> Classifier:
+def classifier(policy: RuleSet, engine: str = "auto") -> Classifier:
     """A classifier for batches of packets: see `Classifier`."""
     return Classifier(policy, engine)

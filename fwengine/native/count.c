@@ -60,13 +60,15 @@ static inline int is_quick(const uint8_t *d, const fwk_frame *f)
     return (((d[20] & 0x3F) | d[21]) == 0) & (tcp | udp) & ((offset >= 0x50) | udp) & (total >= 20 + header);
 }
 
+#define VALUE(name, column, item, place) place,
+
 /* The class, from the first one on. FWK_NO_META if a value is outside its field's domain. */
 static inline uint32_t meta_of(const fwk_family *family, uint32_t first, const fwk_packet *p, const fwk_frame *f,
-                               uint32_t state)
+                               const fwk_tally *t)
 {
     if (FWK_LIKELY(!family->stages))
         return first;
-    const uint32_t value[FWK_STAGES] = {p->flags, p->type, p->code, f->in, f->out, state};
+    const uint32_t value[FWK_STAGES] = {FWK_FIELDS(VALUE)};
     for (uint32_t s = 0; s < family->stages; s++) {
         const fwk_stage *stage = &family->stage[s];
         if (value[stage->field] >= stage->values)
@@ -94,7 +96,7 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
         } else
             class = fwk_decode(d, f->captured, f->wire, f->link, &p);
         if (class == FWK_IPV4) {
-            const uint32_t j = four.n, meta = meta_of(t->v4, t->v4->of_protocol[3 * p.protocol + p.fragment], &p, f, t->state);
+            const uint32_t j = four.n, meta = meta_of(t->v4, t->v4->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
             if (meta == FWK_NO_META)
                 return 0;
             four.meta[j] = (uint16_t)meta;
@@ -107,7 +109,7 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             if (++four.n == FWK_BATCH)
                 flush(t, &four, 0, frames, out);
         } else if (class == FWK_IPV6) {
-            const uint32_t j = six.n, meta = meta_of(t->v6, t->v6->of_protocol[3 * p.protocol + p.fragment], &p, f, t->state);
+            const uint32_t j = six.n, meta = meta_of(t->v6, t->v6->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
             if (meta == FWK_NO_META)
                 return 0;
             six.meta[j] = (uint16_t)meta;

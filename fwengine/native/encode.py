@@ -1,4 +1,4 @@
-"""Policy -> what the native classifier takes: for each family, entries of 32-bit intervals and the classes of "the rest".
+"""RuleSet -> what the native classifier takes: for each family, entries of 32-bit intervals and the classes of "the rest".
 
 Addresses and ports stay numbers; protocol, fragment, ICMP type and code, flags, interfaces and state become one number,
 the *class*: two packets are of one class if no box of the policy tells them apart by those fields. Classes are found
@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..errors import LimitError
@@ -20,29 +21,22 @@ from ..model import address
 from ..model.address import V6_BASE, Family
 from ..model.box import Sets
 from ..model.fields import (
-    CODE,
+    ABSENT,
     DPORT,
     DST,
-    FLAGS,
     FRAGMENT,
     FULL,
-    IN,
-    NO_FLAGS,
     NO_PORT,
-    NO_TYPE,
-    OUT,
+    OPTIONAL,
     PORTS,
     PROTOCOL,
     SPORT,
     SRC,
-    STATE,
-    TYPE,
-    has_flags,
-    has_ports,
-    has_type,
+    STAGES,
+    present,
 )
 from ..model.interval import Interval, IntervalSet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 
 CLASSES = 65_000  # the class is a 16-bit number
 DISTINCT = 4096  # conditions other than addresses and port numbers
@@ -51,9 +45,6 @@ WORK = 20_000_000  # steps for finding classes and what they match
 ENTRIES = 1 << 17  # that sets of several intervals may add over all boxes, and at least
 EACH = 16  # so many for one box
 NONE = 0xFFFFFFFF  # "no exact check"
-
-_STAGES = (FLAGS, TYPE, CODE, IN, OUT, STATE)
-_DOMAIN = {FLAGS: NO_FLAGS + 1, TYPE: NO_TYPE + 1, CODE: NO_TYPE + 1, STATE: FULL[STATE].hi + 1}
 
 
 class Stage(NamedTuple):
@@ -115,12 +106,12 @@ class _Rest(NamedTuple):
     ports: bool | None
 
 
-_REST = (PROTOCOL, FRAGMENT, *_STAGES)
+_rest: Callable[[Sets], Sets] = itemgetter(PROTOCOL, FRAGMENT, *STAGES)
 _Part = tuple[int, int, Sequence[Interval], Sequence[Interval], Sequence[Interval], Sequence[Interval]]
 _Piece = tuple[tuple[int, ...], tuple[int, ...], bool]  # lo words, hi words, exact
 
 
-def active_boxes(policy: Policy) -> list[tuple[int, Sets]]:
+def active_boxes(policy: RuleSet) -> list[tuple[int, Sets]]:
     """(rule index, sets) of each box that counts, in order of precedence."""
     return [
         (index, box.sets)
@@ -131,7 +122,7 @@ def active_boxes(policy: Policy) -> list[tuple[int, Sets]]:
     ]
 
 
-def encode(boxes: Sequence[tuple[int, Sets]], family: Family, inside: Interfaces, outside: Interfaces) -> Encoded:
+def encode(boxes: Sequence[tuple[int, Sets]], family: Family, interfaces: Mapping[int, Interfaces]) -> Encoded:
     """The part of these boxes that is of one family.
 
     Raises:
@@ -145,20 +136,17 @@ def encode(boxes: Sequence[tuple[int, Sets]], family: Family, inside: Interfaces
         if not src or not dst:
             continue
         for sport, dport, ports in _ports(sets[SPORT], sets[DPORT]):
-            key = (
-                id(sets[0]), id(sets[8]), id(sets[7]), id(sets[5]), id(sets[6]), id(sets[9]), id(sets[10]), id(sets[11]),
-                -1 if ports is None else ports,
-            )  # fmt: skip
+            key = (*map(id, _rest(sets)), -1 if ports is None else ports)
             rest = rests.get(key)
             if rest is None:
                 rest = rests[key] = len(distinct)
-                distinct.append(_Rest(tuple(sets[f] for f in _REST), ports))
+                distinct.append(_Rest(_rest(sets), ports))
             parts.append((rule, rest, src, dst, sport, dport))
     same: dict[_Rest, int] = {}
     renamed = [same.setdefault(rest, len(same)) for rest in distinct]
     if len(same) > DISTINCT:
         raise LimitError(f"more than {DISTINCT} kinds of conditions are more than the native classifier takes")
-    of_protocol, stages, classes = _classes(list(same), family, {IN: inside, OUT: outside})
+    of_protocol, stages, classes = _classes(list(same), family, interfaces)
     return _entries(parts, renamed, family, of_protocol, stages, classes)
 
 
@@ -195,61 +183,55 @@ def _ports(
 
 
 def _classes(
-    rests: list[_Rest], family: Family, interfaces: dict[int, Interfaces]
+    rests: list[_Rest], family: Family, interfaces: Mapping[int, Interfaces]
 ) -> tuple[array[int], tuple[Stage, ...], list[list[Interval]]]:
     """The class tables, and for each of `rests` its classes as intervals.
 
-    A class under construction is the bit set of the `rests` that still match, and whether the packet has an ICMP type
-    and flags: where it has none, the value in that column does not count.
+    A class under construction is the bit set of the `rests` that still match, and of the fields to come that not every
+    packet has, those that the packet has: where it has none, the value in that column does not count.
     """
     everything = (1 << len(rests)) - 1
-    protocols = _masks([rest.sets[0] for rest in rests], FULL[PROTOCOL], 256, everything)
-    fragments = _masks([rest.sets[1] for rest in rests], FULL[FRAGMENT], 3, everything)
+    protocols = _masks([rest.sets[0] for rest in rests], PROTOCOL, everything)
+    fragments = _masks([rest.sets[1] for rest in rests], FRAGMENT, everything)
     ports = [0, 0]
     for k, rest in enumerate(rests):
-        for there in (0, 1):
-            if rest.ports is None or rest.ports == bool(there):
-                ports[there] |= 1 << k
-    flags_matter = any(rest.sets[2] != FULL[FLAGS] for rest in rests)
-    types_matter = any(rest.sets[3] != FULL[TYPE] or rest.sets[4] != FULL[CODE] for rest in rests)
-    known: dict[tuple[int, bool, bool], int] = {}
+        for having in (0, 1):
+            if rest.ports is None or rest.ports == bool(having):
+                ports[having] |= 1 << k
+    conditions = {field: [rest.sets[2 + at] for rest in rests] for at, field in enumerate(STAGES)}
+    asked = frozenset(f for f, chosen in conditions.items() if any(c != FULL[f] for c in chosen))
+    known: dict[tuple[int, frozenset[int]], int] = {}
     of_protocol = array("H")
     for protocol in range(256):
         for fragment in range(3):
-            mask = protocols[protocol] & fragments[fragment] & ports[has_ports(protocol, fragment)]
-            key = (
-                mask,
-                types_matter and has_type(protocol, family, fragment),
-                flags_matter and has_flags(protocol, fragment),
-            )
-            of_protocol.append(known.setdefault(key, len(known)))
+            there = present(protocol, family, fragment)
+            mask = protocols[protocol] & fragments[fragment] & ports[SPORT in there]
+            of_protocol.append(known.setdefault((mask, there & asked), len(known)))
     stages: list[Stage] = []
     cells = work = 0
-    for at, field in enumerate(_STAGES):
-        chosen = [rest.sets[2 + at] for rest in rests]
-        if all(c == FULL[field] for c in chosen):
+    for field in STAGES:
+        if field not in asked:
             continue
+        chosen = conditions[field]
         if field in interfaces:
-            codes = interfaces[field]
-            values = _interface_masks(chosen, codes, everything)
+            values = _interface_masks(chosen, interfaces[field], everything)
         else:
-            values = _masks(chosen, FULL[field], _DOMAIN[field], everything)
+            values = _masks(chosen, field, everything)
         ids: dict[int, int] = {}
         of_value = array("H", [ids.setdefault(mask, len(ids)) for mask in values])
-        absent = values[-1]
         cells += len(known) * len(ids)
         work += len(known) * len(ids) * (1 + len(rests) // 256)
         if cells > CELLS or work > WORK:
             raise LimitError(
-                "the policy's flags, types, interfaces and states are more than the native classifier takes"
+                "the policy's options (flags, types, interfaces and the like) are more than the native classifier takes"
             )
         table = array("H")
-        found: dict[tuple[int, bool, bool], int] = {}
-        for mask, types, flags in known:
-            gone = (field == FLAGS and not flags) or (field in (TYPE, CODE) and not types)
+        found: dict[tuple[int, frozenset[int]], int] = {}
+        for mask, there in known:
+            gone = field in OPTIONAL and field not in there
+            left = there - {field}  # what is decided no longer tells classes apart
             for value in ids:
-                # what is decided no longer tells classes apart
-                key = (mask & (absent if gone else value), types and field in (FLAGS, TYPE), flags and field != FLAGS)
+                key = (mask & (values[ABSENT[field]] if gone else value), left)
                 new = found.setdefault(key, len(found))
                 if new > CLASSES:
                     raise LimitError("the policy falls into more classes than the native classifier takes")
@@ -257,7 +239,7 @@ def _classes(
         stages.append(Stage(field, of_value, len(ids), table))
         known = found
     matched: list[list[Interval]] = [[] for _ in rests]
-    for number, (mask, _, _) in enumerate(known):
+    for number, (mask, _) in enumerate(known):
         while mask:
             low = mask & -mask
             k = low.bit_length() - 1
@@ -273,18 +255,25 @@ def _classes(
     return of_protocol, tuple(stages), matched
 
 
-def _masks(chosen: Sequence[IntervalSet], full: IntervalSet, domain: int, everything: int) -> list[int]:
+def _masks(chosen: Sequence[IntervalSet], field: int, everything: int) -> list[int]:
     """For each value of the field, the bit set of those that contain it."""
-    out = [0] * domain
+    domain = FULL[field].hi + 1
+    turns: dict[int, int] = {}  # by value, those that begin or end there
     common = 0
     for k, c in enumerate(chosen):
-        if c == full:
+        if c == FULL[field]:
             common |= 1 << k
             continue
-        for lo, hi in c.ranges:
-            for value in range(lo, hi + 1):
-                out[value] |= 1 << k
-    return [mask | common for mask in out] if common != everything else [everything] * domain
+        for pair in c.ranges:
+            for at in (pair[0], pair[1] + 1):
+                turns[at] = turns.get(at, 0) ^ 1 << k
+    if common == everything:
+        return [everything] * domain
+    out: list[int] = []
+    for at in sorted(turns):
+        out += [common] * (at - len(out))
+        common ^= turns[at]
+    return out + [common] * (domain - len(out))
 
 
 def _interface_masks(chosen: Sequence[IntervalSet], codes: Interfaces, everything: int) -> list[int]:

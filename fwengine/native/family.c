@@ -38,6 +38,9 @@ void fwk_family_free(fwk_family *f)
     free(f);
 }
 
+#define ITEM(name, column, item, place) sizeof(item),
+const uint8_t fwk_item[FWK_STAGES] = {FWK_FIELDS(ITEM)};
+
 /* The classes of a batch; 0 if a value is outside its field's domain. */
 static int classes(const fwk_family *f, const fwk_columns *c, size_t begin, uint32_t count, uint16_t *meta)
 {
@@ -56,9 +59,9 @@ static int classes(const fwk_family *f, const fwk_columns *c, size_t begin, uint
     for (uint32_t s = 0; s < f->stages; s++) {
         const fwk_stage *stage = &f->stage[s];
         const void *column = c->field[stage->field];
-        int wide = stage->field == FWK_IN || stage->field == FWK_OUT;
+        const int item = fwk_item[stage->field];
         for (uint32_t j = 0; j < count; j++) {
-            uint32_t value = !column ? 0 : wide ? ((const uint16_t *)column)[begin + j] : ((const uint8_t *)column)[begin + j];
+            uint32_t value = !column ? 0 : item == 1 ? ((const uint8_t *)column)[begin + j] : ((const uint16_t *)column)[begin + j];
             if (value >= stage->values)
                 return 0;
             meta[j] = stage->table[(uint32_t)meta[j] * stage->width + stage->of_value[value]];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const char *const engine_names[FWK_ENGINES] = {"portable", "avx2", "avx512"};
+#define VALUE(name, column, item, place) place,
 static const char capsule_name[] = "fwengine.native.family";
 
 static PyObject *engines(PyObject *self, PyObject *unused)
@@ -260,9 +261,11 @@ static PyObject *classify(PyObject *self, PyObject *args)
         return NULL;
     /* protocol, fragment, src, dst, sport, dport, then the stages' fields */
     const int v6 = f->table->dims == 11, places = 6 + FWK_STAGES;
-    const Py_ssize_t size[6 + FWK_STAGES] = {1, 1, v6 ? 16 : 4, v6 ? 16 : 4, 2, 2, 1, 1, 1, 2, 2, 1};
+    Py_ssize_t size[6 + FWK_STAGES] = {1, 1, v6 ? 16 : 4, v6 ? 16 : 4, 2, 2};
     Py_buffer b[7 + FWK_STAGES];
     int used[7 + FWK_STAGES] = {0};
+    for (int k = 0; k < FWK_STAGES; k++)
+        size[6 + k] = fwk_item[k];
     size_t stopped = 0;
     PyObject *result = NULL;
     if (PyTuple_Size(columns) != places) {
@@ -522,6 +525,20 @@ done:
     return result;
 }
 
+/* The values of a frame's fields behind the class, as a tuple. */
+static PyObject *rest_of(const fwk_packet *p, const fwk_frame *f)
+{
+    const fwk_tally none = {0}, *const t = &none;
+    const uint32_t value[FWK_STAGES] = {FWK_FIELDS(VALUE)};
+    PyObject *all = PyTuple_New(FWK_STAGES);
+    for (int k = 0; all && k < FWK_STAGES; k++) {
+        PyObject *one = PyLong_FromUnsignedLong(value[k]);
+        if (!one || PyTuple_SetItem(all, k, one)) /* which takes `one` over */
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
 static PyObject *decoded(PyObject *self, PyObject *args)
 {
     PyObject *data, *frames;
@@ -540,10 +557,9 @@ static PyObject *decoded(PyObject *self, PyObject *args)
         int bytes = class == FWK_IPV4 ? 4 : class == FWK_IPV6 ? 16 : 0;
         if (!bytes) /* there are no addresses to point at */
             p.src = p.dst = d.buf;
-        PyObject *item = Py_BuildValue("(iiiy#y#iiiiiiiIIi)", class, p.protocol, p.fragment, (const char *)p.src,
-                                       (Py_ssize_t)bytes, (const char *)p.dst, (Py_ssize_t)bytes, p.sport, p.dport, p.type,
-                                       p.code, p.flags, frame[i].in, frame[i].out, frame[i].wire, class == FWK_NOT_IP ? p.what : 0,
-                                       frame[i].recorded);
+        PyObject *item = Py_BuildValue("(iiiy#y#iiNII)", class, p.protocol, p.fragment, (const char *)p.src,
+                                       (Py_ssize_t)bytes, (const char *)p.dst, (Py_ssize_t)bytes, p.sport, p.dport,
+                                       rest_of(&p, &frame[i]), frame[i].wire, class == FWK_NOT_IP ? p.what : 0);
         if (!item || PyList_SetItem(list, i, item))
             Py_CLEAR(list);
     }
@@ -552,7 +568,27 @@ static PyObject *decoded(PyObject *self, PyObject *args)
     return list;
 }
 
+#define NAMED(name, column, item, place) {column, sizeof(item)},
+
+static PyObject *fields(PyObject *self, PyObject *unused)
+{
+    static const struct {
+        const char *column;
+        size_t bytes;
+    } known[FWK_STAGES] = {FWK_FIELDS(NAMED)};
+    (void)self;
+    (void)unused;
+    PyObject *all = PyTuple_New(FWK_STAGES);
+    for (int k = 0; all && k < FWK_STAGES; k++) {
+        PyObject *one = Py_BuildValue("sn", known[k].column, (Py_ssize_t)known[k].bytes);
+        if (!one || PyTuple_SetItem(all, k, one))
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
 static PyMethodDef methods[] = {
+    {"fields", fields, METH_NOARGS, "(column, bytes of an item) of each field behind a packet's class, in order."},
     {"engines", engines, METH_NOARGS, "The live engines' names, the fastest first."},
     {"family", family, METH_VARARGS, "A family's classifier: see fwengine.native.encode.Encoded."},
     {"describe", describe, METH_O, "(bytes, trees, entries, nodes, blocks) of a family."},

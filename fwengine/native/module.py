@@ -5,18 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+from ..model.fields import STAGES, TABLE
+
 native: ModuleType | None
+_why: str | None = None
 try:
     from . import _native as native
 except ImportError as error:
     native = None
-    _why: str | None = (
+    _why = (
         "not built: there was no C compiler when the package was installed"
         if not list(Path(__file__).parent.glob("_native.*[od]"))  # .so, .pyd
         else f"built, but it cannot be loaded: {error}"
     )
 else:
-    _why = None
+    assert native is not None
+    if getattr(native, "fields", tuple)() != tuple((TABLE[f].attribute, TABLE[f].bytes) for f in STAGES):
+        native, _why = None, "built of other sources than these: install the package anew"
 
 
 def available() -> bool:

@@ -10,7 +10,8 @@ from ..analysis.diff import Change
 from ..analysis.query import Proof, Region
 from ..language.meaning.region import readable, show_box
 from ..model.box import Box
-from ..model.rules import Action, Policy
+from ..model.rules import Action
+from ..policy import Policy
 from .packets import packet_text
 from .style import Style
 

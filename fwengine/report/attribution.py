@@ -10,9 +10,8 @@ from typing import Any
 from ..analysis.diff import Change
 from ..errors import Span
 from ..language.syntax import ast
-from ..language.syntax.parser import definitions
 from ..language.syntax.printer import show
-from ..model.rules import Policy
+from ..policy import Policy
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -35,7 +34,7 @@ def attribute(old: Policy, new: Policy, changes: Sequence[Change]) -> list[Attri
 
     A change that goes through several such definitions is counted for each.
     """
-    before, after = _defined(old), _defined(new)
+    before, after = old.names.defined, new.names.defined
     out = []
     for name in [*after, *(name for name in before if name not in after)]:
         was, now = before.get(name), after.get(name)
@@ -61,15 +60,6 @@ def attribute(old: Policy, new: Policy, changes: Sequence[Change]) -> list[Attri
             )
         )
     return [a for a in out if a.changes]
-
-
-def _defined(policy: Policy) -> dict[str, ast.Statement]:
-    found: dict[str, ast.Statement] = {}
-    for file, text in policy.sources.items():
-        for statement in definitions(text, file):
-            if isinstance(statement.content, ast.Definition):
-                found[statement.content.name.text] = statement
-    return found
 
 
 def _users(policy: Policy, defined: Mapping[str, ast.Statement], name: str) -> set[int]:

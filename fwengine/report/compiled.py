@@ -8,10 +8,22 @@ from typing import Any
 from ..language.meaning.literals import ESTABLISHED
 from ..language.meaning.region import readable, show_box
 from ..model import address
-from ..model.fields import ABSENT, DPORT, DST, FLAGS, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC
+from ..model.fields import (
+    ABSENT,
+    DPORT,
+    DST,
+    FIVE,
+    FLAGS,
+    FULL,
+    INTERFACES,
+    PRESENT,
+    PROTOCOL,
+    SPORT,
+    SRC,
+)
 from ..model.interval import IntervalSet
-from ..model.rules import Policy
 from ..model.tree import parts
+from ..policy import Policy
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values
@@ -27,7 +39,7 @@ def table(policy: Policy, style: Style) -> str:
     for number, rule in enumerate(policy.rules, 1):
         words = dict(rule.written)
         options = [
-            f"{FIELD_WORDS[f]} {text}" if text != "established" else text for f, text in words.items() if f > DPORT
+            f"{FIELD_WORDS[f]} {text}" if text != "established" else text for f, text in words.items() if f not in FIVE
         ]
         options += ["log"] * rule.log
         if rule.until is not None:
@@ -85,7 +97,7 @@ def _edges(policy: Policy, number: int) -> list[tuple[str, int]]:
 
 def _values(field: int, chosen: IntervalSet) -> str:
     """Values as text, in the language; of a field that not every packet has, those present."""
-    if field in (IN, OUT):
+    if field in INTERFACES:
         return show_values(field, chosen)
     if field == FLAGS and chosen == ESTABLISHED:
         return "established"
@@ -234,4 +246,4 @@ def tree_json(policy: Policy) -> dict[str, Any]:
 def _cut(field: int, value: int) -> int | str:
     if field in (SRC, DST):
         return address.show(value)
-    return str(value) if field in (IN, OUT) else value
+    return str(value) if field in INTERFACES else value

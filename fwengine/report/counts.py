@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.packet import Packet, write
-from ..model.rules import Policy
+from ..policy import Policy
 from ..traffic.count import CaptureReport, Outcome, RuleCount
 from .screen import visible
 from .style import Style

@@ -9,7 +9,8 @@ from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
 from ..analysis.reach import effective
 from ..errors import Diagnostic, Label, Span
 from ..language.meaning.region import readable, show_box
-from ..model.rules import Policy, Rule
+from ..model.rules import Rule
+from ..policy import Policy
 from .packets import packet_text
 
 _LABELS = {
@@ -70,7 +71,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding,
     codes = None if select is None else frozenset(select)
     return tuple(
         f
-        for f in findings(policy, codes)
+        for f in findings(policy, codes, definitions=policy.definitions)
         if f.definition is None or (policy.rules and f.definition.span.file == policy.name)
     )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..analysis.coverage import coverage
 from ..analysis.mutation import Mutant, mutation_score
-from ..model.rules import Policy, Rule
+from ..model.rules import Rule
+from ..policy import Policy
 from .packets import packet_text
 from .style import Style
 from .verdicts import FIELD_WORDS

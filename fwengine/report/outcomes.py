@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..analysis.expect import Outcome
-from ..model.rules import DEPENDS, Policy
+from ..model.rules import DEPENDS
+from ..policy import Policy
 from .packets import packet_text
 from .screen import visible
 from .style import Style

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ..model.fields import IN, OUT
+from ..model.fields import (
+    INTERFACES,
+    TABLE,
+)
 from ..model.packet import Packet, write
-from ..model.rules import Policy
+from ..policy import Policy
 
 
 def packet_text(packet: Packet, *policies: Policy) -> str:
@@ -13,7 +16,8 @@ def packet_text(packet: Packet, *policies: Policy) -> str:
     That an interface is not recorded (`in none`) is said only where a verdict depends on it.
     """
     absent: set[int] = set()
-    for field, name in ((IN, "in_interface"), (OUT, "out_interface")):
+    for field in INTERFACES:
+        name = TABLE[field].attribute
         if getattr(packet, name) == "" and any(field in policy.tree.fields for policy in policies):
             opened = packet.replace(**{name: None})
             if all(_same(policy, packet, opened) for policy in policies):

@@ -13,9 +13,18 @@ from typing import Any
 
 from ..analysis.explain import Failure
 from ..model.box import Box, merge
-from ..model.fields import ABSENT, DST, FIELDS, FLAGS, IN, OUT, PROTOCOL, SRC
+from ..model.fields import (
+    ABSENT,
+    DST,
+    FIELDS,
+    FLAGS,
+    INTERFACES,
+    PROTOCOL,
+    SRC,
+)
 from ..model.packet import Packet
-from ..model.rules import Policy, Rule, Verdict
+from ..model.rules import Rule, Verdict
+from ..policy import Policy
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, by, condition, show_value, show_values
@@ -85,7 +94,7 @@ def failure_text(failure: Failure, rule: Rule) -> str:
         written = written or show_values(field, failure.wanted)
     written = visible(written)
     if failure.got == ABSENT.get(field):
-        if field in (IN, OUT):
+        if field in INTERFACES:
             return f"`{word}` is not recorded, wanted {written}"
         return f"the packet has no {word}, wanted {written}"
     if field == FLAGS and written == "established":
@@ -132,7 +141,7 @@ def _line(a: Account, packet: Packet, style: Style, close: bool) -> str:
 def _telling(failures: Sequence[Failure]) -> list[Failure]:
     """Without what follows from another protocol: that it has no such field."""
     other = any(f.field == PROTOCOL for f in failures)
-    return [f for f in failures if not (other and f.field not in (IN, OUT) and f.got == ABSENT.get(f.field))]
+    return [f for f in failures if not (other and f.field not in INTERFACES and f.got == ABSENT.get(f.field))]
 
 
 def account_json(accounts: Sequence[Account], packet: Packet) -> list[dict[str, Any]]:

@@ -11,30 +11,20 @@ from ..language.meaning.region import readable, show_addresses, show_box, show_f
 from ..model import address
 from ..model.box import Box, merge
 from ..model.fields import (
-    ABSENT,
-    DST,
     FIELDS,
-    FLAGS,
-    FRAGMENT,
-    FRAGMENTS,
     FULL,
-    IN,
-    OUT,
-    PROTOCOL,
-    SRC,
-    STATE,
-    STATES,
+    TABLE,
     interface_name,
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
-from ..model.rules import Case, Policy, Rule, Verdict
+from ..model.rules import Case, Rule, Verdict
+from ..policy import Policy
 from .packets import packet_text
 from .screen import visible
 from .style import Style
 
-FIELD_WORDS = ("protocol", "src", "dst", "sport", "dport", "type", "code", "flags", "fragment", "in", "out", "state")
-
+FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are no packet, so no rule is asked",
@@ -135,37 +125,39 @@ def condition(box: Box, packet: Packet) -> str:
 
 def show_value(field: int, value: int) -> str:
     """One value of a field, as the language writes it; `none` for an absent one."""
-    if value == ABSENT.get(field):
+    spec = TABLE[field]
+    if value == spec.absent:
         return "none"
-    if field in (SRC, DST):
-        return address.show(value)
-    if field == PROTOCOL:
-        return protocol_text(value)
-    if field == FLAGS:
-        return write_flags(value)
-    if field == FRAGMENT:
-        return FRAGMENTS[value]
-    if field == STATE:
-        return STATES[value]
-    if field in (IN, OUT):
-        return write_interface(interface_name(value))
+    match spec.kind:
+        case "address":
+            return address.show(value)
+        case "protocol":
+            return protocol_text(value)
+        case "flags":
+            return write_flags(value)
+        case "word":
+            return spec.words[value]
+        case "interface":
+            return write_interface(interface_name(value))
     return str(value)
 
 
 def show_values(field: int, chosen: IntervalSet) -> str:
     """A set of values of a field, as an expression of the language."""
-    if field in (SRC, DST):
-        return show_addresses(chosen)
-    if field == FLAGS:
-        present = chosen - IntervalSet.single(ABSENT[FLAGS])
-        return show_flag_tests(present) if present else "none"
-    if field in (IN, OUT):
-        return show_interfaces(chosen)
-    if field in (FRAGMENT, STATE, PROTOCOL):
-        words = [show_value(field, v) for lo, hi in chosen for v in range(lo, hi + 1)]
-        rest = FULL[field] - chosen
-        if field == PROTOCOL and rest and 8 * rest.size < chosen.size:
-            return f"not {show_values(field, rest)}"
-    else:
-        words = [show_value(field, lo) if lo == hi else f"{lo}-{show_value(field, hi)}" for lo, hi in chosen]
+    spec = TABLE[field]
+    match spec.kind:
+        case "address":
+            return show_addresses(chosen)
+        case "flags":
+            present = chosen & spec.values
+            return show_flag_tests(present) if present else "none"
+        case "interface":
+            return show_interfaces(chosen)
+        case "word" | "protocol":
+            words = [show_value(field, v) for lo, hi in chosen for v in range(lo, hi + 1)]
+            rest = FULL[field] - chosen
+            if spec.kind == "protocol" and rest and 8 * rest.size < chosen.size:
+                return f"not {show_values(field, rest)}"
+        case _:
+            words = [show_value(field, lo) if lo == hi else f"{lo}-{show_value(field, hi)}" for lo, hi in chosen]
     return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"

@@ -20,7 +20,6 @@ from ..model import address
 from ..model.box import Sets
 from ..model.fields import (
     ABSENT,
-    CODE,
     DPORT,
     DST,
     FLAGS,
@@ -28,24 +27,24 @@ from ..model.fields import (
     FULL,
     ICMPV6,
     IN,
+    INTERFACES,
     NO_INTERFACE,
-    OUT,
     PORTS,
     PRESENT,
     PROTOCOL,
     SPORT,
     SRC,
     STATE,
+    TABLE,
     TYPE,
     Point,
-    has_flags,
-    has_ports,
-    has_type,
     interface_name,
     interface_number,
+    lacking,
+    present,
 )
 from ..model.interval import IntervalSet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 
 NAMES = tuple(interface_number(name) for name in ("lan0", "wan0", "eth0", "eth1"))
 HINTS = 24  # values of the policy that are tried in a field without a condition
@@ -56,16 +55,6 @@ _FEW_PORTS = 1024  # more ports than this name no particular service
 _HOSTS = tuple(
     tuple(address.parse(text) for text in texts) for texts in (("10.0.0.1", "2001:db8::1"), ("10.0.0.2", "2001:db8::2"))
 )
-_USUAL: dict[int, tuple[int, ...]] = {
-    PROTOCOL: (6, 17, 1, 58, 47, 50, 132),
-    SPORT: (49152, 1024),
-    DPORT: (80, 443, 22, 53),
-    TYPE: (8, 128, 0, 129, 3, 1),
-    CODE: (0,),
-    FLAGS: (0b00000010, 0b00010000, 0b00010010, 0b00011000, 0b00010001, 0b00000100),  # syn, ack, syn+ack, ...
-    IN: (NO_INTERFACE,),
-    OUT: (NO_INTERFACE,),
-}
 
 
 class Edge(NamedTuple):
@@ -85,12 +74,12 @@ def edges(field: int, chosen: IntervalSet) -> list[Edge]:
     >>> edges(DPORT, IntervalSet.of((0, 1023)))
     [Edge(field=4, on=0, off=None), Edge(field=4, on=1023, off=1024)]
     """
-    if field in (IN, OUT):
+    if field in INTERFACES:
         return _interface_edges(field, chosen)
     if chosen.hi == ABSENT.get(field):
         return []
     if field == FLAGS and chosen != PRESENT[FLAGS]:
-        tried = [*[v for v in _USUAL[FLAGS] if v in chosen][:3], chosen.lo, chosen.hi]
+        tried = [*[v for v in TABLE[FLAGS].usual if v in chosen][:3], chosen.lo, chosen.hi]
         return list(
             dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen)
         )
@@ -154,15 +143,16 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]
             found += _HOSTS[field - SRC]
         found += [_host(lo, hi, field - SRC) for lo, hi in ranges]
     elif field == DPORT and chosen == PORTS and sets[SPORT] != PORTS:  # the service is at the source: a reply
-        found += _USUAL[SPORT]
+        found += TABLE[SPORT].usual
     elif field in (SPORT, DPORT) and chosen.size <= _FEW_PORTS:
         found += [lo or min(1, hi) for lo, hi in ranges]  # port 0 is no one's first thought
     elif field == TYPE and sets[PROTOCOL].hi == ICMPV6:
-        found += _USUAL[TYPE][1::2]
-    found += _USUAL.get(field, ())
+        found += TABLE[TYPE].usual[1::2]
+    # of flags the fewest: an ack alone is plainer than a syn with one
+    found += sorted(TABLE[field].usual, key=int.bit_count) if field == FLAGS else TABLE[field].usual
     found += [end for pair in ranges for end in pair]
     found += hints
-    if field in (IN, OUT):
+    if field in INTERFACES:
         found = [v for v in (*found, *NAMES) if v in chosen and is_name(v)]
         if not found:
             with suppress(ValueError):  # no name at all
@@ -172,7 +162,7 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]
 
 def nameable(sets: Sets) -> bool:
     """Do the interfaces that a nonempty product allows have names, or may there be none?"""
-    return all(sets[f] is FULL[f] or bool(likely(sets, f)) for f in (IN, OUT))
+    return all(sets[f] is FULL[f] or bool(likely(sets, f)) for f in INTERFACES)
 
 
 def _host(lo: int, hi: int, side: int) -> int:
@@ -182,7 +172,7 @@ def _host(lo: int, hi: int, side: int) -> int:
     return lo
 
 
-def hints(policy: Policy) -> dict[int, tuple[int, ...]]:
+def hints(policy: RuleSet) -> dict[int, tuple[int, ...]]:
     """For each field the values at which the policy's conditions begin and end, and those beside them; a few of many."""
     found: dict[int, dict[int, None]] = {}
     for rule in policy.rules:
@@ -190,7 +180,7 @@ def hints(policy: Policy) -> dict[int, tuple[int, ...]]:
             for f, chosen in enumerate(box.sets):
                 if chosen == FULL[f] or not chosen or len(known := found.setdefault(f, {})) > 64 * HINTS:
                     continue
-                if f in (IN, OUT):
+                if f in INTERFACES:
                     known.update(dict.fromkeys(mentioned(chosen)))
                 else:
                     lo, hi = chosen.ranges[0][0], chosen.ranges[-1][1]
@@ -213,16 +203,12 @@ def with_value(point: Point, field: int, value: int) -> Point:
     """
     out = list(point)
     out[field] = value
-    protocol, fragment = out[PROTOCOL], out[FRAGMENT]
-    family = address.family_of(out[SRC])
-    ports, types = has_ports(protocol, fragment), has_type(protocol, family, fragment)
-    for f, present in (
-        (SPORT, ports), (DPORT, ports), (TYPE, types), (CODE, types), (FLAGS, has_flags(protocol, fragment))
-    ):  # fmt: skip
-        if not present:
-            out[f] = ABSENT[f]
-        elif out[f] == ABSENT[f]:
-            out[f] = 128 if f == TYPE and protocol == ICMPV6 else _USUAL[f][0]
+    protocol, fragment, family = out[PROTOCOL], out[FRAGMENT], address.family_of(out[SRC])
+    for f in present(protocol, family, fragment):
+        if out[f] == ABSENT[f]:
+            out[f] = 128 if f == TYPE and protocol == ICMPV6 else TABLE[f].usual[0]
+    for f, none in lacking(protocol, family, fragment):
+        out[f] = none
     return tuple(out)
 
 
@@ -232,7 +218,7 @@ def ordered(pieces: Iterable[Sets]) -> list[Sets]:
 
 
 def _rank(sets: Sets) -> tuple[int, int, int, int]:
-    usual = _USUAL[PROTOCOL]
+    usual = TABLE[PROTOCOL].usual
     protocol = next((n for n, p in enumerate(usual) if p in sets[PROTOCOL]), len(usual))
     fragment = sets[FRAGMENT].lo
     return sets[STATE].lo, fragment, protocol if fragment < 2 else 0, sets[SRC].lo >= address.V6_BASE
@@ -241,7 +227,7 @@ def _rank(sets: Sets) -> tuple[int, int, int, int]:
 class Decided:
     """Finds, for any rule of a policy, packets that it decides. Exact; what is costly is made when first needed."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: RuleSet) -> None:
         self.policy = policy
 
     @cached_property
@@ -277,7 +263,7 @@ class Decided:
         for steps in self.policy.tree.path(point):
             for f, (lo, hi) in steps:
                 out[f] &= IntervalSet(((lo, hi if hi >= 0 else FULL[f].hi),))
-        for f in (IN, OUT):
+        for f in INTERFACES:
             if out[f] is not piece[f] and not likely(tuple(out), f):
                 out[f] = IntervalSet.single(point[f])
         return tuple(out)

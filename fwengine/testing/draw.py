@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from ..errors import LimitError
 from ..model.box import Box, Sets
-from ..model.fields import FIELDS, FULL, IN, OUT, Point, interface_number
+from ..model.fields import FIELDS, FULL, INTERFACES, Point, interface_number
 from ..model.interval import IntervalSet
-from ..model.rules import Action, Policy
+from ..model.rules import Action
+from ..model.ruleset import RuleSet
 from .boundary import Decided, Edge, edges, hints, likely, nameable, ordered, with_value
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class _Product:
         self.plain[f] = values[0]
         ends: tuple[int, ...] = ()
         anything: st.SearchStrategy[int] | None = None
-        if f in (IN, OUT):
+        if f in INTERFACES:
             anything = _NAME
         elif len(values) < chosen.size:
             ends = tuple(accumulate(hi - lo + 1 for lo, hi in chosen))
@@ -135,7 +136,7 @@ class Corners:
     Given a region, only what lies in it, with only those edges that have both sides in it.
     """
 
-    def __init__(self, policy: Policy, within: Sequence[Box] = (_EVERYTHING,)) -> None:
+    def __init__(self, policy: RuleSet, within: Sequence[Box] = (_EVERYTHING,)) -> None:
         self.boxes = [given for rule in policy.rules if policy.active(rule) for given in rule.boxes]
         self.boxes.append(_EVERYTHING)
         self.within = within
@@ -209,7 +210,7 @@ class Fates:
         LimitError: if none was found and not all could be searched.
     """
 
-    def __init__(self, policy: Policy, action: Action | None, only: int | None, within: Sequence[Box] | None) -> None:
+    def __init__(self, policy: RuleSet, action: Action | None, only: int | None, within: Sequence[Box] | None) -> None:
         self.policy, self.action, self.only, self.within = policy, action, only, within
         self.decided = Decided(policy)
         self.known = hints(policy)

@@ -19,7 +19,7 @@ from ..model.box import Box, Sets
 from ..model.fields import BYTE, DST, FIELDS, FULL, IN, NO_INTERFACE, OUT, PROTOCOL, SOME_INTERFACE, SRC, STATE, Point
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
-from ..model.rules import Policy
+from ..model.ruleset import RuleSet
 from ..packets.encode import encode
 from ..packets.links import ETHERNET
 from ..packets.wire import EXTENSION_HEADERS, decode
@@ -54,14 +54,14 @@ class Synthesis:
         return any(probe.packet.in_interface or probe.packet.out_interface for probe in self.probes)
 
 
-def synthesize(policy: Policy, limit: int = LIMIT, seed: int = 0) -> Synthesis:
+def synthesize(policy: RuleSet, limit: int = LIMIT, seed: int = 0) -> Synthesis:
     """At most `limit` different packets for a policy, those of the rules first, each in the order of the rules.
 
     Args:
         seed: which edges are chosen if there are more than fit, and which packet stands for one if no usual one will do.
 
     >>> from fwengine.model.rules import ALLOW, rules_of
-    >>> made = synthesize(Policy(rules_of([(ALLOW, Box.of({PROTOCOL: IntervalSet.single(47)}))])), limit=2)
+    >>> made = synthesize(RuleSet(rules_of([(ALLOW, Box.of({PROTOCOL: IntervalSet.single(47)}))])), limit=2)
     >>> [(str(probe.packet), probe.about) for probe in made.probes]  # doctest: +ELLIPSIS
     [('gre ... -> ...', 'decided by <none>:1'), ('tcp ...', 'decided by default')]
     """
@@ -109,7 +109,7 @@ def carried(packet: Packet) -> bool:
 class _Maker:
     """A synthesis in the making."""
 
-    def __init__(self, policy: Policy, limit: int, rng: random.Random) -> None:
+    def __init__(self, policy: RuleSet, limit: int, rng: random.Random) -> None:
         self.policy, self.limit, self.rng = policy, limit, rng
         self.decided = Decided(policy)
         self.made = Synthesis()

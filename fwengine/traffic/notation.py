@@ -19,16 +19,13 @@ from ..language.meaning.literals import flag_byte, protocol_text
 from ..language.meaning.lower import lower_packet
 from ..language.syntax.parser import parse_packet
 from ..model import address
-from ..model.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP
+from ..model.fields import DCCP, ICMP, ICMPV6, KEYWORDS, OPTIONS, SCTP, TABLE, TCP, UDP
 from ..model.packet import Packet, write_flags
 from ..packets.wire import decode
 from ..registry import names
 
-_KEYS = {
-    "proto": "protocol", "protocol": "protocol", "src": "src", "dst": "dst", "sport": "sport", "dport": "dport",
-    "type": "type", "code": "code", "icmp_type": "type", "icmp_code": "code", "flags": "flags", "fragment": "fragment",
-    "in": "in", "out": "out", "state": "state", "family": "family",
-}  # fmt: skip
+# every field by its word and by the packet's attribute, and how people abbreviate the first
+_KEYS = {"proto": "protocol", "family": "family"} | {key: s.word for s in TABLE for key in (s.word, s.attribute)}
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
 
@@ -77,7 +74,7 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int) or str(value) == "":
             raise PacketError(f"`{key}` is a word or a whole number, not `{json.dumps(value)}`")
-        if re.search(r"[\s#{}\"]", str(value)) and name not in ("in", "out"):
+        if re.search(r"[\s#{}\"]", str(value)) and not _is_interface(name):
             raise PacketError(f"`{key}` is one word, not `{value}`")
         known[name] = str(value)
     for name in ("protocol", "src", "dst"):
@@ -91,9 +88,9 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
         else:
             ends.append(host)
     words = [known["protocol"], ends[0], "->", ends[1]]
-    for name in ("type", "code", "flags", "fragment", "in", "out", "state"):
+    for name, spec in KEYWORDS.items():
         if name in known:
-            words += [name, _quoted(known[name]) if name in ("in", "out") else known[name]]
+            words += [name, _quoted(known[name]) if spec.kind == "interface" else known[name]]
     packet = _written(" ".join(words))
     if "family" in known and known["family"] != str(packet.family):
         raise PacketError(f"`family` is {known['family']}, but the addresses are IPv{packet.family}")
@@ -107,19 +104,20 @@ def to_mapping(packet: Packet) -> dict[str, object]:
         out[side] = address.show(address.to_point(packet.family, getattr(packet, side)))
         if getattr(packet, port) is not None:
             out[port] = getattr(packet, port)
-    for key, value in (("type", packet.icmp_type), ("code", packet.icmp_code)):
-        if value is not None:
-            out[key] = value
-    if packet.flags is not None:
-        out["flags"] = write_flags(packet.flags)
-    for key, name in (("in", packet.in_interface), ("out", packet.out_interface)):
-        if name is not None:  # `none` is no interface, an interface of that name stands in quotes
-            out[key] = _string(name) if name == "none" or name.startswith('"') else name or "none"
-    if packet.fragment != "whole":
-        out["fragment"] = packet.fragment
-    if packet.state != "new":
-        out["state"] = packet.state
+    for spec in OPTIONS:
+        value = getattr(packet, spec.attribute)
+        if value is None or (spec.unstated is not None and value == spec.words[spec.unstated]):
+            continue
+        if spec.kind == "flags":
+            value = write_flags(value)
+        elif spec.kind == "interface":  # `none` is no interface, an interface of that name stands in quotes
+            value = _string(value) if value == "none" or value.startswith('"') else value or "none"
+        out[spec.word] = value
     return out
+
+
+def _is_interface(name: str) -> bool:
+    return name in KEYWORDS and KEYWORDS[name].kind == "interface"
 
 
 def _quoted(name: str) -> str:

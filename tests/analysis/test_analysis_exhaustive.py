@@ -22,7 +22,8 @@ from fwengine.analysis.reach import blockers, effective, reachable, unreachable
 from fwengine.model.box import Box
 from fwengine.model.fields import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Expectation, Policy, decide
+from fwengine.model.rules import ALLOW, DENY, Expectation
+from fwengine.model.ruleset import RuleSet, decide
 
 FAST, SLOW = range(60), range(60, 560)
 EVERY = [pytest.param(FAST, id="fast"), pytest.param(SLOW, id="slow", marks=pytest.mark.slow)]
@@ -31,7 +32,7 @@ INDEX = {point: n for n, point in enumerate(POINTS)}
 GONE = (SPORT, DPORT, TYPE, CODE, FLAGS)
 
 
-def policies(seeds: range, most: int = 8) -> Iterator[Policy]:
+def policies(seeds: range, most: int = 8) -> Iterator[RuleSet]:
     return (Maker(seed).policy(most) for seed in seeds)
 
 
@@ -46,7 +47,7 @@ def disjoint_mask(boxes: Sequence[Box]) -> int:
     return out
 
 
-def decision(policy: Policy, packet: Packet | None) -> int:
+def decision(policy: RuleSet, packet: Packet | None) -> int:
     assert packet is not None
     index = decide(policy, packet).index
     assert index is not None
@@ -96,7 +97,7 @@ def union(masks: Iterator[int]) -> int:
     return out
 
 
-def expected_codes(policy: Policy, i: int) -> set[str]:
+def expected_codes(policy: RuleSet, i: int) -> set[str]:
     """The findings about a rule, from their definitions."""
     rule = policy.rules[i]
     if rule.until is not None and rule.until < policy.as_of:
@@ -112,7 +113,7 @@ def expected_codes(policy: Policy, i: int) -> set[str]:
     if not parts[i]:
         out.add("FW201" if mine & (~allow if rule.action is ALLOW else allow) else "FW202")
     else:
-        without = Policy((*policy.rules[:i], *policy.rules[i + 1 :]), policy.default, policy.as_of)
+        without = RuleSet((*policy.rules[:i], *policy.rules[i + 1 :]), policy.default, policy.as_of)
         if allowed(without) == allow:
             out.add("FW203")
         if rule.action is ALLOW and mine == ALL:
@@ -124,7 +125,7 @@ def expected_codes(policy: Policy, i: int) -> set[str]:
     return out
 
 
-def lost_rule(policy: Policy) -> int | None:
+def lost_rule(policy: RuleSet) -> int | None:
     """FW303 from its definition, cell by cell."""
     parts = decided(policy)
     owner = {n: i for i, cells in enumerate(parts) for n in ones(cells)}
@@ -170,7 +171,7 @@ def test_findings(seeds: range) -> None:
                     assert policy.action(finding.decided_by or 0) is rule.action
                 if code == "FW203":
                     assert disjoint_mask(finding.regions) == parts[i]
-                    rest = decided(Policy((*policy.rules[:i], *policy.rules[i + 1 :]), policy.default, policy.as_of))
+                    rest = decided(RuleSet((*policy.rules[:i], *policy.rules[i + 1 :]), policy.default, policy.as_of))
                     heirs = {j + (j >= i) for j, cells in enumerate(rest) if cells & parts[i]}
                     if heirs == {len(policy.rules)}:
                         assert (finding.severity, finding.blockers) == ("info", ())
@@ -242,11 +243,11 @@ def test_diff(seeds: range) -> None:
 def test_diff_between_days() -> None:
     """A policy against itself after some rules have expired."""
     for policy in policies(range(300)):
-        later = Policy(policy.rules, policy.default, policy.as_of + datetime.timedelta(1))
+        later = RuleSet(policy.rules, policy.default, policy.as_of + datetime.timedelta(1))
         assert disjoint_mask([c.box for c in diff(policy, later)]) == allowed(policy) ^ allowed(later)
 
 
-def claims(seed: int, policy: Policy) -> list[Expectation]:
+def claims(seed: int, policy: RuleSet) -> list[Expectation]:
     """Some claims, most of which hold, some by rule."""
     maker = Maker(seed)
     out = []
@@ -263,7 +264,7 @@ def claims(seed: int, policy: Policy) -> list[Expectation]:
     return out
 
 
-def claim_holds(policy: Policy, claim: Expectation) -> bool:
+def claim_holds(policy: RuleSet, claim: Expectation) -> bool:
     asked, allow = mask(claim.boxes), allowed(policy)
     if asked & (~allow if claim.action is ALLOW else allow):
         return False

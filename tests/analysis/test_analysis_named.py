@@ -31,7 +31,9 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Action, Definition, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, DENY, Action, Definition, Rule
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy
 
 TODAY = datetime.date(2026, 11, 21)
 ACK_OR_RST = IntervalSet.union((v, v) for v in range(256) if v & 0b10100)
@@ -278,8 +280,8 @@ def test_later_fragments_are_told_once_and_not_if_denied_on_purpose() -> None:
 def test_definitions_never_used() -> None:
     used, unused = Definition("net", "a", uses=1), Definition("ports", "b")
     p = Policy((), definitions=(used, unused), as_of=TODAY)
-    assert findings(p) == (Finding("FW209", "info", definition=unused),)
-    assert describe(p, findings(p)[0]) == "ports `b` is never used"
+    assert findings(p, definitions=p.definitions) == (Finding("FW209", "info", definition=unused),)
+    assert describe(p, findings(p, definitions=p.definitions)[0]) == "ports `b` is never used"
 
 
 def test_correlation_and_generalization_only_when_asked_for() -> None:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.generators import SMALL, WIDE, World, boxes, points
 
-from fwengine.analysis.overlap import Overlaps, bits
 from fwengine.analysis.region import EVERYTHING, complement, difference, disjoint, plain, tidy
 from fwengine.analysis.search import uncovered
 from fwengine.analysis.witness import witness
@@ -37,6 +36,7 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
+from fwengine.model.overlap import Overlaps, bits
 from fwengine.model.packet import Packet
 
 single = IntervalSet.single

@@ -15,7 +15,8 @@ from fwengine.model.address import TOP, V6_BASE
 from fwengine.model.box import Box
 from fwengine.model.fields import ABSENT, FIELDS, FULL, PORT_PROTOCOLS
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy
+from fwengine.model.rules import ALLOW, DENY
+from fwengine.policy import Policy
 
 if TYPE_CHECKING:
     import z3  # type: ignore[import-untyped]  # it has no stubs

@@ -17,9 +17,9 @@ from fwengine import Packet, PolicyError, check, decide, load, loads
 from fwengine.analysis.diff import equivalent
 from fwengine.analysis.expect import prove_twice
 from fwengine.analysis.query import prove
-from fwengine.model.rules import Policy
+from fwengine.fix import SAFE, fix
+from fwengine.policy import Policy
 from fwengine.report.findings import EXPLANATIONS, selected
-from fwengine.sources.fix import SAFE, fix
 
 DRAFT = """\
 net office = 10.20.0.0/16

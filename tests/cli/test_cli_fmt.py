@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from support.commands import run
 
-from fwengine.cli.fmt import replace
 from fwengine.errors import PolicyError
+from fwengine.sources.writing import replace
 
 ROUGH = 'allow    tcp   from any  # why\ndeny any in "wan0"\n'
 FINE = "allow tcp from any  # why\ndeny  any in wan0\n"
@@ -233,10 +233,10 @@ def test_a_folder_that_may_not_be_written(rough: Path, monkeypatch: pytest.Monke
 
 
 def test_a_file_that_may_not_be_read(rough: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr("fwengine.sources.source.read_file", refused)
     done = run("fmt", "--check", rough)
     assert (done.code, done.out) == (2, "")
     assert f"cannot read `{rough}`: permission denied" in done.err

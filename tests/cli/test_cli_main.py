@@ -350,7 +350,7 @@ class TestInterruption:
 
     def test_wherever_it_comes(self, edge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for place in (
-            "fwengine.sources.loading.load_from",
+            "fwengine.policy.load",
             "fwengine.cli.evaluate._print",
             "fwengine.cli.group.cli.main",
         ):
@@ -366,12 +366,12 @@ class TestInterruption:
 _TELLS_WHEN_IT_READS = """
 import sys
 from fwengine import cli
-from fwengine.cli import options
-waits = options.read_stdin
+from fwengine.sources import source
+waits = source.read_stdin
 def read():
     print("reading", flush=True)
     return waits()
-options.read_stdin = read
+source.read_stdin = read
 cli.main()
 """
 

@@ -22,11 +22,11 @@ from fwengine.model.address import parse as parse_address
 from fwengine.model.box import Box
 from fwengine.model.fields import DST, FIELDS, FLAGS, FULL, IN, OUT, PRESENT, SRC, Point
 from fwengine.model.interval import IntervalSet
-from fwengine.model.packet import Packet
 from fwengine.model.rules import Rule
 from fwengine.report import compiled
 from fwengine.report.style import Style
 from fwengine.report.verdicts import FIELD_WORDS
+from fwengine.traffic.codec import Packet
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ from fwengine.model.box import SHAPES, Box
 from fwengine.model.fields import DST, FIELDS, FULL, IN, SRC, STATE, interface_number
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Policy, decide, rules_of
+from fwengine.model.rules import ALLOW, DENY, rules_of
+from fwengine.model.ruleset import decide
 from fwengine.packets.encode import write_pcapng
-from fwengine.sources.loading import loads
+from fwengine.policy import Policy, loads
 from fwengine.testing.boundary import edges
 from fwengine.testing.synthesis import CARRIERS, Synthesis, carried, synthesize
 from fwengine.traffic.count import iterate

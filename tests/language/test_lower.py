@@ -12,10 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fwengine.errors import PolicyError
-from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Policy, decide
+from fwengine.model.rules import ALLOW, DENY
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy, loads, region
 from fwengine.registry import names
-from fwengine.sources.loading import loads, region
+from fwengine.traffic.codec import Packet
 
 DAY = datetime.date(2026, 1, 1)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

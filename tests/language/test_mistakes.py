@@ -14,8 +14,9 @@ from fwengine.errors import Diagnostic, PolicyError
 from fwengine.language.codes import EXPLANATIONS
 from fwengine.language.syntax.mistakes import KEYWORDS, MAX_CHARACTERS, MAX_ERRORS, slips_of
 from fwengine.language.syntax.parser import parse_claim, parse_packet, parse_region
+from fwengine.policy import load, loads, region
+from fwengine.policy import read_claim as claim
 from fwengine.report.screen import render
-from fwengine.sources.loading import claim, load, loads, region
 
 GOLDEN = Path(__file__).with_name("golden")
 

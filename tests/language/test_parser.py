@@ -15,8 +15,8 @@ from fwengine.language.syntax.ast import Blank, Comment, Definition, Except, Mat
 from fwengine.language.syntax.parser import parse, parse_claim, parse_packet, parse_region, read
 from fwengine.language.syntax.printer import show_document
 from fwengine.language.syntax.statements import comment_at, pieces
+from fwengine.policy import loads
 from fwengine.report.screen import render
-from fwengine.sources.loading import loads
 
 
 def seconds(work: Callable[[], object]) -> float:

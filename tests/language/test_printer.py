@@ -14,7 +14,7 @@ from fwengine.language.syntax import ast
 from fwengine.language.syntax.ast import Comment, Document, Match, Set, Statement, Word
 from fwengine.language.syntax.parser import parse, parse_region
 from fwengine.language.syntax.printer import WIDTH, show, show_document, show_match
-from fwengine.sources.loading import loads
+from fwengine.policy import loads
 
 DAY = datetime.date(2026, 1, 1)
 

@@ -36,7 +36,7 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.sources.loading import region
+from fwengine.policy import region
 
 CORNERS = {
     PROTOCOL: [0, 1, 2, TCP, TCP + 1, UDP, 27, 33, 41, 47, ICMPV6, 132, 136, 253, 255],

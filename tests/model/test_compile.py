@@ -26,16 +26,18 @@ from support.generators import (
 )
 from support.generators import Seeded as Random
 from support.paths import ROOT
-from support.reduced import assert_reduced
+from support.reduced import assert_reduced, compile_policy
 
 from fwengine.model import compile as compiler
 from fwengine.model.address import V6_BASE
 from fwengine.model.box import Box
-from fwengine.model.compile import compile_entries, compile_policy
+from fwengine.model.compile import compile_entries
 from fwengine.model.fields import DPORT, DST, FULL, PROTOCOL, SPORT, SRC, TYPE, Point
 from fwengine.model.interval import EMPTY, IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, DENY, Rule
+from fwengine.model.ruleset import decide
 from fwengine.model.tree import DecisionTree
+from fwengine.policy import Policy
 
 single = IntervalSet.single
 

@@ -9,13 +9,14 @@ from support.generators import TODAY, Drawn, completions, make_point_near, open_
 from support.generators import make_policy as make
 
 from fwengine.errors import LimitError
-from fwengine.model import evaluate as evaluation
+from fwengine.model import ruleset as evaluating
 from fwengine.model.box import Box
-from fwengine.model.evaluate import evaluate, evaluate_boxes, evaluate_point
 from fwengine.model.fields import CODE, DPORT, FLAGS, IN, PROTOCOL, SPORT, SRC, TYPE, Point
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, DEPENDS, Policy, Rule, Verdict, decide
+from fwengine.model.rules import ALLOW, DENY, DEPENDS, Rule, Verdict
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy
 
 single = IntervalSet.single
 TCP = Packet.of("tcp", "10.0.0.1", "10.0.0.2")
@@ -40,10 +41,10 @@ def test_whole_packets_fare_as_decide_says(case: tuple[Policy, list[Point]]) -> 
     policy, near = case
     for point in near:
         expected = decide(policy, point)
-        assert evaluate(policy, Packet.from_point(point)) == expected
-        assert evaluate_point(policy, point) == expected
         assert policy.evaluate(Packet.from_point(point)) == expected
-        assert evaluate_boxes(policy, [Box(tuple(single(v) for v in point))]) == expected
+        assert policy.evaluate_point(point) == expected
+        assert policy.evaluate(Packet.from_point(point)) == expected
+        assert policy.evaluate_boxes([Box(tuple(single(v) for v in point))]) == expected
 
 
 @given(policies_and_open_packets())
@@ -55,7 +56,7 @@ def test_open_packets_fare_as_all_their_completions(case: tuple[Policy, Packet])
     except OverflowError:
         assume(False)
     indexes = sorted({index for point in every if (index := decide(policy, point).index) is not None})
-    verdict = evaluate(policy, packet)
+    verdict = policy.evaluate(packet)
     actions = {policy.action(index) for index in indexes}
     assert verdict.action == (actions.pop() if len(actions) == 1 else DEPENDS)
     if len(indexes) == 1:
@@ -74,7 +75,7 @@ def test_open_packets_fare_as_all_their_completions(case: tuple[Policy, Packet])
 @given(policies_and_open_packets())
 def test_the_cases_are_disjoint_and_cover_the_packet(case: tuple[Policy, Packet]) -> None:
     policy, packet = case
-    verdict = evaluate(policy, packet)
+    verdict = policy.evaluate(packet)
     left = [Box.around(packet)]
     for i, part in enumerate(verdict.cases):
         assert part.box
@@ -90,7 +91,7 @@ def test_every_completion_of_the_small_fields() -> None:
     flags = Box.of({PROTOCOL: single(6), FLAGS: IntervalSet.union((v, v) for v in range(256) if v & 0b10010 == 0b10)})
     policy = Policy((Rule(ALLOW, (icmp,), "icmp"), Rule(ALLOW, (flags,), "syn")), DENY, TODAY)
     ping = Packet.of("icmp", "10.0.0.1", "10.0.0.2", in_interface="", out_interface="")
-    verdict = evaluate(policy, ping)
+    verdict = policy.evaluate(ping)
     assert (verdict.action, verdict.by) == (DEPENDS, "icmp or default")
     covered = dict.fromkeys(("icmp", "default"), 0)
     for kind in range(256):
@@ -100,7 +101,7 @@ def test_every_completion_of_the_small_fields() -> None:
         mine = [c.box for c in verdict.cases if (c.rule.label if c.rule else "default") == label]
         assert sum(box.sets[TYPE].size * box.sets[CODE].size for box in mine) == covered[label]
     syn = TCP.replace(sport=1, dport=2, in_interface="", out_interface="")
-    split = evaluate(policy, syn)
+    split = policy.evaluate(syn)
     for value in range(256):
         (found,) = [c for c in split.cases if syn.replace(flags=value) in c.box]
         assert found.rule == decide(policy, syn.replace(flags=value)).rule
@@ -110,29 +111,29 @@ def test_all_alike_by_one_rule_by_several_and_not_alike() -> None:
     low = Rule(ALLOW, (Box.of({PROTOCOL: single(6), DPORT: IntervalSet.of((0, 1023))}),), "low")
     high = Rule(ALLOW, (Box.of({PROTOCOL: single(6), DPORT: IntervalSet.of((1024, 65535))}),), "high")
     policy = Policy((low, high), DENY, TODAY)
-    assert evaluate(policy, TCP.replace(dport=80)) == Verdict(ALLOW, low, 0)
-    both = evaluate(policy, TCP)
+    assert policy.evaluate(TCP.replace(dport=80)) == Verdict(ALLOW, low, 0)
+    both = policy.evaluate(TCP)
     assert (both.action, both.rule, both.reason, both.by) == (ALLOW, None, "rules", "low or high")
     assert [c.rule for c in both.cases] == [low, low, high, high][:: 4 // len(both.cases)]
-    only_low = evaluate(Policy((low,), DENY, TODAY), TCP)
+    only_low = Policy((low,), DENY, TODAY).evaluate(TCP)
     assert (only_low.action, only_low.reason, only_low.by) == (DEPENDS, "depends", "low or default")
-    assert evaluate(Policy((), DENY, TODAY), TCP) == Verdict(DENY, None, 0, "default")
+    assert Policy((), DENY, TODAY).evaluate(TCP) == Verdict(DENY, None, 0, "default")
 
 
 def test_an_interface_left_out_is_open_and_one_that_is_absent_is_none() -> None:
     wan = Rule(DENY, (Box.of({IN: single(0x77616E30)}),), "wan")
     policy = Policy((wan,), ALLOW, TODAY)
-    assert evaluate(policy, TCP).action == DEPENDS
-    assert evaluate(policy, TCP.replace(in_interface="wan0")).by == "wan"
-    assert evaluate(policy, TCP.replace(in_interface="wan1")).by == "default"
-    assert evaluate(policy, TCP.replace(in_interface="")).by == "default"
+    assert policy.evaluate(TCP).action == DEPENDS
+    assert policy.evaluate(TCP.replace(in_interface="wan0")).by == "wan"
+    assert policy.evaluate(TCP.replace(in_interface="wan1")).by == "default"
+    assert policy.evaluate(TCP.replace(in_interface="")).by == "default"
 
 
 def test_ports_left_out_are_the_ports_it_has_not_their_absence() -> None:
     every_port = Rule(ALLOW, (Box.of({PROTOCOL: single(6), SPORT: IntervalSet(((0, 65535),))}),), "ports")
     policy = Policy((every_port,), DENY, TODAY)
-    assert evaluate(policy, TCP).by == "ports"
-    assert evaluate(policy, TCP.replace(fragment="later")).by == "default"
+    assert policy.evaluate(TCP).by == "ports"
+    assert policy.evaluate(TCP.replace(fragment="later")).by == "default"
 
 
 def test_a_question_too_large_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,25 +142,25 @@ def test_a_question_too_large_is_not_guessed(monkeypatch: pytest.MonkeyPatch) ->
     )
     policy = Policy(rules, DENY, TODAY)
     parts = len(list(policy.tree.regions(Box.around(TCP))))
-    monkeypatch.setattr(evaluation, "MAX_CASES", parts)
-    assert len(evaluate(policy, TCP).cases) == parts
-    monkeypatch.setattr(evaluation, "MAX_CASES", parts - 1)
+    monkeypatch.setattr(evaluating, "MAX_CASES", parts)
+    assert len(policy.evaluate(TCP).cases) == parts
+    monkeypatch.setattr(evaluating, "MAX_CASES", parts - 1)
     with pytest.raises(LimitError, match=r"unknown: limit reached \(\d+ parts of an open packet\)"):
-        evaluate(policy, TCP)
+        policy.evaluate(TCP)
 
 
 def test_no_packet_is_no_question() -> None:
     for empty in ([], [Box.of({PROTOCOL: single(1), DPORT: single(80)})]):
         with pytest.raises(ValueError, match="no packet to evaluate"):
-            evaluate_boxes(Policy((), as_of=TODAY), empty)
+            Policy((), as_of=TODAY).evaluate_boxes(empty)
 
 
 @settings(max_examples=40)
 @given(policies_and_points(), st.lists(open_packets(), min_size=1, max_size=3))
 def test_several_boxes_are_one_question(case: tuple[Policy, list[Point]], asked: list[Packet]) -> None:
     policy, _ = case
-    together = evaluate_boxes(policy, [Box.around(packet) for packet in asked])
-    apart = [evaluate(policy, packet) for packet in asked]
+    together = policy.evaluate_boxes([Box.around(packet) for packet in asked])
+    apart = [policy.evaluate(packet) for packet in asked]
     actions = {verdict.action for verdict in apart}
     assert together.action == (actions.pop() if len(actions) == 1 else DEPENDS)
     assert rule_boxes(policy.rules) or together.by == "default"

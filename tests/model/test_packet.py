@@ -43,6 +43,7 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.packet import Packet, write, write_flags, write_interface
+from fwengine.traffic.codec import Packet as _Packet  # noqa: F401  # gives the class its texts and bytes
 
 BASE: dict[str, Any] = {"family": 4, "protocol": TCP, "src": 1, "dst": 2}
 

@@ -28,22 +28,10 @@ from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, PROTOCOL, Point
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import (
-    ALLOW,
-    DENY,
-    DEPENDS,
-    Action,
-    Case,
-    Definition,
-    Expectation,
-    Policy,
-    Rule,
-    Verdict,
-    decide,
-    rules_of,
-)
+from fwengine.model.rules import ALLOW, DENY, DEPENDS, Action, Case, Definition, Expectation, Rule, Verdict, rules_of
+from fwengine.model.ruleset import decide
 from fwengine.packets.encode import write_pcap
-from fwengine.sources.loading import loads
+from fwengine.policy import Policy, loads
 
 WEB = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.single(80)})
 SSH = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.single(22)})

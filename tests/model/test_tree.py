@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.generators import TODAY, WIDE, boxes, interval_sets, points, policies, policies_and_points, random_policy
-from support.reduced import assert_reduced
+from support.reduced import assert_reduced, compile_policy
 
 from fwengine.model.box import Box
-from fwengine.model.compile import compile_entries, compile_policy
+from fwengine.model.compile import compile_entries
 from fwengine.model.fields import DPORT, FIELDS, FULL, PROTOCOL, SPORT, Point
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, Rule
+from fwengine.model.ruleset import decide
 from fwengine.model.tree import DecisionTree, Node, Root, Statistics, parts
+from fwengine.policy import Policy
 
 single = IntervalSet.single
 

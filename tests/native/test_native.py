@@ -35,8 +35,10 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide, rules_of
+from fwengine.model.rules import ALLOW, DENY, Rule, rules_of
+from fwengine.model.ruleset import decide
 from fwengine.native import Classifier, encode
+from fwengine.policy import Policy
 
 needs_native = pytest.mark.skipif(not native.available(), reason=f"no native module: {native.why_not()}")
 ENGINES = ("tree", *native.engines())

@@ -19,11 +19,13 @@ from fwengine.model.address import V6_BASE
 from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, FLAGS, FRAGMENT, IN, OUT, PROTOCOL, SRC, STATE, TOPS, TYPE, interface_number
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Policy, decide, rules_of
+from fwengine.model.rules import ALLOW, DENY, rules_of
+from fwengine.model.ruleset import decide
 from fwengine.native import Classifier
 from fwengine.packets.capture import Capture, link_note
 from fwengine.packets.links import is_supported, locate
 from fwengine.packets.wire import EXTENSION_HEADERS, decode
+from fwengine.policy import Policy
 
 needs_native = pytest.mark.skipif(not native.available(), reason=f"no native module: {native.why_not()}")
 single = IntervalSet.single

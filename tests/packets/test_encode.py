@@ -18,11 +18,11 @@ from support.generators import WIDE, open_packets, packets
 from fwengine.errors import CaptureError, PacketError
 from fwengine.model.address import V6_BASE
 from fwengine.model.fields import IN, OUT, STATE, Point
-from fwengine.model.packet import Packet
 from fwengine.packets.capture import open_capture
 from fwengine.packets.encode import encode, write_pcap, write_pcapng
 from fwengine.packets.links import LINK_TYPES
 from fwengine.packets.wire import EXTENSION_HEADERS, decode
+from fwengine.traffic.codec import Packet
 
 WEB = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=2)
 LINKS = ("ip", "ethernet")

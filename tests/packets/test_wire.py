@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from fwengine.errors import PacketError
 from fwengine.model.address import V6_BASE
 from fwengine.model.fields import Point, interface_number
-from fwengine.model.packet import Packet
 from fwengine.packets.links import LINK_TYPES, is_outgoing, is_supported, locate
 from fwengine.packets.wire import decode, decode_any, decode_packet
+from fwengine.traffic.codec import Packet
 
 A4, B4 = 0x0A000001, 0xC0000250
 A6, B6 = 0x20010DB8 << 96 | 1, 0x20010DB8 << 96 | 2

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from fwengine.errors import PolicyError
-from fwengine.model.rules import ALLOW, DENY, Policy
-from fwengine.sources.loading import claim, load, load_from, loads, region
+from fwengine.model.rules import ALLOW, DENY
+from fwengine.policy import Policy, load, load_from, loads, region
+from fwengine.policy import read_claim as claim
 
 DAY = datetime.date(2026, 1, 1)
 
@@ -208,7 +209,7 @@ def test_the_policy_of_a_text_without_language_has_no_names() -> None:
 
 def test_a_load_imports_nothing_heavy() -> None:
     program = (
-        "import sys; import fwengine.sources.loading as l; assert not {'netaddr', 'click', 'hypothesis'} & set(sys.modules)\n"
+        "import sys; import fwengine.policy as l; assert not {'netaddr', 'click', 'hypothesis'} & set(sys.modules)\n"
         "import fwengine.registry.names, fwengine.language.meaning.literals, fwengine.language.syntax.mistakes\n"
         "l.loads('allow tcp to 10.0.0.1')\n"
         "assert 'netaddr' not in sys.modules"

@@ -49,7 +49,8 @@ from fwengine.model.fields import (
 )
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Action, Policy, Rule
+from fwengine.model.rules import ALLOW, DENY, Action, Rule
+from fwengine.policy import Policy
 
 T = TypeVar("T")
 TODAY = datetime.date(2026, 11, 21)  # the day all generated policies are asked on

@@ -1,9 +1,15 @@
-"""Is a decision tree reduced?"""
+"""Is a decision tree reduced? And one compiled anew."""
 
 from __future__ import annotations
 
 from fwengine.model.fields import FIELDS, TOPS
+from fwengine.model.ruleset import RuleSet
 from fwengine.model.tree import DecisionTree
+
+
+def compile_policy(rules: RuleSet) -> DecisionTree:
+    """The tree, whether it was compiled before or not."""
+    return RuleSet(rules.rules, rules.default, rules.as_of).tree
 
 
 def assert_reduced(tree: DecisionTree) -> None:

@@ -23,7 +23,6 @@ from fwengine.language.syntax.ast import (
     Match,
     Not,
     Option,
-    OptionName,
     Rule,
     Set,
     Statement,
@@ -89,7 +88,7 @@ states: st.SearchStrategy[Expr] = st.recursive(words | st.just(Word("established
 
 @st.composite
 def options(draw: st.DrawFn, values: bool = True) -> tuple[Option, ...]:
-    names: Sequence[OptionName] = sorted(draw(st.sets(st.sampled_from(OPTIONS), max_size=4)), key=OPTIONS.index)
+    names: Sequence[str] = sorted(draw(st.sets(st.sampled_from(OPTIONS), max_size=4)), key=OPTIONS.index)
     out = []
     for name in names:
         value: Expr | None = None

@@ -37,7 +37,8 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Action, Policy, Rule
+from fwengine.model.rules import ALLOW, DENY, Action, Rule
+from fwengine.model.ruleset import RuleSet
 
 TODAY = datetime.date(2026, 11, 21)
 YESTERDAY = TODAY - datetime.timedelta(1)
@@ -124,13 +125,13 @@ def mask(boxes: Iterable[Box]) -> int:
     return out
 
 
-def matched(policy: Policy) -> list[int]:
+def matched(policy: RuleSet) -> list[int]:
     """For each rule the cells it matches; none if it has expired. Then those of the default: all."""
     rules = [0 if r.until is not None and r.until < policy.as_of else mask(r.boxes) for r in policy.rules]
     return [*rules, ALL]
 
 
-def decided(policy: Policy) -> list[int]:
+def decided(policy: RuleSet) -> list[int]:
     """For each rule, and then for the default, the cells it decides."""
     out = []
     left = ALL
@@ -140,7 +141,7 @@ def decided(policy: Policy) -> list[int]:
     return out
 
 
-def allowed(policy: Policy) -> int:
+def allowed(policy: RuleSet) -> int:
     """The cells that are allowed."""
     out = 0
     for i, cells in enumerate(decided(policy)):
@@ -149,7 +150,7 @@ def allowed(policy: Policy) -> int:
     return out
 
 
-def action_of(policy: Policy, index: int) -> Action:
+def action_of(policy: RuleSet, index: int) -> Action:
     return policy.rules[index].action if index < len(policy.rules) else policy.default
 
 
@@ -198,7 +199,7 @@ class Maker:
         boxes = self.boxes() if rnd.random() < 0.3 else (self.box(),)
         return Rule(rnd.choice((ALLOW, DENY)), boxes, until=until)
 
-    def policy(self, most: int = 8) -> Policy:
+    def policy(self, most: int = 8) -> RuleSet:
         rnd = self.random
         rules = [self.rule() for _ in range(rnd.randint(0, most))]
         if rules and rnd.random() < 0.3:  # doubles, turned or not
@@ -224,7 +225,7 @@ class Maker:
                 out = [part for pair in kept for part in pair]
         return [part.replace(STATE, FULL[STATE]) for part in out]
 
-    def edited(self, policy: Policy) -> Policy:
+    def edited(self, policy: RuleSet) -> RuleSet:
         """The policy after one to three edits."""
         rnd = self.random
         rules = list(policy.rules)
@@ -247,6 +248,6 @@ class Maker:
         return named(rules, default)
 
 
-def named(rules: Sequence[Rule], default: Action = DENY) -> Policy:
+def named(rules: Sequence[Rule], default: Action = DENY) -> RuleSet:
     """A policy of these rules, each with a name of its own."""
-    return Policy(tuple(Rule(r.action, r.boxes, f"r{i}", r.until) for i, r in enumerate(rules)), default, TODAY)
+    return RuleSet(tuple(Rule(r.action, r.boxes, f"r{i}", r.until) for i, r in enumerate(rules)), default, TODAY)

@@ -41,10 +41,11 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Action, Policy, Rule, decide, rules_of
-from fwengine.sources.loading import loads, region
+from fwengine.model.rules import ALLOW, DENY, Action, Rule, rules_of
+from fwengine.model.ruleset import decide
+from fwengine.policy import Policy, loads, region
 from fwengine.testing.boundary import Edge, edges, hints, likely, mentioned, with_value
+from fwengine.traffic.codec import Packet
 
 T = TypeVar("T")
 
@@ -380,8 +381,8 @@ def test_edges() -> None:
     ]
     assert edges(SPORT, single(65536)) == []
     assert edges(FLAGS, IntervalSet.of((16, 16), (18, 18))) == [  # one flag more or less
-        *(Edge(FLAGS, 16, 16 ^ bit) for bit in (1, 4, 8, 16, 32, 64, 128)),
         *(Edge(FLAGS, 18, 18 ^ bit) for bit in (1, 4, 8, 16, 32, 64, 128)),
+        *(Edge(FLAGS, 16, 16 ^ bit) for bit in (1, 4, 8, 16, 32, 64, 128)),
     ]
     assert edges(FRAGMENT, IntervalSet.of((0, 1))) == [Edge(FRAGMENT, 0, None), Edge(FRAGMENT, 1, 2)]
     wan, lan = interface_number("wan0"), interface_number("lan0")
@@ -554,7 +555,7 @@ def test_types_are_registered_lazily() -> None:
         register()
         loaded = {name.partition(".")[0] for name in sys.modules}
         assert not loaded & {"lark", "netaddr", "click"}, loaded
-        assert "fwengine.strategies" not in sys.modules and "fwengine.sources.loading" not in sys.modules
+        assert "fwengine.strategies" not in sys.modules and "fwengine.sources.gathering" not in sys.modules
         from hypothesis import given, settings, strategies as st
         import fwengine
         kinds = [fwengine.Packet, fwengine.Policy, fwengine.Rule, fwengine.Box]

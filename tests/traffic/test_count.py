@@ -15,9 +15,11 @@ from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, IN, PROTOCOL, STATE, Point, interface_number
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Policy, Rule, decide
+from fwengine.model.rules import ALLOW, DENY, Rule
+from fwengine.model.ruleset import decide
 from fwengine.packets.encode import encode, write_pcap, write_pcapng
 from fwengine.packets.wire import EXTENSION_HEADERS
+from fwengine.policy import Policy
 from fwengine.traffic import count
 from fwengine.traffic.count import CaptureReport, RuleCount, evaluate_capture, iterate
 

@@ -6,14 +6,24 @@ import re
 from collections.abc import Sequence
 
 from ...errors import PacketError
-from ...model.fields import BYTE, FRAGMENT, FULL, ICMP, ICMPV6, INTERFACE_BYTES, PRESENT, STATE, TYPE, interface_number
+from ...model.fields import (
+    BYTE,
+    ICMP,
+    ICMPV6,
+    INTERFACE_BYTES,
+    SOME_INTERFACE,
+    STATE,
+    TYPE,
+    Spec,
+    interface_number,
+)
 from ...model.interval import IntervalSet
 from ...registry import names
-from ..syntax.ast import Expr, Option, String, Word
+from ..syntax.ast import Expr, String, Word
 from ..syntax.mistakes import slips_of
 from . import literals
 from .literals import Mistake
-from .scope import NOUN, Scope
+from .scope import NOUN, Numbers, Reading, Scope
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]+)")
 NEARLY_NONE = slips_of("none") | {"none"}
@@ -52,7 +62,7 @@ def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None)
             return None
         return scope.one(item, read)
 
-    return scope.evaluate(expr, BYTE, word, (field, 255))
+    return scope.evaluate(expr, Reading(BYTE, word, Numbers("number", 255, "FW119")))
 
 
 def _unknown_icmp(field: int, protocol: int, type_: int | None, text: str) -> Mistake:
@@ -98,27 +108,33 @@ def flag_tests(scope: Scope, expr: Expr | None) -> IntervalSet | None:
             scope.mistake(error, item.at)
             return None
 
-    return scope.evaluate(expr, BYTE, word)
+    return scope.evaluate(expr, Reading(BYTE, word))
 
 
-def choice(scope: Scope, option: Option, choices: Sequence[str]) -> IntervalSet | None:
+def choice(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
     """Some of the words that a field can be: `state` or `fragment`."""
-    code = "FW123" if option.name == "state" else "FW122"
+    code = "FW123" if spec.field == STATE else "FW122"
 
     def read(text: str) -> IntervalSet:
-        if text in choices:
-            return IntervalSet.single(choices.index(text))
-        meant = names.near(text, choices) if len(text) < 40 else []
-        help = f"did you mean `{meant[0]}`?" if meant else "expected " + ", ".join(f"`{c}`" for c in choices)
+        if text in spec.words:
+            return IntervalSet.single(spec.words.index(text))
+        meant = names.near(text, spec.words) if len(text) < 40 else []
+        help = f"did you mean `{meant[0]}`?" if meant else "expected " + ", ".join(f"`{c}`" for c in spec.words)
         short = text if len(text) < 60 else text[:57] + "…"
-        raise Mistake(code, f"no {option.name} is called `{short}`", f"unknown {option.name}", help)
+        raise Mistake(code, f"no {spec.word} is called `{short}`", f"unknown {spec.word}", help)
 
-    return scope.evaluate(
-        option.value, FULL[STATE if option.name == "state" else FRAGMENT], lambda word: scope.one(word, read)
-    )
+    return scope.evaluate(expr, Reading(spec.values, lambda word: scope.one(word, read)))
 
 
-def interfaces(scope: Scope, expr: Expr | None, field: int, *, one: bool = False) -> IntervalSet | None:
+def option(scope: Scope, spec: Spec, expr: Expr | None, *, one: bool = False) -> IntervalSet | None:
+    """The values that an option selects, of those that mean the same for every protocol; `one`: in a packet."""
+    if spec.kind == "interface":
+        return interfaces(scope, expr, one=one)
+    assert spec.kind == "word"
+    return choice(scope, spec, expr)
+
+
+def interfaces(scope: Scope, expr: Expr | None, *, one: bool = False) -> IntervalSet | None:
     """Interfaces by name; `none` is "not recorded". Words that look like patterns are none, except for `one` packet's."""
 
     def word(item: Word | String) -> IntervalSet | None:
@@ -140,7 +156,7 @@ def interfaces(scope: Scope, expr: Expr | None, field: int, *, one: bool = False
             scope.report("FW125", item.at, "no interface can have this name", "too long, or begins with NUL", help)
         return None
 
-    return scope.evaluate(expr, PRESENT[field], word)
+    return scope.evaluate(expr, Reading(SOME_INTERFACE, word, beside_none=True))
 
 
 def _plain_interface(scope: Scope, word: Word, one: bool) -> None:

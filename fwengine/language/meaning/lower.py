@@ -6,15 +6,23 @@ is told once. This module does no I/O: whoever calls it has read the files.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from ...errors import Diagnostic, Label, PolicyError, Span
 from ...model.box import Box
-from ...model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, IN, OUT, PROTOCOL, SPORT, SRC, STATE, TYPE
+from ...model.fields import (
+    DPORT,
+    DST,
+    FLAGS,
+    KEYWORDS,
+    PROTOCOL,
+    SPORT,
+    SRC,
+)
 from ...model.packet import Packet
-from ...model.rules import Action, Definition, Expectation, Policy, Rule
+from ...model.rules import Action, Definition, Expectation, Rule
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Asked, Match, Statement, Word, WrittenPacket
@@ -22,28 +30,36 @@ from ..syntax.printer import show, show_match, show_packet
 from . import literals
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
+from .names import Names
 from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
-_OPTION_FIELDS = {
-    "established": FLAGS, "flags": FLAGS, "type": TYPE, "code": CODE, "fragment": FRAGMENT, "in": IN, "out": OUT,
-    "state": STATE,
-}  # fmt: skip
+_OPTION_FIELDS = {"established": FLAGS, **{word: spec.field for word, spec in KEYWORDS.items()}}
 _NAME_LABEL = "expected a letter, then letters, digits, `_`, `-`, `.`"
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """What the statements of a policy mean."""
+
+    rules: tuple[Rule, ...]
+    default: Action
+    expectations: tuple[Expectation, ...]
+    definitions: tuple[Definition, ...]
+    names: Names
 
 
 def lower(
     statements: Sequence[Statement],
     *,
-    name: str,
-    as_of: datetime.date,
-    sources: dict[str, str],
+    sources: Mapping[str, str],
     spoilt: frozenset[str] = frozenset(),
     errors: Iterable[Diagnostic] = (),
-) -> Policy:
-    """The policy that the statements of a file, includes already put in their places, mean.
+) -> Lowered:
+    """What the statements of a file, includes already put in their places, mean.
 
     Args:
+        sources: the texts by file.
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
 
@@ -60,23 +76,26 @@ def lower(
         raise PolicyError(_ordered(lowering.scope.errors, sources), sources) from None
     if lowering.scope.errors:
         raise PolicyError(_ordered(lowering.scope.errors, sources), sources)
-    return Policy(tuple(rules), default, as_of, name, tuple(expectations), lowering.definitions(), sources)
+    names = Names(tuple(s for s in statements if isinstance(s.content, ast.Definition)))
+    return Lowered(tuple(rules), default, tuple(expectations), lowering.definitions(), names)
 
 
 def lower_region(
-    match: Match | Asked, policy: Policy | None, lowering: Lowering, file: str, text: str
+    match: Match | Asked, names: Names, file: str, text: str, sources: Mapping[str, str] | None = None
 ) -> tuple[Box, ...]:
-    """The boxes of a region asked on the command line, with the names of a policy's text in scope.
+    """The boxes of a region asked on the command line, with a policy's names in scope.
 
     Raises:
-        PolicyError: pointing into the region, or into the policy where that does not fit the question.
+        PolicyError: pointing into the region, or into the policy's `sources` where that does not fit the question.
     """
+    lowering = Lowering()
+    lowering.collect(names.statements)
     scope = lowering.scope
     scope.begin(file, 1)
     scope.errors = []
     boxes = lowering.matches.region(match, "a region")
     if boxes is None or scope.errors:
-        raise PolicyError(_ordered(scope.errors, {file: text}), {file: text, **(policy.sources if policy else {})})
+        raise PolicyError(_ordered(scope.errors, {file: text}), {file: text, **(sources or {})})
     return boxes
 
 

@@ -11,22 +11,18 @@ from typing import cast
 from ...model import address
 from ...model.box import Box
 from ...model.fields import (
-    CODE,
     DPORT,
     DST,
     FLAGS,
-    FRAGMENT,
-    FRAGMENTS,
     FULL,
     ICMP,
-    IN,
-    OUT,
+    KEYWORDS,
+    OPTIONS,
     PORT_PROTOCOLS,
     PROTOCOL,
     SPORT,
     SRC,
-    STATE,
-    STATES,
+    TABLE,
     TCP,
     TYPE,
 )
@@ -36,13 +32,15 @@ from ..syntax import ast
 from ..syntax.ast import Asked, End, Expr, Match, Option, Set, Word
 from ..syntax.printer import show
 from . import literals
-from .conditions import choice, flag_tests, icmp, interfaces
+from .conditions import flag_tests, icmp, option
 from .scope import Scope
 from .services import ICMPS, Groups, Protocols, said_by_name
 
-REGION_OPTIONS = frozenset({"established", "flags", "type", "code", "fragment", "in", "out", "state"})
+REGION_OPTIONS = frozenset({"established", *KEYWORDS})
 RULE_OPTIONS = REGION_OPTIONS | {"until", "log", "as"}
-_BY_PROTOCOL = (SPORT, DPORT, TYPE, CODE)
+_TYPES = tuple(spec for spec in OPTIONS if spec.kind == "icmp")
+_PLAIN = tuple(spec for spec in OPTIONS if spec.kind not in ("icmp", "flags"))  # the same for every protocol
+_BY_PROTOCOL = (SPORT, DPORT, *(spec.field for spec in _TYPES))
 
 MAX_PARTS = 100_000  # boxes of one question
 
@@ -86,10 +84,10 @@ class Matches:
         """The boxes of a match; None, with the mistakes reported, if it has no meaning."""
         scope = self.scope
         before = len(scope.errors)
-        options = {option.name: option for option in match.options}
-        for option in match.options:
-            if option.name not in allowed:
-                scope.report("FW019", option.at, f"{what} takes no `{option.name}`", "only rules have it", "remove it")
+        options = {given.name: given for given in match.options}
+        for given in match.options:
+            if given.name not in allowed:
+                scope.report("FW019", given.at, f"{what} takes no `{given.name}`", "only rules have it", "remove it")
         groups = self.protocols.groups(match.protocol)
         conditions: dict[int, IntervalSet | None] = {}
         if match.source is not None:
@@ -98,13 +96,9 @@ class Matches:
             conditions[DST] = scope.addresses(match.target.addresses)
         by_protocol = self._by_protocol(match, options, groups)
         if options:
-            for field, name in ((IN, "in"), (OUT, "out")):
-                if name in options:
-                    conditions[field] = interfaces(scope, options[name].value, field)
-            if "state" in options:
-                conditions[STATE] = choice(scope, options["state"], STATES)
-            if "fragment" in options:
-                conditions[FRAGMENT] = choice(scope, options["fragment"], FRAGMENTS)
+            for spec in _PLAIN:
+                if spec.word in options:
+                    conditions[spec.field] = option(scope, spec, options[spec.word].value)
             flags = self._flags(match, options, groups)
             if flags is not None:
                 conditions[FLAGS] = flags
@@ -116,7 +110,7 @@ class Matches:
         return tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
 
     def _by_protocol(
-        self, match: Match, options: dict[ast.OptionName, Option], groups: Groups | None
+        self, match: Match, options: dict[str, Option], groups: Groups | None
     ) -> list[tuple[dict[int, IntervalSet], IntervalSet]] | None:
         """The conditions whose meaning depends on the protocol, with the protocols for which they are the same."""
         asked: list[tuple[int, Expr]] = []
@@ -124,9 +118,9 @@ class Matches:
             if end is not None and end.ports is not None:
                 asked.append((field, end.ports))
         if options:
-            for field, name in ((TYPE, "type"), (CODE, "code")):
-                if name in options:
-                    asked.append((field, cast("Expr", options[name].value)))
+            for spec in _TYPES:
+                if spec.word in options:
+                    asked.append((spec.field, cast("Expr", options[spec.word].value)))
         if groups is None:  # the protocol is unknown, but mistakes in the rest can still be told
             for field, expr in asked:
                 if field in (SPORT, DPORT):
@@ -179,7 +173,7 @@ class Matches:
                     )
             elif any(p not in ICMPS for p in groups):
                 good = False
-                word = "type" if field == TYPE else "code"
+                word = TABLE[field].word
                 scope.report(
                     "FW118",
                     expr.at,
@@ -209,24 +203,24 @@ class Matches:
             "FW114", expr.at, f"{which} {verb} no ports", "a port needs tcp, udp, sctp, dccp or udplite", help
         )
 
-    def _flags(self, match: Match, options: dict[ast.OptionName, Option], groups: Groups | None) -> IntervalSet | None:
+    def _flags(self, match: Match, options: dict[str, Option], groups: Groups | None) -> IntervalSet | None:
         chosen: IntervalSet | None = None
         for name in ("established", "flags"):
-            option = options.get(name)
-            if option is None:
+            given = options.get(name)
+            if given is None:
                 continue
             if groups is not None and set(groups) != {TCP}:
                 help = "write `tcp`, in a rule of its own"
                 others = [p for p in groups if p != TCP]
                 which = names.protocol_name(others[0]) if len(others) == 1 else _said(match.protocol)
-                self.scope.report("FW120", option.at, f"`{which}` has no tcp flags", "only tcp has", help)
+                self.scope.report("FW120", given.at, f"`{which}` has no tcp flags", "only tcp has", help)
                 continue
-            value = literals.ESTABLISHED if name == "established" else flag_tests(self.scope, option.value)
+            value = literals.ESTABLISHED if name == "established" else flag_tests(self.scope, given.value)
             if value is not None:
                 chosen = value if chosen is None else chosen & value
                 if not chosen:
                     help = "`established` asks for ack or rst; leave one of the two out"
-                    self.scope.report("FW128", option.at, "no flags satisfy both conditions", "selects nothing", help)
+                    self.scope.report("FW128", given.at, "no flags satisfy both conditions", "selects nothing", help)
         return chosen
 
     def _families(self, match: Match, conditions: dict[int, IntervalSet]) -> bool:

@@ -9,14 +9,19 @@ from typing import cast
 
 from ...errors import PacketError
 from ...model import address
-from ...model.fields import CODE, FRAGMENTS, IN, OUT, PORT_PROTOCOLS, STATES, TCP, TYPE, interface_name
+from ...model.fields import (
+    KEYWORDS,
+    PORT_PROTOCOLS,
+    TCP,
+    interface_name,
+)
 from ...model.interval import IntervalSet
 from ...model.packet import Packet
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Expr, Option, Word, WrittenPacket
-from . import literals
-from .conditions import choice, icmp, interfaces
+from . import conditions, literals
+from .conditions import icmp
 from .literals import Mistake
 from .scope import Scope
 from .services import ICMPS
@@ -156,44 +161,38 @@ def _address(host: str) -> int:
 
 
 def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:
-    value, name = option.value, option.name
-    if name == "flags":
+    spec = KEYWORDS[option.name]
+    if spec.kind == "flags":
         _flags(scope, option, protocol, chosen)
         return
     found: IntervalSet | None
-    if name in ("type", "code"):
+    if spec.kind == "icmp":
         if protocol not in ICMPS:
             label = "only icmp and icmpv6 have"
-            scope.report("FW118", option.at, f"`{names.protocol_name(protocol)}` has no `{name}`", label, "remove it")
+            scope.report(
+                "FW118", option.at, f"`{names.protocol_name(protocol)}` has no `{spec.word}`", label, "remove it"
+            )
             return
         known = chosen.get("icmp_type")
-        found = icmp(
-            scope,
-            TYPE if name == "type" else CODE,
-            cast("Expr", value),
-            protocol,
-            known if isinstance(known, int) else None,
-        )
-    elif name in ("in", "out"):
-        found = interfaces(scope, value, IN if name == "in" else OUT, one=True)
+        found = icmp(scope, spec.field, cast("Expr", option.value), protocol, known if isinstance(known, int) else None)
     else:
-        found = choice(scope, option, STATES if name == "state" else FRAGMENTS)
+        found = conditions.option(scope, spec, option.value, one=True)
     if found is None:
         return
     if found.size != 1:
         scope.report(
             "FW131",
             option.at,
-            f"a packet has one `{name}`",
+            f"a packet has one `{spec.word}`",
             "several here",
             "for many packets write a region: `… from … to …`",
         )
-    elif name in ("type", "code"):
-        chosen[f"icmp_{name}"] = found.lo
-    elif name in ("in", "out"):
-        chosen[f"{name}_interface"] = interface_name(found.lo)
+    elif spec.kind == "word":
+        chosen[spec.attribute] = spec.words[found.lo]
+    elif spec.kind == "interface":
+        chosen[spec.attribute] = interface_name(found.lo)
     else:
-        chosen[name] = (STATES if name == "state" else FRAGMENTS)[found.lo]
+        chosen[spec.attribute] = found.lo
 
 
 def _flags(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:

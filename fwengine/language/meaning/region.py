@@ -12,28 +12,22 @@ from itertools import islice
 from ...model import address
 from ...model.box import Box, merge
 from ...model.fields import (
-    CODE,
     DPORT,
     DST,
-    FLAGS,
-    FRAGMENT,
-    FRAGMENTS,
     FULL,
     ICMP,
     ICMPV6,
-    IN,
-    OUT,
-    PORT_PROTOCOLS,
+    OPTIONAL,
+    OPTIONS,
     PRESENT,
     PROTOCOL,
     SOME_INTERFACE,
     SPORT,
     SRC,
-    STATE,
-    STATES,
-    TCP,
     TYPE,
+    Spec,
     interface_name,
+    owners,
 )
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
@@ -42,13 +36,7 @@ from .conditions import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 
-_OWNERS = {  # the protocols that have a field
-    SPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
-    DPORT: IntervalSet.union((p, p) for p in PORT_PROTOCOLS),
-    TYPE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
-    CODE: IntervalSet.of((ICMP, ICMP), (ICMPV6, ICMPV6)),
-    FLAGS: IntervalSet.single(TCP),
-}
+_OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
 
 
 def readable(boxes: Iterable[Box]) -> list[Box]:
@@ -72,8 +60,8 @@ def sayable(box: Box) -> bool:
     if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:
         return False
     return all(
-        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(owners))
-        for f, owners in _OWNERS.items()
+        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having))
+        for f, having in _OWNERS.items()
     )
 
 
@@ -97,20 +85,25 @@ def show_box(box: Box) -> str:
             words += [keyword, show_addresses(sets[field])]
             if sets[ports] != FULL[ports]:
                 words += ["port", _choose(sets[ports], PRESENT[ports], _numbers, "0-65535")]
-    if sets[FLAGS] != FULL[FLAGS]:
-        words += ["established"] if sets[FLAGS] == ESTABLISHED else ["flags", show_flag_tests(sets[FLAGS])]
     protocol = sets[PROTOCOL].lo if sets[PROTOCOL].size == 1 else None
-    for field, keyword in ((TYPE, "type"), (CODE, "code")):
-        if sets[field] != FULL[field]:
-            words += [keyword, _types(sets[field], protocol if field == TYPE else None)]
-    if sets[FRAGMENT] != FULL[FRAGMENT]:
-        words += ["fragment", _braced([FRAGMENTS[v] for v in _values(sets[FRAGMENT])])]
-    for field, keyword in ((IN, "in"), (OUT, "out")):
-        if sets[field] != FULL[field]:
-            words += [keyword, show_interfaces(sets[field])]
-    if sets[STATE] != FULL[STATE]:
-        words += ["state", _braced([STATES[v] for v in _values(sets[STATE])])]
+    for spec in OPTIONS:
+        if sets[spec.field] != FULL[spec.field]:
+            words += _option(spec, sets[spec.field], protocol)
     return " ".join(words)
+
+
+def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
+    """An option's keyword and value."""
+    match spec.kind:
+        case "flags":
+            return ["established"] if chosen == ESTABLISHED else [spec.word, show_flag_tests(chosen)]
+        case "icmp":
+            return [spec.word, _types(chosen, protocol if spec.field == TYPE else None)]
+        case "word":
+            return [spec.word, _braced([spec.words[v] for v in _values(chosen)])]
+        case "interface":
+            return [spec.word, show_interfaces(chosen)]
+    return [spec.word, _braced(_numbers(chosen))]
 
 
 def show_addresses(chosen: IntervalSet) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from ...errors import Diagnostic, Label, Span
 from ...model import address
-from ...model.fields import DPORT, PORTS, PRESENT, SPORT
+from ...model.fields import PORTS
 from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax import ast
@@ -26,6 +26,24 @@ from .literals import Mistake
 
 Kind = Literal["net", "ports", "service"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
+
+
+class Numbers(NamedTuple):
+    """What comparisons compare: called so, up to here, with this code where one is wrong."""
+
+    what: str
+    top: int
+    code: str
+
+
+class Reading(NamedTuple):
+    """How the words of an expression are read."""
+
+    universe: IntervalSet  # what `not` complements in
+    word: WordReader
+    numbers: Numbers | None = None  # None: there is nothing to compare
+    beside_none: bool = False  # may `not` stand in a set beside `none`, which it does not hold?
+
 
 RESERVED = frozenset(KEYWORDS) | {"any", "none"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
@@ -85,15 +103,13 @@ class Scope:
 
     # Expressions
 
-    def evaluate(
-        self, expr: Expr | None, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None = None
-    ) -> IntervalSet | None:
-        """The set an expression stands for, within a universe; `numbers` (field, top) allows comparisons."""
+    def evaluate(self, expr: Expr | None, how: Reading) -> IntervalSet | None:
+        """The set an expression stands for, as its words are read."""
         if isinstance(expr, Word | String):
-            return word(expr)
+            return how.word(expr)
         assert expr is not None
         with self.deeper(expr.at) as good:
-            return self._compound(expr, universe, word, numbers) if good else None
+            return self._compound(expr, how) if good else None
 
     @contextmanager
     def deeper(self, place: Place, steps: int = 1) -> Iterator[bool]:
@@ -114,49 +130,44 @@ class Scope:
         finally:
             self._depth -= steps
 
-    def _compound(
-        self, expr: Expr, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
-    ) -> IntervalSet | None:
+    def _compound(self, expr: Expr, how: Reading) -> IntervalSet | None:
         if isinstance(expr, Set):
-            return self._union(expr, universe, word, numbers)
+            return self._union(expr, how)
         if isinstance(expr, Not):
-            inner = self.evaluate(expr.term, universe, word, numbers)
-            return None if inner is None else self._not_empty(universe - inner, expr)
+            inner = self.evaluate(expr.term, how)
+            return None if inner is None else self._not_empty(how.universe - inner, expr)
         if isinstance(expr, Except):
-            return self._difference(expr, universe, word, numbers)
+            return self._difference(expr, how)
         assert isinstance(expr, Compare)
-        if numbers is None:
+        if how.numbers is None:
             self.mistake(literals.unknown_comparison(expr.operator, expr.word.text), expr.at)
             return None
-        field, top = numbers
-        port = field in (SPORT, DPORT)
+        what, top, code = how.numbers
         try:
             if expr.operator not in (">=", "<=", ">", "<"):
                 raise literals.unknown_comparison(expr.operator, expr.word.text)
-            value = literals.number(expr.word.text, top, "port" if port else "number", "FW111" if port else "FW119")
+            value = literals.number(expr.word.text, top, what, code)
             return literals.compared(expr.operator, expr.word.text, value, top)
         except Mistake as error:
             self.mistake(error, expr.at if error.code in ("FW132", "FW128") else expr.word.at)
             return None
 
-    def _union(
-        self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
-    ) -> IntervalSet | None:
-        if not self.plain_set(expr, interfaces=universe is PRESENT[9]):
+    def _union(self, expr: Set, how: Reading) -> IntervalSet | None:
+        if not self.plain_set(expr, beside_none=how.beside_none):
             return None
         pairs: list[tuple[int, int]] = []
         good = True
         for item in expr.items:
-            part = self.evaluate(item, universe, word, numbers)
+            part = self.evaluate(item, how)
             if part is None:
                 good = False
             else:
                 pairs += part.ranges
-        if not good or not self._exceptions_apart(expr, universe, word, numbers):
+        if not good or not self._exceptions_apart(expr, how):
             return None
         return IntervalSet.union(pairs)
 
-    def plain_set(self, expr: Set, *, interfaces: bool = False) -> bool:
+    def plain_set(self, expr: Set, *, beside_none: bool = False) -> bool:
         """Is the set one that everybody reads alike? A `not` among other elements lets in all that it does not name."""
         if not expr.items:
             self.report("FW017", expr.at, "the set is empty", "selects nothing", "name at least one element")
@@ -166,7 +177,7 @@ class Scope:
         for item in expr.items:
             if isinstance(item, Not):
                 others = [i for i in expr.items if i is not item]
-                if interfaces and all(isinstance(i, Word) and i.text == "none" for i in others):
+                if beside_none and all(isinstance(i, Word) and i.text == "none" for i in others):
                     continue
                 help = "write `not { a, b }` to leave out both, or put it into braces of its own"
                 self.report(
@@ -179,15 +190,13 @@ class Scope:
                 return False
         return True
 
-    def _exceptions_apart(
-        self, expr: Set, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
-    ) -> bool:
+    def _exceptions_apart(self, expr: Set, how: Reading) -> bool:
         """Do no other elements touch what an `except` in a set speaks about? `{ any except a, b }` would mean any."""
         excepts = [item for item in expr.items if isinstance(item, Except)]
         if not excepts or len(expr.items) == 1:
             return True
-        bases = [cast("IntervalSet", self.evaluate(e.base, universe, word, numbers)) for e in excepts]
-        plain = [self.evaluate(i, universe, word, numbers) for i in expr.items if not isinstance(i, Except)]
+        bases = [cast("IntervalSet", self.evaluate(e.base, how)) for e in excepts]
+        plain = [self.evaluate(i, how) for i in expr.items if not isinstance(i, Except)]
         together = IntervalSet.union(pair for base in bases for pair in base)
         rest = IntervalSet.union(pair for part in plain if part is not None for pair in part)
         if together.isdisjoint(rest) and together.size == sum(base.size for base in bases):
@@ -202,9 +211,7 @@ class Scope:
         )
         return False
 
-    def _difference(
-        self, expr: Except, universe: IntervalSet, word: WordReader, numbers: tuple[int, int] | None
-    ) -> IntervalSet | None:
+    def _difference(self, expr: Except, how: Reading) -> IntervalSet | None:
         if isinstance(expr.base, Not):
             a, b = _brief(expr.base.term), _brief(expr.excluded[0])
             self.report(
@@ -212,7 +219,7 @@ class Scope:
                 f"write `not {{ {a}, {b} }}` or `not {{ {a} except {b} }}`",
             )  # fmt: skip
             return None
-        base, *parts = [self.evaluate(e, universe, word, numbers) for e in (expr.base, *expr.excluded)]
+        base, *parts = [self.evaluate(e, how) for e in (expr.base, *expr.excluded)]
         if base is None or any(p is None for p in parts):
             return None
         excluded = IntervalSet.union(pair for part in parts for pair in cast("IntervalSet", part))
@@ -323,7 +330,7 @@ class Scope:
             known = self._addresses.get(expr.text)
             if known is not None:
                 return known
-        return self.evaluate(expr, address.ALL, self._address_word)
+        return self.evaluate(expr, Reading(address.ALL, self._address_word))
 
     def _address_word(self, word: Word | String) -> IntervalSet | None:
         if isinstance(word, String):
@@ -353,7 +360,9 @@ class Scope:
 
     def ports(self, expr: Expr, protocol: int | None) -> IntervalSet | None:
         """Port numbers; names mean what they mean for the protocol, or, for None, for any."""
-        return self.evaluate(expr, PORTS, lambda word: self.port_word(word, protocol), (DPORT, 65535))
+        return self.evaluate(
+            expr, Reading(PORTS, lambda word: self.port_word(word, protocol), Numbers("port", 65535, "FW111"))
+        )
 
     def port_word(self, word: Word | String, protocol: int | None) -> IntervalSet | None:
         if isinstance(word, String):

@@ -13,7 +13,7 @@ from ...model.interval import EMPTY, IntervalSet
 from ..syntax.ast import Expr, Set, String, Word
 from . import literals
 from .literals import Mistake
-from .scope import Name, Scope
+from .scope import Name, Reading, Scope
 
 Groups = dict[
     int, "IntervalSet | None"
@@ -40,7 +40,7 @@ class Protocols:
             with self.scope.deeper(expr.at) as good:
                 parts = [self.groups(item) for item in expr.items] if good else [None]
             return None if any(p is None for p in parts) else _joined(cast("list[Groups]", parts))
-        plain = self.scope.evaluate(expr, FULL[PROTOCOL], self._plain)
+        plain = self.scope.evaluate(expr, Reading(FULL[PROTOCOL], self._plain))
         return None if plain is None else {p: None for lo, hi in plain for p in range(lo, hi + 1)}
 
     def service(self, entry: Name) -> Groups | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import Span
+from ...model.fields import KEYWORDS
 
 Place = tuple[int, int, int, int]  # line, column, end line, end column; from 1, the end exclusive
 HERE: Place = (1, 1, 1, 1)
@@ -73,16 +74,13 @@ class Compare:
 
 Expr = Word | String | Set | Not | Except | Compare
 
-OptionName = Literal["established", "log", "flags", "type", "code", "fragment", "in", "out", "state", "until", "as"]
 # the order in which options are printed
-OPTIONS: tuple[OptionName, ...] = (
-    "established", "flags", "type", "code", "fragment", "in", "out", "state", "log", "until", "as"
-)  # fmt: skip
+OPTIONS: tuple[str, ...] = ("established", *KEYWORDS, "log", "until", "as")
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    name: OptionName
+    name: str  # one of `OPTIONS`
     value: Expr | None = None
     at: Place = field(default=HERE, compare=False)
 

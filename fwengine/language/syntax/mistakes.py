@@ -12,15 +12,15 @@ from functools import cache
 from typing import NamedTuple
 
 from ...errors import Diagnostic, PolicyError, Span
+from ...model.fields import KEYWORDS as FIELDS
 from ...registry.names import near, protocol
-from .ast import Place
+from .ast import OPTIONS, Place
 from .statements import comment_at
 
 MAX_ERRORS = 1000  # after which a file is no policy but something else
 
 STATEMENTS = ("allow", "deny", "net", "ports", "service", "include", "default", "expect")
-_OPTIONS = ("established", "flags", "type", "code", "fragment", "in", "out", "state", "log", "until", "as")
-KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *_OPTIONS)
+KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *OPTIONS)
 _OTHER_WORDS = {  # what other firewalls call it
     "permit": "allow", "accept": "allow", "pass": "allow", "drop": "deny", "reject": "deny", "block": "deny",
     "import": "include", "network": "net", "object": "net", "port": "ports", "assert": "expect", "test": "expect",
@@ -32,6 +32,7 @@ _WRITTEN = {
     "_ARROW": "->", "_EQUAL": "=", "_COMMA": ",", "LBRACE": "{", "RBRACE": "}", "_FROM": "from", "_TO": "to",
     "_PORT": "port", "_EXCEPT": "except", "_BY": "by", "_OR": "or", "_UNLESS": "unless",
 }  # fmt: skip
+_INTERFACES = tuple(word.upper() for word, spec in FIELDS.items() if spec.kind == "interface")
 _OPERANDS = frozenset({"WORD", "STRING", "LBRACE", "NOT", "COMPARE"})  # what begins a value
 
 # NUL and other controls; marks that change the order or presence of what is seen (CVE-2021-42574)
@@ -212,7 +213,7 @@ def _slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxM
     if accepts == {"_ARROW"}:
         # `expect` may go on with a packet, `tcp SRC -> DST`, so that `tcp form any` stumbles over the third word
         return _as_keyword(
-            seen[-1], ("from", "to", "except", *_OPTIONS, "by", "or", "unless"), exact=token.type == "$END"
+            seen[-1], ("from", "to", "except", *OPTIONS, "by", "or", "unless"), exact=token.type == "$END"
         ) or _as_keyword(seen[-2], ("not",), exact=True)
     if seen and seen[-1].type == "WORD" and token.type in _OPERANDS:
         return _as_keyword(seen[-1], ("not",), exact=True)
@@ -300,7 +301,7 @@ def _hint(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> str:
         if len(seen) == 1 and seen[0].type in ("ALLOW", "DENY"):
             return f"the protocol comes first: `{seen[0].text} any from …`"
         return "`from` stands before `to` and before the options"
-    if token.type == "_TO" and any(t.type.lower() in _OPTIONS for t in seen):
+    if token.type == "_TO" and any(t.type.lower() in OPTIONS for t in seen):
         return "`to` stands before the options"
     if token.type in ("COMPARE", "_EQUAL") and text in ("=", "=="):
         return (
@@ -323,7 +324,7 @@ def _hint(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> str:
     if token.type in _OPERANDS and "_EXCEPT" in accepts:
         return _hint_value(token, accepts, last)
     if text in KEYWORDS and accepts & {"WORD", "STRING"}:
-        if "STRING" in accepts and last.type in ("IN", "OUT"):
+        if "STRING" in accepts and last.type in _INTERFACES:
             return f'`{text}` is a keyword: write `"{text}"` for an interface of that name'
         return f"`{text}` is a keyword and cannot be a name"
     return ""
@@ -348,7 +349,7 @@ def written(terminal: str) -> str:
 
 _ONE_WORD = {
     "NET": "a name", "PORTS": "a name", "SERVICE": "a name", "AS": "a name for the rule", "UNTIL": "a date",
-    "COMPARE": "a number", "IN": "an interface", "OUT": "an interface",
+    "COMPARE": "a number", **dict.fromkeys(_INTERFACES, "an interface"),
     "FLAGS": "flags such as `syn/syn,ack`", "_ARROW": "an address", "_BY": "the name of a rule",
 }  # fmt: skip
 

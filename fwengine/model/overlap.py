@@ -14,8 +14,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from ..model.box import Sets
-from ..model.fields import FIELDS, FULL, Point
+from .box import Sets
+from .fields import FIELDS, FULL, Point
 
 _CHECKPOINTS = 512  # prefix vectors stored a field and side; those between are made from the nearest
 _CACHE_BYTES = 1 << 26  # of vectors remembered, all fields together

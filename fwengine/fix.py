@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..analysis.anomalies import Finding, findings
-from ..analysis.diff import equivalent
-from ..errors import Span
-from ..model.rules import Policy, Rule
+from .analysis.anomalies import Finding, findings
+from .analysis.diff import equivalent
+from .errors import Span
+from .model.rules import Rule
+from .policy import Policy
 
 SAFE = frozenset({"FW202", "FW203", "FW207", "FW209"})
 
@@ -41,7 +42,7 @@ def fix(policy: Policy, text: str, reload: Callable[[str], Policy], codes: Itera
     settled: list[Finding] = []
     now, current = text, policy
     while True:
-        found = [f for f in findings(current, wanted) if _removable(current, f)]
+        found = [f for f in findings(current, wanted, definitions=current.definitions) if _removable(current, f)]
         # those that decide nothing go together; of the redundant ones each may be what makes the next one redundant
         batch = [f for f in found if f.code != "FW203"] or found[:1]
         if not batch:

@@ -1,107 +1,58 @@
-"""Files -> policies: reads a policy's text and those it includes, and has them parsed and lowered."""
+"""A source -> statements: reads a policy's file and those it includes, and has them parsed."""
 
 from __future__ import annotations
 
-import datetime
-import errno
 import os
 import posixpath
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
-from ..language.meaning.lower import Lowering, lower, lower_region
 from ..language.syntax import ast
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED, decode
-from ..language.syntax.parser import definitions, parse_claim, parse_region, read, span_of
-from ..model.box import Box
-from ..model.rules import Action, Policy
-
-Reader = Callable[[str], bytes]
+from ..language.syntax.parser import read, span_of
+from .source import Source
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
-MAX_BYTES = 1 << 28  # of a file; a hundred thousand rules have 7 MB
 
 
-def load(path: str | os.PathLike[str], *, as_of: datetime.date | None = None) -> Policy:
-    """The policy in a file.
+@dataclass(frozen=True)
+class Gathered:
+    """The statements of a policy, includes in their places, and what went wrong on the way.
 
-    Args:
-        path: a `.fwl` file.
-        as_of: the day on which the policy is asked; today if not given. It matters to rules with `until` only.
-
-    Raises:
-        PolicyError: with every diagnostic of the file and those it includes.
+    `texts` are the files' by name, in the order of reading; `missing` are names that what could not be parsed may
+    define, `*` among them if it may define any.
     """
-    return load_from(os.fspath(path), _read_file, as_of=as_of)
+
+    statements: tuple[ast.Statement, ...]
+    texts: dict[str, str]
+    errors: tuple[Diagnostic, ...]
+    missing: frozenset[str]
 
 
-def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None) -> Policy:
-    """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
-
-    Raises:
-        PolicyError: as `load`.
-
-    >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
-    'web'
-    """
-    first = True
-
-    def reader(name: str) -> bytes:
-        nonlocal first
-        if first:
-            first = False
-            return text.encode("utf-8", "surrogatepass")
-        return _read_file(name)
-
-    return load_from(file, reader, as_of=as_of)
+def gather(source: Source) -> Gathered:
+    """All statements of a source. What cannot be read or parsed is among the errors, never raised."""
+    gatherer = _Gatherer(source)
+    gatherer.file(source.file, None)
+    return Gathered(tuple(gatherer.statements), gatherer.sources, tuple(gatherer.errors), frozenset(gatherer.missing))
 
 
-def load_from(file: str, reader: Reader, *, as_of: datetime.date | None = None, shown: str = "") -> Policy:
-    """As `load`, with files read by a function: it takes a name and returns bytes, or raises OSError.
-
-    What stands in `shown` is put before every file's name in diagnostics, spans and sources.
-    """
-    loader = _Loader(reader, shown)
-    loader.file(file, None)
-    return lower(
-        loader.statements,
-        name=shown + file,
-        as_of=as_of or datetime.date.today(),
-        sources=loader.sources,
-        spoilt=frozenset(loader.missing),
-        errors=loader.errors,
-    )
-
-
-def _read_file(name: str) -> bytes:
-    try:
-        with Path(name).open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except ValueError as error:  # NUL, or what the file system cannot encode
-        raise OSError(errno.EINVAL, "not a possible file name") from error
-    if len(data) > MAX_BYTES:
-        raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB")
-    return data
-
-
-class _Loader:
+class _Gatherer:
     """Gathers the statements of a file and of those it includes, in the order of reading."""
 
-    def __init__(self, reader: Reader, shown: str) -> None:
-        self.reader = reader
-        self.shown = shown
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.shown = source.shown
         self.sources: dict[str, str] = {}
         self.statements: list[ast.Statement] = []
         self.errors: list[Diagnostic] = []
         self.missing: set[str] = set()
         self.open: list[str] = []
-        self._known: dict[str, str] = {}  # by the real path: one file under two names counts once
+        self._known: dict[str, str] = {}  # by identity: one file under two names counts once
 
     def file(self, name: str, origin: Span | None) -> None:
         """Reads a file, unless it was read already: what is included twice counts once, where it came first."""
-        name = self._known.setdefault(_identity(name), name)
+        name = self._known.setdefault(self.source.identity(name), name)
         if name in self.open:
             assert origin is not None
             chain = " -> ".join([*self.open[self.open.index(name) :], name])
@@ -114,7 +65,7 @@ class _Loader:
         if shown in self.sources:
             return
         try:
-            data = self.reader(name)
+            data = self.source.read(name)
         except OSError as error:
             self._unreadable(shown, origin, error)
             return
@@ -173,13 +124,6 @@ class _Loader:
 _EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there
 
 
-def _identity(name: str) -> str:
-    try:
-        return os.path.realpath(name)
-    except (OSError, ValueError):
-        return name
-
-
 def _reason(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return "it is a directory"
@@ -190,35 +134,3 @@ def _reason(error: OSError) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 200 else text[:197] + "…"
-
-
-def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
-    """The boxes of a region in the language, with the names of a policy's text in scope.
-
-    Raises:
-        PolicyError: pointing into the region.
-    """
-    match = parse_region(text)
-    return lower_region(match, policy, _scope(policy), "<region>", text)
-
-
-def claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...]]:
-    """An action and a region, as `query` and `prove` take them.
-
-    Raises:
-        PolicyError: pointing into the text.
-    """
-    action, match = parse_claim(text)
-    return Action(action), lower_region(match, policy, _scope(policy), "<region>", text)
-
-
-def _scope(policy: Policy | None) -> Lowering:
-    """The definitions of a policy's text, anew."""
-    lowering = Lowering()
-    if policy is not None:
-        for file, text in policy.sources.items():
-            lowering.collect(definitions(text, file))
-    return lowering
-
-
-__all__ = ["claim", "load", "load_from", "loads", "region"]

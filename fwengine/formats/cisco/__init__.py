@@ -1,0 +1,1 @@
+"""Access lists of Cisco's IOS, NX-OS and ASA."""

@@ -1,0 +1,29 @@
+"""What a reader makes of a file: its chains, what it says of them, and how much of it was understood in which way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import Diagnostic, Span
+from .chains import Chains
+
+
+@dataclass(frozen=True)
+class Document:
+    """A rule set of another firewall, read.
+
+    Attributes:
+        format: its name, such as `iptables-save`.
+        policies: what a user may ask about, by name: the entry chain of each.
+        remarks: what is worth telling of the file as a whole; information and warnings, no errors.
+        applied: which policy is applied where, by what line: (policy, where, place).
+        statements: how many were exact, ignored by design (they decide nothing), in doubt.
+    """
+
+    format: str
+    chains: Chains
+    policies: Mapping[str, str]
+    remarks: tuple[Diagnostic, ...] = ()
+    statements: Mapping[str, int] = field(default_factory=dict)
+    applied: tuple[tuple[str, str, Span], ...] = ()

@@ -1,0 +1,1 @@
+"""Rule sets of iptables-save and ip6tables-save."""

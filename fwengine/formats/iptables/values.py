@@ -1,0 +1,88 @@
+"""Words of iptables -> values: addresses, ports, flags, interface names."""
+
+from __future__ import annotations
+
+import re
+
+from ...model import address
+from ...model.fields import interface_number
+from ...model.interval import IntervalSet
+from ...registry import names
+from . import tables
+from .words import Token
+
+IFNAMSIZ = 15  # bytes of an interface name on Linux
+_HOST_HELP = "iptables-save writes addresses; a host name would be looked up when the rules are loaded"
+
+
+class RefusedError(Exception):
+    """A rule that is not understood: at which word, why, and what to do."""
+
+    def __init__(self, token: Token | None, message: str, help: str = "", code: str = "FW402") -> None:
+        super().__init__(message)
+        self.token, self.message, self.help, self.code = token, message, help, code
+
+
+def network(text: str, token: Token, v6: bool) -> IntervalSet:
+    """An address, a prefix, or a value and a mask, which may have holes."""
+    host, slash, mask = text.partition("/")
+    point = point_of(host, token, v6)
+    bits = 128 if v6 else 32
+    if not slash:
+        return IntervalSet.single(point)
+    if re.fullmatch("[0-9]{1,3}", mask):
+        if int(mask) > bits:
+            raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
+        number = (1 << bits) - (1 << bits - int(mask))
+    else:
+        number = address.to_value(point_of(mask, token, v6))
+    try:
+        return address.masked(point, number)
+    except ValueError as error:
+        raise RefusedError(token, f"`{text}`: {error}", code="FW403") from None
+
+
+def point_of(text: str, token: Token, v6: bool) -> int:
+    """An address of the family of the rules."""
+    try:
+        point = address.parse(text)
+    except ValueError as error:
+        raise RefusedError(token, f"`{short(text)}` is not an address: {error}", _HOST_HELP, "FW403") from None
+    if (address.family_of(point) == 6) != v6:
+        mine = "IPv6" if v6 else "IPv4"
+        raise RefusedError(token, f"`{text}` is not of {mine}, as the rest is", "read it with `--from`", "FW403")
+    return point
+
+
+def port(text: str, token: Token, protocol: int | None) -> int:
+    """A port by number, or by IANA's name."""
+    if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535:
+        return int(text)
+    known = names.protocols_of(text)
+    found = known.get(protocol or -1) or next((ports for ports in known.values() if ports.size == 1), None)
+    if found is None or found.size != 1:
+        raise RefusedError(token, f"`{short(text)}` is not a port", code="FW403")
+    return found.lo
+
+
+def flags(token: Token) -> int:
+    """TCP flags as a number."""
+    number = 0
+    for word in token.text.upper().split(","):
+        if word not in tables.TCP_FLAGS:
+            raise RefusedError(token, f"`{short(word)}` is not a TCP flag", code="FW403")
+        number |= tables.TCP_FLAGS[word]
+    return number
+
+
+def beginning(prefix: str) -> IntervalSet:
+    """All interface names that begin so."""
+    number, length = interface_number(prefix), len(prefix.encode())
+    return IntervalSet.union(
+        (number << 8 * more, ((number + 1) << 8 * more) - 1) for more in range(IFNAMSIZ + 1 - length)
+    )
+
+
+def short(text: str) -> str:
+    """A word as a message shows it."""
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,133 @@
+"""Rule sets, and `decide`: the definition of what a policy means.
+
+The first rule that matches a packet decides; if none does, the default decides. Every faster path in this package is
+tested against `decide`. This module knows nothing of text or bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from ..errors import LimitError
+from .box import Box
+from .compile import compile_entries
+from .fields import Point
+from .packet import Packet
+from .rules import DENY, DEPENDS, Action, Case, Rule, Verdict
+from .tree import DecisionTree
+
+MAX_CASES = 100_000  # parts of an open packet that are looked at before giving up
+
+
+@dataclass(frozen=True, repr=False)
+class RuleSet:
+    """An ordered list of rules and a default: the mathematical object. `as_of` is the day on which it is asked."""
+
+    rules: tuple[Rule, ...]
+    default: Action = DENY
+    as_of: datetime.date = field(default_factory=datetime.date.today)
+
+    def __post_init__(self) -> None:
+        if self.default not in (Action.ALLOW, Action.DENY):
+            raise ValueError(f"the default allows or denies; it cannot be {self.default!r}")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
+
+    def active(self, rule: Rule) -> bool:
+        """Does the rule still count on the day `as_of`?"""
+        return rule.until is None or self.as_of <= rule.until
+
+    def verdict(self, index: int) -> Verdict:
+        """The verdict of the rule with this index, or of the default for the number of rules."""
+        if index < len(self.rules):
+            return Verdict(self.rules[index].action, self.rules[index], index)
+        return Verdict(self.default, None, index, "default")
+
+    def action(self, index: int) -> Action:
+        return self.rules[index].action if index < len(self.rules) else self.default
+
+    def label(self, index: int) -> str:
+        return self.rules[index].label if index < len(self.rules) else "default"
+
+    @cached_property
+    def tree(self) -> DecisionTree:
+        """The compiled form, built on first use.
+
+        Complexity: near linear in the rules for real rule sets; bounded by the compiler's budgets for any.
+        """
+        entries = [
+            (index, box.sets)
+            for index, rule in enumerate(self.rules)
+            if self.active(rule)
+            for box in rule.boxes
+            if all(box.sets)
+        ]
+        return compile_entries(entries, len(self.rules))
+
+    def evaluate(self, packet: Packet) -> Verdict:
+        """The verdict on a packet, through the tree.
+
+        Where fields are open, all packets it may be are considered: if they fare alike, that is the verdict; if not, it
+        is `DEPENDS`. Then, and if several rules agree, `cases` holds the split.
+
+        Raises:
+            LimitError: if an open packet falls into more than 100,000 parts.
+        """
+        if packet.point is not None:
+            return self.evaluate_point(packet.point)
+        return self.evaluate_boxes((Box.around(packet),))
+
+    def evaluate_point(self, point: Point) -> Verdict:
+        """The verdict on a point of header space, through the tree."""
+        return self.verdict(self.tree.index(point))
+
+    def evaluate_boxes(self, boxes: Sequence[Box]) -> Verdict:
+        """The verdict that all packets of some boxes have in common, or `DEPENDS` with the split.
+
+        Raises:
+            LimitError: beyond 100,000 parts.
+            ValueError: if there is no packet in the boxes.
+        """
+        found: dict[int, list[Box]] = {}
+        parts = (part for box in boxes for part in self.tree.regions(box))
+        for count, (box, index) in enumerate(islice(parts, MAX_CASES + 1)):
+            if count == MAX_CASES:
+                raise LimitError(f"unknown: limit reached ({MAX_CASES} parts of an open packet)")
+            found.setdefault(index, []).append(box)
+        if not found:
+            raise ValueError("no packet to evaluate")
+        if len(found) == 1:
+            return self.verdict(next(iter(found)))
+        cases = tuple(
+            Case(box, self.action(index), self.rules[index] if index < len(self.rules) else None)
+            for index in sorted(found)
+            for box in found[index]
+        )
+        actions = {case.action for case in cases}
+        if len(actions) == 1:
+            return Verdict(actions.pop(), None, None, "rules", cases)
+        return Verdict(DEPENDS, None, None, "depends", cases)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "tree"}
+
+
+def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:
+    """The first rule that matches decides; if none does, the default. This *is* the meaning of a policy.
+
+    Raises:
+        ValueError: if the packet leaves a field open, as it is then no single packet.
+    """
+    point = packet.point if isinstance(packet, Packet) else packet
+    if point is None:
+        raise ValueError("a packet with open fields may fare in several ways: ask `evaluate`")
+    for index, rule in enumerate(rules.rules):
+        if rules.active(rule) and rule.matches(point):
+            return Verdict(rule.action, rule, index)
+    return Verdict(rules.default, None, len(rules.rules), "default")

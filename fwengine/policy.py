@@ -1,0 +1,154 @@
+"""What people hold: a rule set with its text, names and expectations, and the questions about it as methods.
+
+`load` is the one way from a source to a policy. Each method asks a layer below, which is imported when it is first
+asked: a program that holds policies does not pay for the language before it reads one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .language.meaning.names import Names
+from .model.box import Box
+from .model.rules import Action, Definition, Expectation
+from .model.ruleset import RuleSet
+from .sources.opening import open_source
+from .sources.source import Source, from_text
+
+if TYPE_CHECKING:
+    from .analysis.query import Proof, Region
+    from .native import Classifier
+    from .traffic.count import CaptureReport
+
+
+@dataclass(frozen=True, repr=False)
+class Policy(RuleSet):
+    """A rule set, and what its text says besides: the meaning is that of the rule set alone."""
+
+    name: str = field(default="<policy>", compare=False)
+    expectations: tuple[Expectation, ...] = field(default=(), compare=False)
+    definitions: tuple[Definition, ...] = field(default=(), compare=False)
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    names: Names = field(default=Names(), compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
+
+    def evaluate_capture(self, path: str | os.PathLike[str], **options: Any) -> CaptureReport:
+        """Counts per rule over a capture file: see `fwengine.traffic.count.evaluate_capture`."""
+        from .traffic.count import evaluate_capture
+
+        return evaluate_capture(self, path, **options)
+
+    def prove(self, claim: str) -> Proof:
+        """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
+
+        Names of the policy's own text may be used. Exact; a false claim has a counterexample.
+
+        Raises:
+            PolicyError: if the claim is no claim, with a place in it.
+            LimitError: if the search exceeds its budget: the answer is unknown.
+        """
+        from .analysis.expect import prove_twice
+
+        action, boxes = read_claim(self, claim)
+        return prove_twice(self, action, boxes)
+
+    def query(self, question: str) -> tuple[Region, ...]:
+        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
+
+        Raises:
+            PolicyError, LimitError: as for `prove`.
+        """
+        from .analysis.query import query
+
+        action, boxes = read_claim(self, question)
+        return query(self, action, boxes)
+
+    def classifier(self) -> Classifier:
+        """Batches of packets in columns to rule indices: the native module where it is here, else the tree."""
+        from .native import classifier
+
+        return classifier(self)
+
+
+def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None) -> Policy:
+    """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
+
+    Args:
+        source: what `sources.source.open_source` takes, or a source.
+        as_of: the day on which the policy is asked; today if not given. It matters to rules with `until` only.
+
+    Raises:
+        PolicyError: with every diagnostic of the file and those it includes.
+    """
+    from .language.meaning.lower import lower
+    from .sources.gathering import gather
+
+    if not isinstance(source, Source):
+        source = open_source(source)
+    found = gather(source)
+    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors)
+    return Policy(
+        meant.rules,
+        meant.default,
+        as_of or datetime.date.today(),
+        source.name,
+        meant.expectations,
+        meant.definitions,
+        found.texts,
+        meant.names,
+    )
+
+
+def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None) -> Policy:
+    """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
+
+    Raises:
+        PolicyError: as `load`.
+
+    >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
+    'web'
+    """
+    return load(from_text(text, file), as_of=as_of)
+
+
+def load_from(
+    file: str, reader: Callable[[str], bytes], *, as_of: datetime.date | None = None, shown: str = ""
+) -> Policy:
+    """As `load`, with files read by a function: it takes a name and returns bytes, or raises OSError.
+
+    What stands in `shown` is put before every file's name in diagnostics, spans and sources.
+    """
+    return load(Source(file, reader, shown=shown), as_of=as_of)
+
+
+def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
+    """The boxes of a region in the language, with a policy's names in scope.
+
+    Raises:
+        PolicyError: pointing into the region.
+    """
+    from .language.meaning.lower import lower_region
+    from .language.syntax.parser import parse_region
+
+    names, sources = (policy.names, policy.sources) if policy else (Names(), {})
+    return lower_region(parse_region(text), names, "<region>", text, sources)
+
+
+def read_claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...]]:
+    """An action and a region, as `query` and `prove` take them.
+
+    Raises:
+        PolicyError: pointing into the text.
+    """
+    from .language.meaning.lower import lower_region
+    from .language.syntax.parser import parse_claim
+
+    action, match = parse_claim(text)
+    names, sources = (policy.names, policy.sources) if policy else (Names(), {})
+    return Action(action), lower_region(match, names, "<region>", text, sources)
