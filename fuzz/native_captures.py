@@ -36,11 +36,11 @@ class Memory(Source):
         stream = io.BytesIO(data)
         self.file = "<memory>"
         self.position, self.size = 0, len(data)
-        self._kept, self._direct = b"", None
+        self._kept, self._direct, self.failed = b"", None, None
         self._next = lambda: stream.read(chunk)
 
     def close(self) -> None:
-        self._stream.close()
+        pass
 
 
 def by_python(data: bytes, chunk: int) -> Answer:

@@ -33,7 +33,7 @@ class Capture:
         elif is_pcapng(head):
             self._reader = PcapngReader(source, source.read())
         else:
-            raise foreign(source.file, source.peek(HEAD))
+            raise _foreign(source)
 
     @property
     def file(self) -> str:
@@ -100,4 +100,10 @@ def refuse_foreign(source: Source) -> None:
     """
     head = source.peek(8)
     if not is_pcap(head) and not is_pcapng(head):
-        raise foreign(source.file, source.peek(HEAD))
+        raise _foreign(source)
+
+
+def _foreign(source: Source) -> CaptureError:
+    """What to say of what begins no capture; if it cannot even be read so far, that."""
+    head = source.peek(HEAD)
+    return source.failed or foreign(source.file, head)

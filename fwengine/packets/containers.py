@@ -45,16 +45,16 @@ def foreign(file: str, head: bytes) -> CaptureError:
             return CaptureError(UNSUPPORTED, file, f"{kind}: {advice}")
     if head[257:262] == b"ustar":
         return CaptureError(UNSUPPORTED, file, f"a tar archive: {_UNPACK}")
-    if _is_erf(head):
-        return CaptureError(UNSUPPORTED, file, f"an ERF capture: {_EDITCAP}")
-    if _is_commview(head):
-        return CaptureError(UNSUPPORTED, file, f"a CommView capture: {_EDITCAP}")
     if head.startswith(b"version https://git-lfs"):
         return CaptureError(NOT_A_CAPTURE, file, "a Git LFS pointer, not the file it stands for: `git lfs pull` fetches that")
     if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
         return CaptureError(NOT_A_CAPTURE, file, "an HTML page: download the capture itself")
     if _is_text(head):
         return CaptureError(NOT_A_CAPTURE, file, "text, not a capture: `tcpdump -w FILE` writes one")
+    if _is_erf(head):
+        return CaptureError(UNSUPPORTED, file, f"an ERF capture: {_EDITCAP}")
+    if _is_commview(head):
+        return CaptureError(UNSUPPORTED, file, f"a CommView capture: {_EDITCAP}")
     return CaptureError(NOT_A_CAPTURE, file, "neither pcap nor pcapng")
 
 

@@ -36,6 +36,7 @@ class Source:
         self._close: Callable[[], None] | None = None
         self._direct: Callable[[memoryview], int | None] | None = None  # into a caller's memory
         self._kept = b""  # read, and not given yet
+        self.failed: CaptureError | None = None  # what kept `peek` from seeing more
         self._read = self._open(name)
         self._next = self._plain
         try:
@@ -85,7 +86,7 @@ class Source:
             try:
                 part = self._next()
             except CaptureError as error:  # comes behind what was read before it
-                self._next = _raiser(error)
+                self.failed, self._next = error, _raiser(error)
                 break
             if not part:
                 break

@@ -156,7 +156,7 @@ class _Gzip:
 
 def _behind(file: str, name: str) -> CaptureError:
     return CaptureError(
-        GZIP, file, f"the {name} stream is whole and was read to its end, but bytes that are no {name} stand behind it"
+        GZIP, file, f"the {name} stream is whole and was read to its end; behind it stand bytes that are not {name}"
     )
 
 
