@@ -251,6 +251,7 @@ def test_json(folder: Path) -> None:
             {"rule": "no-guests", "file": "plain.fwl", "line": 5, "reason": "unreachable"},
             {"rule": "known", "file": "plain.fwl", "line": 6, "reason": "not in a capture"},
         ],
+        "errors": [],
     }
     assert len(rows(folder / "out.pcapng.jsonl")) == 12
 
