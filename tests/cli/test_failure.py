@@ -198,15 +198,13 @@ CLAIMS = {name: ([name, "{p}", "deny tcp to any port wbe"], POLICIES[name][1]) f
 @pytest.mark.parametrize(("command", "form"), rows(SINGLE))
 def test_other_ways_to_name_no_policy(folder: Path, command: list[str], form: str, given: str) -> None:
     (folder / "none").mkdir()
-    done = ask(folder, command, {"folder": folder / "none", "stdin": "-", "revision": "HEAD:none.fwl"}[given], form)
+    named = {"folder": str(folder / "none"), "stdin": "-", "revision": "HEAD:none.fwl"}[given]
+    done = ask(folder, command, named, form)
     assert done.code == 2
     ((code, file),) = carried(done, form)
     nothing = "FW502" if command[0] == "test" else "FW501"
     assert code == (nothing if given == "stdin" else "FW001")
-    assert (
-        form == "text"
-        or file == {"folder": str(folder / "none"), "stdin": "<stdin>", "revision": "HEAD:none.fwl"}[given]
-    )
+    assert form == "text" or file == ("<stdin>" if named == "-" else named)
 
 
 NO_VERDICT: dict[str, tuple[bytes | None, str]] = {
@@ -371,7 +369,12 @@ class TestNothing:
         path = tmp_path / "old.fwl"
         path.write_text("allow tcp until 2026-01-31\nexpect deny udp\n")
         for day, code in (("2026-01-31", 0), ("2026-02-01", 2)):
-            for command in (["prove", path, "deny udp"], ["test", path], ["eval", path, "udp 1.1.1.1 -> 2.2.2.2"]):
+            commands: list[list[str | Path]] = [
+                ["prove", path, "deny udp"],
+                ["test", path],
+                ["eval", path, "udp 1.1.1.1 -> 2.2.2.2"],
+            ]
+            for command in commands:
                 done = run(*command, "--as-of", day)
                 assert done.code == code
                 assert ("no rule counts on 2026-02-01: every packet is denied by the default" in done.err) == bool(code)
@@ -458,11 +461,12 @@ def test_one_clock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datetime, "date", Clock)
     old = folder / "old.fwl"
     old.write_text("allow tcp until 2026-01-31\nexpect allow tcp\n")
-    for words in (
+    commands: list[list[str | Path]] = [
         ["diff", old, old], ["test", old], ["check", old, old, "--ignore", "FW208"], ["eval", old, PACKET, "--expect", "allow"],
         ["prove", old, "allow tcp"], ["query", old, "allow tcp"], ["show", old],
         ["synth", old, "-o", folder / "o"], ["diff", old, old, "-r", folder / "good.pcap"], ["check", "--fix", old],
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for words in commands:
         reads.clear()
         done = run(*words)
         assert (len(reads), "no rule counts" in done.err) == (1, False), words
