@@ -241,6 +241,7 @@ def test_json(folder: Path) -> None:
     assert left_out > 0
     assert answer == {
         "format_version": "1.0",
+        "errors": [],
         "capture": "out.pcapng",
         "kind": "pcapng",
         "verdicts": "out.pcapng.jsonl",
@@ -251,7 +252,6 @@ def test_json(folder: Path) -> None:
             {"rule": "no-guests", "file": "plain.fwl", "line": 5, "reason": "unreachable"},
             {"rule": "known", "file": "plain.fwl", "line": 6, "reason": "not in a capture"},
         ],
-        "errors": [],
     }
     assert len(rows(folder / "out.pcapng.jsonl")) == 12
 
