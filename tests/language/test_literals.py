@@ -56,7 +56,7 @@ def test_ranges(family: int, a: int, b: int) -> None:
 def asks(value: int, mask: int, bits: int) -> bool:
     """Is a mask of a value without bits refused, since an inverse mask may be meant? By its bits as text."""
     shown = f"{mask:0{bits}b}"
-    if value or not mask or "01" not in shown and mask != 2**bits - 1:
+    if value or not mask or ("01" not in shown and mask != 2**bits - 1):
         return False
     return mask == 2**bits - 1 or "10" not in shown or shown.startswith("1" * 8)
 

@@ -97,7 +97,7 @@ SPELLINGS = [
     ("allow tcp to ::1 }", "FW015", "}", "remove"),
     ("allow tcp to { ::1 ::2 }", "FW010", "::2", "`,`"),
     ("allow tcp to { ::1,, ::2 }", "FW010", ",", ""),
-    ("allow tcp to any port 80, 443", "FW020", ",", "`{ 80, … }`"),
+    ("allow tcp to any port 80, 443", "FW020", ",", "`{ 80, 443 }`"),
     ("allow tcp to any port 80,443", "FW020", "80,443", "`{ 80, 443 }`"),
     ("allow tcp to any port 80 443", "FW010", "443", "`{ 80, 443 }`"),
     ("allow tcp,udp", "FW020", "tcp,udp", "`{ tcp, udp }`"),

@@ -194,7 +194,6 @@ def _plain_interface(scope: Scope, word: Word, one: bool) -> None:
             f"`{shown}` looks like a pattern",
             "interfaces have no wildcards",
             f"list the interfaces in braces, or {quoted}",
-            name,
         )
     if not _PLAIN_INTERFACE.fullmatch(text):
         message = f"`{shown}` is not a plain interface name"
@@ -211,5 +210,5 @@ def _plain_interface(scope: Scope, word: Word, one: bool) -> None:
     entry = scope.names.get(text)
     if entry is not None:
         raise Mistake(
-            "FW127", f"`{shown}` is {NOUN[entry.content.kind]}, not an interface", "expected an interface", quoted, name
+            "FW127", f"`{shown}` is {NOUN[entry.content.kind]}, not an interface", "expected an interface", quoted
         )

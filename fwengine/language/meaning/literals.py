@@ -79,9 +79,8 @@ def _not_plain(text: str, what: str) -> Mistake:
         return written("FW116", f"`{short(text)}` is not a plain number", "only the digits 0-9", plain)
     if re.fullmatch(r"-[0-9]+", text):
         code = "FW111" if what == "port" else "FW116"
-        full = [f"0-{text[1:]}"] if what == "port" else []
-        help = f"for a range write `{short(full[0])}`" if full else "write a number from 0"
-        return Mistake(code, f"{what} `{short(text)}` does not exist", "the smallest is 0", help, *full)
+        help = f"for a range write `0-{short(text[1:])}`" if what == "port" else "write a number from 0"
+        return Mistake(code, f"{what} `{short(text)}` does not exist", "the smallest is 0", help)
     if any(c.isdigit() and not c.isascii() for c in text):
         digits = "".join(str(int(c)) if c.isdecimal() else c for c in text)
         right = [digits] if _NUMBER.fullmatch(digits) else []
@@ -247,7 +246,8 @@ def _unknown_protocol(text: str) -> Mistake:
         ways = [f"{p}/{text}" for p in known]
         said = ", ".join(f"`{way}`" for way in ways)
         if len(ways) == 2:
-            said += f" or `{{ {', '.join(ways)} }}` for both"
+            ways.append(f"{{ {', '.join(ways)} }}")
+            said += f" or `{ways[2]}` for both"
         help = f"`{text}` is a port: write {said}, or `{known[0]} … port {text}`"
         return Mistake("FW115", message, label, help, *ways)
     near = (names.near(word, ["any"]) or names.near_protocol(word)) if len(text) < 40 else []

@@ -92,8 +92,7 @@ def _endpoint(scope: Scope, word: Word, protocol: int | None) -> tuple[int, int 
         return point, None
     if protocol is not None and protocol not in PORT_PROTOCOLS:
         label = "a port needs tcp, udp, sctp, dccp or udplite"
-        message, fix = f"`{names.protocol_name(protocol)}` has no ports", (word.at, host)
-        scope.report("FW114", place, message, label, f"write `{host}`", fixes=[fix])
+        scope.report("FW114", place, f"`{names.protocol_name(protocol)}` has no ports", label, f"write `{host}`")
         return None
     ports = scope.port_word(Word(port_text, place), protocol)
     if ports is None:
@@ -181,7 +180,7 @@ def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, objec
         if protocol not in ICMPS:
             label = "only icmp and icmpv6 have"
             message = f"`{names.protocol_name(protocol)}` has no `{spec.word}`"
-            scope.report("FW118", option.at, message, label, "remove it", fixes=[""])
+            scope.report("FW118", option.at, message, label, "remove it")
             return
         known = chosen.get("icmp_type")
         found = icmp(scope, spec.field, cast("Expr", option.value), protocol, known if isinstance(known, int) else None)
@@ -208,7 +207,7 @@ def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, objec
 def _flags(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:
     if protocol != TCP:
         message = f"`{names.protocol_name(protocol)}` has no tcp flags"
-        scope.report("FW120", option.at, message, "only tcp has", "remove it", fixes=[""])
+        scope.report("FW120", option.at, message, "only tcp has", "remove it")
     elif not isinstance(option.value, Word) or "/" in option.value.text:
         help = "write the flags that are set, such as `flags syn,ack`"
         scope.report("FW121", option.at, "a packet has its flags, not a test", "not a list of flags", help)

@@ -107,6 +107,9 @@ class Protocols:
         ):
             message = f"`{literals.short(word.text)}` is not a service"
             raise literals.written("FW133", message, "a service is PROTOCOL/PORTS", f"{ports_text}/{protocol_text}")
+        if swapped in PORT_PROTOCOLS and names.protocol(protocol_text) in PORT_PROTOCOLS and not ports_text.isdigit():
+            message, both = f"`{literals.short(word.text)}` is not a service", f"{{ {protocol_text}, {ports_text} }}"
+            raise literals.written("FW133", message, "several protocols are a set", both)
         protocol = literals.protocol(protocol_text)
         line, column, end_line, end = word.at
         if protocol not in PORT_PROTOCOLS:

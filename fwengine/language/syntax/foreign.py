@@ -32,7 +32,9 @@ _KINDS = (
         r"|(?:tcp|udp)[ \t]+[ds]port\b|ip6?[ \t]+[sd]addr\b|ct[ \t]+state\b|[io]if(?:name)?\b|icmp(?:v6)?[ \t]+type\b")),
     ("pf", re.compile(r"(?:pass|block)\b")),
     ("Junos", re.compile(r"set[ \t]+(?:firewall|security|policy-options)\b")),
-    ("ufw", re.compile(r"(?:allow|deny|reject|limit)[ \t]+(?:(?:in|out|on|log|proto)[ \t]|(?:from|to)[ \t].*[ \t]proto[ \t])|(?:sudo[ \t]+)?ufw[ \t]")),
+    ("ufw", re.compile(
+        r"(?:allow|deny|reject|limit)[ \t]+(?:(?:in|out|on|log|proto)[ \t]|(?:from|to)[ \t].*[ \t]proto[ \t])"
+        r"|(?:sudo[ \t]+)?ufw[ \t]")),
     (_CISCO, re.compile(
         r"(?:access-list[ \t]+\S+[ \t]+(?:extended[ \t]+)?|[0-9]+[ \t]+)?(?:permit|deny)[ \t]+\S+[ \t]+"
         r"(?:any4?6?|host|[0-9.]+[ \t]+[0-9.]+|object(?:-group)?)\b")),
@@ -90,7 +92,7 @@ def _texts(facts: _Facts) -> Iterator[str]:
         facts.protocols = ["tcp", "udp"]
     family = facts.family
     known = any("." in end or ":" in end for end in facts.ends.values())  # also an exception names its family
-    if {"icmp", "icmpv6"} & {*facts.protocols}:
+    if "type" in facts.options:  # `icmp` has types over IPv4 only, `icmpv6` over IPv6
         known = True
     if family is not None and not known:
         yield _text(facts, "0.0.0.0/0" if family == 4 else "::/0")

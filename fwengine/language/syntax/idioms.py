@@ -259,7 +259,13 @@ def _noise(here: _Here) -> SyntaxMistake | None:
     if here.token.type == "NET" and here.before().type in ("_FROM", "_TO") and here.behind().type == "WORD":
         return _unexpected(here, "not needed", (cover(here.token.at, here.behind().at), here.behind().text))
     word = here.before()
-    if here.before(2).type in ("_FROM", "_TO") and word.text.lower() in _NOISE and here.token.type == "WORD":
+    is_address = "." in here.token.text or ":" in here.token.text  # else the word may well be a name of the user's
+    if (
+        here.before(2).type in ("_FROM", "_TO")
+        and word.text.lower() in _NOISE
+        and here.token.type == "WORD"
+        and is_address
+    ):
         place = cover(word.at, here.token.at)
         return _instead(word.at, f"unexpected `{word.text}`", "not needed", (place, here.token.text))
     return None
@@ -407,6 +413,6 @@ def _short(text: str) -> str:
 
 
 _IDIOMS: tuple[Callable[[_Here], SyntaxMistake | None], ...] = (
-    _brackets, _arrow, _mask, _dash, _pf_range, _conjunction, _operator, _noise, _interface, _protocol, _side, _option,
+    _brackets, _arrow, _mask, _dash, _pf_range, _conjunction, _operator, _noise, _interface, _side, _protocol, _option,
     _lacking,
 )  # fmt: skip

@@ -143,7 +143,7 @@ def _character(c: str, at: Span) -> Diagnostic:
     if c == "\r":
         return Diagnostic("FW003", "carriage return without a line feed", at, "U+000D", "end lines with LF or CRLF")
     what = "NUL byte" if c == "\0" else f"control character {name}"
-    removed = Suggestion(at, "")
+    removed = Suggestion(at, " " if c.isspace() else "")
     return Diagnostic(
         "FW003", f"{what} in the text", at, "cannot be seen", "remove this character", suggestions=(removed,)
     )
@@ -188,9 +188,9 @@ def unexpected_token(
         )
     if not seen and "NET" in accepts:
         return _no_statement(token)
-    slip = _slip(token, accepts, seen)
-    if slip:
-        return slip
+    found = slip(token, accepts, seen)
+    if found:
+        return found
     if token.type == "$END":
         if braces:
             return SyntaxMistake(
@@ -265,16 +265,19 @@ def _no_statement(token: Seen) -> SyntaxMistake:
     return SyntaxMistake("FW012", token.at, f"`{short}` is not a statement", label, help, meant)
 
 
-def _slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxMistake | None:
-    """A misspelt keyword: the word itself, or a word before it that was taken for a value."""
+def slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen], *, exact: bool = False) -> SyntaxMistake | None:
+    """A misspelt keyword: the word itself, or a word before it that was taken for a value.
+
+    If `exact`, only by a letter dropped, doubled or swapped, or by its case; else also what is near, or called otherwise.
+    """
     if token.text.isalpha():
-        found = _as_keyword(token, [w for w in map(written, accepts) if w.isalpha()])
+        found = _as_keyword(token, [w for w in map(written, accepts) if w.isalpha()], exact=exact)
         if found:
             return found
     if accepts == {"_ARROW"}:
         # `expect` may go on with a packet, `tcp SRC -> DST`, so that `tcp form any` stumbles over the third word
         return _as_keyword(
-            seen[-1], ("from", "to", "except", *OPTIONS, "by", "or", "unless"), exact=token.type == "$END"
+            seen[-1], ("from", "to", "except", *OPTIONS, "by", "or", "unless"), exact=exact or token.type == "$END"
         ) or _as_keyword(seen[-2], ("not",), exact=True)
     if seen and seen[-1].type == "WORD" and token.type in _OPERANDS:
         return _as_keyword(seen[-1], ("not",), exact=True)

@@ -196,7 +196,11 @@ def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
     before = sum(t.at[:2] < place[:2] for t in tokens)
     wrong = mistakes.Seen(token.type, str(token), place)
     seen, rest = tokens[:before], tokens[before + 1 :]
-    return idioms.explained(wrong, accepts, seen, rest) or mistakes.unexpected_token(wrong, accepts, seen, rest)
+    return (
+        (mistakes.slip(wrong, accepts, seen, exact=True) if seen else None)
+        or idioms.explained(wrong, accepts, seen, rest)
+        or mistakes.unexpected_token(wrong, accepts, seen, rest)
+    )
 
 
 def _kept(mistake: SyntaxMistake, text: str, start: Start) -> SyntaxMistake:
