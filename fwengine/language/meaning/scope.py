@@ -47,7 +47,7 @@ class Reading(NamedTuple):
 
 
 _PLAIN = re.compile(r"[^ \t\r\n\f\v{},#\"=<>!]+")  # a word, with nothing of punctuation
-RESERVED = frozenset(KEYWORDS) | {"any", "none"}
+RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
 
 
@@ -78,7 +78,7 @@ class Scope:
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
         self._too_deep = False
-        self._addresses: dict[str, IntervalSet] = {"any": address.ALL}
+        self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], list[str]] = {}
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
@@ -367,7 +367,7 @@ class Scope:
         if literals.is_name(word.text):
             host = "host names are not looked up: " if "." in word.text else ""
             otherwise = f"{host}define it with `net {short(word.text)} = …`"
-            near = self.near(word.text, "net", ["any"])
+            near = self.near(word.text, "net", ["any", "ipv4", "ipv6"])
             message = f"no address or name `{short(word.text)}`"
             self.mistake(literals.meant("FW101", message, "not defined", near, otherwise), word.at)
             return None

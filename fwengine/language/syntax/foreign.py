@@ -95,11 +95,11 @@ def _texts(facts: _Facts) -> Iterator[str]:
     if "type" in facts.options:  # `icmp` has types over IPv4 only, `icmpv6` over IPv6
         known = True
     if family is not None and not known:
-        yield _text(facts, "0.0.0.0/0" if family == 4 else "::/0")
+        yield _text(facts, f"ipv{family}")
         return
     yield _text(facts, "any")
     if facts.either and not known:
-        yield _text(facts, "0.0.0.0/0")
+        yield _text(facts, "ipv4")
 
 
 def _text(facts: _Facts, source: str) -> str:
@@ -321,7 +321,7 @@ def _addresses(values: list[str], negated: str) -> str:
     if len(families) > 1 or 0 in families:
         raise _Unknown
     # theirs stays within the family, where `not` would let in the other one
-    return f"{'::/0' if 6 in families else '0.0.0.0/0'} except {_set(out)}"
+    return f"{'ipv6' if 6 in families else 'ipv4'} except {_set(out)}"
 
 
 def _address(text: str) -> str:
@@ -434,7 +434,7 @@ def _cisco(words: list[str]) -> _Facts:
 def _cisco_end(line: _Line) -> str:
     word = line.take()
     if word in ("any", "any4", "any6"):
-        return {"any": "any", "any4": "0.0.0.0/0", "any6": "::/0"}[word]
+        return {"any": "any", "any4": "ipv4", "any6": "ipv6"}[word]
     if word == "host":
         return _address(line.take())
     host, mask = _address(word), line.take()
