@@ -113,7 +113,7 @@ def points_of(rules: RuleSet, parts: Sequence[Sets], most: int = SAMPLES) -> lis
     own = [point for part in spread(parts, most // 4) for point in _corners(part)]
     some = spread(parts, _PARTS)
     taken: list[Point] = []
-    for n, (_, sets) in enumerate(spread(rules.active_boxes, _TRIED)):
+    for n, (_, sets) in enumerate(spread(rules.active_boxes, _TRIED) if some else ()):
         shared = _shared(some[n % len(some)], sets)
         if shared is not None:
             taken += _corners(shared)
@@ -146,7 +146,7 @@ def spread(items: Sequence[T], most: int) -> Sequence[T]:
     """At most so many of some items, evenly spread, the first and the last among them."""
     if len(items) <= most:
         return items
-    return [items[n * (len(items) - 1) // (most - 1)] for n in range(most)]
+    return [items[n * (len(items) - 1) // max(1, most - 1)] for n in range(most)]
 
 
 def every_part(rules: RuleSet, boxes: Iterable[Box], right: Callable[[int], bool], most: int) -> tuple[int, bool]:
@@ -163,12 +163,13 @@ def every_part(rules: RuleSet, boxes: Iterable[Box], right: Callable[[int], bool
     return walked, next(parts, None) is None
 
 
-def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool]) -> int | None:
+def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool], most: int | None = None) -> int | None:
     """How many points of some disjoint products have a deciding rule that is `right`; None beyond what is cheap."""
     if not parts:
         return 0
-    touching = list(islice(_touching(rules, parts), COUNTED + 1))
-    if len(touching) > COUNTED or len(parts) > COUNTED:
+    most = COUNTED if most is None else min(most, COUNTED)
+    touching = list(islice(_touching(rules, parts), most + 1))
+    if len(touching) > most or len(parts) > COUNTED:
         return None
     tree = compile_entries(touching, len(rules.rules))
     if len(tree.roots) > 1:

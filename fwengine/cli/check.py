@@ -53,6 +53,7 @@ def command(
         raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}
     left: list[dict[str, Any]] = []
+    confirmed: list[Any] = []
     style = style_of(color)
     failed = False
     for path in expand(policies):
@@ -68,10 +69,13 @@ def command(
             _tell(path, new, error.sources, told, format_, style)
             continue
         found = check(policy, codes)
+        assert found.confirmed is not None
+        confirmed.append(found.confirmed)
         new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
         parts = effective_json(policy) if effective else []
         left += parts
-        _tell(path, new, policy.sources, told, format_, style, _size(policy))
+        word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
+        _tell(path, new, policy.sources, told, format_, style, _size(policy) + word)
         if format_ == "text":
             for part in parts:
                 say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
@@ -79,7 +83,11 @@ def command(
                     say(f"  {part['action']} {region}")
     results = list(told.values())
     if format_ == "json":
-        say_json(findings=[fields for _, fields in results], **({"effective": left} if effective else {}))
+        extra: dict[str, Any] = {"effective": left} if effective else {}
+        if not failed:
+            complete, samples = all(c.complete for c in confirmed), sum(c.points for c in confirmed)
+            extra["confirmed"] = {"complete": complete, "samples": samples}
+        say_json(findings=[fields for _, fields in results], **extra)
     elif format_ == "jsonl":
         for _, fields in results:
             say_json_line(**fields)

@@ -17,11 +17,12 @@ from support.commands import run
 from support.generators import SMALL, WIDE, boxes, policies_and_points, random_policy
 from support.universe import ALL, Maker, allowed, mask
 
-from fwengine.analysis import confirm
+from fwengine.analysis import anomalies, confirm
 from fwengine.analysis import diff as diffing
 from fwengine.analysis import prove as proving
 from fwengine.analysis import query as querying
 from fwengine.analysis import region as regions
+from fwengine.analysis.anomalies import Finding, findings
 from fwengine.analysis.confirm import Answer, Confirmation, Disagreement, decide_each, points_of, spread, total, volume
 from fwengine.analysis.cover import Cover, Hole, unmatched
 from fwengine.analysis.diff import diff, equivalent
@@ -31,6 +32,7 @@ from fwengine.analysis.prove import Status, prove
 from fwengine.analysis.query import query
 from fwengine.analysis.reach import decided_parts
 from fwengine.analysis.region import EVERYTHING, disjoint
+from fwengine.analysis.witness import witness
 from fwengine.model.box import SHAPES, Box, Sets, pieces
 from fwengine.model.fields import DPORT, DST, FRAGMENT, PROTOCOL, SRC, Point
 from fwengine.model.interval import EMPTY, IntervalSet
@@ -320,6 +322,55 @@ def test_a_rule_missed_by_a_diff_is_found_out_by_samples_alone(web: Policy, monk
     assert real(closed(web), closed(other)) == ([], [3])
     with pytest.raises(Disagreement):
         diff(web, other)
+
+
+def test_a_false_finding_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a rule can never match, and that it changes nothing; each for every rule of which it is not so."""
+    for policy, _ in cases():
+        truth: dict[str, set[int | None]] = {"FW202": set(), "FW203": set()}
+        for finding in findings(policy):
+            truth.setdefault(finding.code, set()).add(finding.rule)
+        dead = truth["FW202"] | truth.get("FW201", set()) | truth.get("FW204", set()) | truth.get("FW207", set())
+        for index in range(len(policy.rules)):
+            for code, so in (("FW202", dead), ("FW203", dead | truth["FW203"])):
+                lie = Finding(code, "warning", index)
+                with monkeypatch.context() as patched:
+                    patched.setattr(anomalies, "_findings", lambda *_, lie=lie: iter((lie,)))
+                    if index in so:
+                        assert findings(policy).confirmed.complete  # type: ignore[union-attr]
+                    else:
+                        with pytest.raises(Disagreement):
+                            findings(policy)
+
+
+def test_a_false_witness_of_a_finding_is_found_out(web: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = witness(Box.of({PROTOCOL: IntervalSet.single(17)}))
+    wrong = Finding("FW303", "info", 0, witness=packet, decided_by=1)
+    monkeypatch.setattr(anomalies, "_findings", lambda *_: iter((wrong,)))
+    with pytest.raises(Disagreement):
+        findings(web)
+
+
+def test_samples_alone_find_a_false_finding_out(web: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "COUNTED", 0)
+    assert findings(web).confirmed is not None
+    for code in ("FW202", "FW203"):
+        lie = Finding(code, "warning", 2)
+        monkeypatch.setattr(anomalies, "_findings", lambda *_, lie=lie: iter((lie,)))
+        with pytest.raises(Disagreement):
+            findings(web)
+
+
+def test_check_says_what_it_confirmed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.fwl"
+    path.write_text(TEXT)
+    whole = run("check", path, "--format", "json").json
+    assert whole["confirmed"]["complete"]
+    assert "sampled" not in run("check", path).out
+    monkeypatch.setattr(confirm, "COUNTED", 0)
+    path.write_text(TEXT + "deny udp\n")  # it writes out the default
+    assert not run("check", path, "--format", "json").json["confirmed"]["complete"]
+    assert run("check", path).out.splitlines()[-1].endswith("default deny (sampled)")
 
 
 def test_the_commands_let_a_disagreement_through(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
