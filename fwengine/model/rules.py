@@ -107,8 +107,9 @@ class Verdict:
     action: Action
     rule: Rule | None = None
     index: int | None = None  # of the deciding rule in the policy; the number of rules for the default
-    reason: Literal["rule", "default", "rules", "depends", "malformed", "truncated"] = "rule"
+    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated"] = "rule"
     cases: tuple[Case, ...] = ()
+    doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict is no truth value: compare `verdict.action` with `Action.ALLOW`")
