@@ -16,7 +16,7 @@ from math import prod
 from typing import TypeVar
 
 from ..model.box import Box, Sets
-from ..model.compile import compile_entries
+from ..model.compile import compile_single
 from ..model.fields import DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 SAMPLES = 32  # packets of the question, and as many of the answer
 COUNTED = 256  # boxes that a tree made for counting may have
+EDGES = 16_384  # and edges
 _TRIED = 64  # boxes of rules looked at for packets of theirs
 _TELLING = (DST, SRC, DPORT, PROTOCOL, *(f for f in range(FIELDS) if f not in (DST, SRC, DPORT, PROTOCOL)))
 _PARTS = 16  # parts of a question whose corners are taken
@@ -171,10 +172,8 @@ def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool], m
     touching = list(islice(_touching(rules, parts), most + 1))
     if len(touching) > most or len(parts) > COUNTED:
         return None
-    tree = compile_entries(touching, len(rules.rules))
-    if len(tree.roots) > 1:
-        return None
-    return sum(_count(tree, part, right) for part in parts)
+    tree = compile_single(touching, len(rules.rules), EDGES)
+    return None if tree is None else sum(_count(tree, part, right) for part in parts)
 
 
 def volume(boxes: Iterable[Box]) -> int:

@@ -16,7 +16,7 @@ from ..model.ruleset import RuleSet
 from .confirm import Confirmation, agree, decide_each, located, points_of, spread, total
 from .region import disjoint
 
-_LOOKS = 2048  # boxes looked at for all rules together
+_LOOKS = 1024  # boxes looked at for all rules together
 _MOST = 64  # rules looked at, and witnesses, and boxes of a tree made for one of them
 _PARTS = 64  # of one rule
 
