@@ -38,7 +38,7 @@ class Confirmation:
     """How far an answer was found again in the second way.
 
     `complete`: for all of its packets. If it is not, that would have taken too long, and the answer was found again for
-    the `points` packets that were tried one by one (which are tried for a complete one as well).
+    the `points` packets that were tried one by one (as a rule they are tried for a complete one as well).
     """
 
     complete: bool
