@@ -18,17 +18,16 @@ from ..report.counts import (
     capture_json,
     coverage_lines,
     merged,
-    outcome_json,
-    outcome_line,
     rule_lines,
     tally_json,
     total_line,
     unexercised,
 )
 from ..report.screen import visible
-from ..traffic.count import evaluate_capture, iterate
+from ..report.stream import OutcomeLines
+from ..traffic.count import evaluate_capture, iterate_batches
 from .failure import complain
-from .options import note, say, say_json, say_json_line, style_of
+from .options import end_items, json_text, note, say, say_items, say_json, say_json_line, say_json_lines, style_of
 
 PATIENCE = 0.5  # seconds of work without a bar
 
@@ -56,8 +55,7 @@ def evaluate_captures(
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
-            counted = f" (the {report.packets:,} packet{'s' * (report.packets != 1)} before it count)"
-            complain(str(report.error) + (counted if report.packets else ""))
+            complain(str(report.error) + _counted(report.packets))
         reports.append(report)
     failed = any(report.error is not None for report in reports)
     total = merged(reports)
@@ -84,25 +82,24 @@ def evaluate_captures(
 def _per_packet(
     policy: Policy, captures: tuple[str, ...], expect: str | None, stated: dict[str, Any], format_: str, color: str
 ) -> int:
-    style = style_of(color)
-    results: list[dict[str, Any]] = []
+    lines = OutcomeLines(policy, format_, style_of(color), json_text)
     failed = False
-    number = otherwise = 0
+    number = 0
     for capture in captures:
         notes: list[str] = []
         damage = None
+        first = number
         try:
             with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
-                for outcome in iterate(policy, capture, **stated, progress=progress, notes=notes):
-                    fields = outcome_json(outcome, policy, number)
-                    number += 1
-                    otherwise += fields["verdict"] not in (expect, None)
-                    if format_ == "jsonl":
-                        say_json_line(**fields)
-                    elif format_ == "json":
-                        results.append(fields)
-                    else:
-                        say(outcome_line(fields, style))
+                for batch in iterate_batches(policy, capture, **stated, progress=progress, notes=notes):
+                    told = [lines.line(outcome, number + at) for at, outcome in enumerate(batch)]
+                    if format_ == "json":
+                        say_items(told, begun=number > 0)
+                    elif format_ == "jsonl":
+                        say_json_lines(told)
+                    elif told:
+                        say("\n".join(told))
+                    number += len(batch)
         except CaptureError as error:
             failed = True
             damage = error
@@ -111,12 +108,18 @@ def _per_packet(
         for text in notes:
             note(f"{called(capture)}: {text}")
         if damage is not None:
-            complain(str(damage))
-    if format_ == "json" and (results or not failed):
-        say_json(results=results)
-    if expect is not None and otherwise:
+            complain(str(damage) + _counted(number - first))
+    if format_ == "json" and (number or not failed):
+        end_items(begun=number > 0)
+    otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
+    if otherwise and expect is not None:
         _unexpected(expect, otherwise, number)
-    return 2 if failed else 1 if expect is not None and otherwise else 0
+    return 2 if failed else 1 if otherwise else 0
+
+
+def _counted(packets: int) -> str:
+    """What stands behind the word about damage."""
+    return f" (the {packets:,} packet{'s' * (packets != 1)} before it count)" if packets else ""
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

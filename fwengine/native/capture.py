@@ -342,7 +342,15 @@ def count_capture(
                     return sums
             with memoryview(piece.data)[: piece.size] as data:
                 used = native.count(
-                    *tables, classifier.engine, data, piece.frames, piece.count, state, sums.counts, sums.recorded, piece.kinds
+                    *tables,
+                    classifier.engine,
+                    data,
+                    piece.frames,
+                    piece.count,
+                    state,
+                    sums.counts,
+                    sums.recorded,
+                    piece.kinds,
                 )
             if used:
                 sums.kinds.update(piece.kinds[:used])

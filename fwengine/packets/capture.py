@@ -18,6 +18,7 @@ from .source import Source
 
 __all__ = ["Capture", "Record", "open_capture", "refuse_foreign"]
 
+
 class Capture:
     """An open capture: a context manager, and once iterable over its records.
 

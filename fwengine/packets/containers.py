@@ -26,7 +26,10 @@ _KINDS = {
     b"\x1f\x8b": ("compressed twice", "`gunzip` it once"),
     b"\xfd7zXZ\0": ("compressed twice", "`unxz` it once"),
     b"BZh": ("compressed twice", "`bunzip2` it once"),
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd, which Python reads from 3.14 on", "decompress it first with `zstd -d`"),
+    b"\x28\xb5\x2f\xfd": (
+        "compressed with zstd, which Python reads from 3.14 on",
+        "decompress it first with `zstd -d`",
+    ),
     b"\x04\x22\x4d\x18": ("compressed with lz4", "decompress it first with `lz4 -d`"),
     b"\x1f\x9d": ("compressed with compress", "decompress it first with `gunzip`"),
     b"PK\x03\x04": ("a zip archive", _UNPACK),
@@ -46,7 +49,9 @@ def foreign(file: str, head: bytes) -> CaptureError:
     if head[257:262] == b"ustar":
         return CaptureError(UNSUPPORTED, file, f"a tar archive: {_UNPACK}")
     if head.startswith(b"version https://git-lfs"):
-        return CaptureError(NOT_A_CAPTURE, file, "a Git LFS pointer, not the file it stands for: `git lfs pull` fetches that")
+        return CaptureError(
+            NOT_A_CAPTURE, file, "a Git LFS pointer, not the file it stands for: `git lfs pull` fetches that"
+        )
     if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
         return CaptureError(NOT_A_CAPTURE, file, "an HTML page: download the capture itself")
     if _is_text(head):
@@ -65,7 +70,11 @@ def _is_erf(head: bytes) -> bool:
         record = head[at : at + 16]
         if len(record) < 16:
             return at > 0
-        seconds, kind, length = int.from_bytes(record[4:8], "little"), record[8] & 0x7F, int.from_bytes(record[10:12], "big")
+        seconds, kind, length = (
+            int.from_bytes(record[4:8], "little"),
+            record[8] & 0x7F,
+            int.from_bytes(record[10:12], "big"),
+        )
         if not 631_152_000 <= seconds <= 4_102_444_800 or not 1 <= kind <= 48 or length < 16:
             return False
         at += length
@@ -77,7 +86,14 @@ def _is_commview(head: bytes) -> bool:
         return False
     size, year = int.from_bytes(head[:2], "little"), int.from_bytes(head[5:7], "little")
     month, day, hour, minute, second = head[7:12]
-    return size > 0 and 1990 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and max(minute, second) < 60
+    return (
+        size > 0
+        and 1990 <= year <= 2100
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+        and hour < 24
+        and max(minute, second) < 60
+    )
 
 
 def _is_text(head: bytes) -> bool:
