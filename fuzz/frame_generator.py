@@ -135,8 +135,9 @@ def _serial(draw: random.Random, link: int, kind: int) -> Pieces:
             return [address, struct.pack(">H", kind)]
         number = {_IPV4: b"\xcc", _IPV6: b"\x8e"}.get(kind)
         if number is None or draw.random() < 0.4:
-            number = draw.choice((b"\x80\0\0\0" + struct.pack(">H", kind), b"\x80\0\x80\xc2\0\7" + draw.randbytes(12) + struct.pack(">H", kind),
-                                  b"\xcf" + _ppp(draw, kind), b"\x81"))  # fmt: skip
+            ethertype = struct.pack(">H", kind)
+            bridged = b"\x80\0\x80\xc2\0\7" + draw.randbytes(12) + ethertype
+            number = draw.choice((b"\x80\0\0\0" + ethertype, bridged, b"\xcf" + _ppp(draw, kind), b"\x81"))
         return [address, b"\3" + draw.choice((b"", b"\0")), number]
     if link == HDLC or draw.random() < 0.4:
         return [bytes([draw.choice((0x0F, 0x8F)), 0]) + struct.pack(">H", kind)]

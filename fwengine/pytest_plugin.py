@@ -29,8 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("fwl_as_of", words)
 
 
+_STATED = pytest.StashKey["datetime.date | None"]()
+_DAY = pytest.StashKey["datetime.date"]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    _day(config)  # a day that is none is told before anything runs
+    """A day that is none is told before anything runs, and the clock is read once for all policies."""
+    config.stash[_STATED] = stated = _stated_day(config)
+    config.stash[_DAY] = stated or datetime.date.today()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -43,14 +49,18 @@ class PolicyFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from .errors import PolicyError
         from .policy import load
+        from .report.nothing import no_rule
         from .report.screen import render
 
         name = os.path.relpath(self.path) if self.path.is_relative_to(Path.cwd()) else str(self.path)
-        as_of = _day(self.config)
         try:
-            policy = load(name, as_of=as_of)
+            policy = load(name, as_of=self.config.stash[_DAY])
         except PolicyError as error:
             raise self.CollectError(render(error.diagnostics, error.sources)) from None
+        nothing = no_rule(policy) if policy.expectations else None
+        if nothing is not None:  # expectations of nothing
+            raise self.CollectError(str(nothing))
+        as_of = self.config.stash[_STATED]
         for claim in policy.expectations:
             yield ExpectationItem.from_parent(
                 self, name=_name(claim, name), claim=claim, policy=policy, file=name, as_of=as_of
@@ -114,7 +124,7 @@ def _name(claim: Expectation, file: str) -> str:
     return f"{place}[{text}]"
 
 
-def _day(config: pytest.Config) -> datetime.date | None:
+def _stated_day(config: pytest.Config) -> datetime.date | None:
     given = cast("str | None", config.getoption("--fwl-as-of")) or cast("str", config.getini("fwl_as_of"))
     if not given:
         return None

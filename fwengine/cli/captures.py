@@ -23,11 +23,24 @@ from ..report.counts import (
     total_line,
     unexercised,
 )
+from ..report.nothing import no_rule, no_verdict, verdictless
 from ..report.screen import visible
 from ..report.stream import OutcomeLines
+from ..report.strangers import stranger_text, strangers_json
 from ..traffic.count import evaluate_capture, iterate_batches
-from .failure import complain
-from .options import end_items, json_text, note, say, say_items, say_json, say_json_line, say_json_lines, style_of
+from .failure import Failures
+from .output import (
+    end_items,
+    json_text,
+    note,
+    say,
+    say_failures,
+    say_items,
+    say_json,
+    say_json_line,
+    say_json_lines,
+    style_of,
+)
 
 PATIENCE = 0.5  # seconds of work without a bar
 
@@ -41,13 +54,22 @@ def evaluate_captures(
     stated: dict[str, Any],
     how: dict[str, Any],
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
+    for key in ("inbound", "outbound"):
+        if stated[key]:
+            stated[key] = policy.declared.one(stated[key])
+    strangers = policy.unknown(filter(None, (stated["inbound"], stated["outbound"])))
+    if strangers:
+        note(stranger_text(strangers))
+    failures = Failures()
+    failures.add(no_rule(policy))
     if per_packet:
-        return _per_packet(policy, captures, expect, stated, format_, color)
+        code = _per_packet(policy, captures, expect, stated, format_, color, failures)
+        return code or int(bool(expect and strangers))
     reports = []
     for capture in captures:
         with progress_bar(called(capture), sys.stderr) as progress:
@@ -55,18 +77,22 @@ def evaluate_captures(
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
-            complain(str(report.error) + _counted(report.packets))
+            failures.tell(report.error, _counted(report.packets))
+        failures.add(no_verdict(report))
         reports.append(report)
-    failed = any(report.error is not None for report in reports)
     total = merged(reports)
-    if failed and not total.packets:
-        return 2  # there is no answer, not even a partial one
+    if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
+        say_failures(format_, failures)
+        return 2
     if format_ == "json":
-        extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
-        say_json(**tally_json(total), captures=[capture_json(report) for report in reports], **extra)
+        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        if strangers:
+            extra["unknown_interfaces"] = strangers_json(strangers)
+        say_json(failures, **tally_json(total), captures=[capture_json(report) for report in reports], **extra)
     elif format_ == "jsonl":
         for report in reports:
             say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
+        say_failures(format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
@@ -76,19 +102,29 @@ def evaluate_captures(
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)
-    return 2 if failed else 1 if expect is not None and otherwise else 0
+    return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
+
+
+def _counted(packets: int) -> str:
+    """What stands behind the word about damage."""
+    return f" (the {packets:,} packet{'s' * (packets != 1)} before it count)" if packets else ""
 
 
 def _per_packet(
-    policy: Policy, captures: tuple[str, ...], expect: str | None, stated: dict[str, Any], format_: str, color: str
+    policy: Policy,
+    captures: tuple[str, ...],
+    expect: str | None,
+    stated: dict[str, Any],
+    format_: str,
+    color: str,
+    failures: Failures,
 ) -> int:
     lines = OutcomeLines(policy, format_, style_of(color), json_text)
-    failed = False
-    number = 0
+    number = read = 0
     for capture in captures:
         notes: list[str] = []
         damage = None
-        first = number
+        first, before = number, lines.decided
         try:
             with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
                 for batch in iterate_batches(policy, capture, **stated, progress=progress, notes=notes):
@@ -101,25 +137,26 @@ def _per_packet(
                         say("\n".join(told))
                     number += len(batch)
         except CaptureError as error:
-            failed = True
             damage = error
         if sys.stdout is not None:
             sys.stdout.flush()  # packets come before the word about them
         for text in notes:
             note(f"{called(capture)}: {text}")
         if damage is not None:
-            complain(str(damage) + _counted(number - first))
-    if format_ == "json" and (number or not failed):
-        end_items(begun=number > 0)
+            failures.tell(damage, _counted(number - first))
+            read += number > first
+            continue
+        read += 1
+        if lines.decided == before:
+            failures.add(verdictless(capture, number - first))
+    if format_ == "json" and read:
+        end_items(failures, begun=number > 0)
+    else:
+        say_failures(format_, failures)
     otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
     if otherwise and expect is not None:
         _unexpected(expect, otherwise, number)
-    return 2 if failed else 1 if otherwise else 0
-
-
-def _counted(packets: int) -> str:
-    """What stands behind the word about damage."""
-    return f" (the {packets:,} packet{'s' * (packets != 1)} before it count)" if packets else ""
+    return failures.code(1 if otherwise else 0)
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

@@ -255,7 +255,7 @@ def write_flags(value: int) -> str:
 
 # the language's keywords; `language.resolve` has the same, and a test compares them
 _WORDS = frozenset({
-    "allow", "deny", "net", "ports", "service", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
+    "allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
     "unless", "not", "established", "log", "until", "as", "any", "none", *KEYWORDS,
 })  # fmt: skip
 
@@ -330,8 +330,8 @@ class PointWriter:
         from_, to = self._hosts.get(src) or self._host(src), self._hosts.get(dst) or self._host(dst)
         text = f"{_PROTOCOL_NAMES.get(protocol, protocol)} {from_[ported]}" + (f":{sport}" if sport != NO_PORT else "")
         text += f" -> {to[ported]}" + (f":{dport}" if dport != NO_PORT else "")
-        for spec, field, known in self._given:
-            value = point[field]
+        for spec, place, known in self._given:
+            value = point[place]
             words = known.get(value)
             if words is None:
                 words = self._words(spec, value, known)

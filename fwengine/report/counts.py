@@ -12,6 +12,7 @@ from ..model.packet import Packet, write
 from ..packets.place import kind_text
 from ..policy import Policy
 from ..traffic.count import CaptureReport, KindCount, Outcome, RecordedCount, RuleCount
+from .nothing import no_verdict
 from .screen import visible
 from .style import Style
 
@@ -38,7 +39,7 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
         rules=rules,
         kinds=_merged_kinds(reports),
         recorded=_merged_recorded([report.recorded for report in reports if report.recorded]),
-        **counts,  # type: ignore[arg-type]  # whole numbers
+        **counts,
     )
 
 
@@ -85,9 +86,12 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
 
 
 def capture_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of one of the captures, without its rules; `error` is what kept the rest of it from being read."""
+    """The counts of one of the captures, without its rules.
+
+    `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
+    """
     counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
-    error = report.error
+    error = report.error or no_verdict(report)
     return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
 
 

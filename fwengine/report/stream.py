@@ -37,6 +37,10 @@ class OutcomeLines:
         self._known: dict[Point, str] = {}  # what follows the number of a packet
         self.allowed = self.denied = 0
 
+    @property
+    def decided(self) -> int:
+        return self.allowed + self.denied
+
     def line(self, outcome: Outcome, number: int) -> str:
         """The line of one packet, `number` counting over all captures."""
         rule, point = outcome.rule, outcome.point

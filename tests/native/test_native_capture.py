@@ -26,7 +26,6 @@ from fwengine.native import Classifier
 from fwengine.packets.capture import Capture
 from fwengine.packets.links import find, is_supported, locate
 from fwengine.packets.logs import recorded
-from fwengine.packets.place import kind_text
 from fwengine.packets.tags import STEPPED_THROUGH
 from fwengine.packets.wire import EXTENSION_HEADERS, decode
 from fwengine.policy import Policy

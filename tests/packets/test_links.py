@@ -273,7 +273,9 @@ def read(data: bytes, link: int, wire: int) -> object:
     """A point, a class, or a kind, which Python and native code see alike."""
     inside, outside = (interface_number(name) for name in recorded(data, link)[:2]) if link in LOGS else (0, 0)
     found: object = decode(data, link, wire, inside, outside)
-    assert found == decode_any(data, link, wire, inside, outside) == decode(memoryview(data), link, wire, inside, outside)
+    assert (
+        found == decode_any(data, link, wire, inside, outside) == decode(memoryview(data), link, wire, inside, outside)
+    )
     if found == "not-ip":
         found = find(data, link, max(wire, len(data)))
     return found
@@ -375,7 +377,9 @@ def test_tcpdump_steps_through_the_same(tmp_path: Path) -> None:
         done = subprocess.run(["tcpdump", "-nn", "-t", "-r", path], capture_output=True, text=True, check=False)
         if isinstance(expected, int):
             ours.add(name)
-        if re.search(r"(10\.0\.0\.1\.1029 > 192\.0\.2\.80\.80|2001:db8::1\.1029 > 2001:db8::2\.80): Flags \[S\]", done.stdout):
+        if re.search(
+            r"(10\.0\.0\.1\.1029 > 192\.0\.2\.80\.80|2001:db8::1\.1029 > 2001:db8::2\.80): Flags \[S\]", done.stdout
+        ):
             theirs.add(name)
     assert theirs <= ours
     assert len(theirs) > 60
