@@ -11,6 +11,8 @@ EXPLANATIONS: dict[str, str] = {
     "FW005": "The file has so many errors that it is probably not a policy; the rest of it was not read.",
     "FW006": "The file is of another kind than a text: a capture of packets, an archive, a program. A capture is given to "
     "`fwengine eval POLICY -r CAPTURE`; an archive is unpacked first.",
+    "FW007": "The file is a text of another kind: another firewall's rules, a listing of them, a page. The message says which, and "
+    "what to do with it.",
     "FW010": "A word or sign stands where the language has no place for it. A rule reads\n\n"
     "    allow PROTOCOL from ADDRESSES port PORTS to ADDRESSES port PORTS OPTIONS as NAME\n\n"
     "where everything behind the protocol may be left out, but not change places.",
