@@ -92,6 +92,10 @@ EXPLANATIONS: dict[str, str] = {
     "match nothing, silently.",
     "FW138": "A declaration's name is also the name of an interface, and does not stand for that interface alone: `in NAME` "
     "could mean either. Call the set something else.",
+    "FW140": "IPv6's hop-by-hop options (0), routing (43), fragment (44), authentication (51) and destination options (60) are "
+    "headers before the protocol, and are stepped through as Linux's filters do: a packet with a routing header and tcp behind "
+    "it is a tcp packet. So no packet has one of these as its protocol; a rule that names them would match nothing. Over IPv4 "
+    "they are protocols like any other, and a later fragment of IPv6 may have one, since nobody sees behind it.",
     "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
     "ask several questions.",
 }
