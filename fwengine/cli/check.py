@@ -42,7 +42,7 @@ def command(
     --strict), 1 if something is, 2 if a policy does not compile.
     """
     from ..policy import load
-    from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostic
+    from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostics
     from ..report.machine import github, sarif
     from ..report.screen import visible
     from ..sources.opening import expand, is_revision
@@ -68,7 +68,7 @@ def command(
             _tell(path, new, error.sources, told, format_, style)
             continue
         found = check(policy, codes)
-        new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
+        new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
         parts = effective_json(policy) if effective else []
         left += parts
         _tell(path, new, policy.sources, told, format_, style, _size(policy))
@@ -107,8 +107,11 @@ def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> An
     if fixed.text is None:
         return policy
     replace(path, fixed.text)
-    count = len(fixed.settled)
-    complain(f"{path}: removed {count} statement{'s' * (count != 1)}; proved: no verdict changes")
+    count = sum(finding.remark is None for finding in fixed.settled)
+    sets = len(fixed.settled) - count
+    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
+    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
+    complain(f"{path}: {' and '.join(done)}; proved: no verdict changes")
     return load(path, as_of=as_of)
 
 

@@ -23,6 +23,7 @@ from ..syntax.parser import span_of
 from ..syntax.printer import show
 from . import literals
 from .literals import Mistake
+from .spare import Spare
 
 Kind = Literal["net", "ports", "service"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
@@ -72,6 +73,7 @@ class Scope:
         self.errors: list[Diagnostic] = list(errors)
         self.missing = set(missing)  # names that may well be defined, by statements that could not be parsed
         self.names: dict[str, Name] = {}
+        self.spare = Spare()
         self.file, self.line = "<none>", 1
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
@@ -155,17 +157,16 @@ class Scope:
     def _union(self, expr: Set, how: Reading) -> IntervalSet | None:
         if not self.plain_set(expr, beside_none=how.beside_none):
             return None
-        pairs: list[tuple[int, int]] = []
-        good = True
-        for item in expr.items:
-            part = self.evaluate(item, how)
-            if part is None:
-                good = False
-            else:
-                pairs += part.ranges
-        if not good or not self._exceptions_apart(expr, how):
+        parts = [self.evaluate(item, how) for item in expr.items]
+        if None in parts or not self._exceptions_apart(expr, how):
             return None
-        return IntervalSet.union(pairs)
+        known = cast("list[IntervalSet]", parts)
+        union = IntervalSet.union(pair for part in known for pair in part)
+        if len(known) > 1 and union.size < sum(part.size for part in known):
+            self.spare.note(
+                (self.file, self.line), expr, known, self.names.__contains__, numbers=how.numbers is not None
+            )
+        return union
 
     def plain_set(self, expr: Set, *, beside_none: bool = False) -> bool:
         """Is the set one that everybody reads alike? A `not` among other elements lets in all that it does not name."""
