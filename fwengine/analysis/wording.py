@@ -29,10 +29,11 @@ def describe(policy: RuleSet, finding: Finding) -> str:
     if code == "FW211":
         return _half(rule, finding)
     if code == "FW304":
-        family = "IPv6" if let_in(rule, finding.field or SRC) == address.V6 else "IPv4"
-        side = "from" if finding.field == SRC else "to"
+        family = 6 if let_in(rule, finding.field or SRC) == address.V6 else 4
+        side = "source" if finding.field == SRC else "destination"
         return (
-            f"{name} allows {side} every {family} address: {said(rule, finding.field or SRC)} leaves out none of them"
+            f"{name} takes in every IPv{family} address as {side}: "
+            f"{said(rule, finding.field or SRC)} leaves out none of them"
         )
     return {
         "FW202": f"{name} can never match: {who} {'together match' if len(finding.blockers) > 1 else 'matches'} all of it, "

@@ -95,14 +95,20 @@ class Spare:
 def _remark(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Diagnostic:
     items = noted.expr.items
     first, *others = noted.spare
-    what = _short(show(items[first]))
-    holder = "other elements hold" if noted.holder is None else f"`{_short(show(items[noted.holder]))}` holds"
-    more = f", and so {'are' if len(others) > 1 else 'is'} {len(others)} more" if others else ""
+    what = f"`{_short(show(items[first]))}`"
+    if noted.holder is None:
+        message = f"{what} adds nothing to its set: other elements together hold all of it"
+    elif items[noted.holder] == items[first]:
+        message = f"{what} stands twice in one set"
+    else:
+        message = f"{what} adds nothing to its set: `{_short(show(items[noted.holder]))}` holds all of it"
+    if others:
+        message += f", and {len(others)} more add{'s' * (len(others) == 1)} nothing either"
     cuts = [Suggestion(cut, "") for cut in _cuts(noted, file, line, lines)]
     labels = () if noted.holder is None else (Label(span_of(items[noted.holder].at, file, line), "holds all of it"),)
     return Diagnostic(
         "FW210",
-        f"`{what}` is in the set already{more}: {holder} all of it",
+        message,
         span_of(items[first].at, file, line),
         "adds nothing",
         f"remove {'them' if others else 'it'}",
@@ -113,23 +119,36 @@ def _remark(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Diagno
 
 
 def _cuts(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Iterator[Span]:
-    """What to cut out: each element with a comma. Comments stay, but those between an element and a comma far behind it."""
-    items, spare = noted.expr.items, set(noted.spare)
-    last = max(i for i in range(len(items)) if i not in spare)
-    spans = [span_of(item.at, file, line) for item in items]
-    if last < len(items) - 1 and spans[last].end_line == spans[-1].end_line:  # the end of a line, with the comma before
-        yield Span(file, spans[last].end_line, spans[last].end_column, spans[-1].end_line, spans[-1].end_column)
-        spare = {i for i in spare if i < last}
-    for i in sorted(spare):
+    """What to cut out: each element, and the comma behind it, or before it where none is behind it. Comments stay."""
+    items = noted.expr.items
+    end = span_of(noted.expr.at, file, line)
+    spans = [*[span_of(item.at, file, line) for item in items], end._replace(line=end.end_line, column=end.end_column)]
+    last = max(i for i in range(len(items)) if i not in set(noted.spare))
+    if _comma(lines, spans[-2], spans[-1]):  # a comma at the end is behind all the others
+        last = len(items)
+    for i in noted.spare:
         span = spans[i]
-        text = lines[span.end_line - 1]
-        rest = text[span.end_column - 1 :].lstrip()
-        if rest.startswith(","):
-            yield span._replace(end_column=len(text) - len(rest[1:].lstrip()) + 1)
-        elif i < last:
-            yield Span(file, span.line, span.column, spans[i + 1].line, spans[i + 1].column)
+        comma = _comma(lines, spans[i], spans[i + 1]) if i < last else _comma(lines, spans[i - 1], spans[i])
+        assert comma is not None
+        if comma.line == span.end_line and i < last:
+            text = lines[comma.line - 1]
+            yield span._replace(end_column=len(text) - len(text[comma.column :].lstrip()) + 1)
+        elif comma.line == span.line and i > last:
+            yield span._replace(column=comma.column)
         else:
-            yield span
+            yield from (span, comma)
+
+
+def _comma(lines: Sequence[str], before: Span, behind: Span) -> Span | None:
+    """The comma between two places; one in a comment is none."""
+    for number in range(before.end_line, behind.line + 1):
+        text = lines[number - 1]
+        begin = before.end_column - 1 if number == before.end_line else 0
+        end = behind.column - 1 if number == behind.line else len(text)
+        at = text[begin:end].partition("#")[0].find(",")
+        if at >= 0:
+            return Span(before.file, number, begin + at + 1, number, begin + at + 2)
+    return None
 
 
 def _by_size(values: Mapping[int, IntervalSet], removable: set[int]) -> set[int]:
