@@ -55,8 +55,8 @@ class Suggestion:
     def applied(self, source: str) -> str:
         """The source text with the suggestion followed.
 
-        >>> Suggestion(Span("a.fwl", 2, 1, 2, 5), "allow").applied("default deny\nalow tcp")
-        'default deny\nallow tcp'
+        >>> Suggestion(Span("a.fwl", 1, 1, 1, 5), "allow").applied("alow tcp")
+        'allow tcp'
         """
         return follow(source, [self])
 

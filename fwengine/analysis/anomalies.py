@@ -18,8 +18,8 @@ from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition, Rule
 from ..model.ruleset import RuleSet
-from .cover import around, sample, unmatched
-from .entries import Entries, intersections, pieces
+from .cover import around, hole, sample
+from .entries import Entries, intersections, rule_pieces
 from .finding import CODES, QUIET, RELATED, SOON, Finding
 from .fragments import lost_fragments
 from .idle import Idle, union
@@ -89,7 +89,7 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
     if not policy.active(rule):
         yield Finding("FW207", "warning", index, until=rule.until, obstacle="named" if index in idle.named else "")
         return
-    parts = pieces(policy, index)
+    parts = rule_pieces(policy, index)
     if not parts:
         yield Finding("FW204", "warning", index)
         return
@@ -161,8 +161,8 @@ def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iter
                 continue
             part = (*part[:PROTOCOL], protocols, *part[PROTOCOL + 1 :])
             point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
-            found = around(part, point) if point else unmatched(entries, part, entries.before(index), steps)
-            if isinstance(found, tuple):
+            found = around(part, point) if point else hole(entries, part, entries.before(index), steps)
+            if found is not None:
                 shown = Packet.from_point(choose(found, entries.interfaces))
                 yield Finding("FW304", "warning", index, witness=shown, decided_by=index, field=f)
                 return
@@ -182,7 +182,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
         shared = next(intersections(parts, theirs), None)
         if shared is None or all(uncovered(part, theirs, steps) is None for part in parts):
             continue
-        inside = all(uncovered(part, own, steps) is None for part in pieces(policy, other))
+        inside = all(uncovered(part, own, steps) is None for part in rule_pieces(policy, other))
         found["FW205" if inside else "FW206"].append((other, shared))
         if min(map(len, found.values())) > RELATED:
             break

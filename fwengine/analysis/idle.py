@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from ..model.box import Box, Sets
 from ..model.packet import Packet
-from .cover import decided, unmatched
+from .cover import decided, hole
 from .entries import Entries, intersections
 from .finding import Finding, Obstacle
 from .reach import Blocked, decided_parts, effective, explain_blocked, removal_changes, successor
@@ -95,8 +95,8 @@ class Idle:
             for shared in intersections(
                 parts, list(entries.boxes(union(entries.overlapping(part, after) for part in parts)))
             ):
-                found = unmatched(entries, shared, entries.before(index), self.steps)
-                if isinstance(found, tuple):
+                found = hole(entries, shared, entries.before(index), self.steps)
+                if found is not None:
                     point = choose(found, entries.interfaces)
                     heir = successor(entries, index, point, self.gone)
                     break
@@ -135,7 +135,7 @@ class Idle:
         """Is a rule that entries `among` cover still covered when those are gone that end before it does?"""
         weak = self._weak(index)
         return all(
-            isinstance(unmatched(self.entries, part, among & ~weak, self.steps), list)
+            hole(self.entries, part, among & ~weak, self.steps) is None
             for part in parts
             if self.entries.overlapping(part, among & weak)
         )

@@ -9,6 +9,7 @@ from typing import Any
 from ..model.packet import Packet, write
 from ..policy import Policy
 from ..traffic.count import CaptureReport, Outcome, RuleCount
+from .nothing import no_verdict
 from .screen import visible
 from .style import Style
 
@@ -60,9 +61,12 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
 
 
 def capture_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of one of the captures, without its rules; `error` is what kept the rest of it from being read."""
+    """The counts of one of the captures, without its rules.
+
+    `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
+    """
     counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
-    error = report.error
+    error = report.error or no_verdict(report)
     return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
 
 

@@ -188,8 +188,13 @@ def test_what_is_no_capture_has_no_answer(
     if data is not None:
         path.write_bytes(data)
     done = ask(policy, "-r", path, *form)
-    assert (done.code, done.out) == (2, "")
+    assert done.code == 2
     assert said in done.err
+    if "json" in form:  # there is no answer beside the error
+        assert list(done.json) == ["errors"]
+        assert [f"{e['code']}]: {e['message']}".startswith(said) for e in done.json["errors"]] == [True]
+    else:
+        assert done.out == ""
 
 
 def test_a_directory_is_no_capture(policy: Path, tmp_path: Path) -> None:
@@ -208,13 +213,14 @@ def test_one_bad_capture_does_not_silence_the_others(policy: Path, mixed: Path, 
     ]
 
 
-def test_an_empty_capture_is_an_answer(policy: Path, tmp_path: Path) -> None:
+def test_an_empty_capture_is_counted_and_no_success(policy: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.pcap"
     write_pcap(path, [])
     done = ask(policy, "-r", path)
-    assert (done.code, done.out.splitlines()[0]) == (0, f"{path}: 0 packets: 0 allowed, 0 denied")
+    assert (done.code, done.out.splitlines()[0]) == (2, f"{path}: 0 packets: 0 allowed, 0 denied")
+    assert done.err == f"{path}: error[FW503]: no packet in it: nothing was decided\n"
     assert ask(policy, "-r", path, "--per-packet").out == ""
-    assert ask(policy, "-r", path, "--per-packet", "--format", "json").json == {"results": []}
+    assert ask(policy, "-r", path, "--per-packet", "--format", "json").json["results"] == []
 
 
 def test_standard_input_is_a_capture_too(policy: Path, mixed: Path) -> None:
@@ -247,8 +253,11 @@ def test_frames_that_cannot_be_decoded_are_noted(policy: Path, tmp_path: Path) -
     data[20:24] = (105).to_bytes(4, "little")
     path.write_bytes(data)
     done = ask(policy, "-r", path)
-    assert (done.code, done.out.splitlines()[0]) == (0, f"{path}: 1 packet: 0 allowed, 0 denied, 1 not IP")
-    assert done.err == f"note: {path}: link type 105 (802.11) is not decoded: its frames count as not-ip\n"
+    assert (done.code, done.out.splitlines()[0]) == (2, f"{path}: 1 packet: 0 allowed, 0 denied, 1 not IP")
+    assert done.err.splitlines() == [
+        f"note: {path}: link type 105 (802.11) is not decoded: its frames count as not-ip",
+        f"{path}: error[FW503]: its only frame is not IP, so none got a verdict",
+    ]
 
 
 @pytest.mark.parametrize("form", [[], ["--per-packet"], ["--format", "json"]])
@@ -258,14 +267,15 @@ def test_expect_sets_the_exit_code(policy: Path, tmp_path: Path, form: list[str]
         ([WEB, PING], 0, 1),
         ([SSH, MALFORMED], 1, 0),
         ([WEB, SSH], 1, 1),
-        ([NOT_IP], 0, 0),
+        ([NOT_IP, WEB], 0, 1),
+        ([NOT_IP], 2, 2),  # nothing was decided: neither expectation is met
     ]
     for packets, allow, deny in cases:
         write_pcap(path, packets)
         for expect, code in (("allow", allow), ("deny", deny)):
             done = ask(policy, "-r", path, "--expect", expect, *form)
             assert done.code == code
-            assert ("fared otherwise" in done.err) == bool(code)
+            assert ("fared otherwise" in done.err) == (code == 1)
 
 
 def test_of_many_rules_only_those_that_decide_are_shown(tmp_path: Path) -> None:
