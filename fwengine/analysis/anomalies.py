@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from ..model import address
+from ..model.address import V6_BASE
 from ..model.box import Box, Sets
 from ..model.fields import DPORT, DST, ICMP, ICMPV6, PROTOCOL, SPORT, SRC
 from ..model.interval import IntervalSet
@@ -137,13 +138,19 @@ def half_idle(rule: Rule) -> int | None:
 
     None if there is none, or if it is said by what it leaves out.
     """
-    for box in rule.boxes:
-        met = [[not box.sets[f].isdisjoint(family) for family in FAMILIES] for f in (SRC, DST)]
-        for this, that, f in ((0, 1, SRC), (1, 0, DST)):
-            if all(met[this]) and sum(met[that]) == 1:
-                idle = FAMILIES[1 if met[that][0] else 0]
-                return None if f in rule.negated or idle.issubset(box.sets[f]) else f  # all of a family: `any`
+    for box in rule.boxes[:1]:  # they differ in what depends on the protocol
+        src, dst = box.sets[SRC], box.sets[DST]
+        if src and dst and _families(src) != _families(dst):
+            f, one = (SRC, dst) if all(_families(src)) else (DST, src)
+            idle = FAMILIES[_families(one)[0]]
+            if all(_families(box.sets[f])) and f not in rule.negated and not idle.issubset(box.sets[f]):
+                return f
     return None
+
+
+def _families(chosen: IntervalSet) -> tuple[bool, bool]:
+    """Are there IPv4 addresses in a set, and IPv6 addresses?"""
+    return chosen.ranges[0][0] < V6_BASE, chosen.ranges[-1][1] >= V6_BASE
 
 
 def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ one pass from the last rule to the first:
 
 - A redundant rule goes only where each of its packets meets a rule of its action that stays before any rule of the other
   action. "Stays" leaves out what is unreachable or redundant itself: of two rules that do the same one is named.
-- A shadowed rule is moved up only where no other rule of the other action that is moved contends for its packets, and no
-  rule is removed whose packets a moved rule of the other action contends for. So each moved rule gets what it would get
-  alone.
+- A shadowed rule is moved up only where no other rule of the other action that is moved contends for its packets, and
+  none of its own action takes the packet that shows what the move is for. No rule is removed whose packets a moved rule
+  of the other action contends for. So each moved rule gets what it would get alone.
 
 Exact. Knows nothing of texts; those who do may propose less.
 """
@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ..model.box import Box, Sets
+from ..model.fields import Point
 from ..model.packet import Packet
 from .cover import decided, hole
 from .entries import Entries, intersections
@@ -27,6 +28,9 @@ from .reach import Blocked, decided_parts, effective, explain_blocked, removal_c
 from .region import REGIONS, disjoint, tidy
 from .search import STEPS
 from .witness import choose
+
+
+MOVES = 100  # proposed in one run: whoever has more of them has other worries
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Idle:
     gone: int = 0
     moved: int = 0
     _ending: int = field(init=False)
+    _gained: list[Point] = field(default_factory=list)  # for each rule to be moved the packet that shows its effect
 
     def __post_init__(self) -> None:
         rules = self.entries.policy.rules
@@ -59,10 +64,11 @@ class Idle:
         blocked = explain_blocked(entries, index, parts, self.steps)
         witness, decider, above = blocked.witness, blocked.decided_by, None
         if blocked.shadowed and not blocked.repeated:
-            contended = union(entries.overlapping(part, self.moved & self._opposed(index)) for part in parts)
-            if not contended:
-                above, witness, decider = self._place(index, parts, blocked)
+            place, witness, decider = self._place(index, parts, blocked)
+            if not self._contended(index, parts, witness):
+                above = place
                 self.moved |= entries.vector([index])
+                self._gained.append(point_of(witness))
         obstacle: Obstacle = (
             "named" if index in self.named else "" if self._lasting(index, parts, entries.before(index)) else "until"
         )
@@ -122,10 +128,11 @@ class Idle:
             return "named"
         if not heir:
             return "default"
-        if any(entries.overlapping(part, self.moved & self._opposed(index)) for part in parts):
+        contending = self.moved & self._opposed(index)
+        if contending and any(entries.overlapping(part, contending) for part in parts):
             return "moved"
         weak = self._weak(index)
-        if any(entries.overlapping(part, weak) for part in parts):
+        if weak and any(entries.overlapping(part, weak) for part in parts):
             earlier = entries.before(index) & ~weak
             changed = removal_changes(entries, index, parts, self.steps, earlier=earlier, helpless=self.gone | weak)
             return "" if changed is None else "until"
@@ -134,7 +141,7 @@ class Idle:
     def _lasting(self, index: int, parts: list[Sets], among: int) -> bool:
         """Is a rule that entries `among` cover still covered when those are gone that end before it does?"""
         weak = self._weak(index)
-        return all(
+        return not weak or all(
             hole(self.entries, part, among & ~weak, self.steps) is None
             for part in parts
             if self.entries.overlapping(part, among & weak)
@@ -151,6 +158,18 @@ class Idle:
 
     def _opposed(self, index: int) -> int:
         return self.entries.taking(self.entries.policy.rules[index].action.other)
+
+    def _contended(self, index: int, parts: list[Sets], witness: Packet) -> bool:
+        """Would a rule, moved, take from other moved rules what they were promised, or they from it?"""
+        if len(self._gained) >= MOVES:
+            return True
+        entries = self.entries
+        opposed = self.moved & self._opposed(index)
+        if opposed and any(entries.overlapping(part, opposed) for part in parts):
+            return True
+        rule = entries.policy.rules[index]
+        taken = next(entries.taking_point(point_of(witness), self.moved), None)
+        return taken is not None or any(rule.matches(point) for point in self._gained)
 
     def _place(self, index: int, parts: list[Sets], blocked: Blocked) -> tuple[int, Packet, int]:
         """The rule that a shadowed one must stand above to have an effect; a packet that it then decides; who does now."""
@@ -182,6 +201,11 @@ class Idle:
         touching = entries.rules(union(entries.overlapping(part, opposed) for part in parts))
         own = disjoint(entries.policy.rules[index].boxes, self.limit)
         return tidy([Box(sets) for other in touching for sets in decided_parts(entries, other, own, self.limit)])
+
+
+def point_of(packet: Packet) -> Point:
+    assert packet.point is not None  # a witness leaves nothing open
+    return packet.point
 
 
 def union(vectors: Iterable[int]) -> int:

@@ -79,8 +79,9 @@ def test_all_proposals_of_a_run_together(seeds: range) -> None:
                 rule = policy.rules[f.rule or 0]
                 assert f.witness is not None
                 assert decide(policy, f.witness).action is rule.action.other
-                verdict = decide(followed(policy, [f], TODAY), f.witness)
-                assert (verdict.action, verdict.rule) == (rule.action, rule), "the move gives the rule no effect"
+                for part in ([f], proposals):
+                    verdict = decide(followed(policy, part, TODAY), f.witness)
+                    assert (verdict.action, verdict.rule) == (rule.action, rule), "the move gives the rule no effect"
         seen["kept"] += sum(f.code in ("FW202", "FW203") and bool(f.obstacle) for f in found)
     assert min(seen.values()) > 2, seen
 
