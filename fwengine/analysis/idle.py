@@ -29,7 +29,6 @@ from .region import REGIONS, disjoint, tidy
 from .search import STEPS
 from .witness import choose
 
-
 MOVES = 100  # proposed in one run: whoever has more of them has other worries
 
 
