@@ -19,12 +19,15 @@ from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition, Rule
 from ..model.ruleset import RuleSet
+from .confirm import Answer
 from .cover import around, hole, sample
 from .entries import Entries, intersections, rule_pieces
 from .finding import CODES, QUIET, RELATED, SOON, Finding
 from .fragments import lost_fragments
 from .idle import Idle, union
+from .interfaces import slips
 from .reach import free_part
+from .recheck import recheck
 from .region import EVERYTHING, REGIONS, pieces_of, tidy
 from .search import STEPS, uncovered
 from .witness import choose, witness
@@ -41,7 +44,7 @@ def findings(
     regions: bool = False,
     steps: int = STEPS,
     limit: int = REGIONS,
-) -> tuple[Finding, ...]:
+) -> Answer[Finding]:
     """All findings of the selected codes, in the order of the rules, then those about definitions.
 
     Args:
@@ -53,6 +56,7 @@ def findings(
     Raises:
         ValueError: if a code is unknown.
         LimitError: if a search takes more than `steps`, or regions more than `limit` boxes.
+        Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
@@ -66,19 +70,26 @@ def findings(
     if not codes <= CODES.keys():
         raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
-    return (
+    if any(d.kind == "interface" for d in definitions):  # declared names are no slips
+        codes -= {"FW310"}
+    found = [
         *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
-    )
+    ]
+    dead, idle = ([f.rule for f in found if f.code in told and f.rule is not None] for told in (_DEAD, _REDUNDANT))
+    shown = [(f.witness, f.decided_by) for f in found if f.witness is not None and f.decided_by is not None]
+    return Answer(found, recheck(policy, dead, idle, shown))
 
 
 def _of_rules(idle: Idle, codes: frozenset[str]) -> list[Finding]:
     lost = lost_fragments(idle.entries, idle.steps) if "FW303" in codes else None
+    doubtful = list(slips(idle.entries.policy)) if "FW310" in codes else []
     out: list[Finding] = []
     for index in range(len(idle.entries.policy.rules) - 1, -1, -1):  # `Idle` looks at the last first
         found = [finding for finding in _of_rule(idle, index, codes) if finding.code in codes]
         if lost is not None and lost.rule == index:
             found.append(Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by))
+        found += [Finding("FW310", "warning", index, slip=slip) for slip in doubtful if slip.rule == index]
         out += reversed(found)
     return out[::-1]
 
@@ -121,7 +132,8 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
                 yield Finding("FW302", "info", index, field=f)
 
 
-_IDLE = frozenset({"FW201", "FW202", "FW203"})
+_DEAD, _REDUNDANT = frozenset({"FW201", "FW202"}), frozenset({"FW203"})
+_IDLE = _DEAD | _REDUNDANT
 _REACH = _IDLE | {"FW301", "FW304"}
 
 

@@ -10,6 +10,7 @@ from ..errors import Diagnostic, Severity
 from ..model.box import Box
 from ..model.packet import Packet
 from ..model.rules import Definition
+from .interfaces import Slip
 
 CODES = {
     "FW201": "unreachable, and some of its packets get the other action (shadowed)",
@@ -27,6 +28,7 @@ CODES = {
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
     "FW304": "leaving out addresses of one family lets in all of the other",
+    "FW310": "an interface that one rule alone names, and that resembles another",
 }
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
 SOON = datetime.timedelta(days=30)
@@ -59,6 +61,7 @@ class Finding:
             only for a time. "moved": a rule that is to be moved contends for its packets. "default": it says what the
             default says, which many do on purpose.
         field: FW302: `SPORT` or `DPORT`. FW211, FW304: `SRC` or `DST`, the side whose addresses it is about.
+        slip: FW310: the interface, and which it resembles.
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
             with the first of the blockers.
@@ -79,6 +82,7 @@ class Finding:
     field: int | None = None
     until: datetime.date | None = None
     definition: Definition | None = None
+    slip: Slip | None = None
     regions: tuple[Box, ...] = ()
     remark: Diagnostic | None = None
 

@@ -28,6 +28,9 @@ def describe(policy: RuleSet, finding: Finding) -> str:
         return f"{name} can never match: {_shadow(policy, finding, who, decider)}"
     if code == "FW211":
         return _half(rule, finding)
+    if finding.slip is not None:
+        slip = finding.slip
+        return f"{name} has interface `{slip.name}`, as no other rule has; did it mean `{slip.resembles}`?"
     if code == "FW304":
         family = 6 if let_in(rule, finding.field or SRC) == address.V6 else 4
         side = "source" if finding.field == SRC else "destination"

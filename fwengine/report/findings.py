@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..analysis.anomalies import findings
+from ..analysis.confirm import Answer
 from ..analysis.finding import CODES, QUIET, Finding
 from ..analysis.reach import effective
 from ..analysis.wording import describe
@@ -21,6 +22,7 @@ _LABELS = {
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
     "FW209": "never used", "FW210": "adds nothing", "FW211": "half of it never matches", "FW301": "no condition at all",
     "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
+    "FW310": "named here alone",
 }  # fmt: skip
 EXPLANATIONS = {
     "FW201": "Earlier rules take every packet of this rule, and at least one of those packets gets the other action. "
@@ -51,6 +53,10 @@ EXPLANATIONS = {
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
+    "FW310": "Interfaces need no declaration, so a mistyped one is a name like any other, and the rule matches nothing. This "
+    "one is named by a single rule, and is a letter away from a name that other rules use; names that differ in numbers, or "
+    "are both usual (`lan0`, `wan0`), are not told. Policies that declare their interfaces by `interface NAME = …` have an "
+    "error in place of this finding.",
     "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
     "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
     "FW304": "What is left out is of one family, so all addresses of the other are taken in: `not 10.0.0.0/8` holds every "
@@ -59,7 +65,7 @@ EXPLANATIONS = {
 }
 
 
-def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
+def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
     """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
 
     Raises:
@@ -73,9 +79,10 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding,
     """
     codes = None if select is None else frozenset(select)
     found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
+    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
     if codes is None or "FW210" in codes:
-        found = (*found, *[Finding(d.code, d.severity, remark=d) for d in policy.remarks])
-    return tuple(f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name))
+        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
+    return Answer(mine, found.confirmed)
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

@@ -87,7 +87,8 @@ class Matches:
         options = {given.name: given for given in match.options}
         for given in match.options:
             if given.name not in allowed:
-                scope.report("FW019", given.at, f"{what} takes no `{given.name}`", "only rules have it", "remove it")
+                message = f"{what} takes no `{given.name}`"
+                scope.report("FW019", given.at, message, "only rules have it", "remove it", fixes=[""])
         groups = self.protocols.groups(match.protocol)
         conditions: dict[int, IntervalSet | None] = {}
         if match.source is not None:
@@ -168,9 +169,8 @@ class Matches:
                     good = False
                     said = _said(match.protocol)
                     help = "leave it out, or write the protocol instead of the service"
-                    scope.report(
-                        "FW133", expr.at, f"service `{said}` says the destination port already", "said again", help
-                    )
+                    message = f"service `{said}` says the destination port already"
+                    scope.report("FW133", expr.at, message, "said again", help)
             elif any(p not in ICMPS for p in groups):
                 good = False
                 word = TABLE[field].word
@@ -243,6 +243,7 @@ class Matches:
                     self.scope.report(
                         "FW117", word.at, f"`{which}` is not IPv{4 if v4 else 6}'s, but all addresses are", "the other family's",
                         f"write `{other}`; protocol {number} over IPv{4 if v4 else 6} is written `{number}`",
+                        fixes=[other] if TYPE not in conditions else (),
                     )  # fmt: skip
                     return False
         return True
