@@ -31,6 +31,7 @@ from . import interfaces, literals
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
 from .names import Names
+from .negation import Negations
 from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
@@ -47,6 +48,7 @@ class Lowered:
     expectations: tuple[Expectation, ...]
     definitions: tuple[Definition, ...]
     names: Names
+    remarks: tuple[Diagnostic, ...] = ()
 
 
 def lower(
@@ -77,7 +79,8 @@ def lower(
     if lowering.scope.errors:
         raise PolicyError(_ordered(lowering.scope.errors, sources), sources)
     names = Names(tuple(s for s in statements if isinstance(s.content, ast.Definition)))
-    return Lowered(tuple(rules), default, tuple(expectations), lowering.definitions(), names)
+    remarks = tuple(lowering.scope.spare.remarks(sources))
+    return Lowered(tuple(rules), default, tuple(expectations), lowering.definitions(), names, remarks)
 
 
 def lower_region(
@@ -127,6 +130,7 @@ class Lowering:
     def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
         self.scope = Scope(missing, errors)
         self.matches = Matches(self.scope)
+        self.negations = Negations(self.scope)
         self._labels: dict[str, Span] = {}
 
     # Statements
@@ -197,7 +201,10 @@ class Lowering:
             self._labels.setdefault(f"{span.file}:{span.line}", span)
         if boxes is None:
             return None
-        return Rule(Action(content.action), boxes, name, until, log, span, _written(match))
+        negated, opened = self.negations.of(match)
+        return Rule(
+            Action(content.action), boxes, name, until, log, span, _written(match), negated=negated, opened=opened
+        )
 
     def _rule_name(self, word: Word, span: Span) -> str:
         name = word.text
