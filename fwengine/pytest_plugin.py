@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 if TYPE_CHECKING:
+    from .analysis.entries import Entries
     from .model.rules import Expectation
     from .policy import Policy
 
@@ -61,9 +63,10 @@ class PolicyFile(pytest.File):
         if nothing is not None:  # expectations of nothing
             raise self.CollectError(str(nothing))
         as_of = self.config.stash[_STATED]
+        entries = cache(lambda: _entries(policy))
         for claim in policy.expectations:
             yield ExpectationItem.from_parent(
-                self, name=_name(claim, name), claim=claim, policy=policy, file=name, as_of=as_of
+                self, name=_name(claim, name), claim=claim, policy=policy, entries=entries, file=name, as_of=as_of
             )
 
 
@@ -71,17 +74,24 @@ class ExpectationItem(pytest.Item):
     """An expectation: passes if it is proved, and fails with a counterexample."""
 
     def __init__(
-        self, *, claim: Expectation, policy: Policy, file: str, as_of: datetime.date | None, **rest: Any
+        self,
+        *,
+        claim: Expectation,
+        policy: Policy,
+        entries: Callable[[], Entries],
+        file: str,
+        as_of: datetime.date | None,
+        **rest: Any,
     ) -> None:
         super().__init__(**rest)
-        self.claim, self.policy, self.file, self.as_of = claim, policy, file, as_of
+        self.claim, self.policy, self.entries, self.file, self.as_of = claim, policy, entries, file, as_of
         self.source = Path(claim.span.file).absolute()  # now: a test may change the working directory
 
     def runtest(self) -> None:
         from .analysis.prove import prove
         from .report.outcomes import outcome_json
 
-        proof = prove(self.policy, self.claim)
+        proof = prove(self.policy, self.claim, entries=self.entries())
         if not proof.holds:
             raise _Refuted(outcome_json(proof, self.policy, self.file, self.as_of))
 
@@ -96,6 +106,13 @@ class ExpectationItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.source, self.claim.span.line - 1, self.name
+
+
+def _entries(policy: Policy) -> Entries:
+    """What all proofs about a policy share."""
+    from .analysis.entries import Entries, closed
+
+    return Entries(closed(policy))
 
 
 class _Refuted(Exception):  # noqa: N818  # an outcome, not an error of ours

@@ -184,7 +184,7 @@ def test_the_day_comes_from_the_option_or_the_configuration(pytester: pytest.Pyt
 def test_a_limit_is_told_without_a_traceback(
     pytester: pytest.Pytester, edge: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spent(*_: object) -> None:
+    def spent(*_: object, **__: object) -> None:
         raise LimitError("unknown: the limit is reached")
 
     monkeypatch.setattr("fwengine.analysis.prove.prove", spent)

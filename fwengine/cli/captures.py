@@ -25,8 +25,8 @@ from ..report.counts import (
 )
 from ..report.nothing import no_rule, no_verdict, verdictless
 from ..report.screen import visible
-from ..report.stream import OutcomeLines
 from ..report.strangers import stranger_text, strangers_json
+from ..report.stream import OutcomeLines
 from ..traffic.count import evaluate_capture, iterate_batches
 from .failure import Failures
 from .output import (
