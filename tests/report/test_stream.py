@@ -48,6 +48,7 @@ def outcomes() -> list[Outcome]:
     odd = Packet.of(
         "tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2, in_interface='w"\\n', out_interface="é\x7f"
     ).point
+    assert odd is not None
     found = [Outcome(n, "ip", point, POLICY.tree.index(point), 60) for n, point in enumerate([*points(), odd] * 2)]
     log = Recorded("", "", "block", "block by rule 4")
     return [
