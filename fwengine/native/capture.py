@@ -6,6 +6,7 @@ The bytes come from whatever has `readinto`. Containers, link types, classes and
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Callable, Iterator
 from threading import Lock
@@ -33,11 +34,15 @@ from .module import native
 if TYPE_CHECKING:
     from .columns import Classifier
 
-CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
+# counted behind the rules and the default, in this order; then what is allowed by one of several rules, and, counted in
+# another row, too, what is decided though truncated
+CLASSES: Final = ("not-ip", "malformed", "truncated", "tiny-fragment")
+_CLASS_ROWS: Final = len(CLASSES) + 2
 
 _CHUNK = 1 << 19  # bytes read at a time: less costs calls, more leaves the processor's caches before it is counted
 _LEFT = 1 << 16  # room for what a chunk leaves
-_FRAME_BYTES = 24
+_FRAME = struct.Struct("=IIIHHHxxxxxx")
+_FRAME_BYTES = _FRAME.size
 _RECORD_BYTES = 16  # no record is shorter
 _COOKED = (113, 276)
 
@@ -74,6 +79,8 @@ _WHY = {
 
 _NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
 
+# A truncated frame's bytes, link type, length on the wire and numbers of interfaces -> the row in which it counts.
+CutRow = Callable[[memoryview, int, int, int, int], int]
 Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
 
 
@@ -88,8 +95,9 @@ class CaptureCounts(NamedTuple):
     """What a policy does to a capture, up to its damage if it has any.
 
     `packets` and `octets` (bytes on the wire) have a row for each rule, then for the default, then for each of
-    `CLASSES`. `links` are the link types that the file announces; `inbound` and `outbound` the names of interfaces that
-    it records for packets (the first 65,534 of a file with more).
+    `CLASSES`, then for what one of several rules allows; the last has what is decided though truncated, again. `links`
+    are the link types that the file announces; `inbound` and `outbound` the names of interfaces that it records for
+    packets (the first 65,534 of a file with more).
     """
 
     packets: tuple[int, ...]
@@ -296,6 +304,7 @@ def count_capture(
     state: int = 0,
     jobs: int = 1,
     progress: Callable[[], object] | None = None,
+    cut: CutRow | None = None,
 ) -> CaptureCounts:
     """Counts per rule over a capture; results do not depend on how the bytes come, or on `jobs`.
 
@@ -307,6 +316,8 @@ def count_capture(
         state: of all packets, an index into `header.STATES`.
         jobs: how many threads share the work. They read in turns, and each counts what it has read.
         progress: called now and then, by the caller's thread.
+        cut: in which row a truncated frame counts of which more is missing than a policy is indifferent to; without it all
+            of these count as truncated. Any thread calls it.
 
     Raises:
         LimitError: if the policy is more than the native classifier takes, or the module is not here.
@@ -314,14 +325,25 @@ def count_capture(
     tables = classifier.native_tables()
     if native is None or tables is None:
         raise LimitError("captures are counted natively only where the native classifier takes the policy")
-    rows = len(classifier.policy.rules) + 4
+    default = len(classifier.policy.rules)
+    rows = default + 1 + _CLASS_ROWS
+    truncated, partial = default + 1 + CLASSES.index("truncated"), rows - 1
     stated = (
         None if inbound is None else classifier.in_interface(inbound),
         None if outbound is None else classifier.out_interface(outbound),
     )
 
+    numbers = ({0: 0}, {0: 0})  # for each code of an interface a name's number: the policy asks no more
+
     def codes(name: str) -> tuple[int, int]:
-        return classifier.in_interface(name), classifier.out_interface(name)
+        found = classifier.in_interface(name), classifier.out_interface(name)
+        for known, code in zip(numbers, found, strict=True):
+            known.setdefault(code, interface_number(name))
+        return found
+
+    for name in (inbound, outbound):
+        if name:
+            codes(name)
 
     walk = _Walk(stream, file, codes, stated)
     turn = Lock()
@@ -335,7 +357,17 @@ def count_capture(
                 if not walk.next(piece):
                     return counts
             with memoryview(piece.data)[: piece.size] as data:
-                native.count(*tables, classifier.engine, data, piece.frames, piece.count, state, counts)
+                doubtful = native.count(*tables, classifier.engine, data, piece.frames, piece.count, state, counts)
+                if cut is not None:
+                    for at in doubtful:
+                        offset, size, wire, link, *ends = _FRAME.unpack_from(piece.frames, _FRAME_BYTES * at)
+                        came_in, went_out = (known[code] for known, code in zip(numbers, ends, strict=True))
+                        with data[offset : offset + size] as frame:
+                            row = cut(frame, link, wire, came_in, went_out)
+                        if row != truncated:
+                            for other, change in ((truncated, -1), (row, 1), (partial, 1)):
+                                counts[2 * other] += change
+                                counts[2 * other + 1] += change * wire
             if told is not None:
                 told()
 

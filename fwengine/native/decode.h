@@ -11,13 +11,14 @@
 #define FWK_MAX_BLOCK (16u << 20)
 #define FWK_MAX_INTERFACES 65536u
 
-enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
+enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED, FWK_TINY_FRAGMENT };
 
-/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. */
+/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order.
+ * Of a truncated packet of which nothing is missing but tcp's flags, `open` is the family, and all else is filled in. */
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
-    uint8_t protocol, fragment, type, code, flags;
+    uint8_t protocol, fragment, type, code, flags, open;
 } fwk_packet;
 
 /* One of the classes; fills in the packet if it is IP. `wire` is the frame's length on the wire. */

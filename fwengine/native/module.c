@@ -458,7 +458,7 @@ static PyObject *count(PyObject *self, PyObject *args)
     int engine = engine_of(name);
     if (engine < 0)
         return NULL;
-    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL};
+    fwk_tally t = {.v4 = PyCapsule_GetPointer(v4, capsule_name), .state = state};
     t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
     if (!t.v6)
         return NULL;
@@ -466,7 +466,7 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
         return NULL;
     }
-    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
+    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 1 + FWK_CLASS_ROWS), 1, "counts"))
         return NULL;
     if ((uintptr_t)c.buf % 8) {
         PyErr_SetString(PyExc_ValueError, "counts are not in place");
@@ -483,11 +483,18 @@ static PyObject *count(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
-    if (good) {
-        result = Py_None;
-        Py_INCREF(result);
-    } else
+    if (good == FWK_COUNT_DONE) {
+        result = PyList_New((Py_ssize_t)t.doubts);
+        for (size_t i = 0; result && i < t.doubts; i++) {
+            PyObject *number = PyLong_FromUnsignedLong(t.doubtful[i]);
+            if (!number || PyList_SetItem(result, (Py_ssize_t)i, number)) /* which takes `number` over */
+                Py_CLEAR(result);
+        }
+    } else if (good == FWK_COUNT_MEMORY)
+        PyErr_NoMemory();
+    else
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
+    free(t.doubtful);
 done:
     PyBuffer_Release(&c);
     return result;

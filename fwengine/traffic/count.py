@@ -13,24 +13,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import CaptureError, LimitError, PacketError
+from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
-from ..model.rules import ALLOW, Action
+from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
 from ..packets.capture import Capture, link_note, open_capture
 from ..packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
 from ..packets.source import Source
-from ..packets.wire import decode
+from ..packets.wire import TINY_FRAGMENT, decode, known
+from .cut import Cuts
 
 if TYPE_CHECKING:
     from ..native import Classifier
 
 Engine = Literal["auto", "tree", "native"]
-Kind = Literal["ip", "not-ip", "malformed", "truncated"]
+Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
 Progress = Callable[[int, int | None], object]
 Key = Point | str  # a point or a class: what `decode` returns
 
-_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
+# counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
+# then, counted in one of the other rows, too, what is decided though truncated
+_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
+_ROWS: Final = len(_CLASSES) + 2
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
@@ -53,8 +58,10 @@ class RuleCount:
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
-    packets = allow + deny + not_ip; malformed and truncated packets are within deny, and no rule's. `rules` has every
-    rule in the policy's order, those that decided nothing too, and then the default.
+    packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
+    `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
+    is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
+    count as if they were whole, and `truncated` how many do not. `several` of those are allowed by one rule or another.
     """
 
     file: str
@@ -65,6 +72,9 @@ class CaptureReport:
     malformed: int
     truncated: int
     rules: tuple[RuleCount, ...]
+    tiny_fragment: int = 0
+    partial: int = 0
+    several: int = 0
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
 
@@ -72,8 +82,9 @@ class CaptureReport:
 class Outcome(NamedTuple):
     """What becomes of one packet of a capture.
 
-    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default, and None, like
-    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest.
+    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default: `policy.verdict(rule)`
+    tells the rest. `point` is None unless the kind is "ip"; so are `rule`, unless a truncated packet's fate hangs on one
+    rule, and `action` of what is not IP.
     """
 
     number: int
@@ -81,6 +92,8 @@ class Outcome(NamedTuple):
     point: Point | None
     rule: int | None
     wire_length: int
+    action: Action | None = None
+    known: Sets | None = None  # of a truncated packet: what it may be
 
 
 def evaluate_capture(
@@ -115,7 +128,7 @@ def evaluate_capture(
     native = _classifier(policy, path, engine)
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
-    rows = len(policy.rules) + 1 + len(_CLASSES)
+    rows = len(policy.rules) + 1 + _ROWS
     packets, octets = [0] * rows, [0] * rows
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
@@ -153,6 +166,7 @@ def iterate(
     """
     stated = _Stated(inbound, outbound, state)
     find = policy.tree.index
+    cuts = Cuts(policy)
     number = 0
     decoded = False
     with open_capture(path) as capture:
@@ -160,17 +174,23 @@ def iterate(
             for batch in capture.batches():
                 for data, wire_length, link, came_in, went_out, _ in batch:
                     key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                    if isinstance(key, str):
-                        yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
-                    else:
+                    if not isinstance(key, str):
                         decoded = True
-                        yield Outcome(number, "ip", key, find(key), wire_length)
+                        rule = find(key)
+                        yield Outcome(number, "ip", key, rule, wire_length, policy.action(rule))
+                    elif key == TRUNCATED:
+                        asked = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                        action, index = cuts.fate(asked)
+                        yield Outcome(number, key, None, index, wire_length, action or DENY, asked)  # type: ignore[arg-type]  # as below
+                    else:
+                        fate = None if key == NOT_IP else DENY
+                        yield Outcome(number, key, None, None, wire_length, fate)  # type: ignore[arg-type]  # one of the classes
                     number += 1
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
-                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
+                told = [stated.notes(rules, decoded) for rules in (policy, also) if rules is not None]
                 notes += dict.fromkeys([*capture.notes, *(note for one in told for note in one)])
 
 
@@ -235,9 +255,12 @@ def _count(
 ) -> None:
     """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
     find = policy.tree.index
-    classes: dict[Key, int] = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
-    known = dict(classes)
-    get, numbers, state = known.get, stated.numbers, stated.state
+    cuts = Cuts(policy)
+    default = len(policy.rules)
+    truncated, several, partial = (default + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
+    classes: dict[Key, int] = {name: default + 1 + n for n, name in enumerate(_CLASSES)}
+    rows = dict(classes)
+    get, numbers, state = rows.get, stated.numbers, stated.state
     last_in = last_out = ""
     inbound, outbound = numbers("", "")
     for batch in capture.batches():
@@ -250,10 +273,15 @@ def _count(
             if row is None:
                 assert not isinstance(key, str)  # all classes are known
                 row = find(key)
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                    known.update(classes)
-                known[key] = row
+                if len(rows) >= _REMEMBERED:
+                    rows.clear()
+                    rows.update(classes)
+                rows[key] = row
+            elif row == truncated:
+                row = cuts.row(known(data, link, wire_length, inbound, outbound, state), truncated, several)
+                if row != truncated:
+                    packets[partial] += 1
+                    octets[partial] += wire_length
             packets[row] += 1
             octets[row] += wire_length
         if progress is not None:
@@ -298,7 +326,9 @@ def _native_report(
     from ..native import count_capture
 
     policy = native.policy
-    rows = len(policy.rules) + 1 + len(_CLASSES)
+    cuts = Cuts(policy)
+    truncated, several = (len(policy.rules) + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES)))
+    rows = len(policy.rules) + 1 + _ROWS
     try:
         source = Source(path)
     except CaptureError as caught:
@@ -313,6 +343,9 @@ def _native_report(
             state=stated.state,
             jobs=jobs,
             progress=None if progress is None else lambda: progress(source.position, source.size),
+            cut=lambda data, link, wire_length, inbound, outbound: cuts.row(
+                known(data, link, wire_length, inbound, outbound, stated.state), truncated, several
+            ),
         )
     finally:
         source.close()
@@ -337,9 +370,21 @@ def _report(
     ]
     default = len(rules)
     rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
-    not_ip, malformed, truncated = packets[default + 1 :]
-    allow = sum(count.packets for count in rules if count.action is ALLOW)
-    total = sum(packets)
+    not_ip, malformed, truncated, tiny_fragment, several, partial = packets[default + 1 :]
+    allow = sum(count.packets for count in rules if count.action is ALLOW) + several
+    total = sum(packets) - partial
     return CaptureReport(
-        file, total, allow, total - allow - not_ip, not_ip, malformed, truncated, tuple(rules), error, notes
+        file,
+        total,
+        allow,
+        total - allow - not_ip,
+        not_ip,
+        malformed,
+        truncated,
+        tuple(rules),
+        tiny_fragment,
+        partial,
+        several,
+        error,
+        notes,
     )

@@ -14,14 +14,14 @@ import json
 import re
 from collections.abc import Mapping
 
-from ..errors import PacketError, PolicyError, UndecodableError
+from ..errors import PacketError, PolicyError
 from ..language.meaning.literals import flag_byte, protocol_text
 from ..language.meaning.lower import lower_packet
 from ..language.syntax.parser import parse_packet
 from ..model import address
 from ..model.fields import DCCP, ICMP, ICMPV6, KEYWORDS, OPTIONS, SCTP, TABLE, TCP, UDP
 from ..model.packet import Packet, write_flags
-from ..packets.wire import decode
+from ..packets.wire import decode_bytes
 from ..registry import names
 
 # every field by its word and by the packet's attribute, and how people abbreviate the first
@@ -172,10 +172,7 @@ def _from_hex(text: str) -> Packet:
     if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", digits):
         raise PacketError("`hex:` is followed by an even number of hexadecimal digits")
     data = bytes.fromhex(digits)
-    point = decode(data, _RAW_IP, len(data))
-    if isinstance(point, str):
-        raise UndecodableError(point, "these bytes are no whole IP packet")
-    return Packet.from_point(point).replace(in_interface=None, out_interface=None)
+    return decode_bytes(data, _RAW_IP)
 
 
 _RAW_IP = 101  # the link type of packets that begin with the IP header

@@ -21,7 +21,14 @@ from typing import Literal
 
 Family = Literal[4, 6]
 TARGET = bytes.fromhex("020000000002")
-TOOLS = ("ip", "nft", "iptables-legacy-restore", "iptables-legacy-save", "ip6tables-legacy-restore", "ip6tables-legacy-save")
+TOOLS = (
+    "ip",
+    "nft",
+    "iptables-legacy-restore",
+    "iptables-legacy-save",
+    "ip6tables-legacy-restore",
+    "ip6tables-legacy-save",
+)
 _SYSCTLS = (
     "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0", "net.ipv4.conf.all.accept_local=1",
     "net.ipv4.conf.all.forwarding=0", "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.all.accept_dad=0",
@@ -135,7 +142,9 @@ def kernel() -> Iterator[Kernel]:
     try:
         link = ["ip", "link", "add", near, "type", "veth", "peer", "name", "vb", "netns", name]
         subprocess.run(link, check=True, capture_output=True)
-        subprocess.run(["ip", "link", "set", near, "addrgenmode", "none", "mtu", "65535", "up"], check=True, capture_output=True)
+        subprocess.run(
+            ["ip", "link", "set", near, "addrgenmode", "none", "mtu", "65535", "up"], check=True, capture_output=True
+        )
         inside = ["ip", "-n", name]
         for command in (
             ["link", "set", "vb", "addrgenmode", "none", "address", TARGET.hex(":"), "mtu", "65535", "up"],
@@ -145,9 +154,7 @@ def kernel() -> Iterator[Kernel]:
             subprocess.run([*inside, *command], check=True, capture_output=True)
         for setting in _SYSCTLS:
             with suppress(subprocess.CalledProcessError):
-                subprocess.run(
-                    ["ip", "netns", "exec", name, "sysctl", "-qw", setting], check=True, capture_output=True
-                )
+                subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", setting], check=True, capture_output=True)
         # offloads would let frames with wrong checksums of IP itself by, or put them together
         time.sleep(0.05)
         judge = Kernel(name, near)

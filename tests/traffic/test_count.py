@@ -12,13 +12,12 @@ from support.generators import SMALL, random_points, random_policy
 
 from fwengine.errors import CaptureError, PacketError, Span
 from fwengine.model.box import Box
-from fwengine.model.fields import DPORT, IN, PROTOCOL, STATE, Point, interface_number
+from fwengine.model.fields import DPORT, IN, PROTOCOL, STATE, STEPPED_THROUGH, Point, interface_number
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
 from fwengine.model.rules import ALLOW, DENY, Rule
 from fwengine.model.ruleset import decide
 from fwengine.packets.encode import encode, write_pcap, write_pcapng
-from fwengine.packets.wire import EXTENSION_HEADERS
 from fwengine.policy import Policy
 from fwengine.traffic import count
 from fwengine.traffic.count import CaptureReport, RuleCount, evaluate_capture, iterate
@@ -215,7 +214,7 @@ def recordable(point: Point) -> Packet | None:
     packet = Packet.from_point(point).replace(state="new")
     if packet.in_interface and packet.out_interface:
         packet = packet.replace(out_interface="")
-    if packet.family == 6 and packet.fragment != "later" and packet.protocol in EXTENSION_HEADERS:
+    if packet.family == 6 and packet.fragment != "later" and packet.protocol in STEPPED_THROUGH:
         return None
     return packet
 
