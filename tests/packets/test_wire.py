@@ -538,7 +538,9 @@ def test_nothing_is_known_of_what_may_be_no_packet() -> None:
 @given(st.integers(0, 255), st.randoms(use_true_random=False), st.booleans())
 def test_a_whole_packet_is_among_those_that_its_beginning_may_be(protocol: int, draw: random.Random, v6: bool) -> None:
     body = bytes(draw.getrandbits(8) for _ in range(12)) + b"\x50" + bytes(draw.getrandbits(8) for _ in range(27))
-    data = ip6(ext(protocol) + body, 60) if v6 else ip4(body, protocol, options=OPTIONS, frag=draw.choice((0, 0x2000, 9)))
+    data = (
+        ip6(ext(protocol) + body, 60) if v6 else ip4(body, protocol, options=OPTIONS, frag=draw.choice((0, 0x2000, 9)))
+    )
     whole = read(data)
     for captured in range(1, len(data)):
         cut = read(data[:captured], 101, len(data))
