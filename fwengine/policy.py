@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from .language.meaning.names import Names
 from .model.box import Box
-from .model.rules import Action, Definition, Expectation
+from .model.rules import Action, Claim, Definition, Expectation
 from .model.ruleset import RuleSet
 from .sources.opening import open_source
 from .sources.source import Source, from_text
 
 if TYPE_CHECKING:
-    from .analysis.query import Proof, Region
+    from .analysis.confirm import Answer
+    from .analysis.prove import Proof
+    from .analysis.query import Region
     from .native import Classifier
     from .traffic.count import CaptureReport
 
@@ -44,30 +46,30 @@ class Policy(RuleSet):
 
         return evaluate_capture(self, path, **options)
 
-    def prove(self, claim: str) -> Proof:
+    def prove(self, claim: str) -> Proof[Claim]:
         """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
 
-        Names of the policy's own text may be used. Exact; a false claim has a counterexample.
+        Names of the policy's own text may be used. Exact; a false claim has a counterexample, and one about no packet
+        does not hold. `confirmed` tells how far a second way of proving it went.
 
         Raises:
             PolicyError: if the claim is no claim, with a place in it.
             LimitError: if the search exceeds its budget: the answer is unknown.
         """
-        from .analysis.expect import prove_twice
+        from .analysis.prove import prove
 
-        action, boxes = read_claim(self, claim)
-        return prove_twice(self, action, boxes)
+        return prove(self, read_claim(self, claim))
 
-    def query(self, question: str) -> tuple[Region, ...]:
-        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
+    def query(self, question: str) -> Answer[Region]:
+        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first: a tuple.
 
         Raises:
             PolicyError, LimitError: as for `prove`.
         """
         from .analysis.query import query
 
-        action, boxes = read_claim(self, question)
-        return query(self, action, boxes)
+        asked = read_claim(self, question)
+        return query(self, asked.action, asked.boxes)
 
     def classifier(self) -> Classifier:
         """Batches of packets in columns to rule indices: the native module where it is here, else the tree."""
@@ -140,7 +142,7 @@ def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
     return lower_region(parse_region(text), names, "<region>", text, sources)
 
 
-def read_claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...]]:
+def read_claim(policy: Policy | None, text: str) -> Claim:
     """An action and a region, as `query` and `prove` take them.
 
     Raises:
@@ -151,4 +153,4 @@ def read_claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...
 
     action, match = parse_claim(text)
     names, sources = (policy.names, policy.sources) if policy else (Names(), {})
-    return Action(action), lower_region(match, names, "<region>", text, sources)
+    return Claim(Action(action), lower_region(match, names, "<region>", text, sources))

@@ -19,8 +19,8 @@ from ..model.fields import DPORT, SPORT
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition
 from ..model.ruleset import RuleSet
-from .cover import unmatched
-from .entries import Entries, intersections, pieces
+from .cover import hole
+from .entries import Entries, intersections, rule_pieces
 from .fragments import lost_fragments
 from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
@@ -135,7 +135,7 @@ def _of_rule(
     if not policy.active(rule):
         yield Finding("FW207", "warning", index, until=rule.until)
         return
-    parts = pieces(policy, index)
+    parts = rule_pieces(policy, index)
     if not parts:
         yield Finding("FW204", "warning", index)
         return
@@ -201,8 +201,8 @@ def _redundant(
         before, after = entries.before(index), entries.after(index)
         for part in parts:
             for shared in intersections([part], list(entries.boxes(entries.overlapping(part, after)))):
-                found = unmatched(entries, shared, before, steps)
-                if isinstance(found, tuple):
+                found = hole(entries, shared, before, steps)
+                if found is not None:
                     point = choose(found, entries.interfaces)
                     heir = successor(entries, index, point)
                     break
@@ -231,7 +231,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
         shared = next(intersections(parts, theirs), None)
         if shared is None or all(uncovered(part, theirs, steps) is None for part in parts):
             continue
-        inside = all(uncovered(part, own, steps) is None for part in pieces(policy, other))
+        inside = all(uncovered(part, own, steps) is None for part in rule_pieces(policy, other))
         found["FW205" if inside else "FW206"].append((other, shared))
         if min(map(len, found.values())) > RELATED:
             break

@@ -53,7 +53,7 @@ def command(
     """
     from ..analysis.diff import diff
     from ..policy import load
-    from ..report.answers import change_json, diff_lines
+    from ..report.answers import change_json, confirmed_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
 
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
@@ -66,6 +66,7 @@ def command(
     packets, failed = _captured(before, after, captures, stated)
     if format_ == "json":
         extra: dict[str, Any] = {"captured": packets} if captures else {}
+        extra["confirmed"] = confirmed_json(changes.confirmed)
         extra["definitions"] = [attribution_json(cause) for cause in causes]
         say_json(equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
     elif format_ == "jsonl":

@@ -27,15 +27,15 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
 
     A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
-    Exits 1 if the claim is false.
+    What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
+    Exits 1 if the claim is false, or about no packet.
     """
-    from ..analysis.expect import prove_twice
+    from ..analysis.prove import prove
     from ..policy import load, read_claim
     from ..report.answers import proof_json, proof_lines
 
     loaded = load(policy, as_of=as_of)
-    action, boxes = read_claim(loaded, claim)
-    proof = prove_twice(loaded, action, boxes, limit)
+    proof = prove(loaded, read_claim(loaded, claim), limit)
     if format_ == "json":
         say_json(**proof_json(proof, loaded, policy))
     else:

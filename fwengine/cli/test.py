@@ -42,14 +42,14 @@ def command(
     fails, 2 if a file does not compile or nothing was tested.
     """
     from ..policy import load
-    from ..report.mutation import Sharpness
+    from ..report.mutation import Tested
     from ..sources.opening import expand
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    sharpness = Sharpness()
+    tested = Tested()
     broken = False
     for path in expand(paths):
         try:
@@ -60,21 +60,23 @@ def command(
             continue
         results += _tested(policy, path, as_of, format_ == "text", style)
         if cover:
-            sharpness.add_coverage(policy)
+            tested.add_coverage(policy)
         if mutate:
-            sharpness.add_mutants(policy)
+            tested.add_mutants(policy)
     passed = sum(r["passed"] for r in results)
     failed = len(results) - passed
-    extra: dict[str, Any] = {"coverage": sharpness.coverage_json()} if cover else {}
-    extra |= {"mutation": sharpness.mutation_json()} if mutate else {}
+    extra: dict[str, Any] = {"coverage": tested.coverage_json()} if cover else {}
+    extra |= {"mutation": tested.mutation_json()} if mutate else {}
     if format_ == "text":
         for lines in (
-            sharpness.coverage_lines(style) if cover else [],
-            sharpness.mutation_lines(style) if mutate else [],
+            tested.coverage_lines(style) if cover else [],
+            tested.mutation_lines(style) if mutate else [],
         ):
             for line in lines:
                 say(line)
-        say(style(f"{passed} passed, {failed} failed", "red" if failed or broken else "green", bold=True))
+        sampled = sum(bool(r["confirmed"]) and not r["confirmed"]["complete"] for r in results)
+        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
+        say(style(f"{passed} passed, {failed} failed", "red" if failed or broken else "green", bold=True) + word)
     else:
         _tell(results, passed, failed, extra, format_)
     if junit is not None:
@@ -88,23 +90,25 @@ def command(
         return 2
     low = (
         fail_under is not None
-        and 100 * min(sharpness.coverage if cover else 1, sharpness.score if mutate else 1) < fail_under
+        and 100 * min(tested.coverage if cover else 1, tested.score if mutate else 1) < fail_under
     )
     return 1 if failed or low else 0
 
 
 def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, style: Any) -> list[dict[str, Any]]:
     """The outcomes of one file's expectations, shown as they come."""
-    from ..analysis.expect import check_expectation
+    from ..analysis.entries import Entries, closed
+    from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
 
     results = []
+    entries = Entries(closed(policy)) if policy.expectations else None
     for claim in policy.expectations:
-        outcome = check_expectation(policy, claim)
-        result = outcome_json(outcome, policy, path, as_of)
+        proof = prove(policy, claim, entries=entries)
+        result = outcome_json(proof, policy, path, as_of)
         results.append(result)
-        if show and not outcome.holds:
+        if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)
     bad = len(results) - good

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from ..analysis.cover import samples, unmatched
+from ..analysis.cover import hole, samples
 from ..analysis.entries import Entries
 from ..analysis.witness import choose
 from ..model import address
@@ -254,8 +254,8 @@ class Decided:
         for point in samples(piece, self.entries.interfaces):
             if self.policy.tree.index(point) == index:
                 return self.around(point, piece)
-        found = unmatched(self.entries, piece, self.entries.before(index))
-        return self.around(choose(found, self.entries.interfaces), piece) if isinstance(found, tuple) else None
+        found = hole(self.entries, piece, self.entries.before(index))
+        return None if found is None else self.around(choose(found, self.entries.interfaces), piece)
 
     def around(self, point: Point, piece: Sets) -> Sets:
         """The points of a piece that go the same ways through the compiled policy as this one: all decided alike."""

@@ -101,7 +101,7 @@ def deciding(policy: Policy) -> set[int]:
 
 
 def test_packets_are_of_every_kind_and_complete() -> None:
-    points = [point_of(packet) for packet in drawn(fst.packets(), 600)]
+    points = [point_of(packet) for packet in drawn(fst.packets(), 1000)]
     for shape in SHAPES:
         assert sum(all(v in s for v, s in zip(point, shape, strict=True)) for point in points) >= 20
     assert {point[FRAGMENT] for point in points} == {0, 1, 2}

@@ -45,7 +45,7 @@ class Reading(NamedTuple):
     beside_none: bool = False  # may `not` stand in a set beside `none`, which it does not hold?
 
 
-RESERVED = frozenset(KEYWORDS) | {"any", "none"}
+RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
 
 
@@ -76,7 +76,7 @@ class Scope:
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
         self._too_deep = False
-        self._addresses: dict[str, IntervalSet] = {"any": address.ALL}
+        self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], str] = {}
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
@@ -348,7 +348,10 @@ class Scope:
             return None
         if literals.is_name(word.text):
             host = "host names are not looked up: " if "." in word.text else ""
-            help = self.near(word.text, "net", ["any"]) or f"{host}define it with `net {_short(word.text)} = …`"
+            help = (
+                self.near(word.text, "net", ["any", "ipv4", "ipv6"])
+                or f"{host}define it with `net {_short(word.text)} = …`"
+            )
             self.report("FW101", word.at, f"no address or name `{_short(word.text)}`", "not defined", help)
             return None
         found = self.one(word, literals.addresses)
