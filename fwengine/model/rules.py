@@ -107,8 +107,11 @@ class Verdict:
     action: Action
     rule: Rule | None = None
     index: int | None = None  # of the deciding rule in the policy; the number of rules for the default
-    reason: Literal["rule", "default", "rules", "depends", "malformed", "truncated", "tiny-fragment"] = "rule"
+    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"] = (
+        "rule"
+    )
     cases: tuple[Case, ...] = ()
+    doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict is no truth value: compare `verdict.action` with `Action.ALLOW`")
@@ -146,7 +149,7 @@ class Expectation(Claim):
 class Definition:
     """A name that a policy's text gives to something; `uses` counts its mentions in definitions, rules and claims."""
 
-    kind: Literal["net", "ports", "service"]
+    kind: Literal["net", "ports", "service", "interface"]
     name: str
     span: Span = field(default=NOWHERE, compare=False)
     uses: int = field(default=0, compare=False)

@@ -25,7 +25,13 @@ static inline uint32_t word_at(const uint8_t *p)
     return x;
 }
 
-static void flush(const fwk_tally *t, pending *p, int v6, uint32_t *out)
+static void note_recorded(const fwk_tally *t, uint64_t row, uint32_t recorded)
+{
+    if (recorded == FWK_PASSED || recorded == FWK_BLOCKED)
+        t->recorded[2 * row + (recorded == FWK_BLOCKED)]++;
+}
+
+static void flush(const fwk_tally *t, pending *p, int v6, const fwk_frame *frames, uint32_t *out)
 {
     const fwk_family *family = v6 ? t->v6 : t->v4;
     fwk_batch b = {p->src, p->dst, p->src6, p->dst6, p->sport, p->dport, p->meta, p->n};
@@ -38,6 +44,9 @@ static void flush(const fwk_tally *t, pending *p, int v6, uint32_t *out)
     if (out)
         for (uint32_t j = 0; j < p->n; j++)
             out[p->frame[j]] = p->out[j];
+    if (t->recorded)
+        for (uint32_t j = 0; j < p->n; j++)
+            note_recorded(t, p->out[j], frames[p->frame[j]].recorded);
     p->n = 0;
 }
 
@@ -105,7 +114,7 @@ static int doubt(fwk_tally *t, size_t i)
 int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out)
 {
     pending four, six;
-    const uint64_t others = 2 * ((uint64_t)t->v4->rules + 1);
+    const uint64_t others = (uint64_t)t->v4->rules + 1;
     memset(&four, 0, sizeof four);
     memset(&six, 0, sizeof six);
     for (size_t i = 0; i < n; i++) {
@@ -124,8 +133,8 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             open = meta_of_any_flags(p.open == 4 ? t->v4 : t->v6, &p, f, t);
             if (open != FWK_NO_META) {
                 class = p.open == 4 ? FWK_IPV4 : FWK_IPV6;
-                t->count[others + 2 * FWK_PARTIAL_ROW]++;
-                t->count[others + 2 * FWK_PARTIAL_ROW + 1] += f->wire;
+                t->count[2 * (others + FWK_PARTIAL_ROW)]++;
+                t->count[2 * (others + FWK_PARTIAL_ROW) + 1] += f->wire;
             }
         }
         if (class == FWK_IPV4) {
@@ -142,7 +151,7 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             four.wire[j] = f->wire;
             four.frame[j] = i;
             if (++four.n == FWK_BATCH)
-                flush(t, &four, 0, out);
+                flush(t, &four, 0, frames, out);
         } else if (class == FWK_IPV6) {
             uint32_t j = six.n, meta = open;
             if (FWK_LIKELY(meta == FWK_NO_META))
@@ -157,20 +166,25 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             six.wire[j] = f->wire;
             six.frame[j] = i;
             if (++six.n == FWK_BATCH)
-                flush(t, &six, 1, out);
+                flush(t, &six, 1, frames, out);
         } else {
-            uint64_t *count = t->count + others + 2 * (uint32_t)(class - FWK_NOT_IP);
+            const uint64_t row = others + (uint32_t)(class - FWK_NOT_IP);
+            uint64_t *count = t->count + 2 * row;
             count[0]++;
             count[1] += f->wire;
             if (class == FWK_TRUNCATED && !doubt(t, i))
                 return FWK_COUNT_MEMORY;
+            if (t->recorded)
+                note_recorded(t, row, f->recorded);
+            if (t->kinds && class == FWK_NOT_IP)
+                t->kinds[t->kinds_used++] = p.what;
             if (out)
                 out[i] = FWK_IS_NOT_IP - (uint32_t)(class - FWK_NOT_IP);
         }
     }
     if (four.n)
-        flush(t, &four, 0, out);
+        flush(t, &four, 0, frames, out);
     if (six.n)
-        flush(t, &six, 1, out);
+        flush(t, &six, 1, frames, out);
     return FWK_COUNT_DONE;
 }

@@ -21,6 +21,9 @@ typedef struct {
     fwk_run run4, run6;
     uint32_t state;
     uint64_t *count; /* packets and bytes of each rule, then of the default, then of FWK_CLASS_ROWS */
+    uint64_t *recorded; /* rows alike: of their packets, those that the recording firewall passed and blocked; or null */
+    uint32_t *kinds;    /* room for the kind of each frame without IP; or null */
+    size_t kinds_used;
     /* the frames counted as truncated that somebody who has time may decide yet; allocated as needed, for the caller to free */
     uint32_t *doubtful;
     size_t doubts, room;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
 from typing import Any
 
@@ -59,7 +60,8 @@ def query_lines(regions: Answer[Region], policy: Policy, style: Style) -> list[s
     return out
 
 
-def proof_json(proof: Proof[Claim], policy: Policy, path: str) -> dict[str, Any]:
+def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.date | None = None) -> dict[str, Any]:
+    """A claim and what became of it; `path` and, where it was stated, `as_of` are what the `command` to paste asks with."""
     out: dict[str, Any] = {
         "holds": proof.holds,
         "status": proof.status.value,
@@ -76,7 +78,9 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str) -> dict[str, Any]
         "rule": rule.label if rule else "default",
         "file": rule.span.file if rule else None,
         "line": rule.span.line if rule else None,
-        "command": shlex.join(["fwengine", "eval", path, packet, "--explain"]),
+        "command": shlex.join(
+            ["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])]
+        ),
     }
     return out
 
@@ -86,12 +90,14 @@ def confirmed_json(confirmed: Confirmation | None) -> dict[str, Any] | None:
     return {"complete": confirmed.complete, "samples": confirmed.points} if confirmed else None
 
 
-def proof_lines(proof: Proof[Claim], policy: Policy, path: str, claim: str, style: Style) -> list[str]:
+def proof_lines(
+    proof: Proof[Claim], policy: Policy, path: str, claim: str, style: Style, as_of: datetime.date | None = None
+) -> list[str]:
     if proof.holds:
         return [f"{style('PROVED', 'green', bold=True)}  {claim}{_word(proof.confirmed)}"]
     if proof.status is Status.EMPTY:
         return [f"{style('EMPTY', 'yellow', bold=True)}   {claim} is about no packet, which proves nothing"]
-    found = proof_json(proof, policy, path)["counterexample"]
+    found = proof_json(proof, policy, path, as_of)["counterexample"]
     out = [f"{style('FALSE', 'red', bold=True)}   {claim}"]
     if found is not None:
         index = len(policy.rules) if proof.verdict is None or proof.verdict.index is None else proof.verdict.index

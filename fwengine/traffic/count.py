@@ -7,7 +7,8 @@ every field are looked up once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -18,8 +19,10 @@ from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
-from ..packets.capture import Capture, link_note, open_capture
-from ..packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
+from ..packets.capture import Capture, open_capture, refuse_foreign
+from ..packets.links import find
+from ..packets.logs import LOGS, PFLOG, Recorded, recorded
+from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
 from ..packets.source import Source
 from ..packets.wire import TINY_FRAGMENT, decode, known
 from .cut import Cuts
@@ -54,6 +57,22 @@ class RuleCount:
     bytes: int
 
 
+class KindCount(NamedTuple):
+    """How many frames without IP hold what: `ethertype 0x0806 (ARP)`."""
+
+    what: str
+    packets: int
+
+
+class RecordedCount(NamedTuple):
+    """Packets by what the recording firewall did with them, and by what the policy does."""
+
+    passed_allowed: int
+    passed_denied: int
+    blocked_allowed: int
+    blocked_denied: int
+
+
 @dataclass(frozen=True)
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
@@ -61,7 +80,9 @@ class CaptureReport:
     packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
     `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
     is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
-    count as if they were whole, and `truncated` how many do not. `several` of those are allowed by one rule or another.
+    count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
+    says what the frames without IP hold, the most frequent first; `recorded` is None unless the capture tells what another
+    firewall did.
     """
 
     file: str
@@ -72,19 +93,22 @@ class CaptureReport:
     malformed: int
     truncated: int
     rules: tuple[RuleCount, ...]
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+    kinds: tuple[KindCount, ...] = ()
+    recorded: RecordedCount | None = None
     tiny_fragment: int = 0
     partial: int = 0
     several: int = 0
-    error: CaptureError | None = None
-    notes: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):
     """What becomes of one packet of a capture.
 
     `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default: `policy.verdict(rule)`
-    tells the rest. `point` is None unless the kind is "ip"; so are `rule`, unless a truncated packet's fate hangs on one
-    rule, and `action` of what is not IP.
+    tells the rest. `point` is None unless the kind is "ip"; so is `rule`, unless one rule decides a truncated packet
+    whatever is missing; `action` is None of what is not IP. `what` a frame without IP holds is a number
+    for `packets.place.kind_text`; `recorded` is what a firewall's log says of the packet.
     """
 
     number: int
@@ -92,6 +116,8 @@ class Outcome(NamedTuple):
     point: Point | None
     rule: int | None
     wire_length: int
+    what: int | None = None
+    recorded: Recorded | None = None
     action: Action | None = None
     known: Sets | None = None  # of a truncated packet: what it may be
 
@@ -129,18 +155,18 @@ def evaluate_capture(
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + _ROWS
-    packets, octets = [0] * rows, [0] * rows
+    sums = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
     try:
         with open_capture(path) as capture:
             try:
-                _count(policy, capture, stated, packets, octets, progress)
+                _count(policy, capture, stated, sums, progress)
             finally:
-                notes = capture.notes + stated.notes(policy, any(packets[: len(policy.rules) + 1]))
+                notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
     except CaptureError as caught:
         error = caught
-    return _report(policy, os.fspath(path), packets, octets, error, notes)
+    return _report(policy, os.fspath(path), sums, error, notes)
 
 
 def iterate(
@@ -165,8 +191,9 @@ def iterate(
         PacketError: if an interface or the state cannot be.
     """
     stated = _Stated(inbound, outbound, state)
-    find = policy.tree.index
+    rule_of = policy.tree.index
     cuts = Cuts(policy)
+    kinds: Counter[int] = Counter()
     number = 0
     decoded = False
     with open_capture(path) as capture:
@@ -174,24 +201,28 @@ def iterate(
             for batch in capture.batches():
                 for data, wire_length, link, came_in, went_out, _ in batch:
                     key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                    if not isinstance(key, str):
-                        decoded = True
-                        rule = find(key)
-                        yield Outcome(number, "ip", key, rule, wire_length, policy.action(rule))
+                    says = recorded(data, link) if link in LOGS else None
+                    if key == NOT_IP:
+                        what = _kind(data, link, wire_length)
+                        kinds[what] += 1
+                        yield Outcome(number, "not-ip", None, None, wire_length, what, says)
                     elif key == TRUNCATED:
-                        asked = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                        action, index = cuts.fate(asked)
-                        yield Outcome(number, key, None, index, wire_length, action or DENY, asked)  # type: ignore[arg-type]  # as below
+                        sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                        action, index = cuts.fate(sets)
+                        yield Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets)
+                    elif isinstance(key, str):
+                        yield Outcome(number, key, None, None, wire_length, None, says, DENY)  # type: ignore[arg-type]  # one of the classes
                     else:
-                        fate = None if key == NOT_IP else DENY
-                        yield Outcome(number, key, None, None, wire_length, fate)  # type: ignore[arg-type]  # one of the classes
+                        decoded = True
+                        rule = rule_of(key)
+                        yield Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule))
                     number += 1
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
-                told = [stated.notes(rules, decoded) for rules in (policy, also) if rules is not None]
-                notes += dict.fromkeys([*capture.notes, *(note for one in told for note in one)])
+                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
+                notes += dict.fromkeys([*_link_notes(kinds), *(note for one in told for note in one)])
 
 
 class _Stated:
@@ -245,20 +276,37 @@ class _Stated:
         return tuple(out)
 
 
-def _count(
-    policy: RuleSet,
-    capture: Capture,
-    stated: _Stated,
-    packets: list[int],
-    octets: list[int],
-    progress: Progress | None,
-) -> None:
-    """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
-    find = policy.tree.index
+class _Sums(NamedTuple):
+    """Counts by rows, one for each rule, then the default, then `_CLASSES`; and frames without IP by kind."""
+
+    packets: list[int]
+    octets: list[int]
+    recorded: list[tuple[int, int]]  # passed and blocked
+    kinds: Counter[int]
+
+
+def _kind(data: bytes, link: int, wire_length: int) -> int:
+    """What a frame holds that is known to hold no IP."""
+    kind = find(data, link, max(wire_length, len(data)))
+    assert isinstance(kind, int)
+    return kind
+
+
+def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
+    """What is to be told of link types that are not decoded."""
+    for kind in sorted(kind for kind in kinds if kind >> 16 == LINK):
+        count = kinds[kind]
+        yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
+
+
+def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, progress: Progress | None) -> None:
+    """Adds a capture to the sums."""
+    packets, octets, done, kinds = sums
+    rule_of = policy.tree.index
     cuts = Cuts(policy)
-    default = len(policy.rules)
-    truncated, several, partial = (default + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
-    classes: dict[Key, int] = {name: default + 1 + n for n, name in enumerate(_CLASSES)}
+    not_ip = len(policy.rules) + 1
+    truncated, several, partial = (not_ip + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
+    classes: dict[Key, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
     rows = dict(classes)
     get, numbers, state = rows.get, stated.numbers, stated.state
     last_in = last_out = ""
@@ -272,7 +320,7 @@ def _count(
             row = get(key)
             if row is None:
                 assert not isinstance(key, str)  # all classes are known
-                row = find(key)
+                row = rule_of(key)
                 if len(rows) >= _REMEMBERED:
                     rows.clear()
                     rows.update(classes)
@@ -284,6 +332,12 @@ def _count(
                     octets[partial] += wire_length
             packets[row] += 1
             octets[row] += wire_length
+            if row == not_ip:
+                kinds[_kind(data, link, wire_length)] += 1
+            if link == PFLOG:
+                action = recorded(data, link).action
+                passed, blocked = done[row]
+                done[row] = passed + (action == "pass"), blocked + (action == "block")
         if progress is not None:
             progress(capture.position, capture.size)
 
@@ -329,11 +383,13 @@ def _native_report(
     cuts = Cuts(policy)
     truncated, several = (len(policy.rules) + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES)))
     rows = len(policy.rules) + 1 + _ROWS
+    nothing = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
         source = Source(path)
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), [0] * rows, [0] * rows, caught, ())
+        return _report(policy, os.fspath(path), nothing, caught, ())
     try:
+        refuse_foreign(source)
         counts = count_capture(
             native,
             source,
@@ -347,23 +403,20 @@ def _native_report(
                 known(data, link, wire_length, inbound, outbound, stated.state), truncated, several
             ),
         )
+    except CaptureError as caught:
+        return _report(policy, os.fspath(path), nothing, caught, ())
     finally:
         source.close()
     stated.recorded(counts.inbound, counts.outbound)
-    notes = tuple(link_note(link) for link in sorted(counts.links) if not is_supported(link)) + stated.notes(
-        policy, any(counts.packets[: len(policy.rules) + 1])
-    )
-    return _report(policy, os.fspath(path), list(counts.packets), list(counts.octets), counts.error, notes)
+    notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
+    sums = _Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
+    return _report(policy, os.fspath(path), sums, counts.error, notes)
 
 
 def _report(
-    policy: RuleSet,
-    file: str,
-    packets: list[int],
-    octets: list[int],
-    error: CaptureError | None,
-    notes: tuple[str, ...],
+    policy: RuleSet, file: str, sums: _Sums, error: CaptureError | None, notes: tuple[str, ...]
 ) -> CaptureReport:
+    packets, octets = sums.packets, sums.octets
     rules = [
         RuleCount(i, rule.label, rule.span.file, rule.span.line, rule.action, packets[i], octets[i])
         for i, rule in enumerate(policy.rules)
@@ -373,6 +426,9 @@ def _report(
     not_ip, malformed, truncated, tiny_fragment, several, partial = packets[default + 1 :]
     allow = sum(count.packets for count in rules if count.action is ALLOW) + several
     total = sum(packets) - partial
+    kinds = tuple(
+        KindCount(kind_text(kind), count) for kind, count in sorted(sums.kinds.items(), key=lambda k: (-k[1], k[0]))
+    )
     return CaptureReport(
         file,
         total,
@@ -382,9 +438,20 @@ def _report(
         malformed,
         truncated,
         tuple(rules),
+        error,
+        (*_link_notes(sums.kinds), *notes),
+        kinds,
+        _recorded(rules, sums.recorded),
         tiny_fragment,
         partial,
         several,
-        error,
-        notes,
     )
+
+
+def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> RecordedCount | None:
+    """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
+    rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
+    classes = done[len(rules) + 1 :]
+    rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
+    counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
+    return RecordedCount(*counts) if any(counts) else None

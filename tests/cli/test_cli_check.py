@@ -132,7 +132,8 @@ def test_errors_come_first(tmp_path: Path) -> None:
     path.write_text("alow tcp\n")
     done = run("check", path, "--format", "json")
     assert done.code == 2
-    assert [(f["code"], f["line"]) for f in done.json["findings"]] == [("FW012", 1)]
+    assert [(f["code"], f["line"]) for f in done.json["errors"]] == [("FW012", 1)]
+    assert done.json["findings"] == []
 
 
 def test_every_finding_is_explained() -> None:
@@ -411,7 +412,7 @@ def test_an_open_question_is_no_failure_of_the_policy(tmp_path: Path) -> None:
 
 def test_policies_of_different_shape_can_be_compared(tmp_path: Path) -> None:
     one, two = tmp_path / "one.fwl", tmp_path / "two.fwl"
-    one.write_text("default allow\n")
+    one.write_text("default allow\ndeny 255 to 240.0.0.0/4 until 2100-01-01\n")
     two.write_text("deny icmp in wan0\nallow any from 2001:db8::/32\n")
     done = run("diff", one, two, "--format", "json")
     assert done.code == 1

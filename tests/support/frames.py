@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 
 HERE4, THERE4 = bytes([10, 1, 0, 5]), bytes([10, 0, 0, 2])
@@ -100,3 +101,8 @@ def fragment(next_header: int, offset: int = 0, *, more: bool = False) -> bytes:
 def ethernet(packet: bytes, target: bytes, source: bytes) -> bytes:
     """A frame that carries it."""
     return target + source + (b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00") + packet
+
+
+def packed(text: str) -> bytes:
+    """An address as it stands in a header."""
+    return ipaddress.ip_address(text).packed

@@ -33,7 +33,7 @@ from ...model.fields import (
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
 from ...registry import names
-from .conditions import NEARLY_NONE
+from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 
