@@ -19,11 +19,13 @@ from ..model.fields import DPORT, SPORT
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition
 from ..model.ruleset import RuleSet
+from .confirm import Answer
 from .cover import hole
 from .entries import Entries, intersections, rule_pieces
 from .fragments import lost_fragments
 from .interfaces import Slip, slips
 from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
+from .recheck import recheck
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
 from .search import STEPS, uncovered
 from .witness import choose, witness
@@ -90,7 +92,7 @@ def findings(
     regions: bool = False,
     steps: int = STEPS,
     limit: int = REGIONS,
-) -> tuple[Finding, ...]:
+) -> Answer[Finding]:
     """All findings of the selected codes, in the order of the rules, then those about definitions.
 
     Args:
@@ -101,6 +103,7 @@ def findings(
     Raises:
         ValueError: if a code is unknown.
         LimitError: if a search takes more than `steps`, or regions more than `limit` boxes.
+        Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
@@ -116,10 +119,13 @@ def findings(
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
     if any(d.kind == "interface" for d in definitions):  # declared names are no slips
         codes -= {"FW310"}
-    return (
+    found = [
         *_findings(policy, codes, regions, steps, limit),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
-    )
+    ]
+    dead, idle = ([f.rule for f in found if f.code in told and f.rule is not None] for told in (_DEAD, _IDLE))
+    shown = [(f.witness, f.decided_by) for f in found if f.witness is not None and f.decided_by is not None]
+    return Answer(found, recheck(policy, dead, idle, shown))
 
 
 def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int, limit: int) -> Iterator[Finding]:
@@ -167,6 +173,7 @@ def _of_rule(
                 yield Finding("FW302", "info", index, field=f)
 
 
+_DEAD, _IDLE = frozenset({"FW201", "FW202"}), frozenset({"FW203"})
 _REACH = frozenset({"FW201", "FW202", "FW203", "FW301"})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
+from ..analysis.confirm import Answer
 from ..analysis.reach import effective
 from ..errors import Diagnostic, Label, Span
 from ..language.meaning.region import readable, show_box
@@ -61,7 +62,7 @@ EXPLANATIONS = {
 }
 
 
-def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
+def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
     """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
 
     Raises:
@@ -74,11 +75,9 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding,
     [('FW201', 1, (0,))]
     """
     codes = None if select is None else frozenset(select)
-    return tuple(
-        f
-        for f in findings(policy, codes, definitions=policy.definitions)
-        if f.definition is None or (policy.rules and f.definition.span.file == policy.name)
-    )
+    found = findings(policy, codes, definitions=policy.definitions)
+    mine = (f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name))
+    return Answer(mine, found.confirmed)
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
-from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED, decode
+from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read, span_of
 from .source import Source
+from .text import decoded
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
@@ -71,10 +72,10 @@ class _Gatherer:
             return
         undecoded: Diagnostic | None = None
         try:
-            text = decode(data, shown)
+            text = decoded(data, shown)
         except PolicyError as error:
-            text = error.sources[shown]  # with U+FFFD where it could not be decoded
-            if text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
+            text = error.sources.get(shown, "")  # with U+FFFD where it could not be decoded
+            if not text or text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
                 self.errors += error.diagnostics
                 self.sources.update(error.sources)
                 self.missing.update(_EVERYTHING)

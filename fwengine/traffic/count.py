@@ -190,33 +190,59 @@ def iterate(
         CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
         PacketError: if an interface or the state cannot be.
     """
+    for batch in iterate_batches(
+        policy, path, inbound=inbound, outbound=outbound, state=state, progress=progress, notes=notes, also=also
+    ):
+        yield from batch
+
+
+def iterate_batches(
+    policy: RuleSet,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+    notes: list[str] | None = None,
+    also: RuleSet | None = None,
+) -> Iterator[list[Outcome]]:
+    """As `iterate`, in lists as the capture comes: some thousands, or what a pipe gives at a time."""
     stated = _Stated(inbound, outbound, state)
     rule_of = policy.tree.index
     cuts = Cuts(policy)
+    rules: dict[Point, int] = {}
     kinds: Counter[int] = Counter()
     number = 0
     decoded = False
     with open_capture(path) as capture:
         try:
             for batch in capture.batches():
+                outcomes: list[Outcome] = []
+                add = outcomes.append
                 for data, wire_length, link, came_in, went_out, _ in batch:
                     key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
                     says = recorded(data, link) if link in LOGS else None
                     if key == NOT_IP:
                         what = _kind(data, link, wire_length)
                         kinds[what] += 1
-                        yield Outcome(number, "not-ip", None, None, wire_length, what, says)
+                        add(Outcome(number, "not-ip", None, None, wire_length, what, says))
                     elif key == TRUNCATED:
                         sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
                         action, index = cuts.fate(sets)
-                        yield Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets)
+                        add(Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets))
                     elif isinstance(key, str):
-                        yield Outcome(number, key, None, None, wire_length, None, says, DENY)  # type: ignore[arg-type]  # one of the classes
+                        add(Outcome(number, key, None, None, wire_length, None, says, DENY))  # type: ignore[arg-type]  # one of the classes
                     else:
                         decoded = True
-                        rule = rule_of(key)
-                        yield Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule))
+                        rule = rules.get(key)
+                        if rule is None:
+                            if len(rules) >= _REMEMBERED:
+                                rules.clear()
+                            rule = rules[key] = rule_of(key)
+                        add(Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule)))
                     number += 1
+                yield outcomes
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:

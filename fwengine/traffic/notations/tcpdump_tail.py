@@ -15,7 +15,7 @@ from .parts import NotationError, shortened
 
 NAME = "tcpdump"
 ADDRESS = r"[0-9A-Fa-f.:]*[0-9A-Fa-f:]"
-_FRAGMENT, _MOBILITY, _NO_NEXT = 44, 135, 59
+_FRAGMENT, _NO_NEXT = 44, 59
 
 FLAG_LETTERS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}
 
@@ -220,7 +220,7 @@ def _plain(rest: str, family: int, tail: Tail) -> int | None:
     if family == 4 and rest.endswith(" (ipip-proto-4)") and re.match(rf"{ADDRESS} > ", rest):
         return 4
     if rest.startswith("mobility: ") and family == 6:
-        return _MOBILITY
+        return None  # 135, or 62 of the old drafts: tcpdump does not write which, unless `-v` does
     cut = re.match(r"\[\|([a-z0-9]+)\]", rest)
     if cut and cut[1] in _CUT:
         return _CUT[cut[1]]
