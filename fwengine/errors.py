@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 
@@ -143,11 +143,15 @@ class PacketError(FwengineError, ValueError):
 
 
 class UndecodableError(PacketError):
-    """Bytes that are no packet: `kind` is "malformed", "truncated" or "not-ip". The first two are denied."""
+    """Bytes that are no packet: `kind` is "malformed", "truncated", "tiny-fragment" or "not-ip"; all but the last are denied.
 
-    def __init__(self, kind: str, message: str) -> None:
+    Of a truncated packet, `known` are the packets that it may be, as one set a field, or None where nothing is known.
+    """
+
+    def __init__(self, kind: str, message: str, known: tuple[Any, ...] | None = None) -> None:
         super().__init__(kind, message)
         self.kind = kind
+        self.known = known
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.args[1]}"

@@ -104,14 +104,16 @@ class Verdict:
     """What becomes of a packet, and why.
 
     `rule` is the deciding rule, and `None` if the default decided, if no single rule did (`cases` has them all), or if
-    the packet could not be decoded; `reason` tells which: "rule", "default", "rules", "depends", "malformed" or
-    "truncated".
+    the packet could not be decoded; `reason` tells which: "rule", "default", "rules", "depends", "malformed",
+    "truncated" or "tiny-fragment".
     """
 
     action: Action
     rule: Rule | None = None
     index: int | None = None  # of the deciding rule in the policy; the number of rules for the default
-    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated"] = "rule"
+    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"] = (
+        "rule"
+    )
     cases: tuple[Case, ...] = ()
     doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
