@@ -8,6 +8,7 @@ import click
 
 from ..errors import PolicyError
 from ..report.screen import visible
+from ..sources.kinds import instead, of_bytes, refused
 from ..sources.opening import open_source
 from ..sources.writing import failure, replace
 from .failure import Failures
@@ -66,13 +67,21 @@ def _read(path: str) -> str:
 
     source = open_source(path)
     try:
-        return decode(source.read(source.file), source.name)
+        data = source.read(source.file)
     except OSError as error:
         raise failure("read", path, error) from None
+    kind = of_bytes(data)
+    if kind is not None:
+        raise PolicyError([refused(kind, source.name)])
+    return decode(data, source.name)
 
 
 def _formatted(text: str, path: str) -> str:
-    from ..language.syntax.parser import parse
+    from ..language.syntax.parser import read
     from ..language.syntax.printer import show_document
 
-    return show_document(parse(text, path))
+    document, errors, _ = read(text, path)
+    if errors:
+        other = instead(text, path, len(document.statements), len(errors))
+        raise PolicyError(errors if other is None else [other], {path: text})
+    return show_document(document)

@@ -10,6 +10,7 @@ from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED, decode
 from ..language.syntax.parser import read, span_of
+from .kinds import instead, of_bytes, refused
 from .source import Source
 
 MAX_INCLUDES = 1000
@@ -69,6 +70,11 @@ class _Gatherer:
         except OSError as error:
             self._unreadable(shown, origin, error)
             return
+        kind = of_bytes(data)
+        if kind is not None:
+            self.errors.append(refused(kind, shown, origin))
+            self.missing.update(_EVERYTHING)
+            return
         undecoded: Diagnostic | None = None
         try:
             text = decode(data, shown)
@@ -85,6 +91,11 @@ class _Gatherer:
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
+        other = instead(text, shown, len(document.statements), len(errors), origin)
+        if other is not None:
+            self.errors.append(other)
+            self.missing.update(_EVERYTHING)
+            return
         self.errors += errors
         self.missing |= missing
         self.open.append(name)
