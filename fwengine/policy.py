@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .language.meaning.names import Names
 from .model.box import Box
+from .model.packet import Packet
 from .model.rules import Action, Claim, Definition, Expectation
 from .model.ruleset import RuleSet
 from .sources.opening import open_source
@@ -21,8 +23,10 @@ from .sources.source import Source, from_text
 
 if TYPE_CHECKING:
     from .analysis.confirm import Answer
+    from .analysis.interfaces import Stranger
     from .analysis.prove import Proof
     from .analysis.query import Region
+    from .language.meaning.declared import Declared
     from .native import Classifier
     from .traffic.count import CaptureReport
 
@@ -71,6 +75,49 @@ class Policy(RuleSet):
         asked = read_claim(self, question)
         return query(self, asked.action, asked.boxes)
 
+    @cached_property
+    def declared(self) -> Declared:
+        """The interfaces that the policy's text declares."""
+        from .language.meaning.declared import Declared
+
+        some = any(definition.kind == "interface" for definition in self.definitions)
+        return Declared.of(self.names) if some else Declared({}, ())
+
+    def located(self, packet: Packet) -> Packet:
+        """The packet on the interfaces that its `in` and `out` mean where the policy declares interfaces.
+
+        Raises:
+            PacketError: if no declaration knows them, or they stand for several.
+        """
+        names = {a: getattr(packet, a) for a in ("in_interface", "out_interface") if getattr(packet, a)}
+        meant = {attribute: self.declared.one(name) for attribute, name in names.items()} if names else {}
+        return packet if meant == names else packet.replace(**meant)
+
+    @cached_property
+    def interfaces(self) -> frozenset[str]:
+        """The interfaces that the rules name."""
+        from .analysis.interfaces import named
+
+        return named(box for rule in self.rules for box in rule.boxes)
+
+    def strangers(self, asked: Packet | Iterable[Box]) -> tuple[Stranger, ...]:
+        """The interfaces that a packet or a region names and no rule does; none if the policy declares interfaces.
+
+        Such a name may be mistyped, and then what is true of it is true of nothing that was meant.
+        """
+        from .analysis.interfaces import named
+
+        if isinstance(asked, Packet):
+            return self.unknown(filter(None, (asked.in_interface, asked.out_interface)))
+        return self.unknown(named(asked))
+
+    def unknown(self, names: Iterable[str]) -> tuple[Stranger, ...]:
+        """As `strangers`, of names."""
+        from .analysis.interfaces import strangers
+
+        asked = frozenset(names)
+        return strangers(self.interfaces, asked) if asked and not self.declared.sets else ()
+
     def classifier(self) -> Classifier:
         """Batches of packets in columns to rule indices: the native module where it is here, else the tree."""
         from .native import classifier
@@ -83,7 +130,8 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
 
     Args:
         source: what `sources.source.open_source` takes, or a source.
-        as_of: the day on which the policy is asked; today if not given. It matters to rules with `until` only.
+        as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
+            policy: state one day, or take `old.on(new.as_of)`, where several are compared.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.

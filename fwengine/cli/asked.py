@@ -10,6 +10,7 @@ from typing import Final
 from ..errors import PacketError, PolicyError, Span, UndecodableError
 from ..model.packet import Packet
 from ..packets.codes import UNREADABLE
+from ..policy import Policy
 from ..report.failure import NOT_A_PACKET, Failure
 from ..report.nothing import no_input
 from ..sources.source import STDIN, read_stdin
@@ -21,13 +22,18 @@ MAX_ERRORS = 20  # texts that are no packets, after which the rest is not read
 _CAPTURES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 
 
-def read_packets(texts: Sequence[str], failures: Failures) -> list[tuple[str, Packet | UndecodableError]]:
-    """What the texts ask for, each `-` among them for the lines of standard input; whatever is no packet is a failure."""
+def read_packets(
+    texts: Sequence[str], policy: Policy, failures: Failures
+) -> list[tuple[str, Packet | UndecodableError]]:
+    """What the texts ask of a policy, which may declare interfaces; each `-` is for the lines of standard input.
+
+    Whatever is no packet is a failure.
+    """
     asked: list[tuple[str, Packet | UndecodableError]] = []
     errors = 0
     for line, text in _texts(texts, failures):
         try:
-            asked.append((text.strip(), parse(text)))
+            asked.append((text.strip(), policy.located(parse(text))))
         except UndecodableError as error:
             if error.kind != "not-ip":  # fails closed: it is denied
                 asked.append((text.strip(), error))

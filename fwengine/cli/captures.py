@@ -27,6 +27,7 @@ from ..report.counts import (
 )
 from ..report.nothing import no_rule, no_verdict, verdictless
 from ..report.screen import visible
+from ..report.strangers import stranger_text, strangers_json
 from ..traffic.count import evaluate_capture, iterate
 from .failure import Failures
 from .output import note, say, say_failures, say_json, say_json_line, style_of
@@ -48,10 +49,17 @@ def evaluate_captures(
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
+    for key in ("inbound", "outbound"):
+        if stated[key]:
+            stated[key] = policy.declared.one(stated[key])
+    strangers = policy.unknown(filter(None, (stated["inbound"], stated["outbound"])))
+    if strangers:
+        note(stranger_text(strangers))
     failures = Failures()
     failures.add(no_rule(policy))
     if per_packet:
-        return _per_packet(policy, captures, expect, stated, format_, color, failures)
+        code = _per_packet(policy, captures, expect, stated, format_, color, failures)
+        return code or int(bool(expect and strangers))
     reports = []
     for capture in captures:
         with progress_bar(called(capture), sys.stderr) as progress:
@@ -67,7 +75,9 @@ def evaluate_captures(
         say_failures(format_, failures)
         return 2
     if format_ == "json":
-        extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        if strangers:
+            extra["unknown_interfaces"] = strangers_json(strangers)
         say_json(failures, **tally_json(total), captures=[capture_json(report) for report in reports], **extra)
     elif format_ == "jsonl":
         for report in reports:
@@ -82,7 +92,7 @@ def evaluate_captures(
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)
-    return failures.code(1 if expect is not None and otherwise else 0)
+    return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
 
 
 def _counted(packets: int) -> str:

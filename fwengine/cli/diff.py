@@ -59,12 +59,12 @@ def command(
     from ..report.answers import change_json, confirmed_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
     from ..report.nothing import no_rule
+    from ..report.strangers import stranger_text
 
     once(old, new, *captures)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
-    stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
     failures = Failures()
     loaded = []
     for path in (old, new):
@@ -77,6 +77,14 @@ def command(
         return 2
     before, after = loaded
     failures.add(no_rule(before), no_rule(after))
+    stated: dict[str, Any] = {
+        "inbound": after.declared.one(inbound or "") or inbound,
+        "outbound": after.declared.one(outbound or "") or outbound,
+        "state": state or "new",
+    }
+    strangers = [s for s in before.unknown(_names(stated)) if s in after.unknown(_names(stated))]
+    if strangers:
+        note(stranger_text(strangers))
     changes = diff(before, after, limit)
     causes = attribute(before, after, changes)
     packets, decided = _captured(before, after, captures, stated, failures)
@@ -104,6 +112,10 @@ def command(
             if decided:
                 say(f"{len(packets):,} captured packet{'s' * (len(packets) != 1)} would change")
     return failures.code(1 if changes else 0)
+
+
+def _names(stated: dict[str, Any]) -> list[str]:
+    return [stated[key] for key in ("inbound", "outbound") if stated[key]]
 
 
 def _captured(

@@ -29,6 +29,7 @@ from .options import (
 from .output import say_failures
 
 if TYPE_CHECKING:
+    from ..analysis.interfaces import Stranger
     from ..model.packet import Packet
     from ..model.rules import Verdict
     from ..policy import Policy
@@ -136,6 +137,7 @@ class _Answer:
     packet: Packet | None
     verdict: Verdict
     accounts: list[Account] | None
+    strangers: tuple[Stranger, ...] = ()  # interfaces that it names and no rule does
 
 
 def _packets(
@@ -149,16 +151,20 @@ def _packets(
 ) -> int:
     from ..policy import load
     from ..report.nothing import no_rule
+    from ..report.strangers import stranger_text
     from .asked import read_packets
 
     policy = load(path, as_of=as_of)
     failures = Failures()
-    asked = read_packets(texts, failures)
+    asked = read_packets(texts, policy, failures)
     if failures:
         say_failures(format_, failures)
         return 2
     failures.add(no_rule(policy))
     answers = [_answer(policy, text, packet, explain) for text, packet in asked]
+    strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
+    if strangers:
+        note(stranger_text(strangers))
     if format_ == "json":
         say_json(failures, results=[_fields(policy, answer) for answer in answers])
     elif format_ == "jsonl":
@@ -170,7 +176,7 @@ def _packets(
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
-    return failures.code(1 if otherwise else 0)
+    return failures.code(1 if otherwise or (expect is not None and strangers) else 0)
 
 
 def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explain: bool) -> _Answer:
@@ -183,14 +189,18 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
         verdict = policy.evaluate(packet)
     except LimitError as error:
         raise LimitError(f"`{packet}`: {error}") from None
-    return _Answer(str(packet), packet, verdict, account(policy, packet, verdict) if explain else None)
+    accounts = account(policy, packet, verdict) if explain else None
+    return _Answer(str(packet), packet, verdict, accounts, policy.strangers(packet))
 
 
 def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
     from ..report.reasons import account_json
+    from ..report.strangers import strangers_json
     from ..report.verdicts import verdict_json
 
     fields = verdict_json(answer.text, answer.verdict, policy)
+    if answer.strangers:
+        fields["unknown_interfaces"] = strangers_json(answer.strangers)
     if answer.accounts is not None and answer.packet is not None:
         fields["explain"] = account_json(answer.accounts, answer.packet)
     return fields

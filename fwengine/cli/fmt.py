@@ -8,8 +8,8 @@ import click
 
 from ..errors import PolicyError
 from ..report.screen import visible
-from ..sources.kinds import instead, of_bytes, refused
 from ..sources.opening import open_source
+from ..sources.text import decoded
 from ..sources.writing import failure, replace
 from .failure import Failures
 from .files import expanded, rewritable
@@ -63,22 +63,17 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
 
 
 def _read(path: str) -> str:
-    from ..language.syntax.mistakes import decode
-
     source = open_source(path)
     try:
-        data = source.read(source.file)
+        return decoded(source.read(source.file), source.name)
     except OSError as error:
         raise failure("read", path, error) from None
-    kind = of_bytes(data)
-    if kind is not None:
-        raise PolicyError([refused(kind, source.name)])
-    return decode(data, source.name)
 
 
 def _formatted(text: str, path: str) -> str:
     from ..language.syntax.parser import read
     from ..language.syntax.printer import show_document
+    from ..sources.looks import instead
 
     document, errors, _ = read(text, path)
     if errors:

@@ -12,6 +12,7 @@ from .options import (
     color_option,
     exit_codes,
     format_option,
+    note,
     policy_argument,
     say,
     say_json,
@@ -40,16 +41,25 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     from ..policy import load, read_claim
     from ..report.answers import confirmed_json, query_lines, region_json
     from ..report.nothing import no_rule
+    from ..report.strangers import stranger_text, strangers_json
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
     regions = query(loaded, asked.action, asked.boxes, limit)
+    strangers = loaded.strangers(asked.boxes)
+    if strangers:
+        note(stranger_text(strangers))
     failures = Failures()
     failures.add(no_rule(loaded))
     if format_ == "json":
         status = "found" if regions else "none" if regions.confirmed else "about no packet"
-        confirmed = confirmed_json(regions.confirmed)
-        say_json(failures, status=status, confirmed=confirmed, regions=[region_json(r, loaded) for r in regions])
+        say_json(
+            failures,
+            status=status,
+            confirmed=confirmed_json(regions.confirmed),
+            regions=[region_json(r, loaded) for r in regions],
+            unknown_interfaces=strangers_json(strangers),
+        )
     elif format_ == "jsonl":
         for region in regions:
             say_json_line(**region_json(region, loaded))

@@ -15,6 +15,7 @@ from .options import (
     color_option,
     exit_codes,
     format_option,
+    note,
     once,
     say,
     say_json,
@@ -135,6 +136,7 @@ def _tested(
     from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
+    from ..report.strangers import stranger_text
 
     results = []
     entries = Entries(closed(policy)) if policy.expectations else None
@@ -146,6 +148,10 @@ def _tested(
             continue
         result = outcome_json(proof, policy, path, stated)
         results.append(result)
+        # a claim about an interface that no rule names is usual; one that resembles another's name is not
+        strangers = [stranger for stranger in policy.strangers(claim.boxes) if stranger.near]
+        if strangers:
+            note(f"{visible(str(claim.span.file))}:{claim.span.line}: {stranger_text(strangers)}")
         if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)

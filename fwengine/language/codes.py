@@ -9,11 +9,13 @@ EXPLANATIONS: dict[str, str] = {
     "like a space and is none. What you see must be what the engine reads, so such characters are refused.",
     "FW004": "Braces and negations are nested too deep. Give inner parts a name with `net`, `ports` or `service`.",
     "FW005": "The file has so many errors that it is probably not a policy; the rest of it was not read.",
+    "FW006": "The file is of another kind than a text: a capture of packets, an archive, a program, a picture. A capture is given to "
+    "`fwengine eval POLICY -r CAPTURE`; an archive is unpacked first.",
     "FW010": "A word or sign stands where the language has no place for it. A rule reads\n\n"
     "    allow PROTOCOL from ADDRESSES port PORTS to ADDRESSES port PORTS OPTIONS as NAME\n\n"
     "where everything behind the protocol may be left out, but not change places.",
     "FW011": "The statement stops before it is complete.",
-    "FW012": "Each line begins with the keyword of its statement: `allow`, `deny`, `net`, `ports`, `service`, `include`, "
+    "FW012": "Each line begins with the keyword of its statement: `allow`, `deny`, `net`, `ports`, `service`, `interface`, `include`, "
     "`default` or `expect`.",
     "FW013": "A word stands where only a keyword can, and it is nearly one.",
     "FW014": "A `{` has no `}`. A set may go on over several lines, but not over the beginning of another statement.",
@@ -35,7 +37,7 @@ EXPLANATIONS: dict[str, str] = {
     "it may pass, by its headers, its interfaces and a state.",
     "FW026": "The statement is a whole rule of another firewall. Where all of it is understood and has one meaning here, the "
     "translation is offered.",
-    "FW027": "The file is of another kind: another firewall's rule set, a capture, an archive, a picture. Nothing of it was "
+    "FW027": "The text is of another kind: another firewall's rule set, a log of packets, JSON, a web page. Nothing of it was "
     "read as a policy.",
     "FW101": "A name is used that no `net`, `ports` or `service` statement defines, and that the standard tables lack.",
     "FW102": "A name has one definition in a policy, in whatever file. Rename one of them.",
@@ -83,6 +85,11 @@ EXPLANATIONS: dict[str, str] = {
     "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
     "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
+    "FW137": "The policy declares its interfaces by `interface NAME = …`, and once one is declared, all are: a name that no "
+    "declaration holds is a slip, or wants a declaration. Without a declaration any name would do, and a mistyped one would "
+    "match nothing, silently.",
+    "FW138": "A declaration's name is also the name of an interface, and does not stand for that interface alone: `in NAME` "
+    "could mean either. Call the set something else.",
     "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
     "ask several questions.",
 }

@@ -147,7 +147,7 @@ class Expectation(Claim):
 class Definition:
     """A name that a policy's text gives to something; `uses` counts its mentions in definitions, rules and claims."""
 
-    kind: Literal["net", "ports", "service"]
+    kind: Literal["net", "ports", "service", "interface"]
     name: str
     span: Span = field(default=NOWHERE, compare=False)
     uses: int = field(default=0, compare=False)

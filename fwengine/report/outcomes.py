@@ -13,6 +13,7 @@ from ..policy import Policy
 from .answers import confirmed_json
 from .packets import packet_text
 from .screen import visible
+from .strangers import strangers_json
 from .style import Style
 
 
@@ -38,6 +39,7 @@ def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: da
         "command": None,
         "depends": False,
         "policy": path,
+        "unknown_interfaces": strangers_json(policy.strangers(claim.boxes)),
     }
     if verdict is not None:
         assert proof.counterexample is not None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
-from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED, decode
+from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read, span_of
-from .kinds import instead, of_bytes, refused
 from .source import Source
+from .text import decoded
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
@@ -70,17 +70,12 @@ class _Gatherer:
         except OSError as error:
             self._unreadable(shown, origin, error)
             return
-        kind = of_bytes(data)
-        if kind is not None:
-            self.errors.append(refused(kind, shown, origin))
-            self.missing.update(_EVERYTHING)
-            return
         undecoded: Diagnostic | None = None
         try:
-            text = decode(data, shown)
+            text = decoded(data, shown)
         except PolicyError as error:
-            text = error.sources[shown]  # with U+FFFD where it could not be decoded
-            if text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
+            text = error.sources.get(shown, "")  # with U+FFFD where it could not be decoded
+            if not text or text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
                 self.errors += error.diagnostics
                 self.sources.update(error.sources)
                 self.missing.update(_EVERYTHING)
@@ -91,7 +86,7 @@ class _Gatherer:
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
-        other = instead(text, shown, len(document.statements), len(errors), origin)
+        other = _other_kind(text, shown, document, errors, origin)
         if other is not None:
             self.errors.append(other)
             self.missing.update(_EVERYTHING)
@@ -130,6 +125,17 @@ class _Gatherer:
         code = "FW001" if origin is None else "FW021"
         self.errors.append(Diagnostic(code, message, origin or Span(name, 1, 1, 1, 1), label, help))
         self.missing.update(_EVERYTHING)
+
+
+def _other_kind(
+    text: str, file: str, document: ast.Document, errors: list[Diagnostic], origin: Span | None
+) -> Diagnostic | None:
+    """What explains the errors of a text better than they do."""
+    if not errors:
+        return None
+    from .looks import instead
+
+    return instead(text, file, len(document.statements), len(errors), origin)
 
 
 _EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there

@@ -19,6 +19,7 @@ from support.paths import ROOT
 
 import fwengine
 from fwengine import strategies as fst
+from fwengine.analysis.interfaces import mentioned
 from fwengine.errors import LimitError, PolicyError
 from fwengine.language.meaning.region import show_box
 from fwengine.model import address
@@ -44,7 +45,7 @@ from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import ALLOW, DENY, Action, Rule, rules_of
 from fwengine.model.ruleset import decide
 from fwengine.policy import Policy, loads, region
-from fwengine.testing.boundary import Edge, edges, hints, likely, mentioned, with_value
+from fwengine.testing.boundary import Edge, edges, hints, likely, with_value
 from fwengine.traffic.codec import Packet
 
 T = TypeVar("T")

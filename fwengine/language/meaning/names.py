@@ -16,7 +16,7 @@ class Mention(NamedTuple):
     """A place where a name stands: where it is given, or where it is used."""
 
     name: str
-    kind: Literal["net", "ports", "service", "rule"]
+    kind: Literal["net", "ports", "service", "interface", "rule"]
     span: Span  # of the name alone
     defines: bool
 
@@ -25,7 +25,7 @@ class Written(NamedTuple):
     """A mention as it is noted down: its place is relative to its statement's line."""
 
     name: str
-    kind: Literal["net", "ports", "service", "rule"]
+    kind: Literal["net", "ports", "service", "interface", "rule"]
     file: str
     line: int
     at: Place

@@ -34,7 +34,7 @@ from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
 from ...registry import names
 from .addresses import reads_inverted
-from .conditions import NEARLY_NONE
+from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 

@@ -25,7 +25,7 @@ from . import addresses, literals
 from .literals import Mistake, short
 from .wording import brief, sayable, ways_of_except, ways_of_not
 
-Kind = Literal["net", "ports", "service"]
+Kind = Literal["net", "ports", "service", "interface"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
 
 
@@ -48,7 +48,7 @@ class Reading(NamedTuple):
 
 _PLAIN = re.compile(r"[^ \t\r\n\f\v{},#\"=<>!]+")  # a word, with nothing of punctuation
 RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
-NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
+NOUN = {"net": "a net", "ports": "ports", "service": "a service", "interface": "an interface"}
 
 
 class TooMany(Exception):  # noqa: N818  # a signal within this package, never seen outside
@@ -81,6 +81,7 @@ class Scope:
         self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], list[str]] = {}
+        self.interfaces: dict[str, list[Name]] | None = None  # that declarations hold, once asked for
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
 
     def begin(self, file: str, line: int) -> None:
@@ -441,5 +442,8 @@ _NAME_HELP = {
     ("service", "net"): "the protocol comes first: `allow tcp from NAME …`",
     ("ports", "net"): "addresses stand behind `from` or `to`",
     ("net", "ports"): "ports stand behind `port`",
+    ("net", "interface"): "an interface stands behind `in` or `out`",
+    ("ports", "interface"): "an interface stands behind `in` or `out`",
+    ("service", "interface"): "an interface stands behind `in` or `out`",
     ("net", "service"): "a service stands behind the action: `allow NAME …`",
 }

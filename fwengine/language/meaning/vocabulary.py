@@ -136,7 +136,7 @@ class Vocabulary:
                     ports = scope.ports_of(entry, protocol)
                     if ports and len(scope.errors) == before:  # a name may be no port of this protocol
                         listed.append((name, ports))
-            else:
+            elif entry.content.kind == "service":
                 groups = lowering.matches.protocols.service(entry)
                 if groups:
                     self._services.setdefault(tuple(sorted(groups.items())), name)
