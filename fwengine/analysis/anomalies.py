@@ -24,6 +24,7 @@ from .cover import hole
 from .entries import Entries, intersections, rule_pieces
 from .fragments import lost_fragments
 from .interfaces import Slip, slips
+from .protocols import stepped_through
 from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
 from .recheck import recheck
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
@@ -43,6 +44,7 @@ CODES = {
     "FW301": "allows every packet",
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
+    "FW305": "names a protocol that over IPv6 only later fragments have",
     "FW310": "an interface that one rule alone names, and that resembles another",
 }
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
@@ -64,6 +66,7 @@ class Finding:
             the same. FW203, FW301: decided by the rule. FW205, FW206: matched by both. FW303: the lost fragment.
         decided_by: the index of the rule that decides the witness; the number of rules for the default.
         field: FW302: `SPORT` or `DPORT`.
+        protocols: FW305: those that only later fragments have over IPv6.
         slip: FW310: the interface, and which it resembles.
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
@@ -81,6 +84,7 @@ class Finding:
     until: datetime.date | None = None
     definition: Definition | None = None
     slip: Slip | None = None
+    protocols: tuple[int, ...] = ()
     regions: tuple[Box, ...] = ()
 
 
@@ -138,6 +142,10 @@ def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int,
                 yield finding
         if lost is not None and lost.rule == index:
             yield Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by)
+        if "FW305" in codes and policy.active(policy.rules[index]):
+            headers = stepped_through(policy.rules[index])
+            if headers:
+                yield Finding("FW305", "warning", index, protocols=headers)
         for slip in doubtful:
             if slip.rule == index:
                 yield Finding("FW310", "warning", index, slip=slip)
@@ -298,6 +306,7 @@ def describe(policy: RuleSet, finding: Finding) -> str:
         "FW208": f"{name} expires on {finding.until}",
         "FW301": f"{name} allows every packet",
         "FW302": f"{name} has {'source ' if finding.field == SPORT else ''}port 1-65535, which misses port 0",
+        "FW305": f"{name} matches IPv4 alone, not IPv6, for protocol {', '.join(map(str, finding.protocols))}",
         "FW310": f"{name} has interface `{finding.slip.name}`, as no other rule has; did it mean `{finding.slip.resembles}`?"
         if finding.slip
         else "",

@@ -23,15 +23,17 @@ class Kind:
         title: what people call it, with its article.
         family: "rules" for other firewalls' rule sets; "packets" for packets as text; "capture"; "packed" for what holds
             other files; "document" for the rest.
+        advice: what to do with it, where it is not what to do with all of its family.
     """
 
     name: str
     title: str
     family: Family
+    advice: str = ""
 
     def help(self, file: str = "CAPTURE") -> str:
         """What to do with a file of this kind where a policy was expected."""
-        return _HELP[self.family].replace("CAPTURE", "-" if file == "<stdin>" else file)
+        return (self.advice or _HELP[self.family]).replace("CAPTURE", "-" if file == "<stdin>" else file)
 
 
 _HELP: dict[Family, str] = {

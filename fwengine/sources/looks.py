@@ -33,8 +33,19 @@ class _Text(NamedTuple):
     often: tuple[str, ...]
 
 
-def _text(family: Family, name: str, title: str, surely: tuple[str, ...] = (), often: tuple[str, ...] = ()) -> _Text:
-    return _Text(Kind(name, title, family), surely, often)
+def _text(
+    family: Family,
+    name: str,
+    title: str,
+    surely: tuple[str, ...] = (),
+    often: tuple[str, ...] = (),
+    advice: str = "",
+) -> _Text:
+    return _Text(Kind(name, title, family, advice), surely, often)
+
+
+_READ: Final = "`fwengine.formats` reads it from Python (docs/formats)"
+_SAVE: Final = "run it, and save what it made: `iptables-save`"
 
 
 _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
@@ -60,18 +71,21 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
             r":[A-Z]+ (?:ACCEPT|DROP|-) \[",
         ),
         often=(r"-[AIP] [\w.-]+ ",),
+        advice=_READ,
     ),
     _text(
         "rules",
         "iptables-script",
         "a shell script of iptables commands",
         often=(r"(?:sudo +)?\S*(?:ip6?tables|IPT(?:ABLES)?\}?|IP6T(?:ABLES)?\}?) +-[A-Za-z]",),
+        advice=_SAVE,
     ),
     _text(
         "rules",
         "iptables-list",
         "a listing of iptables",
         surely=(r"Chain [\w.-]+ \((?:policy|\d+ references)",),
+        advice="it leaves out conditions: save the rules with `iptables-save`",
     ),
     _text(
         "rules",
@@ -79,6 +93,7 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
         "an nftables rule set",
         surely=(
             r"#!.*\bnft\b",
+            r"flush ruleset\b",
             r"table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w-]+ *\{",
             r"(?:add|create) (?:table|chain) ",
         ),
@@ -136,6 +151,13 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
     ),
     _text(
         "rules",
+        "cisco-listing",
+        "the output of `show access-lists`",
+        surely=(r"(?:Extended|Standard) IP access list ", r"IPv6 access list ", r"access-list .*\(hitcnt="),
+        advice="it leaves out where the lists are applied: save `show running-config`",
+    ),
+    _text(
+        "rules",
         "asa",
         "a Cisco ASA configuration",
         surely=(
@@ -143,6 +165,7 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
             r"access-group \S+ (?:in|out) interface ",
         ),
         often=(r"access-list \S+ extended ",),
+        advice=_READ,
     ),
     _text(
         "rules",
@@ -159,6 +182,7 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
             r"(?:\d+ +)?(?:permit|deny) +(?:tcp|udp|icmp|ip|ipv6|esp|gre|ospf|eigrp|[0-9]+) +(?:any|host|[0-9a-f.:/]+ )",
             r"hostname ",
         ),
+        advice=_READ,
     ),
     _text(
         "rules",
@@ -290,7 +314,7 @@ def _worded(text: str, otherwise: Kind) -> Kind:
     return next((kind for words, kind in _WORDS if re.search(words, text)), otherwise)
 
 
-OTHER_TEXT: Final = "FW027"
+OTHER_TEXT: Final = "FW007"
 
 
 def instead(text: str, file: str, statements: int, errors: int, at: Span | None = None) -> Diagnostic | None:
@@ -300,6 +324,9 @@ def instead(text: str, file: str, statements: int, errors: int, at: Span | None 
     """
     if not errors:
         return None
+    whole = text.lstrip()[:1] in ("{", "[", "<")  # of these one error may be all
+    if not whole and len(text.strip().split("\n", 1)) < 2:
+        return None  # a line is told for itself
     kind = of_text(text)
     if kind is None or (statements * 4 > errors and kind.name != "conflict"):
         return None

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from support.commands import Done, run
 
+resource = pytest.importorskip("resource")  # limits of a process
+
 ROUGH = (
     "allow  tcp  to 192.0.2.80 port 80 as web # comment\nallow tcp to 192.0.2.80 port 80 as again\nexpect deny udp\n"
 )

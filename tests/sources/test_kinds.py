@@ -28,6 +28,8 @@ TEXTS = {
     "pf": 'ext_if = "em0"\nset skip on lo\nblock in all\npass out all keep state\npass in on $ext_if proto tcp to port 22\n',
     "junos": "firewall {\n    family inet {\n        filter edge {\n            term web {\n                then accept;\n"
         "            }\n        }\n    }\n}\n",
+    "cisco-listing": "Extended IP access list 101\n 10 permit ip any any (12 matches)\n 20 deny ip any any\n 30 deny ip any any\n",
+    "nft-json": '{"nftables": [{"metainfo": {"version": "1.0.6"}}]}',
     "cisco": "hostname edge\n!\nip access-list extended WEB\n permit tcp any host 192.0.2.1 eq 80\n deny ip any any\n",
     "asa": "ASA Version 9.8\naccess-list outside extended permit tcp any host 192.0.2.1 eq www\n"
         "access-group outside in interface outside\n",
@@ -53,7 +55,8 @@ TEXTS = {
         "12:00:00.2 IP 192.0.2.1.5 > 192.0.2.2.81: Flags [S], length 0\n",
 }  # fmt: skip
 BYTES = {
-    "pcap": bytes.fromhex("d4c3b2a1020004000000000000000000"), "pcapng": bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000"), "zip": b"PK\x03\x04rest",
+    "pcap": bytes.fromhex("d4c3b2a1020004000000000000000000"), "pcapng": bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000"),
+    "zip": b"PK\x03\x04rest",
     "gzip": gzip.compress(b"allow tcp\n"), "pdf": b"%PDF-1.7\n",
     "xz": b"\xfd7zXZ\0\0", "zstd": b"\x28\xb5\x2f\xfd\0", "png": b"\x89PNG\r\n\x1a\n",
     "tar": b"a.fwl".ljust(257, b"\0") + b"ustar\0", "elf": b"\x7fELF\2\1", "netmon": b"GMBU\0\2", "snoop": b"snoop\0\0\0\0\0\0\2",
@@ -85,7 +88,7 @@ def test_one_message_names_the_kind_and_says_what_to_do(expected: str, tmp_path:
     (d,) = caught.value.diagnostics
     kind = of_bytes(data) or of_text(data.decode())
     assert kind is not None
-    assert (d.code, d.message) == ("FW027" if expected in TEXTS else "FW006", f"this is {kind.title}, not a policy")
+    assert (d.code, d.message) == ("FW007" if expected in TEXTS else "FW006", f"this is {kind.title}, not a policy")
     assert d.help == kind.help(str(path))
 
 
@@ -129,7 +132,7 @@ def test_what_is_included_is_asked_for_its_kind_too(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load(tmp_path / "top.fwl")
     (d,) = caught.value.diagnostics
-    assert (d.code, d.label, d.span.line) == ("FW027", "included here", 1)
+    assert (d.code, d.label, d.span.line) == ("FW007", "included here", 1)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.fwl")), ids=lambda p: p.name)
@@ -140,4 +143,11 @@ def test_a_policy_looks_like_nothing_else(path: Path) -> None:
 
 def test_every_kind_has_its_sample() -> None:
     known = {entry.kind.name for entry in looks._TEXTS} | {kind.name for _, kind in looks._WORDS}
-    assert known - set(TEXTS) <= {"vyos", "windows", "nft-json", "firewalld", "panos"}
+    assert known - set(TEXTS) <= {"vyos", "windows", "firewalld", "panos"}
+
+
+def test_a_long_policy_with_a_line_of_another_firewall_keeps_its_errors() -> None:
+    good = "".join(f"allow tcp to 192.0.2.{n} port 443\n" for n in range(9))
+    with pytest.raises(PolicyError) as caught:
+        loads(good + "-A INPUT -p tcp --dport 22 -j ACCEPT\n-A INPUT -j DROP\n")
+    assert [(d.code, d.span.line) for d in caught.value.diagnostics] == [("FW026", 10), ("FW026", 11)]
