@@ -146,7 +146,7 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
     if not isinstance(source, Source):
         source = open_source(source)
     found = gather(source)
-    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors)
+    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
     return Policy(
         meant.rules,
         meant.default,

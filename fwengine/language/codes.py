@@ -9,7 +9,7 @@ EXPLANATIONS: dict[str, str] = {
     "like a space and is none. What you see must be what the engine reads, so such characters are refused.",
     "FW004": "Braces and negations are nested too deep. Give inner parts a name with `net`, `ports` or `service`.",
     "FW005": "The file has so many errors that it is probably not a policy; the rest of it was not read.",
-    "FW006": "The file is of another kind than a text: a capture of packets, an archive, a program. A capture is given to "
+    "FW006": "The file is of another kind than a text: a capture of packets, an archive, a program, a picture. A capture is given to "
     "`fwengine eval POLICY -r CAPTURE`; an archive is unpacked first.",
     "FW007": "The file is a text of another kind: another firewall's rules, a listing of them, a page. The message says which, and "
     "what to do with it.",
@@ -39,8 +39,6 @@ EXPLANATIONS: dict[str, str] = {
     "it may pass, by its headers, its interfaces and a state.",
     "FW026": "The statement is a whole rule of another firewall. Where all of it is understood and has one meaning here, the "
     "translation is offered.",
-    "FW027": "The file is of another kind: another firewall's rule set, a capture, an archive, a picture. Nothing of it was "
-    "read as a policy.",
     "FW101": "A name is used that no `net`, `ports` or `service` statement defines, and that the standard tables lack.",
     "FW102": "A name has one definition in a policy, in whatever file. Rename one of them.",
     "FW103": "Definitions refer to each other in a circle, so none of them has a meaning.",
