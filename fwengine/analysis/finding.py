@@ -28,6 +28,7 @@ CODES = {
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
     "FW304": "leaving out addresses of one family lets in all of the other",
+    "FW305": "names a protocol that over IPv6 only later fragments have",
     "FW310": "an interface that one rule alone names, and that resembles another",
 }
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
@@ -61,6 +62,7 @@ class Finding:
             only for a time. "moved": a rule that is to be moved contends for its packets. "default": it says what the
             default says, which many do on purpose.
         field: FW302: `SPORT` or `DPORT`. FW211, FW304: `SRC` or `DST`, the side whose addresses it is about.
+        protocols: FW305: those that only later fragments have over IPv6.
         slip: FW310: the interface, and which it resembles.
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
@@ -83,6 +85,7 @@ class Finding:
     until: datetime.date | None = None
     definition: Definition | None = None
     slip: Slip | None = None
+    protocols: tuple[int, ...] = ()
     regions: tuple[Box, ...] = ()
     remark: Diagnostic | None = None
 

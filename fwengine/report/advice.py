@@ -24,6 +24,7 @@ _HELP = {
     "FW211": "it is what a name for both families is for, if that is meant; else name the addresses of one family",
     "FW301": "say which protocol, from where and to where",
     "FW302": "port 0 is a port like any other: leave the condition out, or write `0-65535`, if you mean any port",
+    "FW305": "write `from ipv4` if that is meant; for IPv6 name the protocol behind that header",
     "FW310": "correct the name; declaring the interfaces, `interface wan = eth0`, makes such slips errors",
     "FW303": "allow them by a rule with `fragment later`, or be sure that nothing of it is ever fragmented",
 }

@@ -22,7 +22,7 @@ _LABELS = {
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
     "FW209": "never used", "FW210": "adds nothing", "FW211": "half of it never matches", "FW301": "no condition at all",
     "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
-    "FW310": "named here alone",
+    "FW305": "no protocol of IPv6", "FW310": "named here alone",
 }  # fmt: skip
 EXPLANATIONS = {
     "FW201": "Earlier rules take every packet of this rule, and at least one of those packets gets the other action. "
@@ -53,6 +53,10 @@ EXPLANATIONS = {
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
+    "FW305": "IPv6's hop-by-hop options (0), routing (43), fragment (44), authentication (51) and destination options (60) are "
+    "headers that are stepped through to the protocol behind them, as Linux's filters do. So a rule with one of them over both "
+    "families matches IPv4 packets, and of IPv6 later fragments at most: `deny ipv6-route` lets a tcp packet with a routing "
+    "header pass.",
     "FW310": "Interfaces need no declaration, so a mistyped one is a name like any other, and the rule matches nothing. This "
     "one is named by a single rule, and is a letter away from a name that other rules use; names that differ in numbers, or "
     "are both usual (`lan0`, `wan0`), are not told. Policies that declare their interfaces by `interface NAME = …` have an "
