@@ -90,9 +90,10 @@ def _of_rules(idle: Idle, codes: frozenset[str]) -> list[Finding]:
         found = [finding for finding in _of_rule(idle, index, codes) if finding.code in codes]
         if lost is not None and lost.rule == index:
             found.append(Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by))
-        headers = stepped_through(idle.entries.policy.rules[index]) if "FW305" in codes else ()
-        if headers and idle.entries.policy.active(idle.entries.policy.rules[index]):
-            found.append(Finding("FW305", "warning", index, protocols=headers))
+        if "FW305" in codes and idle.entries.policy.active(idle.entries.policy.rules[index]):
+            headers = stepped_through(idle.entries.policy.rules[index])
+            if headers:
+                found.append(Finding("FW305", "warning", index, protocols=headers))
         found += [Finding("FW310", "warning", index, slip=slip) for slip in doubtful if slip.rule == index]
         out += reversed(found)
     return out[::-1]
