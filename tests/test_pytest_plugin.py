@@ -150,7 +150,7 @@ def test_an_error_is_one_collection_error_with_the_screen(pytester: pytest.Pytes
     result.assert_outcomes(errors=1)
     text = lines(result)
     assert "ERROR collecting typo.fwl" in text
-    assert "error[FW012]: `alow` is no statement\n --> typo.fwl:1:1\n  |\n1 | alow tcp from any\n  | ^^^^" in text
+    assert "error[FW012]: `alow` is not a statement\n --> typo.fwl:1:1\n  |\n1 | alow tcp from any\n  | ^^^^" in text
     assert " --> typo.fwl:2:" in text
     assert "Traceback" not in text
     assert "pytest_plugin" not in text
