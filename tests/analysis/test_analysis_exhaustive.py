@@ -174,7 +174,7 @@ def test_findings(seeds: range) -> None:
         gone = {i for i, some in got.items() if any(c in some and (c != "FW203" or some[c].removable) for c in IDLE)}
         for i, by_code in got.items():
             rule = policy.rules[i]
-            assert by_code.keys() - {"FW211", "FW302", "FW303"} == expected_codes(policy, i, gone), (policy, i)
+            assert by_code.keys() - {"FW211", "FW302", "FW303", "FW305"} == expected_codes(policy, i, gone), (policy, i)
             against = ~allow if rule.action is ALLOW else allow
             for code, finding in by_code.items():
                 seen.add(code)
