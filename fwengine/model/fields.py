@@ -134,6 +134,11 @@ OPTIONS = tuple(spec for spec in TABLE if spec.option)  # in the order in which 
 KEYWORDS: dict[str, Spec] = {spec.word: spec for spec in OPTIONS}
 
 
+def exists(protocol: int, family: int, fragment: int) -> bool:
+    """Is there such a packet? What is stepped through is no protocol, but of a later fragment: nobody can see behind it."""
+    return family == 4 or fragment == LATER or protocol not in STEPPED_THROUGH
+
+
 @cache
 def present(protocol: int, family: int, fragment: int) -> frozenset[int]:
     """The fields that a packet has of those that not every packet has; none on a later fragment."""

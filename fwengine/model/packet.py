@@ -38,6 +38,7 @@ from .fields import (
     UDPLITE,
     Point,
     Spec,
+    exists,
     interface_name,
     interface_number,
     lacking,
@@ -111,6 +112,10 @@ class Packet:
                     raise PacketError(f"{spec.attribute} is {_either(spec.words)}, not {given!r}")
             else:
                 _check(spec.attribute, given, (1 << bits) - 1 if spec.kind == "address" else spec.values.hi)
+        if not exists(self.protocol, self.family, FRAGMENTS.index(self.fragment)):
+            raise PacketError(
+                f"no IPv6 packet has protocol {self.protocol}: that header is stepped through to the protocol behind it"
+            )
         none = dict(lacking(self.protocol, self.family, FRAGMENTS.index(self.fragment)))
         values = tuple([_value(spec, getattr(self, spec.attribute), self.family, none) for spec in TABLE])
         object.__setattr__(self, "values", values)

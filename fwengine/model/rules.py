@@ -58,7 +58,9 @@ class Rule:
     """One rule: what it does to which packets.
 
     `boxes` are joined by "or" (a service with several protocols needs several); `written` holds, for each field with a
-    condition, the words of the source. After the day `until` a rule matches nothing.
+    condition, the words of the source; `negated` are the fields whose condition says what is left out, and `opened` those of
+    them that take in all addresses of a family because something of the other is left out. After the day `until` a rule
+    matches nothing.
     """
 
     action: Action
@@ -68,6 +70,8 @@ class Rule:
     log: bool = False
     span: Span = field(default=NOWHERE, compare=False)
     written: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
+    negated: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
+    opened: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:

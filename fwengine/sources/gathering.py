@@ -86,6 +86,11 @@ class _Gatherer:
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
+        other = _other_kind(text, shown, document, errors, origin)
+        if other is not None:
+            self.errors.append(other)
+            self.missing.update(_EVERYTHING)
+            return
         self.errors += errors
         self.missing |= missing
         self.open.append(name)
@@ -120,6 +125,17 @@ class _Gatherer:
         code = "FW001" if origin is None else "FW021"
         self.errors.append(Diagnostic(code, message, origin or Span(name, 1, 1, 1, 1), label, help))
         self.missing.update(_EVERYTHING)
+
+
+def _other_kind(
+    text: str, file: str, document: ast.Document, errors: list[Diagnostic], origin: Span | None
+) -> Diagnostic | None:
+    """What explains the errors of a text better than they do."""
+    if not errors:
+        return None
+    from .looks import instead
+
+    return instead(text, file, len(document.statements), len(errors), origin)
 
 
 _EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there

@@ -431,7 +431,7 @@ class TestKinds:
     @pytest.mark.parametrize(
         ("data", "said"),
         [
-            (NO_FRAME, "this is a capture, not a policy"), (b"\x1f\x8b\x08\0", "compressed with gzip"), (b"PK\x03\x04", "zip"),
+            (NO_FRAME, "this is a capture (pcap), not a policy"), (b"\x1f\x8b\x08\0", "compressed with gzip"), (b"PK\x03\x04", "zip"),
             (b"\x7fELF\x02", "a program"), (b"\xfd7zXZ\0\0", "xz"),
         ],
     )  # fmt: skip

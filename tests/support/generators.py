@@ -32,6 +32,7 @@ from fwengine.model.fields import (
     FRAGMENT,
     FULL,
     IN,
+    LATER,
     OUT,
     PRESENT,
     PROTOCOL,
@@ -41,6 +42,7 @@ from fwengine.model.fields import (
     TOPS,
     TYPE,
     Point,
+    exists,
     has_flags,
     has_ports,
     has_type,
@@ -205,6 +207,8 @@ def settle(values: Sequence[int]) -> Point:
     family = address.family_of(out[SRC])
     if address.family_of(out[DST]) != family:
         out[DST] = address.to_point(family, address.to_value(out[DST]) & ((1 << address.bits_of(out[SRC])) - 1))
+    if not exists(out[PROTOCOL], family, out[FRAGMENT]):
+        out[FRAGMENT] = LATER
     protocol, fragment = out[PROTOCOL], out[FRAGMENT]
     for fields, present in (
         ((SPORT, DPORT), has_ports(protocol, fragment)),

@@ -231,7 +231,8 @@ class TestTcpdump:
             seen += self.compared(path, options)
         assert not seen["misread"]
         assert seen["read"] > (4000 if not options else 300)
-        assert seen["refused"] < seen["read"] / (10 if "-q" in options else 50)
+        # tcpdump puts what it says of some encapsulations in front of the packet
+        assert seen["refused"] < seen["read"] / (10 if "-q" in options else 40)
 
     def test_of_every_icmp_message_and_protocol(self, tmp_path: Path) -> None:
         path = tmp_path / "x.pcap"

@@ -14,14 +14,17 @@ from ...model.fields import (
     DPORT,
     DST,
     FLAGS,
+    FRAGMENT,
     FULL,
     ICMP,
     KEYWORDS,
+    LATER,
     OPTIONS,
     PORT_PROTOCOLS,
     PROTOCOL,
     SPORT,
     SRC,
+    STEPPED_THROUGH,
     TABLE,
     TCP,
     TYPE,
@@ -109,7 +112,29 @@ class Matches:
         typed = any(spec.field in extra for extra, _ in by_protocol for spec in _TYPES)
         if not self._families(match, known, typed):
             return None
-        return tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
+        boxes = tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
+        return None if self._stepped_through(match, known, boxes) else boxes
+
+    def _stepped_through(self, match: Match, conditions: dict[int, IntervalSet], boxes: Sequence[Box]) -> bool:
+        """Are all addresses IPv6's, and all protocols headers that are no protocol there? Told, if they are."""
+        ends = conditions.get(SRC, address.ALL) & conditions.get(DST, address.ALL)
+        fragments = conditions.get(FRAGMENT, FULL[FRAGMENT])
+        if not ends.isdisjoint(address.V4) or fragments == IntervalSet.single(LATER):
+            return False
+        if not all(box.sets[PROTOCOL].size <= len(STEPPED_THROUGH) for box in boxes):
+            return False
+        numbers = sorted({p for box in boxes for lo, hi in box.sets[PROTOCOL] for p in range(lo, hi + 1)})
+        if not numbers or not STEPPED_THROUGH.issuperset(numbers):
+            return False
+        named = ", ".join(f"`{names.protocol_name(p)}`" for p in numbers)
+        self.scope.report(
+            "FW140",
+            match.protocol.at,
+            f"no IPv6 packet has protocol {named}",
+            "stepped through to the protocol behind it",
+            f"name the protocol behind it, such as `tcp`; IPv4 has it: `{numbers[0]} from ipv4`; so may `fragment later`",
+        )
+        return True
 
     def _by_protocol(
         self, match: Match, options: dict[str, Option], groups: Groups | None

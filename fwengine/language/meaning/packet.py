@@ -13,6 +13,8 @@ from ...model.fields import (
     KEYWORDS,
     PORT_PROTOCOLS,
     TCP,
+    WHOLE,
+    exists,
     interface_name,
 )
 from ...model.interval import IntervalSet
@@ -60,7 +62,9 @@ def packet(scope: Scope, written: WrittenPacket) -> Packet | None:
         return Packet(family, protocol, address.to_value(src), address.to_value(dst), **optional)  # type: ignore[arg-type]  # Packet validates
     except PacketError as error:
         help = "later fragments have no ports, types or flags; leave them out"
-        if protocol in ICMPS and chosen.get("fragment") != "later":
+        if not exists(protocol, family, WHOLE) and chosen.get("fragment") != "later":
+            help = "it is stepped through: name the protocol behind it; only `fragment later` may have it"
+        elif protocol in ICMPS and chosen.get("fragment") != "later":
             help = "`icmp` is IPv4's, `icmpv6` is IPv6's"
         scope.report("FW131", written.at, str(error).partition(":")[0], "no such packet", help)
         return None
