@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .errors import Diagnostic
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
@@ -40,6 +41,9 @@ class Policy(RuleSet):
     definitions: tuple[Definition, ...] = field(default=(), compare=False)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     names: Names = field(default=Names(), compare=False)
+    remarks: tuple[Diagnostic, ...] = field(
+        default=(), compare=False
+    )  # what `check` tells of a text that has a meaning
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
@@ -152,6 +156,7 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
         meant.definitions,
         found.texts,
         meant.names,
+        meant.remarks,
     )
 
 

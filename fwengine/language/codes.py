@@ -59,7 +59,7 @@ EXPLANATIONS: dict[str, str] = {
     "FW115": "A protocol is written by name (`tcp`, `ospf`) or by its number, 0 to 255.",
     "FW116": "Numbers are written with the digits 0 to 9 only: no signs, underscores, or digits of other scripts.",
     "FW117": "Source and destination have no family in common, so no packet can match: a packet is IPv4 or IPv6. The same "
-    "goes for `icmp` where all addresses are IPv6: there it is `icmpv6`, and the other way round.",
+    "goes for types of `icmp` where all addresses are IPv6: there they are `icmpv6`'s, and the other way round.",
     "FW118": "Types and codes belong to `icmp` (over IPv4) or `icmpv6` (over IPv6). `icmp` never means `icmpv6`.",
     "FW119": "The ICMP type or code has no such name for this protocol; it may be written as a number, 0 to 255. A code's "
     "name needs its type, since the same number means something else with each; a type's number needs a single protocol, "

@@ -16,7 +16,7 @@ from typing import Any, Self
 from ..errors import LimitError
 from .box import Box, Sets
 from .compile import compile_entries
-from .fields import Point
+from .fields import FIELDS, FULL, Point
 from .packet import Packet
 from .rules import DENY, DEPENDS, Action, Case, Rule, Verdict
 from .tree import DecisionTree
@@ -79,6 +79,11 @@ class RuleSet:
         )
 
     @cached_property
+    def constrained(self) -> frozenset[int]:
+        """The fields on which some rule that counts has a condition."""
+        return frozenset(f for f in range(FIELDS) if any(sets[f] != FULL[f] for _, sets in self.active_boxes))
+
+    @cached_property
     def tree(self) -> DecisionTree:
         """The compiled form, built on first use.
 
@@ -135,7 +140,7 @@ class RuleSet:
         return Verdict(DEPENDS, None, None, "depends", cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "active_boxes", "asked")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "active_boxes", "constrained", "asked")}
 
 
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:

@@ -11,14 +11,15 @@
 #define FWK_MAX_BLOCK (16u << 20)
 #define FWK_MAX_INTERFACES 65536u
 
-enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
+enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED, FWK_TINY_FRAGMENT };
 
 /* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. Of a frame without
- * IP, `what` is its kind (links.h). */
+ * IP, `what` is its kind (links.h). Of a truncated packet of which nothing is missing but tcp's flags, `open` is the family,
+ * and all else is filled in. */
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
-    uint8_t protocol, fragment, type, code, flags;
+    uint8_t protocol, fragment, type, code, flags, open;
     uint32_t what;
 } fwk_packet;
 

@@ -476,7 +476,7 @@ static PyObject *count(PyObject *self, PyObject *args)
     int engine = engine_of(name);
     if (engine < 0)
         return NULL;
-    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL, NULL, NULL, 0};
+    fwk_tally t = {.v4 = PyCapsule_GetPointer(v4, capsule_name), .state = state};
     t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
     if (!t.v6)
         return NULL;
@@ -484,9 +484,9 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
         return NULL;
     }
-    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
+    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 1 + FWK_CLASS_ROWS), 1, "counts"))
         return NULL;
-    if (!view(recorded, &r, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "recorded")) {
+    if (!view(recorded, &r, 8, 2 * ((Py_ssize_t)t.v4->rules + 1 + FWK_CLASS_ROWS), 1, "recorded")) {
         PyBuffer_Release(&c);
         return NULL;
     }
@@ -514,10 +514,20 @@ static PyObject *count(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
-    if (good)
-        result = PyLong_FromSize_t(t.kinds_used);
+    if (good == FWK_COUNT_DONE) {
+        PyObject *doubtful = PyList_New((Py_ssize_t)t.doubts);
+        for (size_t i = 0; doubtful && i < t.doubts; i++) {
+            PyObject *number = PyLong_FromUnsignedLong(t.doubtful[i]);
+            if (!number || PyList_SetItem(doubtful, (Py_ssize_t)i, number)) /* which takes `number` over */
+                Py_CLEAR(doubtful);
+        }
+        if (doubtful)
+            result = Py_BuildValue("(nN)", (Py_ssize_t)t.kinds_used, doubtful);
+    } else if (good == FWK_COUNT_MEMORY)
+        PyErr_NoMemory();
     else
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
+    free(t.doubtful);
 done:
     PyBuffer_Release(&k);
     PyBuffer_Release(&r);

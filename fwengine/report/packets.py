@@ -18,7 +18,7 @@ def packet_text(packet: Packet, *policies: Policy) -> str:
     absent: set[int] = set()
     for field in INTERFACES:
         name = TABLE[field].attribute
-        if getattr(packet, name) == "" and any(field in policy.tree.fields for policy in policies):
+        if getattr(packet, name) == "" and any(field in policy.constrained for policy in policies):
             opened = packet.replace(**{name: None})
             if all(_same(policy, packet, opened) for policy in policies):
                 packet = opened

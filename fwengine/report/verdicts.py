@@ -28,7 +28,8 @@ FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are no packet, so no rule is asked",
-    "truncated": "truncated: the bytes that rules look at are missing, so none is asked",
+    "truncated": "truncated: the bytes are cut short, and what is missing decides",
+    "tiny-fragment": "tiny-fragment: it could overwrite the tcp flags (RFC 1858, RFC 3128), so no rule is asked",
 }
 
 

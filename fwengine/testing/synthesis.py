@@ -16,13 +16,27 @@ from ..analysis.cover import samples
 from ..errors import LimitError, PacketError
 from ..model import address
 from ..model.box import Box, Sets
-from ..model.fields import BYTE, DST, FIELDS, FULL, IN, NO_INTERFACE, OUT, PROTOCOL, SOME_INTERFACE, SRC, STATE, Point
+from ..model.fields import (
+    BYTE,
+    DST,
+    FIELDS,
+    FULL,
+    IN,
+    NO_INTERFACE,
+    OUT,
+    PROTOCOL,
+    SOME_INTERFACE,
+    SRC,
+    STATE,
+    STEPPED_THROUGH,
+    Point,
+)
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
 from ..packets.encode import encode
 from ..packets.links import ETHERNET
-from ..packets.wire import EXTENSION_HEADERS, decode
+from ..packets.wire import decode
 from ..report.verdicts import FIELD_WORDS, show_value
 from .boundary import Decided, edges, interface_names, nameable, ordered, with_value
 
@@ -74,7 +88,7 @@ def synthesize(policy: RuleSet, limit: int = LIMIT, seed: int = 0) -> Synthesis:
 def _carriers() -> Iterator[Box]:
     """What a capture can carry; disjoint, packets without interfaces first."""
     none = IntervalSet.single(NO_INTERFACE)
-    v6 = BYTE - IntervalSet.union((p, p) for p in EXTENSION_HEADERS)
+    v6 = BYTE - IntervalSet.union((p, p) for p in STEPPED_THROUGH)
     for inbound, outbound in ((none, none), (SOME_INTERFACE, none), (none, SOME_INTERFACE)):
         for family, protocols in ((address.V4, BYTE), (address.V6, v6)):
             yield Box.of(

@@ -24,11 +24,12 @@ from fwengine.analysis import diff as diffing
 from fwengine.analysis import prove as proving
 from fwengine.analysis import query as querying
 from fwengine.analysis import region as regions
-from fwengine.analysis.anomalies import Finding, findings
+from fwengine.analysis.anomalies import findings
 from fwengine.analysis.confirm import Answer, Confirmation, Disagreement, decide_each, points_of, spread, total, volume
 from fwengine.analysis.cover import Cover, Hole, unmatched
 from fwengine.analysis.diff import diff, equivalent
 from fwengine.analysis.entries import Entries, closed
+from fwengine.analysis.finding import Finding
 from fwengine.analysis.mutation import mutation_score
 from fwengine.analysis.prove import Status, prove
 from fwengine.analysis.query import query

@@ -32,6 +32,7 @@ from . import interfaces, literals
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
 from .names import Names, Written
+from .negation import Negations
 from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
@@ -46,6 +47,7 @@ class Lowered:
     Attributes:
         rules, expectations, definitions: those that have a meaning; what depends on a mistake is left out.
         names: every place of a name too, also in what has no meaning.
+        remarks: what says nothing in sets and definitions.
         diagnostics: what is wrong, file by file.
     """
 
@@ -54,6 +56,7 @@ class Lowered:
     expectations: tuple[Expectation, ...]
     definitions: tuple[Definition, ...]
     names: Names
+    remarks: tuple[Diagnostic, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
     def whole(self, sources: Mapping[str, str]) -> Lowered:
@@ -94,6 +97,7 @@ def lower(
         tuple(lowering.claims),
         lowering.definitions(),
         Names(definitions, lowering.written()),
+        tuple(lowering.scope.spare.remarks(sources)) if not lowering.scope.errors else (),
         tuple(_ordered(lowering.scope.errors, sources)) if lowering.scope.errors else (),
     )
 
@@ -145,6 +149,7 @@ class Lowering:
     def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
         self.scope = Scope(missing, errors)
         self.matches = Matches(self.scope)
+        self.negations = Negations(self.scope)
         self.made: list[Rule] = []
         self.default = Action.DENY
         self.claims: list[Expectation] = []
@@ -216,7 +221,10 @@ class Lowering:
             self._labels.setdefault(f"{span.file}:{span.line}", span)
         if boxes is None:
             return None
-        return Rule(Action(content.action), boxes, name, until, log, span, _written(match))
+        negated, opened = self.negations.of(match)
+        return Rule(
+            Action(content.action), boxes, name, until, log, span, _written(match), negated=negated, opened=opened
+        )
 
     def _rule_name(self, word: Word, span: Span) -> str:
         name = word.text
