@@ -150,7 +150,9 @@ def _of_rule(
     if codes & QUIET:
         yield from _overlaps(entries, index, parts, regions, steps)
     if "FW301" in codes and free is not None and rule.action is ALLOW and _is_everything(rule.boxes, steps):
-        yield Finding("FW301", "warning", index, witness=Packet.from_point(choose(free)), decided_by=index)
+        yield Finding(
+            "FW301", "warning", index, witness=Packet.from_point(choose(free), entries.asked), decided_by=index
+        )
     if "FW302" in codes:
         for f in (SPORT, DPORT):
             if any(box.sets[f].ranges == _ALL_BUT_ZERO for box in rule.boxes):
@@ -214,7 +216,7 @@ def _redundant(
         _WARNING if blockers else _INFO,
         index,
         blockers,
-        witness=Packet.from_point(point),
+        witness=Packet.from_point(point, entries.asked),
         decided_by=index,
         regions=tuple(effective(policy, index, entries, limit)) if regions else (),
     )
@@ -238,8 +240,8 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
     for code, related in found.items():
         if related:
             first, shared = related[0]
-            packet = witness(Box(shared), entries.interfaces)
-            assert packet.point is not None
+            packet = witness(Box(shared), entries.interfaces, entries.asked)
+            decided_by = policy.evaluate(packet).index
             boxes: list[Box] = []
             if regions:
                 boxes = tidy([Box(s) for s in intersections(parts, [b.sets for b in policy.rules[first].boxes])])
@@ -250,7 +252,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
                 tuple(other for other, _ in related[:RELATED]),
                 len(related) > RELATED,
                 packet,
-                policy.tree.index(packet.point),
+                decided_by,
                 regions=tuple(boxes),
             )
 

@@ -41,7 +41,7 @@ def check_expectation(policy: RuleSet, claim: Expectation) -> Outcome:
     for box, index in _parts(policy, claim):
         empty = False
         if policy.action(index) is not claim.action or (claim.by is not None and policy.label(index) != claim.by):
-            packet = witness(box)
+            packet = witness(box, asked=policy.fields)
             return Outcome(claim, False, packet, policy.verdict(index))
     return Outcome(claim, not empty)
 

@@ -78,7 +78,7 @@ def query(
             check_limit(count, limit)
             found.setdefault(rule, []).append(Box(sets))
     regions = [
-        Region(box, rule, policy.action(rule), witness(box, entries.interfaces), box.size)
+        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked), box.size)
         for rule, mine in found.items()
         for box in tidy(mine)
     ]
@@ -108,10 +108,9 @@ def prove(
         for piece in box.pieces:
             found = contrary(entries, piece.sets, opposed, steps)
             if found is not None:
-                packet = Packet.from_point(choose(found, entries.interfaces))
-                assert packet.point is not None
-                first = next(entries.taking_point(packet.point, entries.overlaps.all))
-                return Proof(False, packet, policy.verdict(entries.rule[first]))
+                point = choose(found, entries.interfaces)
+                first = next(entries.taking_point(point, entries.overlaps.all))
+                return Proof(False, Packet.from_point(point, entries.asked), policy.verdict(entries.rule[first]))
     return Proof(True)
 
 

@@ -53,7 +53,7 @@ def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps
     """
     entries = entries or Entries(policy)
     part = free_part(entries, index, steps)
-    return None if part is None else Packet.from_point(choose(part, entries.interfaces))
+    return None if part is None else Packet.from_point(choose(part, entries.interfaces), entries.asked)
 
 
 def effective(policy: RuleSet, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
@@ -133,7 +133,7 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
     if point is None:
         point = choose(parts[0], entries.interfaces)
     rules = _single_blocker(entries, index, parts) or _minimal_blockers(entries, index, parts, steps)
-    return Blocked(rules, Packet.from_point(point), policy.tree.index(point), shadowed)
+    return Blocked(rules, Packet.from_point(point, entries.asked), policy.tree.index(point), shadowed)
 
 
 def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:

@@ -76,6 +76,8 @@ EXPLANATIONS: dict[str, str] = {
     "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
     "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
+    "FW137": "A `dscp` is a number from 0 to 63 or a name of IANA's registry such as `ef` or `af11`; a `ttl`, which IPv6 calls hop "
+    "limit, one from 0 to 255; a `length` counts the bytes of the whole IP packet, its own header included.",
     "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
     "ask several questions.",
 }

@@ -5,7 +5,7 @@ This module knows neither rules nor bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,6 +15,7 @@ from .address import Family
 from .fields import (
     ABSENT,
     DCCP,
+    DETAILS,
     FIELDS,
     FLAG_NAMES,
     FRAGMENTS,
@@ -68,6 +69,9 @@ class Packet:
         fragment: "whole", "first" or "later".
         in_interface, out_interface: names.
         state: "new", "established", "related", "invalid" or "untracked".
+        dscp: 0-63, the upper six bits of IPv4's type of service or IPv6's traffic class.
+        ttl: 0-255, of IPv6 the hop limit.
+        length: of the whole IP packet in bytes: IPv4's total length; for IPv6 40 and the payload length.
 
     Raises:
         PacketError: if a value is outside its domain, or stated though the packet has no such field.
@@ -89,6 +93,9 @@ class Packet:
     in_interface: str | None = None
     out_interface: str | None = None
     state: str = "new"
+    dscp: int | None = None
+    ttl: int | None = None
+    length: int | None = None
     # Derived, so they take no part in comparisons. `values` has one number a field, None where it is open; `point` is the
     # same if nothing is open, and None if something is.
     values: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -129,8 +136,11 @@ class Packet:
         return cls(address.family_of(a), number, address.to_value(a), address.to_value(b), **optional)
 
     @classmethod
-    def from_point(cls, point: Point) -> Packet:
+    def from_point(cls, point: Point, asked: Collection[int] | None = None) -> Packet:
         """The inverse of `point`.
+
+        Args:
+            asked: of the fields that every packet has and few ask for (`fields.DETAILS`) those to state; None for all.
 
         Raises:
             PacketError: if no packet lies there: see `box.SHAPES`.
@@ -144,7 +154,27 @@ class Packet:
         packet = cls(address.family_of(point[SRC]), **stated)
         if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
             raise PacketError("no packet has these fields together")
-        return packet
+        return packet if asked is None else packet.without(f for f in DETAILS if f not in asked)
+
+    def without(self, open: Iterable[int]) -> Packet:
+        """The packet with these fields left open."""
+        changes = dict.fromkeys(TABLE[f].attribute for f in open)
+        return self.replace(**changes) if changes else self
+
+    def as_seen_by(self, asked: Collection[int]) -> Point | None:
+        """The packet as one point, for who asks for these fields alone: what is open elsewhere has whatever value.
+
+        None if one of them is open. Whoever asks for a field must have named it: for all others the answer is a guess.
+
+        >>> web = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80)
+        >>> web.point, web.as_seen_by((SPORT, DPORT)) is None, web.as_seen_by((FLAGS,))
+        (None, False, None)
+        """
+        if self.point is not None:
+            return self.point
+        if any(self.values[f] is None for f in asked):
+            return None
+        return tuple([OPEN[f].lo if value is None else value for f, value in enumerate(self.values)])
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:

@@ -223,6 +223,11 @@ static int transport(const frame *f, uint32_t icmp, uint64_t at, uint64_t end, f
     return FWK_IPV4;
 }
 
+static uint32_t length_of(uint64_t from, uint64_t end)
+{
+    return end - from < FWK_MAX_LENGTH ? (uint32_t)(end - from) : FWK_MAX_LENGTH;
+}
+
 static int ipv4(const frame *f, uint64_t at, fwk_packet *p)
 {
     const uint8_t *d = f->data + at;
@@ -232,6 +237,9 @@ static int ipv4(const frame *f, uint64_t at, fwk_packet *p)
     if (header < 20)
         return FWK_MALFORMED;
     uint64_t end = total >= header ? at + total : f->wire;
+    p->length = length_of(at, end);
+    p->dscp = d[1] >> 2;
+    p->ttl = d[8];
     p->protocol = d[9];
     p->src = d + 12;
     p->dst = d + 16;
@@ -258,8 +266,11 @@ static int ipv6(const frame *f, uint64_t at, fwk_packet *p)
     p->dst = d + at + 24;
     if (!payload && protocol == 58) /* never offloaded, and Ethernet's padding would pass for a message */
         return FWK_MALFORMED;
+    p->dscp = half(d + at) >> 6 & 63;
+    p->ttl = d[at + 7];
     at += 40;
     uint64_t end = payload ? at + payload : f->wire;
+    p->length = length_of(at - 40, end);
     while (protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 || protocol == 60 || protocol == 135 ||
            protocol == 139 || protocol == 140) {
         if (++headers > MAX_HEADERS || at + 8 > end)
@@ -298,7 +309,8 @@ int fwk_decode(const uint8_t *data, uint32_t size, uint32_t wire, uint32_t link,
     uint64_t at;
     int version;
     p->sport = p->dport = 0;
-    p->protocol = p->fragment = p->type = p->code = p->flags = 0;
+    p->protocol = p->fragment = p->type = p->code = p->flags = p->dscp = p->ttl = 0;
+    p->length = 0;
     int class = locate(&f, link, &at, &version);
     if (class >= 0)
         return class;

@@ -38,10 +38,12 @@ from ..model.fields import (
     ICMP,
     ICMPV6,
     LATER,
+    LENGTH,
     NO_FLAGS,
     NO_PORT,
     NO_TYPE,
     SCTP,
+    TABLE,
     TCP,
     UDP,
     UDPLITE,
@@ -52,11 +54,12 @@ from ..model.packet import Packet
 from .links import LINK_TYPES, MALFORMED, NOT_IP, TRUNCATED, Bytes, locate, missing
 
 MAX_HEADERS = 256  # IPv6 extension headers in one packet
+MAX_LENGTH = TABLE[LENGTH].values.hi  # that, or more than any header says: what segmentation offload leaves
 
 # Ethernet, IPv4 without options, and the first 14 bytes of a TCP header
-_FAST = struct.Struct(">12xHBxHxxHxBxxIIHH8xBB").unpack_from
+_FAST = struct.Struct(">12xHBBHxxHBBxxIIHH8xBB").unpack_from
 _FAST_SIZE: Final = 48
-_IPV4 = struct.Struct(">BxHxxHxBxxII").unpack_from
+_IPV4 = struct.Struct(">BBHxxHBBxxII").unpack_from
 _PORTS = struct.Struct(">HH").unpack_from
 
 # protocol -> (bytes that its header has at least, bytes of it that the answer needs)
@@ -93,13 +96,29 @@ def decode(
     (47, 167772161, 167772162)
     """
     if link == 1 and len(data) >= _FAST_SIZE:  # what nearly all traffic is; must agree with what follows
-        ethertype, version, total, fragment, protocol, src, dst, sport, dport, offset, flags = _FAST(data)
+        ethertype, version, tos, total, fragment, ttl, protocol, src, dst, sport, dport, offset, flags = _FAST(data)
         if ethertype == 0x0800 and version == 0x45 and not fragment & 0x3FFF:
             if protocol == 6:
                 if offset >= 0x50 and total >= 20 + (offset >> 2 & 0x3C):
-                    return (6, src, dst, sport, dport, 256, 256, flags, 0, inbound, outbound, state)
+                    return (
+                        6,
+                        src,
+                        dst,
+                        sport,
+                        dport,
+                        256,
+                        256,
+                        flags,
+                        0,
+                        inbound,
+                        outbound,
+                        state,
+                        tos >> 2,
+                        ttl,
+                        total,
+                    )
             elif protocol == 17 and total >= 28:
-                return (17, src, dst, sport, dport, 256, 256, 256, 0, inbound, outbound, state)
+                return (17, src, dst, sport, dport, 256, 256, 256, 0, inbound, outbound, state, tos >> 2, ttl, total)
     return decode_any(data, link, wire_length, inbound, outbound, state)
 
 
@@ -145,14 +164,15 @@ def decode_packet(data: bytes, link: str = "ip") -> Packet:
     return Packet.from_point(point).replace(in_interface=None, out_interface=None)
 
 
-def _ipv4(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, int, int]) -> Point | str:
+def _ipv4(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, ...]) -> Point | str:
     if at + 20 > size:
         return missing(at + 20, wire_length)
-    first, total, fragment, protocol, src, dst = _IPV4(data, at)
+    first, tos, total, fragment, ttl, protocol, src, dst = _IPV4(data, at)
     header = (first & 15) * 4
     if header < 20:
         return MALFORMED
     end = at + total if total >= header else wire_length
+    rest = (*rest, tos >> 2, ttl, min(end - at, MAX_LENGTH))
     at += header
     if at > end:
         return MALFORMED
@@ -163,7 +183,7 @@ def _ipv4(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, in
     return _transport(data, protocol, ICMP, src, dst, FIRST if fragment & 0x2000 else WHOLE, at, end, size, rest)
 
 
-def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, int, int]) -> Point | str:
+def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, ...]) -> Point | str:
     if at + 40 > size:
         return missing(at + 40, wire_length)
     payload = data[at + 4] << 8 | data[at + 5]
@@ -172,8 +192,9 @@ def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: tuple[int, in
     dst = V6_BASE + int.from_bytes(data[at + 24 : at + 40], "big")
     if not payload and protocol == ICMPV6:  # never offloaded, and Ethernet's padding would pass for a message
         return MALFORMED
+    end = at + 40 + payload if payload else wire_length
+    rest = (*rest, (data[at] << 8 | data[at + 1]) >> 6 & 63, data[at + 7], min(end - at, MAX_LENGTH))
     at += 40
-    end = at + payload if payload else wire_length
     fragment = WHOLE
     headers = 0
     while protocol in EXTENSION_HEADERS:
@@ -212,7 +233,7 @@ def _transport(
     at: int,
     end: int,
     size: int,
-    rest: tuple[int, int, int],
+    rest: tuple[int, ...],
 ) -> Point | str:
     if protocol == icmp:
         if at + _ICMP_SIZE > end:

@@ -119,7 +119,7 @@ def outcome_json(outcome: Outcome, policy: Policy, number: int) -> dict[str, Any
         return {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
     return {
         "packet": number,
-        "text": write(Packet.from_point(outcome.point), policy.tree.fields),
+        "text": write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
         "verdict": policy.action(outcome.rule).value,
         "rule": policy.label(outcome.rule),
         "class": outcome.kind,

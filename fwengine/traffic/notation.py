@@ -25,7 +25,9 @@ from ..packets.wire import decode
 from ..registry import names
 
 # every field by its word and by the packet's attribute, and how people abbreviate the first
-_KEYS = {"proto": "protocol", "family": "family"} | {key: s.word for s in TABLE for key in (s.word, s.attribute)}
+_KEYS = {"proto": "protocol", "family": "family"} | {
+    key: spec.word for spec in TABLE for key in (spec.word, spec.attribute, *spec.aliases)
+}
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
 
@@ -88,7 +90,8 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
         else:
             ends.append(host)
     words = [known["protocol"], ends[0], "->", ends[1]]
-    for name, spec in KEYWORDS.items():
+    for spec in OPTIONS:
+        name = spec.word
         if name in known:
             words += [name, _quoted(known[name]) if spec.kind == "interface" else known[name]]
     packet = _written(" ".join(words))

@@ -130,8 +130,20 @@ def option(scope: Scope, spec: Spec, expr: Expr | None, *, one: bool = False) ->
     """The values that an option selects, of those that mean the same for every protocol; `one`: in a packet."""
     if spec.kind == "interface":
         return interfaces(scope, expr, one=one)
-    assert spec.kind == "word"
-    return choice(scope, spec, expr)
+    return choice(scope, spec, expr) if spec.kind == "word" else numbers(scope, spec, expr)
+
+
+def numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
+    """Numbers, by name where they have one: `dscp ef`, `ttl 1-5`, `length > 1000`."""
+
+    def word(item: Word | String) -> IntervalSet | None:
+        if isinstance(item, String):
+            label, help = "a text in quotes", f"write `{item.text}`"
+            scope.report("FW137", item.at, f"a {spec.word} stands without quotes", label, help)
+            return None
+        return scope.one(item, lambda text: literals.numbers(spec, text))
+
+    return scope.evaluate(expr, Reading(spec.values, word, Numbers(spec.word, spec.values.hi, "FW137")))
 
 
 def interfaces(scope: Scope, expr: Expr | None, *, one: bool = False) -> IntervalSet | None:

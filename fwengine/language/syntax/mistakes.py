@@ -20,7 +20,18 @@ from .statements import comment_at
 MAX_ERRORS = 1000  # after which a file is no policy but something else
 
 STATEMENTS = ("allow", "deny", "net", "ports", "service", "include", "default", "expect")
-KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *OPTIONS)
+KEYWORDS = (
+    *STATEMENTS,
+    "from",
+    "to",
+    "port",
+    "except",
+    "by",
+    "or",
+    "unless",
+    "not",
+    *dict.fromkeys((*OPTIONS, *FIELDS)),
+)
 _OTHER_WORDS = {  # what other firewalls call it
     "permit": "allow", "accept": "allow", "pass": "allow", "drop": "deny", "reject": "deny", "block": "deny",
     "import": "include", "network": "net", "object": "net", "port": "ports", "assert": "expect", "test": "expect",
