@@ -57,9 +57,9 @@ def packets(
     fragment: str | Collection[str] | None = None,
     state: str | Collection[str] | None = None,
     interfaces: Collection[str] | None = None,
-    details: bool = False,
+    details: bool = True,
 ) -> st.SearchStrategy[Packet]:
-    """Packets of every kind, with every field stated, but for dscp, ttl and length.
+    """Packets of every kind, with every field stated.
 
     Args:
         family: 4 or 6 only.
@@ -67,7 +67,7 @@ def packets(
         fragment: "whole", "first", "later", or several of them.
         state: one of the states, or several.
         interfaces: `in` and `out` are one of these names; the empty one stands for "not recorded". Any if not given.
-        details: dscp, ttl and length, too: for policies that ask for them.
+        details: False leaves dscp, ttl and length open, for policies that do not ask for them.
 
     Raises:
         ValueError: for a value that does not exist, and if no packet is left.
@@ -98,6 +98,8 @@ def packets_matching(
 ) -> st.SearchStrategy[Packet]:
     """Packets of a region; or packets that a policy treats in a certain way, each of its rules as likely as any other.
 
+    Those of a region state every field, those of a policy leave dscp, ttl and length open unless a rule asks for them.
+
     Args:
         where: a policy, or a region: a text of the language, a box, or several.
         action: of a policy, only packets with this verdict.
@@ -114,8 +116,7 @@ def packets_matching(
     if not isinstance(where, Policy):
         if action is not None or by is not None or within is not None:
             raise ValueError("`action`, `by` and `within` are asked of a policy: a region has no verdicts")
-        boxes = _boxes(None, where)
-        return _shown(region(boxes), frozenset().union(*[given.fields for given in boxes]))
+        return _shown(region(_boxes(None, where), DETAILS), DETAILS)
     wanted = None if action is None else Action(action)
     if wanted is Action.DEPENDS:
         raise ValueError("a packet is allowed or denied: `depends` is an answer about open packets")

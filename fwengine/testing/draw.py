@@ -27,7 +27,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 _NAME = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8).map(interface_number)
 _EVERYTHING = Box(FULL)
 _NO_CHOICE = st.integers(0, 0)
-# the fields in which tcp packets may differ
+# the fields in which tcp packets may differ whoever asks
 _CHOICES = sum(chosen.size > 1 for f, chosen in enumerate(SHAPES[0]) if f not in DETAILS)
 
 
@@ -67,6 +67,7 @@ class _Product:
         self.sets = sets
         self.plain = [s.ranges[0][0] for s in sets]
         self.axes: list[_Axis] = []
+        self.choices = _CHOICES + sum(f in known for f in DETAILS)
         for f, chosen in enumerate(sets):
             if f in DETAILS and f not in known and chosen == FULL[f]:  # no one asks for it
                 self.plain[f] = TABLE[f].usual[0]
@@ -90,7 +91,7 @@ class _Product:
     def draw(self, draw: Draw) -> list[int]:
         out = self.plain.copy()
         # fewer choices are simpler to Hypothesis, which would take a later fragment, having no ports, for the plainest
-        for _ in range(_CHOICES - len(self.axes)):
+        for _ in range(self.choices - len(self.axes)):
             draw(_NO_CHOICE)
         for f, values, chosen, ends, choice, anything in self.axes:
             at = draw(choice)

@@ -1,7 +1,7 @@
 """A capture through a policy: counts per rule, or one outcome a packet.
 
 Knows policies and captures, and nothing of screens. The deciding rule comes from the policy's tree; packets alike in
-every field are looked up once.
+every field that the policy asks for are looked up once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 Engine = Literal["auto", "tree", "native"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated"]
 Progress = Callable[[int, int | None], object]
-Key = Point | str  # a point or a class: what `decode` returns
 
 _CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
@@ -235,8 +235,10 @@ def _count(
 ) -> None:
     """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
     find = policy.tree.index
-    classes: dict[Key, int] = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
-    known = dict(classes)
+    classes = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
+    known: dict[object, int] = {}  # by the fields that the policy asks for
+    asked = sorted(policy.tree.fields)
+    pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
     get, numbers, state = known.get, stated.numbers, stated.state
     last_in = last_out = ""
     inbound, outbound = numbers("", "")
@@ -245,15 +247,17 @@ def _count(
             if came_in is not last_in or went_out is not last_out:
                 inbound, outbound = numbers(came_in, went_out)
                 last_in, last_out = came_in, went_out
-            key = decode(data, link, wire_length, inbound, outbound, state)
-            row = get(key)
-            if row is None:
-                assert not isinstance(key, str)  # all classes are known
-                row = find(key)
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                    known.update(classes)
-                known[key] = row
+            found = decode(data, link, wire_length, inbound, outbound, state)
+            if isinstance(found, str):
+                row = classes[found]
+            else:
+                key = pick(found)
+                row = get(key, -1)
+                if row < 0:
+                    row = find(found)
+                    if len(known) >= _REMEMBERED:
+                        known.clear()
+                    known[key] = row
             packets[row] += 1
             octets[row] += wire_length
         if progress is not None:
