@@ -166,6 +166,7 @@ class Packet:
 
         None if one of them is open. Whoever asks for a field must have named it: for all others the answer is a guess.
 
+        >>> from .fields import DPORT, FLAGS, SPORT
         >>> web = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80)
         >>> web.point, web.as_seen_by((SPORT, DPORT)) is None, web.as_seen_by((FLAGS,))
         (None, False, None)

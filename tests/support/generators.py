@@ -35,6 +35,7 @@ from fwengine.model.fields import (
     FULL,
     IN,
     INTERFACES,
+    LENGTH,
     OPTIONAL,
     OUT,
     PRESENT,
@@ -114,7 +115,8 @@ def _world(name: str, wild: bool, **values: Iterable[int]) -> World:
     }
     for f in DETAILS:
         top = PRESENT[f].hi
-        by_field[f] = (0, 1, top // 2, top - 1, top) if wild else range(3)
+        few = (84, 85, 100) if f == LENGTH else range(3)  # such as any packet can have
+        by_field[f] = (0, 1, top // 2, top - 1, top) if wild else few
     return World(name, tuple(tuple(by_field[f]) for f in range(FIELDS)), wild)
 
 

@@ -23,6 +23,7 @@ from ..syntax.ast import Expr, String, Word
 from ..syntax.mistakes import slips_of
 from . import literals
 from .literals import Mistake
+from .numbers import numbers
 from .scope import NOUN, Numbers, Reading, Scope
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]+)")
@@ -130,10 +131,10 @@ def option(scope: Scope, spec: Spec, expr: Expr | None, *, one: bool = False) ->
     """The values that an option selects, of those that mean the same for every protocol; `one`: in a packet."""
     if spec.kind == "interface":
         return interfaces(scope, expr, one=one)
-    return choice(scope, spec, expr) if spec.kind == "word" else numbers(scope, spec, expr)
+    return choice(scope, spec, expr) if spec.kind == "word" else _numbers(scope, spec, expr)
 
 
-def numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
+def _numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
     """Numbers, by name where they have one: `dscp ef`, `ttl 1-5`, `length > 1000`."""
 
     def word(item: Word | String) -> IntervalSet | None:
@@ -141,7 +142,7 @@ def numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
             label, help = "a text in quotes", f"write `{item.text}`"
             scope.report("FW137", item.at, f"a {spec.word} stands without quotes", label, help)
             return None
-        return scope.one(item, lambda text: literals.numbers(spec, text))
+        return scope.one(item, lambda text: numbers(spec, text))
 
     return scope.evaluate(expr, Reading(spec.values, word, Numbers(spec.word, spec.values.hi, "FW137")))
 

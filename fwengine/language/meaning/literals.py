@@ -10,9 +10,9 @@ import datetime
 import re
 
 from ...model import address
-from ...model.fields import FLAG_NAMES, Spec
+from ...model.fields import FLAG_NAMES
 from ...model.interval import IntervalSet
-from ...registry import names, values
+from ...registry import names
 
 MAX_WILDCARD_BITS = 16  # a wildcard may stand for 2**16 ranges
 MAX_WORD = 200  # characters of an address; the longest, two full IPv6 addresses, has 91
@@ -297,7 +297,7 @@ def named_ports(text: str, protocol: int | None) -> IntervalSet:
         raise Mistake("FW024", f"`{_short(text)}` can be read in two ways", "which hyphen?", f"write {both}")
     if not readings:
         raise _unknown_port(text, protocol)
-    return _between(text, *readings[0])
+    return between(text, *readings[0])
 
 
 def _service(word: str, protocol: int | None) -> IntervalSet | None:
@@ -314,7 +314,7 @@ def _one_end(word: str, protocol: int | None) -> int | None:
     return found.lo if found is not None and found.size == 1 else None
 
 
-def _between(text: str, lo: int, hi: int) -> IntervalSet:
+def between(text: str, lo: int, hi: int) -> IntervalSet:
     if lo > hi:
         raise Mistake("FW107", f"`{_short(text)}` is reversed", f"{lo} is larger than {hi}", f"write `{hi}-{lo}`")
     return IntervalSet(((lo, hi),))
@@ -466,33 +466,6 @@ def date(text: str) -> datetime.date:
         raise Mistake(
             "FW124", f"there is no day `{text}`", "no such day in the calendar", "write a day as YYYY-MM-DD"
         ) from None
-
-
-def numbers(spec: Spec, text: str) -> IntervalSet:
-    """A number, a name of one, or a range, in a field that every packet has.
-
-    >>> from ...model.fields import DSCP, TABLE
-    >>> numbers(TABLE[DSCP], "ef").ranges, numbers(TABLE[DSCP], "cs1-cs3").ranges
-    (((46, 46),), ((8, 24),))
-    """
-    found = _number_or_name(spec, text)
-    if found is not None:
-        return IntervalSet.single(found)
-    lo_text, _, hi_text = text.partition("-")
-    lo, hi = _number_or_name(spec, lo_text), _number_or_name(spec, hi_text)
-    if lo is not None and hi is not None:
-        return _between(text, lo, hi)
-    known = values.names_in(spec.word)
-    meant = names.near(text, known) if len(text) < 40 else []
-    help = f"write a number from 0 to {spec.values.hi}" + (f", or a name such as `{known[-1]}`" if known else "")
-    help = f"did you mean `{meant[0]}`?" if meant else help
-    raise Mistake("FW137", f"`{_short(text)}` is not a {spec.word}", "not a number" + " or name" * bool(known), help)
-
-
-def _number_or_name(spec: Spec, text: str) -> int | None:
-    if looks_numeric(text):
-        return number(text, spec.values.hi, spec.word, "FW137")
-    return values.named(spec.word, text)
 
 
 def compared(operator: str, text: str, value: int, top: int) -> IntervalSet:
