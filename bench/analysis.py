@@ -29,14 +29,15 @@ from classbench import SETS, load_policy
 
 from fwengine.analysis.anomalies import Finding, findings
 from fwengine.analysis.diff import Change, diff
-from fwengine.analysis.query import prove, query
+from fwengine.analysis.prove import prove
+from fwengine.analysis.query import query
 from fwengine.analysis.reach import unreachable
 from fwengine.errors import LimitError
 from fwengine.model import address
 from fwengine.model.box import Box
 from fwengine.model.fields import DST
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Rule
+from fwengine.model.rules import ALLOW, DENY, Claim, Rule
 from fwengine.model.ruleset import decide
 from fwengine.policy import Policy
 
@@ -117,7 +118,7 @@ def run(name: str, actions: str, family: int, seed: int) -> None:
     middle = policy.rules[len(policy.rules) // 2].boxes[0].sets[DST].lo
     region = Box.of({DST: IntervalSet((address.prefix(middle, address.bits_of(middle) - 8),))})
     regions, asking = timed(lambda: query(policy, ALLOW, (region,)))
-    _, proving = timed(lambda: prove(policy, DENY, (region,)))
+    _, proving = timed(lambda: prove(policy, Claim(DENY, (region,))))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     count = [str(len(x)) if x is not None else "limit" for x in (dead, found, changes, regions)]
     row = (

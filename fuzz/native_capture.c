@@ -55,9 +55,13 @@ static uint32_t walk(fwk_walker *w, const uint8_t *data, size_t size, fwk_frame 
         CHECK(w->at <= size && w->at >= at && w->frames <= ROOM - n);
         n += w->frames;
         at = w->at;
-        if (reason != FWK_DESCRIBED || n == ROOM)
+        if ((reason != FWK_DESCRIBED && reason != FWK_NAMED) || n == ROOM)
             return n;
         CHECK(w->name <= size && w->name_length <= size - w->name);
+        if (reason == FWK_NAMED) {
+            fwk_name(w, 1, 2, (uint16_t)(w->name_length & 3));
+            continue;
+        }
         if (w->count >= FWK_MAX_INTERFACES || !fwk_describe(w, 1, 2, (uint16_t)(w->name_length & 3)))
             return n;
     }
@@ -68,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     static fwk_family *four, *six;
     static fwk_walker w;
     static fwk_frame frames[ROOM], again[ROOM];
-    static const uint16_t links[] = {1, 12, 0, 108, 113, 276, 9, 50, 51, 104, 228, 229, 101, 7};
+    static const uint16_t links[] = {1,   12,  0,   108, 113, 276, 9,   50,  51,  104, 228, 229, 101, 5,   6,   7,   8,   10,
+                                     13,  14,  19,  100, 105, 106, 107, 109, 117, 119, 127, 129, 138, 149, 163, 178, 192, 204,
+                                     205, 206, 226, 239, 242, 258, 281, 282, 284, 285};
     if (!four) {
         four = family(5);
         six = family(11);
@@ -77,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         return 0;
     uint8_t how = input[0], link = input[1];
     fwk_walker start = {.pcapng = how & 1, .big = how >> 1 & 1, .header = how & 4 ? 24 : 16, .swapped = how >> 3 & 3,
-                        .link = links[link % 14]};
+                        .link = links[link % (sizeof links / sizeof *links)]};
     if (start.swapped == 3)
         start.swapped = 0;
     /* a copy of the exact size, so that AddressSanitizer sees the first byte too many */
@@ -89,14 +95,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     uint32_t n = walk(&w, data, size, frames);
     for (uint32_t i = 0; i < n; i++)
         CHECK((uint64_t)frames[i].offset + frames[i].captured <= size && frames[i].captured <= FWK_MAX_CAPTURED);
-    uint64_t counts[FWK_ENGINES][2 * 68];
+    uint64_t counts[FWK_ENGINES][2 * 68], recorded[2 * 68];
+    uint32_t kinds[ROOM];
     memset(counts, 0, sizeof counts);
     for (int e = 0; e < FWK_ENGINES; e++) {
         if (!fwk_engine_live(e))
             continue;
-        fwk_tally t = {four, six, fwk_engine(e, four->table), fwk_engine(e, six->table), 0, counts[e]};
+        fwk_tally t = {four, six, fwk_engine(e, four->table), fwk_engine(e, six->table), 0, counts[e], recorded, kinds, 0};
         uint32_t out[ROOM];
+        memset(recorded, 0, sizeof recorded);
         CHECK(fwk_count(&t, data, frames, n, out));
+        CHECK(t.kinds_used == counts[e][2 * 65]);
         CHECK(!memcmp(counts[e], counts[0], sizeof counts[0]));
     }
     if (size) { /* the first part alone gives a prefix */

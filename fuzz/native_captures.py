@@ -21,46 +21,49 @@ from capture_generator import damaged, generate
 from fwengine.errors import CaptureError
 from fwengine.model.fields import Point, interface_number
 from fwengine.native import decode_capture
-from fwengine.packets.capture import Capture
+from fwengine.packets.capture import Capture, refuse_foreign
+from fwengine.packets.links import NOT_IP, find
 from fwengine.packets.source import Source
 from fwengine.packets.wire import decode
 
-Answer = tuple[list[tuple[Point | str, int]], str | None]
+Answer = tuple[list[tuple[Point | str | int, int]], str | None]
 
 
 class Memory(Source):
     """Bytes already here, in chunks of a given size."""
 
     def __init__(self, data: bytes, chunk: int) -> None:
-        self._stream = io.BytesIO(data)
-        self._chunk = chunk
+        stream = io.BytesIO(data)
         self.file = "<memory>"
         self.position, self.size = 0, len(data)
-
-    def read(self) -> bytes:
-        return self._stream.read(self._chunk)
-
-    def readinto(self, buffer: memoryview) -> int:
-        return self._stream.readinto(buffer[: self._chunk])
+        self._kept, self._direct, self.failed = b"", None, None
+        self._next = lambda: stream.read(chunk)
 
     def close(self) -> None:
-        self._stream.close()
+        pass
 
 
 def by_python(data: bytes, chunk: int) -> Answer:
-    out: list[tuple[Point | str, int]] = []
+    out: list[tuple[Point | str | int, int]] = []
     try:
         for frame, wire, link, inside, outside, _ in Capture(Memory(data, chunk)):
-            out.append((decode(frame, link, wire, interface_number(inside), interface_number(outside)), wire))
+            found: Point | str | int = decode(frame, link, wire, interface_number(inside), interface_number(outside))
+            if found == NOT_IP:  # then it is of the same kind, too
+                kind = find(frame, link, max(wire, len(frame)))
+                assert isinstance(kind, int)
+                found = kind
+            out.append((found, wire))
     except CaptureError as error:
         return out, f"{error.code} {error.packets}: {error.message}"
     return out, None
 
 
 def natively(data: bytes, chunk: int) -> Answer:
-    out: list[tuple[Point | str, int]] = []
+    out: list[tuple[Point | str | int, int]] = []
     try:
-        for answer in decode_capture(Memory(data, chunk)):
+        source = Memory(data, chunk)
+        refuse_foreign(source)
+        for answer in decode_capture(source):
             out.append(answer)  # what came before an error counts
     except CaptureError as error:
         return out, f"{error.code} {error.packets}: {error.message}"

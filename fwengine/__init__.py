@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from .analysis.anomalies import Finding as Finding
     from .analysis.diff import Change as Change
     from .analysis.diff import diff as diff
-    from .analysis.query import Proof as Proof
+    from .analysis.prove import Proof as Proof
+    from .analysis.prove import Status as Status
     from .analysis.query import Region as Region
     from .errors import CaptureError as CaptureError
     from .errors import Diagnostic as Diagnostic
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 _HOME = {
     "Finding": "analysis.anomalies",
     "Change": "analysis.diff", "diff": "analysis.diff",
-    "Proof": "analysis.query", "Region": "analysis.query",
+    "Proof": "analysis.prove", "Status": "analysis.prove",
+    "Region": "analysis.query",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
     "Box": "model.box",

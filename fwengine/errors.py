@@ -42,10 +42,31 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A text to put in the place of a span: what a `help` says in words, for whoever can apply it."""
+
+    span: Span
+    text: str
+
+    def applied(self, source: str) -> str:
+        """The source text with the suggestion followed.
+
+        >>> Suggestion(Span("a.fwl", 1, 1, 1, 5), "allow").applied("alow tcp")
+        'allow tcp'
+        """
+        mark = source[:1] if source[:1] == "\ufeff" else ""
+        lines = source.removeprefix(mark).split("\n")
+        first, last = lines[self.span.line - 1], lines[self.span.end_line - 1]
+        changed = first[: self.span.column - 1] + self.text + last[self.span.end_column - 1 :]
+        return mark + "\n".join([*lines[: self.span.line - 1], changed, *lines[self.span.end_line :]])
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One thing to tell about a source text.
 
-    `label` stands beside the caret, `help` says what to do about it, `labels` are further places.
+    `label` stands beside the caret, `help` says what to do about it, `labels` are further places. `suggestions` are
+    the ways to do it, any one of them: where there are several, a person must choose.
     """
 
     code: str
@@ -56,6 +77,7 @@ class Diagnostic:
     severity: Severity = "error"
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}[{self.code}]: {self.message}"

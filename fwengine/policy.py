@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .language.meaning.names import Names
 from .model.box import Box
-from .model.rules import Action, Definition, Expectation
+from .model.packet import Packet
+from .model.rules import Action, Claim, Definition, Expectation
 from .model.ruleset import RuleSet
 from .sources.opening import open_source
 from .sources.source import Source, from_text
 
 if TYPE_CHECKING:
-    from .analysis.query import Proof, Region
+    from .analysis.confirm import Answer
+    from .analysis.interfaces import Stranger
+    from .analysis.prove import Proof
+    from .analysis.query import Region
+    from .language.meaning.declared import Declared
     from .native import Classifier
     from .traffic.count import CaptureReport
 
@@ -44,30 +50,73 @@ class Policy(RuleSet):
 
         return evaluate_capture(self, path, **options)
 
-    def prove(self, claim: str) -> Proof:
+    def prove(self, claim: str) -> Proof[Claim]:
         """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
 
-        Names of the policy's own text may be used. Exact; a false claim has a counterexample.
+        Names of the policy's own text may be used. Exact; a false claim has a counterexample, and one about no packet
+        does not hold. `confirmed` tells how far a second way of proving it went.
 
         Raises:
             PolicyError: if the claim is no claim, with a place in it.
             LimitError: if the search exceeds its budget: the answer is unknown.
         """
-        from .analysis.expect import prove_twice
+        from .analysis.prove import prove
 
-        action, boxes = read_claim(self, claim)
-        return prove_twice(self, action, boxes)
+        return prove(self, read_claim(self, claim))
 
-    def query(self, question: str) -> tuple[Region, ...]:
-        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
+    def query(self, question: str) -> Answer[Region]:
+        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first: a tuple.
 
         Raises:
             PolicyError, LimitError: as for `prove`.
         """
         from .analysis.query import query
 
-        action, boxes = read_claim(self, question)
-        return query(self, action, boxes)
+        asked = read_claim(self, question)
+        return query(self, asked.action, asked.boxes)
+
+    @cached_property
+    def declared(self) -> Declared:
+        """The interfaces that the policy's text declares."""
+        from .language.meaning.declared import Declared
+
+        some = any(definition.kind == "interface" for definition in self.definitions)
+        return Declared.of(self.names) if some else Declared({}, ())
+
+    def located(self, packet: Packet) -> Packet:
+        """The packet on the interfaces that its `in` and `out` mean where the policy declares interfaces.
+
+        Raises:
+            PacketError: if no declaration knows them, or they stand for several.
+        """
+        names = {a: getattr(packet, a) for a in ("in_interface", "out_interface") if getattr(packet, a)}
+        meant = {attribute: self.declared.one(name) for attribute, name in names.items()} if names else {}
+        return packet if meant == names else packet.replace(**meant)
+
+    @cached_property
+    def interfaces(self) -> frozenset[str]:
+        """The interfaces that the rules name."""
+        from .analysis.interfaces import named
+
+        return named(box for rule in self.rules for box in rule.boxes)
+
+    def strangers(self, asked: Packet | Iterable[Box]) -> tuple[Stranger, ...]:
+        """The interfaces that a packet or a region names and no rule does; none if the policy declares interfaces.
+
+        Such a name may be mistyped, and then what is true of it is true of nothing that was meant.
+        """
+        from .analysis.interfaces import named
+
+        if isinstance(asked, Packet):
+            return self.unknown(filter(None, (asked.in_interface, asked.out_interface)))
+        return self.unknown(named(asked))
+
+    def unknown(self, names: Iterable[str]) -> tuple[Stranger, ...]:
+        """As `strangers`, of names."""
+        from .analysis.interfaces import strangers
+
+        asked = frozenset(names)
+        return strangers(self.interfaces, asked) if asked and not self.declared.sets else ()
 
     def classifier(self) -> Classifier:
         """Batches of packets in columns to rule indices: the native module where it is here, else the tree."""
@@ -140,7 +189,7 @@ def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
     return lower_region(parse_region(text), names, "<region>", text, sources)
 
 
-def read_claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...]]:
+def read_claim(policy: Policy | None, text: str) -> Claim:
     """An action and a region, as `query` and `prove` take them.
 
     Raises:
@@ -151,4 +200,4 @@ def read_claim(policy: Policy | None, text: str) -> tuple[Action, tuple[Box, ...
 
     action, match = parse_claim(text)
     names, sources = (policy.names, policy.sources) if policy else (Names(), {})
-    return Action(action), lower_region(match, names, "<region>", text, sources)
+    return Claim(Action(action), lower_region(match, names, "<region>", text, sources))

@@ -68,12 +68,12 @@ class ExpectationItem(pytest.Item):
         self.source = Path(claim.span.file).absolute()  # now: a test may change the working directory
 
     def runtest(self) -> None:
-        from .analysis.expect import check_expectation
+        from .analysis.prove import prove
         from .report.outcomes import outcome_json
 
-        outcome = check_expectation(self.policy, self.claim)
-        if not outcome.holds:
-            raise _Refuted(outcome_json(outcome, self.policy, self.file, self.as_of))
+        proof = prove(self.policy, self.claim)
+        if not proof.holds:
+            raise _Refuted(outcome_json(proof, self.policy, self.file, self.as_of))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, _Refuted):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.paths import ROOT
 
-from fwengine.analysis.expect import check_expectation
+from fwengine.analysis.prove import prove
 from fwengine.errors import LimitError
 from fwengine.model.box import Box
 from fwengine.model.fields import PROTOCOL
@@ -138,9 +138,9 @@ def test_a_test_file_states_expectations_of_the_policy_it_includes(pytester: pyt
 def test_an_expectation_of_nothing_fails() -> None:
     """The language refuses such a claim; one made by hand is refuted without a counterexample."""
     policy = Policy(())
-    outcome = check_expectation(policy, Expectation(DENY, (Box.of({PROTOCOL: EMPTY}),), text="nothing"))
-    result = outcome_json(outcome, policy, "a.fwl", None)
-    assert failure_lines(result) == ["  expected  deny", "  got       no packet: the region is empty"]
+    proof = prove(policy, Expectation(DENY, (Box.of({PROTOCOL: EMPTY}),), text="nothing"))
+    result = outcome_json(proof, policy, "a.fwl", None)
+    assert failure_lines(result) == ["  expected  deny", "  got       nothing: it is about no packet"]
 
 
 def test_an_error_is_one_collection_error_with_the_screen(pytester: pytest.Pytester, edge: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_limit_is_told_without_a_traceback(
     def spent(*_: object) -> None:
         raise LimitError("unknown: the limit is reached")
 
-    monkeypatch.setattr("fwengine.analysis.expect.check_expectation", spent)
+    monkeypatch.setattr("fwengine.analysis.prove.prove", spent)
     result = run(pytester, "edge.fwl::6")
     result.assert_outcomes(failed=1)
     assert "edge.fwl:6: unknown: the limit is reached" in lines(result)

@@ -12,7 +12,7 @@ from support import make_captures
 from support.paths import RULES
 
 from fwengine import ALLOW, DENY, DEPENDS, Box, Field, Packet, Policy, PolicyError, decide, evaluate_capture, load
-from fwengine.analysis.expect import check_expectation
+from fwengine.analysis.prove import prove
 from fwengine.language.syntax.parser import parse
 from fwengine.language.syntax.printer import show_document
 from fwengine.model.fields import DETAILS
@@ -152,8 +152,8 @@ def altered(name: str, old: str, new: str) -> Policy:
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_expectation_holds_whatever_the_day(name: str, as_of: datetime.date) -> None:
     policy = page(name, as_of)
-    outcomes = [check_expectation(policy, claim) for claim in policy.expectations]
-    assert [(o.expectation.text, str(o.counterexample)) for o in outcomes if not o.holds] == []
+    outcomes = [prove(policy, claim) for claim in policy.expectations]
+    assert [(o.claim.text, str(o.counterexample)) for o in outcomes if not o.holds] == []
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -282,7 +282,7 @@ def test_no_rule_can_be_lost_or_turned_unnoticed(name: str) -> None:
         turned = replace(rule, action=rule.action.other)
         for rules in (policy.rules[:i] + policy.rules[i + 1 :], (*policy.rules[:i], turned, *policy.rules[i + 1 :])):
             mutant = replace(policy, rules=rules)
-            assert not all(check_expectation(mutant, claim).holds for claim in claims), rule.label
+            assert not all(prove(mutant, claim).holds for claim in claims), rule.label
 
 
 # Texts
@@ -343,8 +343,8 @@ def test_the_classes_of_ports_are_ianas_and_leave_no_number_out() -> None:
 
 def test_the_first_draft_of_the_border_let_the_partner_telnet_to_the_servers() -> None:
     draft = altered("edge.fwl", "to not { office, web, mail } as partner", "to not office as partner")
-    refuted = [o for o in (check_expectation(draft, c) for c in draft.expectations) if not o.holds]
-    assert {o.expectation.text for o in refuted} == {
+    refuted = [o for o in (prove(draft, c) for c in draft.expectations) if not o.holds]
+    assert {o.claim.text for o in refuted} == {
         "tcp from any to { web, mail } port telnet",
         "tcp from any to web port telnet",
     }
@@ -369,7 +369,7 @@ def test_the_promises_of_common_are_proved_for_those_that_include_it() -> None:
     careless = altered(
         "spoofed.fwl", "deny  any from bogon in wan0 log as spoofed", "deny 255 from any to any as spoofed"
     )
-    broken = [o.expectation for o in (check_expectation(careless, c) for c in careless.expectations) if not o.holds]
+    broken = [o.claim for o in (prove(careless, c) for c in careless.expectations) if not o.holds]
     assert "common.fwl" in {Path(claim.span.file).name for claim in broken}
 
 
@@ -409,6 +409,6 @@ def test_what_is_left_open_depends(name: str, text: str) -> None:
 
 def test_the_answers_to_itself_are_why_the_web_server_says_not_server() -> None:
     policy = altered("web-server.fwl", "from not server to server port not http", "from any to server port not http")
-    (outcome,) = (o for o in (check_expectation(policy, c) for c in policy.expectations) if not o.holds)
+    (outcome,) = (o for o in (prove(policy, c) for c in policy.expectations) if not o.holds)
     assert outcome.counterexample is not None
     assert str(outcome.counterexample).startswith("tcp 1.2.3.4:80 -> 1.2.3.4:1024")

@@ -19,9 +19,10 @@ from ..model.fields import DPORT, SPORT
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition
 from ..model.ruleset import RuleSet
-from .cover import unmatched
-from .entries import Entries, intersections, pieces
+from .cover import hole
+from .entries import Entries, intersections, rule_pieces
 from .fragments import lost_fragments
+from .interfaces import Slip, slips
 from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
 from .search import STEPS, uncovered
@@ -40,6 +41,7 @@ CODES = {
     "FW301": "allows every packet",
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
+    "FW310": "an interface that one rule alone names, and that resembles another",
 }
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
 SOON = datetime.timedelta(days=30)
@@ -60,6 +62,7 @@ class Finding:
             the same. FW203, FW301: decided by the rule. FW205, FW206: matched by both. FW303: the lost fragment.
         decided_by: the index of the rule that decides the witness; the number of rules for the default.
         field: FW302: `SPORT` or `DPORT`.
+        slip: FW310: the interface, and which it resembles.
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
             with the first of the blockers.
@@ -75,6 +78,7 @@ class Finding:
     field: int | None = None
     until: datetime.date | None = None
     definition: Definition | None = None
+    slip: Slip | None = None
     regions: tuple[Box, ...] = ()
 
 
@@ -110,6 +114,8 @@ def findings(
     if not codes <= CODES.keys():
         raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
+    if any(d.kind == "interface" for d in definitions):  # declared names are no slips
+        codes -= {"FW310"}
     return (
         *_findings(policy, codes, regions, steps, limit),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
@@ -119,12 +125,16 @@ def findings(
 def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int, limit: int) -> Iterator[Finding]:
     entries = Entries(policy)
     lost = lost_fragments(entries, steps) if "FW303" in codes else None
+    doubtful = list(slips(policy)) if "FW310" in codes else []
     for index in range(len(policy.rules)):
         for finding in _of_rule(entries, index, codes, regions, steps, limit):
             if finding.code in codes:
                 yield finding
         if lost is not None and lost.rule == index:
             yield Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by)
+        for slip in doubtful:
+            if slip.rule == index:
+                yield Finding("FW310", "warning", index, slip=slip)
 
 
 def _of_rule(
@@ -135,7 +145,7 @@ def _of_rule(
     if not policy.active(rule):
         yield Finding("FW207", "warning", index, until=rule.until)
         return
-    parts = pieces(policy, index)
+    parts = rule_pieces(policy, index)
     if not parts:
         yield Finding("FW204", "warning", index)
         return
@@ -203,8 +213,8 @@ def _redundant(
         before, after = entries.before(index), entries.after(index)
         for part in parts:
             for shared in intersections([part], list(entries.boxes(entries.overlapping(part, after)))):
-                found = unmatched(entries, shared, before, steps)
-                if isinstance(found, tuple):
+                found = hole(entries, shared, before, steps)
+                if found is not None:
                     point = choose(found, entries.interfaces)
                     heir = successor(entries, index, point)
                     break
@@ -233,7 +243,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
         shared = next(intersections(parts, theirs), None)
         if shared is None or all(uncovered(part, theirs, steps) is None for part in parts):
             continue
-        inside = all(uncovered(part, own, steps) is None for part in pieces(policy, other))
+        inside = all(uncovered(part, own, steps) is None for part in rule_pieces(policy, other))
         found["FW205" if inside else "FW206"].append((other, shared))
         if min(map(len, found.values())) > RELATED:
             break
@@ -283,6 +293,9 @@ def describe(policy: RuleSet, finding: Finding) -> str:
         "FW208": f"{name} expires on {finding.until}",
         "FW301": f"{name} allows every packet",
         "FW302": f"{name} has {'source ' if finding.field == SPORT else ''}port 1-65535, which misses port 0",
+        "FW310": f"{name} has interface `{finding.slip.name}`, as no other rule has; did it mean `{finding.slip.resembles}`?"
+        if finding.slip
+        else "",
         "FW303": f"later fragments of what {name} allows are denied by {decider}; other rules may be affected, too",
     }[finding.code]
 

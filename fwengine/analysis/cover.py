@@ -1,7 +1,7 @@
 """Do entries of a policy cover a part together? Found out by trying points, and heeding only entries that matter.
 
-`unmatched` asks what none of some entries takes, `decided` what one of some takes before any of others. Exact. Knows
-nothing of why it is asked.
+`unmatched` asks whether some entries leave a `Hole` in a part or are a `Cover` of it, `decided` what one of some takes
+before any of others. Exact. Knows nothing of why it is asked.
 
 Source: the loop is counterexample-guided refinement, after Clarke, Grumberg, Jha, Lu & Veith, CAV 2000.
 """
@@ -9,17 +9,38 @@ Source: the loop is counterexample-guided refinement, after Clarke, Grumberg, Jh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import prod
 
 from ..model.box import Sets
-from ..model.fields import FIVE, Point
+from ..model.fields import FIVE, TABLE, Point
 from ..model.overlap import bits
 from .entries import Entries, within
 from .search import STEPS, uncovered
 from .witness import choose
 
 
-def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Sets | list[int]:
+@dataclass(frozen=True)
+class Hole:
+    """A nonempty part of a product that none of the entries takes."""
+
+    sets: Sets
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Entries that take all of a product together, by their numbers."""
+
+    entries: tuple[int, ...]
+
+
+def hole(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Sets | None:
+    """A nonempty part of a product that none of the entries `among` takes; None if there is none. As `unmatched`."""
+    found = unmatched(entries, part, among, steps)
+    return found.sets if isinstance(found, Hole) else None
+
+
+def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Hole | Cover:
     """A nonempty part of a product that none of the entries `among` takes, or entries that take all of it together.
 
     Few of many entries matter as a rule. So the search begins with none of them, and each point that it finds is either
@@ -30,10 +51,10 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> S
     """
     among = entries.overlapping(part, among)
     if not among:
-        return part
+        return Hole(part)
     cover = next(entries.covering(part, among), None)
     if cover is not None:
-        return [cover]
+        return Cover((cover,))
     heeded: list[int] = []
 
     def free(point: Point) -> bool:
@@ -42,7 +63,7 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> S
     for _ in range(_ROUNDS):
         found = uncovered(part, entries.some(heeded), steps)
         if found is None:
-            return heeded
+            return Cover(tuple(heeded))
         size = len(heeded)
         for point in samples(found, entries.interfaces):
             if any(holds(entries.sets[e], point) for e in heeded[size:]):
@@ -50,11 +71,11 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> S
             taking = entries.taking_point(point, among)
             best = max(taking, key=lambda e: _volume(part, entries.sets[e]), default=None)
             if best is None:
-                return around(part, realistic(found, point, entries.interfaces, free))
+                return Hole(around(part, realistic(found, point, entries.interfaces, free)))
             heeded.append(best)
     everything = list(bits(among))
     found = uncovered(part, entries.some(everything), steps)
-    return everything if found is None else found
+    return Cover(tuple(everything)) if found is None else Hole(found)
 
 
 _ROUNDS = 24  # before all entries are heeded at once
@@ -65,8 +86,8 @@ def decided(entries: Entries, part: Sets, among: int, against: int, steps: int =
     for e in bits(entries.overlapping(part, among)):
         shared = within(part, entries.sets[e])
         if shared is not None:
-            found = unmatched(entries, shared, against & ((1 << e) - 1), steps)
-            if isinstance(found, tuple):
+            found = hole(entries, shared, against & ((1 << e) - 1), steps)
+            if found is not None:
                 return found
     return None
 
@@ -100,9 +121,13 @@ def realistic(part: Sets, point: Point, interfaces: Sequence[str], wanted: Calla
     usual = choose(part, interfaces)
     if point != usual:
         for f in FIVE:
-            trial = (*point[:f], usual[f], *point[f + 1 :])
-            if trial != point and wanted(trial):
-                point = trial
+            for value in (usual[f], *TABLE[f].usual):  # a corner is the last resort
+                trial = (*point[:f], value, *point[f + 1 :])
+                if trial == point:
+                    break
+                if value in part[f] and wanted(trial):
+                    point = trial
+                    break
     return point
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..model.overlap import bits
 from ..model.rules import Expectation
 from ..model.ruleset import RuleSet
-from .cover import unmatched
+from .cover import hole
 from .entries import Entries, closed, within
 from .search import STEPS
 
@@ -58,14 +58,10 @@ def coverage(policy: RuleSet, expectations: Sequence[Expectation], steps: int = 
     for n, claim in enumerate(expectations):
         for box in claim.boxes:
             for piece in box.pieces:
-                among = entries.overlapping(piece.sets, open_entries)
-                cover = next(entries.covering(piece.sets, entries.overlaps.all), None)
-                if cover is not None:
-                    among &= (1 << (cover + 1)) - 1
-                for e in bits(among):
+                for e in bits(entries.visible(piece.sets, entries.overlaps.all).entries & open_entries):
                     rule = entries.rule[e]
                     shared = within(piece.sets, entries.sets[e]) if exercised[rule] is None else None
-                    if shared and isinstance(unmatched(entries, shared, entries.before(rule), steps), tuple):
+                    if shared and hole(entries, shared, entries.before(rule), steps) is not None:
                         exercised[rule] = n
                         open_entries &= ~((1 << entries.first[rule + 1]) - (1 << entries.first[rule]))
     return Coverage(tuple(exercised), tuple(i for i, rule in enumerate(policy.rules) if policy.active(rule)))

@@ -10,14 +10,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from ..model.box import Box, Sets
+from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
-from ..model.rules import Action, Rule
+from ..model.rules import ALLOW, DENY, Action, Rule
 from ..model.ruleset import RuleSet
-from .cover import unmatched
-from .entries import Entries, closed, intersections
+from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
+from .cover import hole
+from .entries import Entries, closed, intersections, rule_pieces
 from .region import REGIONS, check_limit, difference, tidy
 from .search import STEPS
 from .witness import witness
@@ -25,7 +27,7 @@ from .witness import witness
 
 @dataclass(frozen=True)
 class Change:
-    """Packets whose verdict changes: the actions and deciding rules before and after, a witness, the size (`Box.size`).
+    """Packets whose verdict changes: the actions and deciding rules before and after, a witness, the number of flows (`Box.flows`).
 
     `old_rule` and `new_rule` are indices into the old and the new policy; the number of rules stands for the default.
     """
@@ -36,22 +38,23 @@ class Change:
     old_rule: int
     new_rule: int
     witness: Packet
-    size: int
+    flows: int
 
 
-def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> tuple[Change, ...]:
+def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> Answer[Change]:
     """The packets whose verdict changes, as few disjoint regions, widest first; empty exactly if the policies are equivalent.
 
     Each policy is asked on its own day (`as_of`).
 
     Raises:
         LimitError: if the answer takes more than `limit` boxes before they are merged, or a search more than `steps`.
+        Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: near linear in the rules for loading; then a search for each unaligned rule and rule of the other action it
     overlaps.
 
     >>> from fwengine.model.rules import ALLOW, DENY
-    >>> [(str(c.old), str(c.new), c.box.size > 0) for c in diff(RuleSet((), DENY), RuleSet((), ALLOW))]
+    >>> [(str(c.old), str(c.new), c.box.flows > 0) for c in diff(RuleSet((), DENY), RuleSet((), ALLOW))]
     [('deny', 'allow', True)]
     """
     found: dict[tuple[int, int], list[Box]] = {}
@@ -70,11 +73,12 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
             found.setdefault(pair[::-1] if swapped else pair, []).append(Box(sets))
     names = tuple(dict.fromkeys(after.interfaces + before.interfaces))
     changes = [
-        Change(box, old.action(i), new.action(j), i, j, witness(box, names, before.asked | after.asked), box.size)
+        Change(box, old.action(i), new.action(j), i, j, witness(box, names, before.asked | after.asked), box.flows)
         for (i, j), boxes in found.items()
         for box in tidy(boxes)
     ]
-    return tuple(sorted(changes, key=lambda change: -change.size))
+    changes.sort(key=lambda change: -change.flows)
+    return Answer(changes, _confirm(old, new, changes, lone_old, lone_new))
 
 
 def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
@@ -84,7 +88,40 @@ def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
     for this, other, lone in ((before, after, lone_old), (after, before, lone_new)):
         if next(_contrary(this, other, this.vector(lone), other.overlaps.all, REGIONS, steps), None) is not None:
             return False
+    _confirm(old, new, (), lone_old, lone_new)
     return True
+
+
+def _confirm(
+    old: RuleSet, new: RuleSet, changes: Sequence[Change], lone_old: Sequence[int], lone_new: Sequence[int]
+) -> Confirmation:
+    """The changes hold the samples that fare differently and no others, and they add up to what is allowed more or less."""
+    of_rules: dict[tuple[int, int], list[Box]] = {}
+    for change in changes:
+        of_rules.setdefault((change.old_rule, change.new_rule), []).append(change.box)
+    shown = spread(changes, SAMPLES)
+    touched = [
+        part
+        for policy, lone in ((old, lone_old), (new, lone_new))
+        for index in spread([i for i in lone if i < len(policy.rules)], 8)
+        for part in islice(rule_pieces(policy, index), 4)
+    ]
+    points = [*(located(change.witness) for change in shown), *points_of(new, SHAPES, 16), *points_of(old, SHAPES, 16)]
+    if touched:
+        points += points_of(new, touched, 16)
+    then, now = decide_each(old, points), decide_each(new, points)
+    for change, i, j in zip(shown, then, now, strict=False):
+        agree((i, j) == (change.old_rule, change.new_rule), change.witness)
+    for point, i, j in zip(points, then, now, strict=True):
+        differs = old.action(i) is not new.action(j)
+        agree(sum(point in box for box in of_rules.get((i, j), ())) == differs, point)
+    before = total(old, SHAPES, lambda index: old.action(index) is ALLOW)
+    after = None if before is None else total(new, SHAPES, lambda index: new.action(index) is ALLOW)
+    if before is None or after is None:
+        return Confirmation(False, len(points))
+    come, gone = (volume(c.box for c in changes if c.new is action) for action in (ALLOW, DENY))
+    agree(after - before == come - gone, "how many packets there are")
+    return Confirmation(True, len(points))
 
 
 def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
@@ -141,14 +178,10 @@ def _contrary(
     """What entries `mine` of one policy decide and `partners` of the other decide the other way, as disjoint products."""
     for e in bits(mine):
         opposed = partners & other.taking(this.policy.rules[this.rule[e]].action.other)
-        for piece in Box(this.sets[e]).pieces:
-            part = piece.sets
-            among = other.overlapping(part, other.overlaps.all)
-            cover = next(other.covering(part, among), None)
-            if cover is not None:  # nothing behind it sees a packet of this part
-                among &= (1 << (cover + 1)) - 1
+        for part in pieces(this.sets[e]):
+            among = other.visible(part, other.overlaps.all).entries
             earlier = this.overlapping(part, (1 << e) - 1)
-            if among & opposed and isinstance(unmatched(this, part, earlier, steps), tuple):
+            if among & opposed and hole(this, part, earlier, steps) is not None:
                 for f in bits(among & opposed):
                     for shared in intersections([part], [other.sets[f]]):
                         yield from (
@@ -161,9 +194,7 @@ def _left(
     this: Entries, earlier: int, other: Entries, before: int, shared: Sets, limit: int, steps: int
 ) -> Iterator[Sets]:
     """The part of a product that neither the `earlier` entries of one policy nor those `before` in the other take."""
-    if isinstance(unmatched(this, shared, earlier, steps), list) or isinstance(
-        unmatched(other, shared, before, steps), list
-    ):
+    if hole(this, shared, earlier, steps) is None or hole(other, shared, before, steps) is None:
         return
     mine, others = this.overlapping(shared, earlier), other.overlapping(shared, before)
     yield from difference(shared, dict.fromkeys([*this.boxes(mine), *other.boxes(others)]), limit)

@@ -7,15 +7,22 @@ number the entries. Knows policies, not what is asked about them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
-from ..model.box import Box, Sets
+from ..model.box import Sets, pieces
 from ..model.fields import INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
 from ..model.overlap import Overlaps, bits
 from ..model.rules import ALLOW, Action, Rule
 from ..model.ruleset import RuleSet
 from .region import EVERYTHING
+
+
+class Visible(NamedTuple):
+    """The entries that may take some of a product, and whether the last of them takes whatever the others leave."""
+
+    entries: int
+    closed: bool
 
 
 class Entries:
@@ -30,15 +37,12 @@ class Entries:
         self.rule: list[int] = []
         self.first: list[int] = []
         allows: list[bool] = []
-        for i, rule in enumerate(policy.rules):
-            self.first.append(len(self.sets))
-            if policy.active(rule):
-                for box in rule.boxes:
-                    if all(box.sets):
-                        self.sets.append(box.sets)
-                        self.rule.append(i)
-                        allows.append(rule.action is ALLOW)
-        self.first.append(len(self.sets))
+        for i, sets in policy.active_boxes:
+            self.first += [len(self.sets)] * (i + 1 - len(self.first))
+            self.sets.append(sets)
+            self.rule.append(i)
+            allows.append(policy.rules[i].action is ALLOW)
+        self.first += [len(self.sets)] * (len(policy.rules) + 1 - len(self.first))
         self.allows = allows
         self.overlaps = Overlaps(self.sets)
         allow = bytearray(len(allows) // 8 + 1)
@@ -74,6 +78,12 @@ class Entries:
         for e in bits(self.overlaps.containing(sets, among)):
             if all(mine is other or mine.issubset(other) for mine, other in zip(sets, self.sets[e], strict=True)):
                 yield e
+
+    def visible(self, sets: Sets, among: int) -> Visible:
+        """Which of `among` matter to a product: those that overlap it and are not behind one that contains all of it."""
+        among = self.overlapping(sets, among)
+        cover = next(self.covering(sets, among), None)
+        return Visible(among, False) if cover is None else Visible(among & ((1 << (cover + 1)) - 1), True)
 
     def taking_point(self, point: Point, among: int) -> Iterator[int]:
         """The entries of `among` that contain a point, ascending. Exact."""
@@ -112,15 +122,15 @@ class Entries:
 
 def closed(policy: RuleSet) -> RuleSet:
     """The same policy with its default written out as a last rule, whose index is the one that stands for the default."""
-    return replace(policy, rules=(*policy.rules, Rule(policy.default, (EVERYTHING,), name="default")))
+    last = Rule(policy.default, (EVERYTHING,), name="default")
+    out = RuleSet((*policy.rules, last), policy.default, policy.as_of)
+    out.__dict__["active_boxes"] = (*policy.active_boxes, (len(policy.rules), EVERYTHING.sets))  # cached: known already
+    return out
 
 
-def pieces(policy: RuleSet, index: int) -> list[Sets]:
-    """The pieces of a rule's boxes: nonempty products of nothing but packets; those of two boxes may overlap.
-
-    Boxes remember their pieces; these are made anew, so that a question about 100,000 rules keeps none of them.
-    """
-    return [piece.sets for box in policy.rules[index].boxes for piece in Box(box.sets).pieces]
+def rule_pieces(policy: RuleSet, index: int) -> list[Sets]:
+    """The pieces of a rule's boxes: nonempty products of nothing but packets; those of two boxes may overlap."""
+    return [piece for box in policy.rules[index].boxes for piece in pieces(box.sets)]
 
 
 def within(sets: Sets, box: Sets) -> Sets | None:

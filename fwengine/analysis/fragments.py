@@ -15,8 +15,8 @@ from ..model.interval import IntervalSet
 from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import ALLOW, DENY
-from .cover import decided, unmatched
-from .entries import Entries, closed, pieces, within
+from .cover import decided, hole
+from .entries import Entries, closed, rule_pieces, within
 from .region import difference
 from .search import STEPS
 from .witness import choose
@@ -45,7 +45,7 @@ def lost_fragments(entries: Entries, steps: int = STEPS) -> LostFragment | None:
     for index, rule in enumerate(entries.policy.rules):
         if rule.action is not ALLOW or not entries.policy.active(rule):
             continue
-        for part in pieces(entries.policy, index):
+        for part in rule_pieces(entries.policy, index):
             if FIRST in part[FRAGMENT]:
                 found = _lost(whole, index, part, denies, steps)
                 if found is not None:
@@ -58,18 +58,15 @@ def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> 
     own = (1 << entries.first[index + 1]) - 1
     if next(entries.covering(tail, own), None) is not None:
         return None
-    below = entries.overlapping(tail, entries.overlaps.all ^ own)
-    cover = next(entries.covering(tail, below), None)
-    assert cover is not None  # the default, if nothing else
-    below &= (1 << (cover + 1)) - 1
+    below = entries.visible(tail, entries.overlaps.all ^ own).entries  # down to the default, if nothing else covers it
     if decided(entries, tail, below & denies, own | (below & ~denies), steps) is None:
         return None
     before = entries.before(index)
     for e, denied in _denied(entries, tail, below & denies, own | below):
         # the first fragment between the same hosts: what is denied, with the fields of the rule in place of those gone
         head = tuple([mine if f in OPTIONAL else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
-        found = unmatched(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
-        if isinstance(found, tuple):
+        found = hole(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
+        if found is not None:
             first = choose(found, entries.interfaces)
             lost = tuple(
                 [ABSENT[f] if f in OPTIONAL else LATER if f == FRAGMENT else value for f, value in enumerate(first)]

@@ -1,4 +1,4 @@
-"""How sharp are the expectations? Change a rule at a time, and see whether some expectation fails.
+"""The mutation score of expectations: change a rule at a time, and see whether some expectation fails.
 
 A mutant drops a rule, flips its action, swaps it with the next, or widens one of its conditions. One that changes no
 verdict is no fault and is left out, by proof. Exact; a mutant that nobody notices comes with a packet that would tell.
@@ -21,9 +21,9 @@ from ..model.interval import Interval, IntervalSet
 from ..model.packet import Packet
 from ..model.rules import Expectation, Rule, Verdict
 from ..model.ruleset import RuleSet
-from .cover import decided, unmatched
+from .cover import hole
 from .entries import Entries, closed, intersections
-from .query import prove
+from .prove import prove
 from .reach import removal_changes
 from .region import difference, disjoint, pieces_of
 from .search import STEPS
@@ -125,7 +125,7 @@ def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: 
     entries = Entries(closed(policy))
     holding, failing = [], []
     for n, claim in enumerate(expectations):
-        if holds(policy, claim, entries, steps):
+        if prove(policy, claim, steps, entries).holds:
             holding.append((claim, pieces_of(claim.boxes)))
         else:
             failing.append(n)
@@ -144,22 +144,6 @@ def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: 
                 Survivor(mutant, Packet.from_point(point, entries.asked), policy.verdict(entries.rule[first]))
             )
     return MutationScore(tuple(noticed), tuple(survivors), tuple(equivalent), tuple(failing))
-
-
-def holds(policy: RuleSet, claim: Expectation, entries: Entries | None = None, steps: int = STEPS) -> bool:
-    """Does an expectation hold: is every packet of it decided as claimed, and by the rule claimed if one is?
-
-    Raises:
-        LimitError: beyond `steps` in one search.
-    """
-    entries = entries or Entries(closed(policy))
-    if not prove(policy, claim.action, claim.boxes, steps, entries).holds:
-        return False
-    if claim.by is None:
-        return True
-    by = entries.vector([i for i in range(len(policy.rules) + 1) if policy.label(i) == claim.by])
-    rest = entries.overlaps.all & ~by
-    return all(decided(entries, part, rest, by, steps) is None for part in pieces_of(claim.boxes))
 
 
 def widened(rule: Rule, field: int) -> Rule:
@@ -221,8 +205,8 @@ def _redecided(entries: Entries, mutant: Mutant, parts: Sequence[Sets], steps: i
     """A part of these products that another rule decides in the mutant, or the same rule the other way."""
     before = entries.before(mutant.index)
     for part in parts:
-        found = unmatched(entries, part, before, steps)
-        if isinstance(found, tuple):
+        found = hole(entries, part, before, steps)
+        if found is not None:
             return found
     return None
 

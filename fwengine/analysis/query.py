@@ -1,7 +1,7 @@
-"""Searching and proving: which packets of a region get a verdict, and is it so for all of them?
+"""Searching: which packets of a region get a verdict, and from which rules?
 
-A region is a union of boxes, which may overlap, or everything outside of one. Answers are exact; each region found has
-a witness, each refuted claim a counterexample. Knows neither the rule language nor how answers are printed.
+A region is a union of boxes, which may overlap, or everything outside of one. Answers are exact and confirmed in a second
+way; each region found has a witness. Knows neither the rule language nor how answers are printed.
 """
 
 from __future__ import annotations
@@ -11,37 +11,24 @@ from dataclasses import dataclass
 
 from ..model.box import Box, Sets
 from ..model.packet import Packet
-from ..model.rules import Action, Verdict
+from ..model.rules import Action
 from ..model.ruleset import RuleSet
-from .cover import decided
+from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .entries import Entries, closed
 from .reach import decided_parts
 from .region import EVERYTHING, REGIONS, check_limit, complement, disjoint, tidy
-from .search import STEPS
-from .witness import choose, witness
+from .witness import witness
 
 
 @dataclass(frozen=True)
 class Region:
-    """Packets that one rule decides: `rule` is its index (the number of rules for the default), `size` as in `Box.size`."""
+    """Packets that one rule decides: `rule` is its index (the number of rules for the default), `flows` as in `Box.flows`."""
 
     box: Box
     rule: int
     action: Action
     witness: Packet
-    size: int
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What became of a claim: it holds, or `counterexample` is a packet of the region, with the verdict on it."""
-
-    holds: bool
-    counterexample: Packet | None = None
-    verdict: Verdict | None = None
-
-    def __bool__(self) -> bool:
-        raise TypeError("a proof is no truth value: ask `proof.holds`")
+    flows: int
 
 
 def outside(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
@@ -55,11 +42,12 @@ def outside(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
 
 def query(
     policy: RuleSet, action: Action | None, boxes: Sequence[Box] = (EVERYTHING,), limit: int = REGIONS
-) -> tuple[Region, ...]:
+) -> Answer[Region]:
     """All packets of a region with this verdict (with any, for None), as disjoint readable regions, widest first.
 
     Raises:
         LimitError: if the answer takes more than `limit` boxes before they are merged.
+        Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: for each rule that overlaps the region, compiling the earlier rules within both; and the size of the answer.
 
@@ -78,58 +66,38 @@ def query(
             check_limit(count, limit)
             found.setdefault(rule, []).append(Box(sets))
     regions = [
-        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked), box.size)
+        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked), box.flows)
         for rule, mine in found.items()
         for box in tidy(mine)
     ]
-    return tuple(sorted(regions, key=lambda region: -region.size))
+    regions.sort(key=lambda region: -region.flows)
+    return Answer(regions, _confirm(policy, action, parts, regions) if parts else None)
 
 
-def prove(
-    policy: RuleSet,
-    action: Action,
-    boxes: Sequence[Box] = (EVERYTHING,),
-    steps: int = STEPS,
-    entries: Entries | None = None,
-) -> Proof:
-    """Do all packets of a region get this verdict? A region without packets proves anything.
+def _confirm(policy: RuleSet, action: Action | None, parts: Sequence[Sets], regions: Sequence[Region]) -> Confirmation:
+    """Each rule's regions hold the samples that it decides and no others, and all of them add up to what there is."""
 
-    Args:
-        entries: those of `closed(policy)`, if several proofs are wanted.
+    def right(index: int) -> bool:
+        return action in (None, policy.action(index))
 
-    Raises:
-        LimitError: beyond `steps` in one search.
-
-    Complexity: a search for each rule of the other action that overlaps the region.
-    """
-    entries = entries or Entries(closed(policy))
-    opposed = entries.taking(action.other)
-    for box in boxes:
-        for piece in box.pieces:
-            found = contrary(entries, piece.sets, opposed, steps)
-            if found is not None:
-                point = choose(found, entries.interfaces)
-                first = next(entries.taking_point(point, entries.overlaps.all))
-                return Proof(False, Packet.from_point(point, entries.asked), policy.verdict(entries.rule[first]))
-    return Proof(True)
-
-
-def contrary(entries: Entries, part: Sets, wanted: int, steps: int = STEPS) -> Sets | None:
-    """A part of a product of packets that an entry of `wanted` decides; None if there is none."""
-    among = entries.overlapping(part, entries.overlaps.all)
-    cover = next(entries.covering(part, among), None)
-    if cover is not None:  # nothing behind it sees a packet of this part
-        among &= (1 << (cover + 1)) - 1
-    return decided(entries, part, among & wanted, among & ~wanted, steps)
+    of_rule: dict[int, list[Box]] = {}
+    for region in regions:
+        of_rule.setdefault(region.rule, []).append(region.box)
+    shown = spread(regions, SAMPLES)
+    points = [*(located(region.witness) for region in shown), *points_of(policy, parts)]
+    indices = decide_each(policy, points)
+    for region, index in zip(shown, indices, strict=False):
+        agree(index == region.rule, region.witness)
+    for point, index in zip(points, indices, strict=True):
+        agree(sum(point in box for box in of_rule.get(index, ())) == right(index), point)
+    counted = total(policy, parts, right)
+    agree(counted in (None, volume(region.box for region in regions)), "how many packets there are")
+    return Confirmation(counted is not None, len(points))
 
 
 def touching(entries: Entries, parts: Iterable[Sets], wanted: int) -> list[int]:
     """The rules of `wanted` that may decide some of the parts, ascending."""
     found = 0
     for part in parts:
-        among = entries.overlapping(part, entries.overlaps.all)
-        cover = next(entries.covering(part, among), None)
-        if cover is not None:
-            among &= (1 << (cover + 1)) - 1
-        found |= among & wanted
+        found |= entries.visible(part, entries.overlaps.all).entries & wanted
     return entries.rules(found)

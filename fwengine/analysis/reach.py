@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..model.box import Box, Sets
+from ..model.box import Box, Sets, pieces
 from ..model.fields import Point
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
-from .cover import around, decided, sample, unmatched
-from .entries import Entries, intersections, pieces
+from .cover import Cover, around, decided, hole, sample, unmatched
+from .entries import Entries, intersections, rule_pieces
 from .region import REGIONS, difference, tidy
 from .search import STEPS
 from .witness import choose
@@ -74,9 +74,7 @@ def decided_parts(
     """What a rule decides (of some disjoint pieces, if given), as disjoint products; lazily."""
     for e in range(entries.first[index], entries.first[index + 1]):
         parts = (
-            [piece.sets for piece in Box(entries.sets[e]).pieces]
-            if within_parts is None
-            else intersections(within_parts, [entries.sets[e]])
+            list(pieces(entries.sets[e])) if within_parts is None else intersections(within_parts, [entries.sets[e]])
         )
         for part in parts:
             earlier = entries.overlapping(part, (1 << e) - 1)
@@ -88,7 +86,7 @@ def unreachable(policy: RuleSet, entries: Entries | None = None, steps: int = ST
     """The indices of the active rules that match some packet and decide none, ascending; lazily."""
     entries = entries or Entries(policy)
     for index, rule in enumerate(policy.rules):
-        if policy.active(rule) and free_part(entries, index, steps) is None and pieces(policy, index):
+        if policy.active(rule) and free_part(entries, index, steps) is None and rule_pieces(policy, index):
             yield index
 
 
@@ -103,7 +101,7 @@ def blockers(policy: RuleSet, index: int, entries: Entries | None = None, steps:
     entries = entries or Entries(policy)
     if not policy.active(policy.rules[index]) or free_part(entries, index, steps) is not None:
         return None
-    parts = pieces(policy, index)
+    parts = rule_pieces(policy, index)
     return explain_blocked(entries, index, parts, steps) if parts else None
 
 
@@ -111,7 +109,7 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
     """A nonempty product of packets that the rule decides, perhaps a single point; None if there is none."""
     if entries.first[index] == entries.first[index + 1]:
         return None
-    parts = pieces(entries.policy, index) if parts is None else parts
+    parts = rule_pieces(entries.policy, index) if parts is None else parts
     tree = entries.policy.tree
     for part in parts:
         point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
@@ -119,8 +117,8 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
             return around(part, point)
     before = entries.before(index)
     for part in parts:
-        found = unmatched(entries, part, before, steps=steps)
-        if isinstance(found, tuple):
+        found = hole(entries, part, before, steps)
+        if found is not None:
             return found
     return None
 
@@ -171,14 +169,14 @@ def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: in
     chosen: set[int] = set()
     for part in parts:
         taken = unmatched(entries, part, before, steps)
-        assert isinstance(taken, list)
-        chosen |= {entries.rule[e] for e in taken}
+        assert isinstance(taken, Cover)
+        chosen |= {entries.rule[e] for e in taken.entries}
     left = entries.vector(chosen)
     # INVARIANT: dropping one rule never makes another superfluous that was needed, so one pass suffices
     for rule in sorted(chosen, reverse=True):
         own = entries.vector([rule])
         shared = intersections(parts, list(entries.boxes(own)))
-        if all(isinstance(unmatched(entries, part, left & ~own, steps), list) for part in shared):
+        if all(hole(entries, part, left & ~own, steps) is None for part in shared):
             chosen.discard(rule)
             left &= ~own
     return tuple(sorted(chosen))
@@ -200,14 +198,10 @@ def removal_changes(entries: Entries, index: int, parts: Iterable[Sets], steps: 
     action = policy.rules[index].action
     before, after, opposed = entries.before(index), entries.after(index), entries.taking(action.other)
     for part in parts:
-        later = entries.overlapping(part, after)
-        cover = next(entries.covering(part, later), None)
-        if cover is not None:  # nothing behind it sees a packet of this part
-            later &= (1 << (cover + 1)) - 1
+        later, whole = entries.visible(part, after)
         found = decided(entries, part, later & opposed, before | (later & ~opposed), steps)
-        if found is None and cover is None and policy.default is not action:
-            rest = unmatched(entries, part, before | later, steps)
-            found = rest if isinstance(rest, tuple) else None
+        if found is None and not whole and policy.default is not action:
+            found = hole(entries, part, before | later, steps)
         if found is not None:
             return found
     return None

@@ -109,7 +109,7 @@ def tidy(boxes: Sequence[Box]) -> list[Box]:
         while len(out) != before:
             before = len(out)
             out = _joined([_plain(box, widened) for box in out])
-    return sorted(out, key=lambda box: (-box.size, _order(box)))
+    return sorted(out, key=lambda box: (-box.flows, _order(box)))
 
 
 def _joined(boxes: list[Box]) -> list[Box]:

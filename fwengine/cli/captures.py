@@ -25,10 +25,12 @@ from ..report.counts import (
     total_line,
     unexercised,
 )
+from ..report.nothing import no_rule, no_verdict, verdictless
 from ..report.screen import visible
+from ..report.strangers import stranger_text, strangers_json
 from ..traffic.count import evaluate_capture, iterate
-from .failure import complain
-from .options import note, say, say_json, say_json_line, style_of
+from .failure import Failures
+from .output import note, say, say_failures, say_json, say_json_line, style_of
 
 PATIENCE = 0.5  # seconds of work without a bar
 
@@ -42,13 +44,22 @@ def evaluate_captures(
     stated: dict[str, Any],
     how: dict[str, Any],
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
+    for key in ("inbound", "outbound"):
+        if stated[key]:
+            stated[key] = policy.declared.one(stated[key])
+    strangers = policy.unknown(filter(None, (stated["inbound"], stated["outbound"])))
+    if strangers:
+        note(stranger_text(strangers))
+    failures = Failures()
+    failures.add(no_rule(policy))
     if per_packet:
-        return _per_packet(policy, captures, expect, stated, format_, color)
+        code = _per_packet(policy, captures, expect, stated, format_, color, failures)
+        return code or int(bool(expect and strangers))
     reports = []
     for capture in captures:
         with progress_bar(called(capture), sys.stderr) as progress:
@@ -56,19 +67,22 @@ def evaluate_captures(
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
-            counted = f" (the {report.packets:,} packet{'s' * (report.packets != 1)} before it count)"
-            complain(str(report.error) + (counted if report.packets else ""))
+            failures.tell(report.error, _counted(report.packets))
+        failures.add(no_verdict(report))
         reports.append(report)
-    failed = any(report.error is not None for report in reports)
     total = merged(reports)
-    if failed and not total.packets:
-        return 2  # there is no answer, not even a partial one
+    if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
+        say_failures(format_, failures)
+        return 2
     if format_ == "json":
-        extra = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
-        say_json(**tally_json(total), captures=[capture_json(report) for report in reports], **extra)
+        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
+        if strangers:
+            extra["unknown_interfaces"] = strangers_json(strangers)
+        say_json(failures, **tally_json(total), captures=[capture_json(report) for report in reports], **extra)
     elif format_ == "jsonl":
         for report in reports:
             say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
+        say_failures(format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
@@ -78,24 +92,36 @@ def evaluate_captures(
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)
-    return 2 if failed else 1 if expect is not None and otherwise else 0
+    return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
+
+
+def _counted(packets: int) -> str:
+    """What stands behind the word about damage."""
+    return f" (the {packets:,} packet{'s' * (packets != 1)} before it count)" if packets else ""
 
 
 def _per_packet(
-    policy: Policy, captures: tuple[str, ...], expect: str | None, stated: dict[str, Any], format_: str, color: str
+    policy: Policy,
+    captures: tuple[str, ...],
+    expect: str | None,
+    stated: dict[str, Any],
+    format_: str,
+    color: str,
+    failures: Failures,
 ) -> int:
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    failed = False
-    number = otherwise = 0
+    number = otherwise = read = 0
     for capture in captures:
         notes: list[str] = []
         damage = None
+        first, decided = number, 0
         try:
             with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
                 for outcome in iterate(policy, capture, **stated, progress=progress, notes=notes):
                     fields = outcome_json(outcome, policy, number)
                     number += 1
+                    decided += fields["verdict"] is not None
                     otherwise += fields["verdict"] not in (expect, None)
                     if format_ == "jsonl":
                         say_json_line(**fields)
@@ -104,19 +130,25 @@ def _per_packet(
                     else:
                         say(outcome_line(fields, style))
         except CaptureError as error:
-            failed = True
             damage = error
         if sys.stdout is not None:
             sys.stdout.flush()  # packets come before the word about them
         for text in notes:
             note(f"{called(capture)}: {text}")
         if damage is not None:
-            complain(str(damage))
-    if format_ == "json" and (results or not failed):
-        say_json(results=results)
+            failures.tell(damage, _counted(number - first))
+            read += number > first
+            continue
+        read += 1
+        if not decided:
+            failures.add(verdictless(capture, number - first))
+    if format_ == "json" and read:
+        say_json(failures, results=results)
+    else:
+        say_failures(format_, failures)
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, number)
-    return 2 if failed else 1 if expect is not None and otherwise else 0
+    return failures.code(1 if expect is not None and otherwise else 0)
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

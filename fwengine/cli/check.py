@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 import click
 
-from ..errors import Diagnostic, PolicyError
-from .failure import complain
-from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
+from ..errors import Diagnostic, LimitError, PolicyError
+from .failure import Failures, complain
+from .files import expanded, rewritable
+from .options import (
+    as_of_option,
+    color_option,
+    exit_codes,
+    format_option,
+    once,
+    say,
+    say_json,
+    say_json_line,
+    style_of,
+)
+from .output import say_document, say_failures
 
 
-@click.command("check")
+@click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
 @click.argument("policies", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--select", multiple=True, metavar="CODES", help="Only these findings, such as FW201,FW3; `all` for all.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
@@ -33,66 +44,81 @@ def command(
     effective: bool,
     mend: bool,
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     """Find errors in policies, and rules that do not do what they seem to; of a folder every `.fwl` file in it.
 
-    Every claim is exact and has a witness packet. Exits 0 if nothing is found that matters (information does not, unless
-    --strict), 1 if something is, 2 if a policy does not compile.
+    Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.findings import check, diagnostic_json, effective_json, finding_json, selected, to_diagnostic
+    from ..report.findings import check, effective_json, finding_json, selected, to_diagnostic
     from ..report.machine import github, sarif
+    from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
-    from ..sources.opening import expand, is_revision
 
+    once(*policies)
+    if mend:
+        rewritable("--fix", policies)
     try:
         codes = selected(select, ignore)
     except ValueError as error:
         raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
-    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}
+    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
     style = style_of(color)
-    failed = False
-    for path in expand(policies):
-        try:
-            policy = (
-                _mended(path, codes, as_of)
-                if mend and path != "-" and not is_revision(path)
-                else load(path, as_of=as_of)
-            )
-        except PolicyError as error:
-            failed = True
-            new = [(d, diagnostic_json(d)) for d in error.diagnostics]
-            _tell(path, new, error.sources, told, format_, style)
-            continue
-        found = check(policy, codes)
-        new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
-        parts = effective_json(policy) if effective else []
-        left += parts
-        _tell(path, new, policy.sources, told, format_, style, _size(policy))
-        if format_ == "text":
-            for part in parts:
-                say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
-                for region in part["regions"]:
-                    say(f"  {part['action']} {region}")
+    failures = Failures()
+    covered = Covered("rule")
+    operands: list[tuple[str, list[str]]] = []
+    for named, files in expanded(policies, failures):
+        read = []
+        for path in files:
+            try:
+                policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
+                found = check(policy, codes)
+                parts = effective_json(policy) if effective else []
+            except PolicyError as error:
+                if format_ == "text":  # errors are part of the answer
+                    failures.keep(error)
+                    _tell(path, [(d, {}) for d in error.diagnostics], error.sources, told, format_, style)
+                else:
+                    failures.tell(error)
+                continue
+            except LimitError as error:
+                failures.tell(error)
+                continue
+            read.append(path)
+            if any(map(policy.active, policy.rules)):
+                covered.add(policy)
+            elif named != path and says_nothing(policy):
+                failures.add(no_input(path, "statement"))
+            new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
+            left += parts
+            _tell(path, new, policy.sources, told, format_, style, _size(policy))
+            if format_ == "text":
+                for part in parts:
+                    say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
+                    for region in part["regions"]:
+                        say(f"  {part['action']} {region}")
+        if len(read) == len(files):
+            operands.append((named, read))
+    failures.add(*(covered.missing(named, read) for named, read in operands))
     results = list(told.values())
     if format_ == "json":
-        say_json(findings=[fields for _, fields in results], **({"effective": left} if effective else {}))
+        say_json(failures, findings=[fields for _, fields in results], **({"effective": left} if effective else {}))
     elif format_ == "jsonl":
         for _, fields in results:
             say_json_line(**fields)
+        say_failures(format_, failures)
     elif format_ == "sarif":
-        say(json.dumps(sarif([(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]), indent=2))
-    elif format_ == "github" and results:
-        say(github(d for d, _ in results))
-    if failed:
-        return 2
-    return 1 if any(d.severity != "info" or strict for d, _ in results) else 0
+        kept = [(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]
+        say_document(sarif(kept, failures))
+    elif format_ == "github" and (results or failures):
+        say(github((d for d, _ in results), failures))
+    return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
 
 
-def _mended(path: str, codes: frozenset[str], as_of: datetime.date | None) -> Any:
+def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
     """The policy after its file was mended and written."""
     from ..fix import fix
     from ..policy import load, loads

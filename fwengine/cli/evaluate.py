@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import LimitError, PacketError, PolicyError, Span, UndecodableError
-from ..sources.source import read_stdin
-from .failure import complain, show_policy_error
+from ..errors import LimitError, UndecodableError
+from .failure import Failures
 from .options import (
     as_of_option,
     color_option,
+    exit_codes,
     format_option,
     note,
+    once,
     policy_argument,
     say,
     say_json,
@@ -25,24 +26,25 @@ from .options import (
     stated_options,
     style_of,
 )
+from .output import say_failures
 
 if TYPE_CHECKING:
+    from ..analysis.interfaces import Stranger
     from ..model.packet import Packet
     from ..model.rules import Verdict
     from ..policy import Policy
     from ..report.reasons import Account
 
-MAX_ERRORS = 20  # packets of standard input that are none, after which the rest is not read
-
-EPILOG = """\b
+EXAMPLES = """\
 Examples:
   fwengine eval edge.fwl 'tcp 5.6.7.8:1029 -> 192.0.2.80:80 in wan0' --explain
   fwengine eval edge.fwl -r monday.pcap
   tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
 """
+YES, NO = "answered, and as --expect says if it is given", "not so"
 
 
-@click.command("eval", epilog=EPILOG)
+@click.command("eval", epilog=exit_codes(YES, NO, "no rule, no packet, no verdict", EXAMPLES))
 @policy_argument
 @click.argument("packets", nargs=-1, metavar="[PACKET]...")
 @click.option(
@@ -88,7 +90,7 @@ def command(
     outbound: str | None,
     state: str | None,
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     """Tell what POLICY does to packets, and which rule decides.
@@ -97,8 +99,7 @@ def command(
     as a line of `tcpdump -nn`, or as `hex:4500...`; `-` reads packets from standard input, one a line. What a packet
     leaves out is open: if its fate depends on it, the answer is DEPENDS, with the split.
     """
-    if [policy, *packets, *captures].count("-") > 1:
-        raise click.UsageError("`-` stands twice, and standard input can be read once")
+    once(policy, *packets, *captures)
     if captures:
         if packets or explain:
             raise click.UsageError("`-r` goes with neither packets nor `--explain`")
@@ -136,6 +137,7 @@ class _Answer:
     packet: Packet | None
     verdict: Verdict
     accounts: list[Account] | None
+    strangers: tuple[Stranger, ...] = ()  # interfaces that it names and no rule does
 
 
 def _packets(
@@ -144,98 +146,37 @@ def _packets(
     explain: bool,
     expect: str | None,
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     from ..policy import load
+    from ..report.nothing import no_rule
+    from ..report.strangers import stranger_text
+    from .asked import read_packets
 
     policy = load(path, as_of=as_of)
-    asked = _asked(texts)
-    if asked is None:
+    failures = Failures()
+    asked = read_packets(texts, policy, failures)
+    if failures:
+        say_failures(format_, failures)
         return 2
-    if not asked:
-        complain("error: there is no packet on standard input")
-        return 2
+    failures.add(no_rule(policy))
     answers = [_answer(policy, text, packet, explain) for text, packet in asked]
+    strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
+    if strangers:
+        note(stranger_text(strangers))
     if format_ == "json":
-        say_json(results=[_fields(policy, answer) for answer in answers])
+        say_json(failures, results=[_fields(policy, answer) for answer in answers])
     elif format_ == "jsonl":
         for answer in answers:
             say_json_line(**_fields(policy, answer))
+        say_failures(format_, failures)
     else:
         _print(policy, answers, color)
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
-    return 1 if otherwise else 0
-
-
-def _asked(texts: Sequence[str]) -> list[tuple[str, Packet | UndecodableError]] | None:
-    """What the texts ask for; None, and told on stderr, if one of them is no packet."""
-    from ..traffic.notation import parse
-
-    asked: list[tuple[str, Packet | UndecodableError]] = []
-    errors = 0
-    for line, text in _texts(texts):
-        try:
-            asked.append((text.strip(), parse(text)))
-        except UndecodableError as error:
-            if error.kind != "not-ip":  # fails closed: it is denied
-                asked.append((text.strip(), error))
-                continue
-            errors += 1
-            _tell(error, line, text)
-        except PacketError as error:
-            errors += 1
-            _tell(error, line, text)
-        if errors == MAX_ERRORS:
-            complain(f"error: {errors} texts are no packets; the rest was not read")
-            break
-    return None if errors else asked
-
-
-def _texts(texts: Sequence[str]) -> Iterator[tuple[int | None, str]]:
-    """The packets' texts, each with its line on standard input, or None for an argument."""
-    for text in texts:
-        if text != "-":
-            yield None, text
-            continue
-        try:
-            data = read_stdin()
-        except OSError as error:
-            raise PacketError(f"cannot read standard input: {(error.strerror or str(error)).lower()}") from None
-        for number, raw in enumerate(data.split(b"\n"), 1):
-            try:
-                line = raw.decode("utf-8").rstrip()
-            except UnicodeDecodeError:
-                raise PacketError(f"<stdin>:{number}: no UTF-8 text") from None
-            if line and not line.lstrip().startswith("#"):
-                yield number, line
-
-
-def _tell(error: PacketError, line: int | None, text: str) -> None:
-    cause = error.__cause__
-    if isinstance(cause, PolicyError):
-        show_policy_error(cause if line is None else _at_line(cause, line))
-        return
-    where = "" if line is None else f"<stdin>:{line}: "
-    asked = text.strip()
-    complain(f"error: {where}`{asked if len(asked) <= 200 else asked[:199] + '…'}`: {error}")
-
-
-def _at_line(error: PolicyError, line: int) -> PolicyError:
-    """The error of a packet's text, placed on its line of standard input."""
-
-    def moved(span: Span) -> Span:
-        return span._replace(file="<stdin>", line=span.line + line - 1, end_line=span.end_line + line - 1)
-
-    return PolicyError(
-        [
-            replace(d, span=moved(d.span), labels=tuple(replace(label, span=moved(label.span)) for label in d.labels))
-            for d in error.diagnostics
-        ],
-        dict.fromkeys(["<stdin>"] * bool(error.sources), "\n" * (line - 1) + "".join(error.sources.values())),
-    )
+    return failures.code(1 if otherwise or (expect is not None and strangers) else 0)
 
 
 def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explain: bool) -> _Answer:
@@ -248,14 +189,18 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
         verdict = policy.evaluate(packet)
     except LimitError as error:
         raise LimitError(f"`{packet}`: {error}") from None
-    return _Answer(str(packet), packet, verdict, account(policy, packet, verdict) if explain else None)
+    accounts = account(policy, packet, verdict) if explain else None
+    return _Answer(str(packet), packet, verdict, accounts, policy.strangers(packet))
 
 
 def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
     from ..report.reasons import account_json
+    from ..report.strangers import strangers_json
     from ..report.verdicts import verdict_json
 
     fields = verdict_json(answer.text, answer.verdict, policy)
+    if answer.strangers:
+        fields["unknown_interfaces"] = strangers_json(answer.strangers)
     if answer.accounts is not None and answer.packet is not None:
         fields["explain"] = account_json(answer.accounts, answer.packet)
     return fields

@@ -1,21 +1,61 @@
-"""Exceptions -> words on stderr and an exit code. What is not listed here is a bug and keeps its traceback.
+"""Exceptions -> words on stderr, failures in the form of the answer, and an exit code.
 
-Nothing that came from outside reaches the terminal as a control character, whatever the message.
+What is not listed here is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from typing import Final
+from dataclasses import replace
 
 import click
 
-from ..errors import CaptureError, LimitError, PacketError, PolicyError
+from ..errors import CaptureError, FwengineError, LimitError, PacketError, PolicyError, Span
+from ..report.failure import USAGE, Failure, Kind, failures
+from .output import FORMAT, chosen_format, complain, say_failures, stderr_color, write_error
 
-COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
-_SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
-_HEAD = re.compile(r"^(?:error|note)(?=:)|(?<=: )error\[FW[0-9]+\](?=:)")
+__all__ = ["Failures", "complain", "report", "show_policy_error", "write_error"]
+
+
+class Failures(list[Failure]):
+    """What went wrong while a command went on: each is told on stderr at once, and kept for the form of the answer."""
+
+    def tell(self, error: FwengineError, more: str = "", at: Span | None = None, kind: Kind | None = None) -> None:
+        """Takes in what an exception tells of; `more` is said behind it, `at` is where, if it does not know itself.
+
+        `kind` is what it is about, where the exception does not tell.
+
+        Raises:
+            FwengineError: the error itself if it is none that a user can mend.
+        """
+        if at is not None:
+            self.add(*(replace(failure, file=at.file, span=at) for failure in failures(error)))
+            return
+        new = self.keep(error, kind)
+        if isinstance(error, PolicyError):
+            told = {(failure.code, failure.span, failure.message) for failure in new}
+            fresh = [d for d in error.diagnostics if (d.code, d.span, d.message) in told]
+            if fresh:
+                show_policy_error(PolicyError(fresh, error.sources))
+        else:
+            _show(error, more)
+
+    def keep(self, error: FwengineError, kind: Kind | None = None) -> list[Failure]:
+        """Takes in what an exception tells of, without telling it; what is new of that: a file may be read twice."""
+        found = [replace(failure, kind=kind or failure.kind) for failure in failures(error)]
+        new = [failure for failure in found if failure not in self]
+        self += new
+        return new
+
+    def add(self, *found: Failure | None) -> None:
+        """Takes in failures, those that there are."""
+        for failure in found:
+            if failure is not None:
+                self.append(failure)
+                complain(str(failure))
+
+    def code(self, code: int) -> int:
+        """The exit code: 2 if anything went wrong, whatever the answer is."""
+        return 2 if self else code
 
 
 def report(error: BaseException) -> int:
@@ -30,77 +70,35 @@ def report(error: BaseException) -> int:
         return 130
     if isinstance(error, click.ClickException):
         _show_usage(error)
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        form = context.meta.get(FORMAT, "text") if context is not None else "text"
+        say_failures(form, [Failure("usage", USAGE, error.format_message())])
         return 2
-    if isinstance(error, PolicyError):
-        show_policy_error(error)
-        return 2
-    if isinstance(error, PacketError):
-        if isinstance(error.__cause__, PolicyError):
-            show_policy_error(error.__cause__)
-        else:
-            complain(f"error: {error}")
-        return 2
-    if isinstance(error, CaptureError | LimitError):
-        complain(str(error) if isinstance(error, CaptureError) else f"error: {error}")
+    if isinstance(error, FwengineError):
+        found = failures(error)
+        _show(error)
+        say_failures(chosen_format(), found)
         return 2
     raise error
 
 
-def chosen_color() -> str:
-    """What `--color` says, `auto` where it says nothing or was not read yet."""
-    context = click.get_current_context(silent=True)
-    return context.meta.get(COLOR, "auto") if context is not None else "auto"
+def _show(error: FwengineError, more: str = "") -> None:
+    if isinstance(error, PolicyError):
+        show_policy_error(error)
+    elif isinstance(error, PacketError) and isinstance(error.__cause__, PolicyError):
+        show_policy_error(error.__cause__)
+    elif isinstance(error, CaptureError):
+        complain(f"{error}{more}")
+    else:
+        assert isinstance(error, PacketError | LimitError)
+        complain(f"error: {error}{more}")
 
 
 def show_policy_error(error: PolicyError) -> None:
+    """All diagnostics of an error, as screens on stderr."""
     from ..report.screen import render
 
-    write_error(render(error.diagnostics, error.sources, color=_stderr_color()) + "\n")
-
-
-def complain(message: str) -> None:
-    """One line on stderr; `error:`, `note:` or a code in front is coloured."""
-    from ..report.screen import visible
-    from ..report.style import Style
-
-    style = Style(_stderr_color())
-    head = _HEAD.search(line := visible(message))
-    if head:
-        word = style(head[0], "cyan" if head[0] == "note" else "red", bold=True)
-        line = line[: head.start()] + word + line[head.end() :]
-    write_error(line + "\n")
-
-
-def shown(text: str, *, color: bool = False) -> str:
-    """The text with all control characters made visible but line feeds and, with colour, those that set it."""
-    from ..report.screen import visible
-
-    if text.isascii() and text.isprintable():
-        return text
-    lines = []
-    for line in text.split("\n"):
-        parts = _SEQUENCE.split(line) if color else [line]
-        lines.append("".join(part if number % 2 else visible(part) for number, part in enumerate(parts)))
-    return "\n".join(lines)
-
-
-def write_error(text: str) -> None:
-    """To stderr, whatever its encoding can say; a stderr that is closed or full changes no answer."""
-    stream = sys.stderr
-    if stream is None:
-        return
-    try:
-        encoding = stream.encoding or "utf-8"
-        stream.write(shown(text, color=_stderr_color()).encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except (OSError, ValueError):  # ValueError: closed
-        pass
-
-
-def _stderr_color() -> bool:
-    from ..report.style import wants_color
-
-    return sys.stderr is not None and wants_color(chosen_color(), sys.stderr)
+    write_error(render(error.diagnostics, error.sources, color=stderr_color()) + "\n")
 
 
 def _show_usage(error: click.ClickException) -> None:

@@ -8,13 +8,15 @@ import click
 
 from ..errors import PolicyError
 from ..report.screen import visible
-from ..sources.opening import expand, open_source
+from ..sources.opening import open_source
 from ..sources.writing import failure, replace
-from .failure import complain, show_policy_error
-from .options import color_option, say, style_of, write_bytes
+from .failure import Failures
+from .files import expanded, rewritable
+from .options import color_option, exit_codes, once, say, style_of, write_bytes
+from .output import complain
 
 
-@click.command("fmt")
+@click.command("fmt", epilog=exit_codes("formatted, or canonical", "with --check: not canonical", "empty input"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
@@ -22,38 +24,41 @@ from .options import color_option, say, style_of, write_bytes
 def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) -> int:
     """Rewrite policies in canonical form, comments kept; `-` formats standard input to standard output.
 
-    A file with a syntax error is left as it is. Each file is replaced in one step.
+    A file with a syntax error is left as it is. Each file is replaced in one step. Of a git revision (REV:PATH) --check and
+    --diff can be asked.
     """
+    from ..report.nothing import no_input
+
+    once(*paths)
+    if not check and not show_diff:
+        rewritable("fmt", [path for path in paths if path != "-"])
     style = style_of(color)
-    changed = failed = 0
-    for path in expand(paths):
-        called = "<stdin>" if path == "-" else visible(path)
-        try:
-            before = _read(path)
-            after = _formatted(before, path)
-        except PolicyError as error:
-            failed += 1
-            show_policy_error(error)
-            continue
-        differs = after != before
-        changed += differs
-        if show_diff:
-            for line in difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm=""):
-                say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
-        elif check:
-            if differs:
-                complain(f"would format {called}")
-        elif path == "-":
-            write_bytes(after.encode("utf-8"))
-        elif differs:
+    failures = Failures()
+    changed = 0
+    for _, files in expanded(paths, failures):
+        for path in files:
+            called = "<stdin>" if path == "-" else visible(path)
             try:
-                replace(path, after)
+                before = _read(path)
+                after = _formatted(before, path)
+                if not before.strip("\ufeff \t\r\n"):
+                    failures.add(no_input("<stdin>" if path == "-" else path, "statement"))
+                    continue
+                differs = after != before
+                if differs and not check and not show_diff and path != "-":
+                    replace(path, after)
             except PolicyError as error:
-                failed += 1
-                show_policy_error(error)
-            else:
-                complain(f"formatted {called}")
-    return 2 if failed else 1 if check and changed else 0
+                failures.tell(error)
+                continue
+            changed += differs
+            if show_diff:
+                for line in difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm=""):
+                    say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
+            elif path == "-" and not check:
+                write_bytes(after.encode("utf-8"))
+            elif differs:
+                complain(f"{'would format' if check else 'formatted'} {called}")
+    return failures.code(1 if check and changed else 0)
 
 
 def _read(path: str) -> str:

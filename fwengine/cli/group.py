@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, cast
 
 import click
+
+from .output import FORMAT
+
+FORMATS = frozenset({"json", "jsonl", "github", "junit", "sarif"})
 
 
 class _Entry(NamedTuple):
@@ -28,7 +33,8 @@ COMMANDS = {
 }
 
 EPILOG = """\b
-Exit codes: 0 yes, clean, same; 1 no, findings, differs; 2 could not answer;
+Exit codes: 0 yes, clean, same; 1 no, findings, differs; 2 could not answer,
+or an answer about nothing (no rule, no packet, no expectation, empty input);
 130 interrupted. `-` is standard input. `fwengine COMMAND --help` tells more.
 Start with:  fwengine eval POLICY 'tcp 5.6.7.8:1029 -> 192.0.2.80:80'
 """
@@ -39,11 +45,17 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            from .failure import write_error
+            from .output import write_error
 
             write_error(f"{ctx.get_help()}\n")
             ctx.exit(2)
         return super().parse_args(ctx, args)
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
+        asked = _form(args)
+        context = super().make_context(info_name, args, *rest, **more)
+        context.meta[FORMAT] = asked
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         from ..errors import FwengineError  # late: help needs no errors
@@ -78,6 +90,19 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def _form(args: Sequence[str]) -> str:
+    """The form that `--format` asks for, before anything is parsed: also a wrong command line fails in that form."""
+    words = list(args)
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word == "--":
+            break
+        option, equals, value = word.partition("=")
+        if option in ("--format", "--as"):  # `show --as json`
+            chosen = value if equals else following
+            return chosen if chosen in FORMATS else "text"
+    return "text"
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import datetime
-import errno
-import json
-import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..errors import PacketError
-from ..report.style import Style, wants_color
-from .failure import COLOR, chosen_color, complain, shown
+from .output import COLOR, FORMAT, chosen_color, note, say, say_json, say_json_line, style_of, write_bytes
 
-if TYPE_CHECKING:
-    from io import TextIOWrapper
+__all__ = [
+    "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
+    "say_json", "say_json_line", "stated_day", "stated_options", "style_of", "write_bytes",
+]  # fmt: skip
 
-FORMAT_VERSION = "1.0"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime.date | None:
-    """A date, strictly YYYY-MM-DD."""
+def exit_codes(yes: str, no: str, nothing: str = "no rule, no packet, empty input", examples: str = "") -> str:
+    """The end of a command's help: what its exit codes mean. The rule about answers about nothing is `report.nothing`'s."""
+    codes = (
+        f"Exit codes: 0 {yes};{f' 1 {no};' if no else ''}\n2 could not answer, or an answer about nothing ({nothing})."
+    )
+    return f"\b\n{examples}{codes}\n"
+
+
+def once(*specs: str) -> None:
+    """Refuses to read standard input twice.
+
+    Raises:
+        UsageError: if `-` stands for two things.
+    """
+    if specs.count("-") > 1:
+        raise click.UsageError("`-` stands twice, and standard input can be read once")
+
+
+def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime.date:
+    """A date, strictly YYYY-MM-DD; today if none is given. The one clock of a command: nothing else reads the day."""
     if value is None:
-        return None
+        return datetime.date.today()
     from ..language.meaning.literals import Mistake, date
 
     try:
@@ -34,11 +50,30 @@ def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> datet
         raise click.BadParameter(f"{error.message}: expected YYYY-MM-DD", ctx, param) from None
 
 
+def stated_day(as_of: datetime.date) -> datetime.date | None:
+    """The day that `--as-of` states, for commands to be pasted; None if it is today, and nothing was stated."""
+    source = click.get_current_context().get_parameter_source("as_of")
+    return None if source is ParameterSource.DEFAULT else as_of
+
+
 def format_option(*formats: str) -> Callable[[F], F]:
     """`--format`, with text as the default."""
     return click.option(
-        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="Form of the answer."
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default="text",
+        show_default=True,
+        is_eager=True,
+        callback=_format,
+        help="Form of the answer.",
     )
+
+
+def _format(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Kept where failures can find it, too."""
+    ctx.meta[FORMAT] = value
+    return value
 
 
 def color_option(command: F) -> F:
@@ -125,65 +160,3 @@ def stated_options(command: F) -> F:
 
 def policy_argument(command: F) -> F:
     return click.argument("policy", type=click.Path(path_type=str))(command)
-
-
-def style_of(color: str) -> Style:
-    return Style(sys.stdout is not None and wants_color(color, sys.stdout))
-
-
-def say(text: str = "") -> None:
-    """A line of the answer (or several), on stdout, whatever its encoding can say. No control character passes.
-
-    Raises:
-        OSError: if stdout is closed or cannot be written.
-    """
-    _write(shown(text, color=sys.stdout is not None and wants_color(chosen_color(), sys.stdout)))
-
-
-def say_json(**fields: Any) -> None:
-    """One JSON document on stdout, with the version of its form."""
-    _write(_json({"format_version": FORMAT_VERSION, **fields}, indent=2))
-
-
-def say_json_line(**fields: Any) -> None:
-    """One JSON document on one line of stdout."""
-    _write(_json(fields, indent=None))
-
-
-def _json(value: object, indent: int | None) -> str:
-    """JSON as readable as the encoding of stdout allows: what that cannot say, or nobody should see, is escaped."""
-    encoding = (_stdout().encoding or "utf-8").lower().replace("-", "")
-    text = json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1].replace("\x7f", "\\u007f") for c in text)
-
-
-def _write(text: str) -> None:
-    stream = _stdout()
-    write_bytes(f"{text}\n".encode(stream.encoding or "utf-8", "backslashreplace"))
-
-
-def _stdout() -> TextIOWrapper:
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, "standard output is closed")
-    return cast("TextIOWrapper", sys.stdout)
-
-
-def write_bytes(data: bytes) -> None:
-    """Bytes to stdout, all of them: an unbuffered stream may take a part and say so, which `print` does not hear.
-
-    Raises:
-        OSError: if stdout is closed or cannot be written.
-    """
-    stream = _stdout()
-    buffer = cast("BinaryIO", stream.buffer)
-    while data:
-        data = data[buffer.write(data) :]
-    if stream.line_buffering:  # a terminal
-        buffer.flush()
-
-
-def note(text: str) -> None:
-    """A remark on stderr."""
-    complain(f"note: {text}")

@@ -6,10 +6,21 @@ import datetime
 
 import click
 
-from .options import as_of_option, color_option, format_option, policy_argument, say, say_json, style_of
+from .failure import Failures
+from .options import (
+    as_of_option,
+    color_option,
+    exit_codes,
+    format_option,
+    policy_argument,
+    say,
+    say_json,
+    stated_day,
+    style_of,
+)
 
 
-@click.command("prove")
+@click.command("prove", epilog=exit_codes("proved", "false, or about no packet", "no rule, empty input"))
 @policy_argument
 @click.argument("claim", metavar="'allow|deny REGION'")
 @click.option(
@@ -22,22 +33,31 @@ from .options import as_of_option, color_option, format_option, policy_argument,
 @format_option("text", "json")
 @as_of_option
 @color_option
-def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.date | None, color: str) -> int:
+def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.date, color: str) -> int:
     """Prove that every packet of a region gets a verdict, or give a counterexample.
 
     A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
-    Exits 1 if the claim is false.
+    What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
+    A claim about an interface that no rule names counts as false: the name may be mistyped.
     """
-    from ..analysis.expect import prove_twice
+    from ..analysis.prove import prove
     from ..policy import load, read_claim
     from ..report.answers import proof_json, proof_lines
+    from ..report.nothing import no_rule
+    from ..report.strangers import stranger_text, strangers_json
 
     loaded = load(policy, as_of=as_of)
-    action, boxes = read_claim(loaded, claim)
-    proof = prove_twice(loaded, action, boxes, limit)
+    asked = read_claim(loaded, claim)
+    proof = prove(loaded, asked, limit)
+    strangers = loaded.strangers(asked.boxes)
+    failures = Failures()
+    failures.add(no_rule(loaded))
     if format_ == "json":
-        say_json(**proof_json(proof, loaded, policy))
+        unknown = strangers_json(strangers)
+        say_json(failures, **proof_json(proof, loaded, policy, stated_day(as_of)), unknown_interfaces=unknown)
     else:
-        say("\n".join(proof_lines(proof, loaded, policy, claim, style_of(color))))
-    return 0 if proof.holds else 1
+        first, *more = proof_lines(proof, loaded, policy, claim, style_of(color), stated_day(as_of))
+        said = stranger_text(strangers)
+        say("\n".join([f"{first}, but {said}" if said else first, *more]))
+    return failures.code(0 if proof.holds and not strangers else 1)

@@ -6,22 +6,41 @@ import datetime
 
 import click
 
-from .options import as_of_option, color_option, policy_argument, say, say_json, style_of
+from .failure import Failures
+from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_json, style_of
+from .output import FORMAT
 
 FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
 
 
-@click.command("show")
+def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    ctx.meta[FORMAT] = "json" if value == "json" else "text"
+    return value
+
+
+@click.command("show", epilog=exit_codes("shown", "", "no rule, empty input"))
 @policy_argument
-@click.option("--as", "form", type=click.Choice(FORMS), default="table", show_default=True, help="What to show.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(FORMS),
+    default="table",
+    show_default=True,
+    is_eager=True,
+    callback=_form,
+    help="What to show.",
+)
 @as_of_option
 @color_option
-def command(policy: str, form: str, as_of: datetime.date | None, color: str) -> int:
+def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     """Show a policy: its rules as a table, the compiled tree, or its size."""
     from ..policy import load
     from ..report import compiled
+    from ..report.nothing import no_rule
 
     loaded = load(policy, as_of=as_of)
+    failures = Failures()
+    failures.add(no_rule(loaded))
     if form == "table":
         say(compiled.table(loaded, style_of(color)))
     elif form == "tree":
@@ -33,5 +52,5 @@ def command(policy: str, form: str, as_of: datetime.date | None, color: str) -> 
     elif form == "stats":
         say(compiled.statistics(loaded))
     else:
-        say_json(**compiled.tree_json(loaded))
-    return 0
+        say_json(failures, **compiled.tree_json(loaded))
+    return failures.code(0)

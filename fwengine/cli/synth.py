@@ -12,10 +12,21 @@ from typing import Any
 import click
 
 from ..errors import CaptureError
-from .options import as_of_option, color_option, format_option, note, policy_argument, say, say_json, style_of
+from .failure import Failures
+from .options import (
+    as_of_option,
+    color_option,
+    exit_codes,
+    format_option,
+    note,
+    policy_argument,
+    say,
+    say_json,
+    style_of,
+)
 
 
-@click.command("synth")
+@click.command("synth", epilog=exit_codes("written", "", "no rule, empty input"))
 @policy_argument
 @click.option(
     "-o", "--output", required=True, metavar="CAPTURE", help="The capture to write; the verdicts go to CAPTURE.jsonl."
@@ -29,9 +40,7 @@ from .options import as_of_option, color_option, format_option, note, policy_arg
 @format_option("text", "json")
 @as_of_option
 @color_option
-def command(
-    policy: str, output: str, limit: int, seed: int, format_: str, as_of: datetime.date | None, color: str
-) -> int:
+def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of: datetime.date, color: str) -> int:
     """Write a capture of packets at the corners of POLICY, to be thrown at a real firewall.
 
     One packet for each rule that can be exercised, then packets on and beside every edge of the rules while there is
@@ -41,11 +50,14 @@ def command(
     """
     from ..packets.encode import write_pcap, write_pcapng
     from ..policy import load
+    from ..report.nothing import no_rule
     from ..testing.synthesis import synthesize
 
     if output == "-":
         raise click.UsageError("`-o` takes the name of a file: the verdicts are written beside it")
     loaded = load(policy, as_of=as_of)
+    failures = Failures()
+    failures.add(no_rule(loaded))
     made = synthesize(loaded, limit, seed)
     verdicts = output + ".jsonl"
     kind = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
@@ -71,6 +83,7 @@ def command(
     rules = sum(map(loaded.active, loaded.rules)) + 1
     if format_ == "json":
         say_json(
+            failures,
             capture=output,
             kind=kind,
             verdicts=verdicts,
@@ -80,7 +93,7 @@ def command(
             missed=missed,
             left_out=made.left_out,
         )
-        return 0
+        return failures.code(0)
     style = style_of(color)
     say(
         f"{style(output, bold=True)}: {len(made.probes):,} packets; what to expect of them: {style(verdicts, bold=True)}"
@@ -90,7 +103,7 @@ def command(
         place = f"{row['file']}:{row['line']}"
         label = row["rule"] if row["rule"] == place or not row["file"] else f"{row['rule']}  {style(place, 'grey')}"
         say(f"  not {label}: {row['reason']}")
-    return 0
+    return failures.code(0)
 
 
 _WORDS = {

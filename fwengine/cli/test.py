@@ -7,12 +7,28 @@ from typing import Any
 
 import click
 
-from ..errors import Diagnostic, PolicyError, Span
-from .failure import complain, show_policy_error
-from .options import as_of_option, color_option, format_option, say, say_json, say_json_line, style_of
+from ..errors import Diagnostic, LimitError, PolicyError, Span
+from .failure import Failures
+from .files import expanded
+from .options import (
+    as_of_option,
+    color_option,
+    exit_codes,
+    format_option,
+    note,
+    once,
+    say,
+    say_json,
+    say_json_line,
+    stated_day,
+    style_of,
+)
+from .output import say_failures
 
 
-@click.command("test")
+@click.command(
+    "test", epilog=exit_codes("every expectation holds", "one does not", "no expectation, no rule, empty input")
+)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--coverage", "cover", is_flag=True, help="Also tell which rules no expectation exercises.")
 @click.option("--mutate", is_flag=True, help="Also change one rule at a time, and tell what no expectation notices.")
@@ -33,78 +49,110 @@ def command(
     fail_under: float | None,
     junit: str | None,
     format_: str,
-    as_of: datetime.date | None,
+    as_of: datetime.date,
     color: str,
 ) -> int:
     """Prove every `expect` in files and folders.
 
-    An expectation about a region is proved for all its packets; a false one has a counterexample. Exits 1 if one
-    fails, 2 if a file does not compile or nothing was tested.
+    An expectation about a region is proved for all its packets; a false one has a counterexample. Each file that is named
+    needs one, in itself or in a file of the same run that includes it; of a folder one file does.
     """
     from ..policy import load
-    from ..report.mutation import Sharpness
-    from ..sources.opening import expand
+    from ..report.mutation import Tested
+    from ..report.nothing import Covered, no_rule
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
+    once(*paths)
     style = style_of(color)
     results: list[dict[str, Any]] = []
-    sharpness = Sharpness()
-    broken = False
-    for path in expand(paths):
-        try:
-            policy = load(path, as_of=as_of)
-        except PolicyError as error:
-            broken = True
-            show_policy_error(error)
-            continue
-        results += _tested(policy, path, as_of, format_ == "text", style)
-        if cover:
-            sharpness.add_coverage(policy)
-        if mutate:
-            sharpness.add_mutants(policy)
+    tested = Tested()
+    failures = Failures()
+    covered = Covered("expectation")
+    operands: list[tuple[str, list[str]]] = []
+    for named, files in expanded(paths, failures):
+        read = []
+        for path in files:
+            try:
+                policy = load(path, as_of=as_of)
+            except PolicyError as error:
+                failures.tell(error)
+                continue
+            read.append(path)
+            if policy.expectations:
+                covered.add(policy)
+                failures.add(no_rule(policy))
+            results += _tested(policy, path, stated_day(as_of), format_ == "text", style, failures)
+            try:
+                if cover:
+                    tested.add_coverage(policy)
+                if mutate:
+                    tested.add_mutants(policy)
+            except LimitError as error:
+                failures.tell(error)
+        if len(read) == len(files):
+            operands.append((named, read))
+    failures.add(*(covered.missing(named, read) for named, read in operands))
+    if junit is not None:
+        _write_junit(junit, results, failures)
     passed = sum(r["passed"] for r in results)
     failed = len(results) - passed
-    extra: dict[str, Any] = {"coverage": sharpness.coverage_json()} if cover else {}
-    extra |= {"mutation": sharpness.mutation_json()} if mutate else {}
+    extra: dict[str, Any] = {"coverage": tested.coverage_json()} if cover else {}
+    extra |= {"mutation": tested.mutation_json()} if mutate else {}
     if format_ == "text":
         for lines in (
-            sharpness.coverage_lines(style) if cover else [],
-            sharpness.mutation_lines(style) if mutate else [],
+            tested.coverage_lines(style) if cover else [],
+            tested.mutation_lines(style) if mutate else [],
         ):
             for line in lines:
                 say(line)
-        say(style(f"{passed} passed, {failed} failed", "red" if failed or broken else "green", bold=True))
+        sampled = sum(bool(r["confirmed"]) and not r["confirmed"]["complete"] for r in results)
+        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
+        say(style(f"{passed} passed, {failed} failed", "red" if failed or failures else "green", bold=True) + word)
     else:
-        _tell(results, passed, failed, extra, format_)
-    if junit is not None:
-        from ..report.machine import junit as to_junit
-        from ..sources.writing import replace
-
-        replace(junit, to_junit(results) + "\n")
-    if broken or not results:
-        if not broken:
-            complain("error: nothing was tested: no `expect` in what was given")
-        return 2
+        _tell(results, passed, failed, extra, format_, failures)
     low = (
         fail_under is not None
-        and 100 * min(sharpness.coverage if cover else 1, sharpness.score if mutate else 1) < fail_under
+        and 100 * min(tested.coverage if cover else 1, tested.score if mutate else 1) < fail_under
     )
-    return 1 if failed or low else 0
+    return failures.code(1 if failed or low else 0)
 
 
-def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, style: Any) -> list[dict[str, Any]]:
-    """The outcomes of one file's expectations, shown as they come."""
-    from ..analysis.expect import check_expectation
+def _write_junit(path: str, results: list[dict[str, Any]], failures: Failures) -> None:
+    from ..report.machine import junit
+    from ..sources.writing import replace
+
+    try:
+        replace(path, junit(results, failures) + "\n")
+    except PolicyError as error:
+        failures.tell(error)
+
+
+def _tested(
+    policy: Any, path: str, stated: datetime.date | None, show: bool, style: Any, failures: Failures
+) -> list[dict[str, Any]]:
+    """The outcomes of one file's expectations, shown as they come; one that takes too long is a failure."""
+    from ..analysis.entries import Entries, closed
+    from ..analysis.prove import prove
     from ..report.outcomes import failure_head, failure_lines, outcome_json
     from ..report.screen import visible
+    from ..report.strangers import stranger_text
 
     results = []
+    entries = Entries(closed(policy)) if policy.expectations else None
     for claim in policy.expectations:
-        outcome = check_expectation(policy, claim)
-        result = outcome_json(outcome, policy, path, as_of)
+        try:
+            proof = prove(policy, claim, entries=entries)
+        except LimitError as error:
+            failures.tell(error, at=claim.span)
+            continue
+        result = outcome_json(proof, policy, path, stated)
         results.append(result)
-        if show and not outcome.holds:
+        # a claim about an interface that no rule names is usual; one that resembles another's name is not
+        strangers = [stranger for stranger in policy.strangers(claim.boxes) if stranger.near]
+        if strangers:
+            note(f"{visible(str(claim.span.file))}:{claim.span.line}: {stranger_text(strangers)}")
+        if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
     good = sum(r["passed"] for r in results)
     bad = len(results) - good
@@ -114,21 +162,24 @@ def _tested(policy: Any, path: str, as_of: datetime.date | None, show: bool, sty
     return results
 
 
-def _tell(results: list[dict[str, Any]], passed: int, failed: int, extra: dict[str, Any], format_: str) -> None:
+def _tell(
+    results: list[dict[str, Any]], passed: int, failed: int, extra: dict[str, Any], format_: str, failures: Failures
+) -> None:
     """The results for other programs."""
     from ..report.machine import github, junit
 
     if format_ == "json":
-        say_json(passed=passed, failed=failed, results=results, **extra)
+        say_json(failures, passed=passed, failed=failed, results=results, **extra)
     elif format_ == "jsonl":
         for result in results:
             say_json_line(**result)
+        say_failures(format_, failures)
     elif format_ == "junit":
-        say(junit(results))
+        say(junit(results, failures))
     else:
         found = [_diagnostic(r) for r in results if not r["passed"]]
-        if found:
-            say(github(found))
+        if found or failures:
+            say(github(found, failures))
 
 
 def _diagnostic(result: dict[str, Any]) -> Diagnostic:

@@ -341,7 +341,7 @@ class _Index:
 def doubts_of(line: Line) -> list[Doubt]:
     """What a line leaves in doubt: each reason once."""
     reasons = dict.fromkeys(reason for part in line.parts for reason in part.doubts)
-    if line.kind is Kind.EITHER:
+    if line.kind is Kind.EITHER and not reasons:
         reasons["a program outside decides"] = None
     return [Doubt(line.span, reason) for reason in reasons]
 

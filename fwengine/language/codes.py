@@ -13,7 +13,7 @@ EXPLANATIONS: dict[str, str] = {
     "    allow PROTOCOL from ADDRESSES port PORTS to ADDRESSES port PORTS OPTIONS as NAME\n\n"
     "where everything behind the protocol may be left out, but not change places.",
     "FW011": "The statement stops before it is complete.",
-    "FW012": "Each line begins with the keyword of its statement: `allow`, `deny`, `net`, `ports`, `service`, `include`, "
+    "FW012": "Each line begins with the keyword of its statement: `allow`, `deny`, `net`, `ports`, `service`, `interface`, `include`, "
     "`default` or `expect`.",
     "FW013": "A word stands where only a keyword can, and it is nearly one.",
     "FW014": "A `{` has no `}`. A set may go on over several lines, but not over the beginning of another statement.",
@@ -76,8 +76,13 @@ EXPLANATIONS: dict[str, str] = {
     "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
     "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
-    "FW137": "A `dscp` is a number from 0 to 63 or a name of IANA's registry such as `ef` or `af11`; a `ttl`, which IPv6 calls hop "
+    "FW139": "A `dscp` is a number from 0 to 63 or a name of IANA's registry such as `ef` or `af11`; a `ttl`, which IPv6 calls hop "
     "limit, one from 0 to 255; a `length` counts the bytes of the whole IP packet, its own header included.",
+    "FW137": "The policy declares its interfaces by `interface NAME = …`, and once one is declared, all are: a name that no "
+    "declaration holds is a slip, or wants a declaration. Without a declaration any name would do, and a mistyped one would "
+    "match nothing, silently.",
+    "FW138": "A declaration's name is also the name of an interface, and does not stand for that interface alone: `in NAME` "
+    "could mean either. Call the set something else.",
     "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
     "ask several questions.",
 }

@@ -131,6 +131,8 @@ class IntervalSet:
     @property
     def size(self) -> int:
         """How many integers; a `len()` would overflow on an IPv6 prefix."""
+        if len(self.ranges) == 1:
+            return self.ranges[0][1] - self.ranges[0][0] + 1
         return sum(hi - lo + 1 for lo, hi in self.ranges)
 
     @property

@@ -101,10 +101,10 @@ class _Prefixes:
         self._known: dict[int, int] = {}
         vector = bytearray(len(numbers) // 8 + 1)
         self._checkpoints = [bytes(vector)]
-        for at, n in enumerate(self._order, 1):
-            vector[n >> 3] |= 1 << (n & 7)
-            if at % self._step == 0:
-                self._checkpoints.append(bytes(vector))
+        for at in range(self._step, len(numbers) + 1, self._step):
+            for n in self._order[at - self._step : at]:
+                vector[n >> 3] |= 1 << (n & 7)
+            self._checkpoints.append(bytes(vector))
 
     def upto(self, value: int) -> int:
         return self._first(bisect_right(self._sorted, value))

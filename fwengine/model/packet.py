@@ -281,7 +281,7 @@ def write_flags(value: int) -> str:
 
 # the language's keywords; `language.resolve` has the same, and a test compares them
 _WORDS = frozenset({
-    "allow", "deny", "net", "ports", "service", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
+    "allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
     "unless", "not", "established", "log", "until", "as", "any", "none", *KEYWORDS,
 })  # fmt: skip
 

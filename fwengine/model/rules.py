@@ -80,7 +80,10 @@ class Rule:
         return self.name or f"{self.span.file}:{self.span.line}"
 
     def matches(self, point: Point) -> bool:
-        return any(point in box for box in self.boxes)
+        for box in self.boxes:  # noqa: SIM110  # a loop takes half the time
+            if point in box:
+                return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,9 @@ class Verdict:
     action: Action
     rule: Rule | None = None
     index: int | None = None  # of the deciding rule in the policy; the number of rules for the default
-    reason: Literal["rule", "default", "rules", "depends", "malformed", "truncated"] = "rule"
+    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated"] = "rule"
     cases: tuple[Case, ...] = ()
+    doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
     def __bool__(self) -> bool:
         raise TypeError("a verdict is no truth value: compare `verdict.action` with `Action.ALLOW`")
@@ -119,12 +123,21 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """A claim about a policy: that all packets of some boxes fare one way (and are decided by one rule)."""
+class Claim:
+    """That all packets of some boxes fare one way (and are decided by the rule with the label `by`).
+
+    A claim about no packet is not true: whoever makes one means something else.
+    """
 
     action: Action
     boxes: tuple[Box, ...]
     by: str | None = None
+
+
+@dataclass(frozen=True)
+class Expectation(Claim):
+    """A claim that a policy's text makes of it."""
+
     text: str = field(default="", compare=False)
     packet: Packet | None = None  # if the claim is about one packet
     span: Span = field(default=NOWHERE, compare=False)
@@ -134,7 +147,7 @@ class Expectation:
 class Definition:
     """A name that a policy's text gives to something; `uses` counts its mentions in definitions, rules and claims."""
 
-    kind: Literal["net", "ports", "service"]
+    kind: Literal["net", "ports", "service", "interface"]
     name: str
     span: Span = field(default=NOWHERE, compare=False)
     uses: int = field(default=0, compare=False)

@@ -14,13 +14,14 @@ from itertools import islice
 from typing import Any
 
 from ..errors import LimitError
-from .box import Box
+from .box import Box, Sets
 from .compile import compile_entries
 from .fields import Point
 from .packet import Packet
 from .rules import DENY, DEPENDS, Action, Case, Rule, Verdict
 from .tree import DecisionTree
 
+UNCOMPILED = 32  # compiling takes about as long as so many packets that `decide` decides, whatever the size
 MAX_CASES = 100_000  # parts of an open packet that are looked at before giving up
 
 
@@ -61,22 +62,28 @@ class RuleSet:
         return frozenset().union(*[box.fields for rule in self.rules if self.active(rule) for box in rule.boxes])
 
     @cached_property
+    def active_boxes(self) -> tuple[tuple[int, Sets], ...]:
+        """(rule index, sets) of each box that counts, in order of precedence: none expired, none without a point."""
+        return tuple(
+            [
+                (index, box.sets)
+                for index, rule in enumerate(self.rules)
+                if self.active(rule)
+                for box in rule.boxes
+                if all([chosen.ranges for chosen in box.sets])  # noqa: C419  # half the time of a generator
+            ]
+        )
+
+    @cached_property
     def tree(self) -> DecisionTree:
         """The compiled form, built on first use.
 
         Complexity: near linear in the rules for real rule sets; bounded by the compiler's budgets for any.
         """
-        entries = [
-            (index, box.sets)
-            for index, rule in enumerate(self.rules)
-            if self.active(rule)
-            for box in rule.boxes
-            if all(box.sets)
-        ]
-        return compile_entries(entries, len(self.rules))
+        return compile_entries(self.active_boxes, len(self.rules))
 
     def evaluate(self, packet: Packet) -> Verdict:
-        """The verdict on a packet, through the tree.
+        """The verdict on a packet: of `decide` for the first few, then through the tree, which says the same.
 
         Where fields are open, all packets it may be are considered: if they fare alike, that is the verdict; if not, it
         is `DEPENDS`. Then, and if several rules agree, `cases` holds the split.
@@ -84,13 +91,17 @@ class RuleSet:
         Raises:
             LimitError: if an open packet falls into more than 100,000 parts.
         """
-        point = packet.as_seen_by(self.tree.fields)
+        point = packet.point or packet.as_seen_by(self.fields)
         if point is not None:
             return self.evaluate_point(point)
         return self.evaluate_boxes((Box.around(packet),))
 
     def evaluate_point(self, point: Point) -> Verdict:
-        """The verdict on a point of header space, through the tree."""
+        """The verdict on a point of header space; compiling waits until it pays, that is for the `UNCOMPILED`-th question."""
+        if "tree" not in self.__dict__:
+            asked = self.__dict__["asked"] = self.__dict__.get("asked", 0) + 1
+            if asked < UNCOMPILED:
+                return decide(self, point)
         return self.verdict(self.tree.index(point))
 
     def evaluate_boxes(self, boxes: Sequence[Box]) -> Verdict:
@@ -121,7 +132,7 @@ class RuleSet:
         return Verdict(DEPENDS, None, None, "depends", cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "fields")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "fields", "active_boxes", "asked")}
 
 
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:

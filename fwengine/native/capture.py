@@ -7,6 +7,7 @@ The bytes come from whatever has `readinto`. Containers, link types, classes and
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -28,6 +29,7 @@ from ..model.fields import (
     interface_number,
     lacking,
 )
+from ..model.recording import recorded_name
 from .module import native
 
 if TYPE_CHECKING:
@@ -44,22 +46,10 @@ _COOKED = (113, 276)
 _NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
 _PCAP = {0xA1B2C3D4: 16, 0xA1B23C4D: 16, 0xA1B2CD34: 24}  # magic -> bytes of a record header
 _VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))
-_OTHERS = {
-    b"snoop\0\0\0": "a snoop capture",
-    b"\xfd7zXZ\0": "compressed with xz",
-    b"BZh": "compressed with bzip2",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"\x04\x22\x4d\x18": "compressed with lz4",
-    b"\x1f\x8b": "compressed twice",
-    b"PK\x03\x04": "a zip archive",
-    b"XCP\0": "a NetXray capture",
-    b"\xd4\xc3\xb2\xa1\0": "a pcap of an unknown version",
-}
-
 # why a walk stopped: the numbers of decode.h
-_MORE, _, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION = range(
-    13
-)
+(
+    _MORE, _, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION, _NAMED,
+) = range(14)  # fmt: skip
 _WHY = {
     _CAPLEN: "{0:,} captured bytes are more than 262,144",
     _BLOCK: "a block of {0:,} bytes",
@@ -88,13 +78,15 @@ class CaptureCounts(NamedTuple):
     """What a policy does to a capture, up to its damage if it has any.
 
     `packets` and `octets` (bytes on the wire) have a row for each rule, then for the default, then for each of
-    `CLASSES`. `links` are the link types that the file announces; `inbound` and `outbound` the names of interfaces that
-    it records for packets (the first 65,534 of a file with more).
+    `CLASSES`. `kinds` counts the frames without IP by the numbers of `packets.place`; `recorded` has for each row the
+    packets that the recording firewall passed, and those that it blocked. `inbound` and `outbound` are the names of
+    interfaces that the file records for packets (the first 65,534 of a file with more).
     """
 
     packets: tuple[int, ...]
     octets: tuple[int, ...]
-    links: frozenset[int]
+    kinds: dict[int, int]
+    recorded: tuple[tuple[int, int], ...]
     inbound: frozenset[str]
     outbound: frozenset[str]
     error: CaptureError | None
@@ -106,7 +98,7 @@ class _Piece:
     def __init__(self) -> None:
         self.size = self.count = 0
         self.data = bytearray(_CHUNK + _LEFT)
-        self.frames = bytearray(_FRAME_BYTES * (len(self.data) // _RECORD_BYTES + 1))
+        self._make_room()
 
     def begin(self, data: bytes) -> None:
         self.size = self.count = 0
@@ -128,7 +120,12 @@ class _Piece:
 
     def _grow(self) -> None:
         self.data += bytes(len(self.data))
-        self.frames = bytearray(_FRAME_BYTES * (len(self.data) // _RECORD_BYTES + 1))
+        self._make_room()
+
+    def _make_room(self) -> None:
+        most = len(self.data) // _RECORD_BYTES + 1
+        self.frames = bytearray(_FRAME_BYTES * most)
+        self.kinds = array("I", bytes(4 * most))
 
 
 class _Walk:
@@ -148,7 +145,6 @@ class _Walk:
         self._damaged: CaptureError | None = None
         self._through = self._halted = False
         self.packets = 0
-        self.links: set[int] = set()
         self.error: CaptureError | None = None
 
     def names(self, bit: int) -> frozenset[str]:
@@ -212,6 +208,9 @@ class _Walk:
         """What is to be done before a walk goes on: describe an interface, or give up."""
         if reason == _DESCRIBED:
             self._describe(link, name)
+        elif reason == _NAMED:
+            assert native is not None  # there is a walker
+            native.named(self._walker, *self._numbered(recorded_name(name.decode("utf-8", "replace"))))
         elif reason == _TIME:
             self._name(name)  # what is wrong with that comes first
             raise self._damage(_DAMAGED, _WHY[_TIME])
@@ -240,7 +239,6 @@ class _Walk:
                 raise CaptureError(_UNSUPPORTED, self._file, f"pcap version {major}.{minor} is not known")
             # before 2.3 the two lengths stood the other way round; in 2.3 some programs' did
             swapped = 2 if (major, minor) < (2, 3) else 1 if (major, minor) < (2, 4) else 0
-            self.links.add(link & 0xFFFF)
             header = _PCAP[little if order == "little" else big]
             self._walker = native.walker(False, order == "big", header, swapped, link & 0xFFFF, *stated)
             return 24
@@ -253,24 +251,24 @@ class _Walk:
             return 0
         if not data:
             raise CaptureError(_NOT_A_CAPTURE, self._file, "the file is empty")
-        for magic, kind in _OTHERS.items():
-            if data.startswith(magic):
-                raise CaptureError(_UNSUPPORTED, self._file, f"{kind}: only pcap, pcapng and gzip are read")
         raise CaptureError(_NOT_A_CAPTURE, self._file, "neither pcap nor pcapng")
 
     def _describe(self, link: int, data: bytes) -> None:
         assert native is not None  # as above
-        name = self._name(data)
+        name = recorded_name(self._name(data))
         if name == "any" and link in _COOKED:  # Linux' pseudo-interface names none
             name = ""
+        native.interface(self._walker, *self._numbered(name))
+
+    def _numbered(self, name: str) -> tuple[int, int, int]:
+        """What stands for an interface's name inbound and outbound, and its number."""
         number = self._numbers.get(name)
         if number is None:
             number = len(self._names)
             if number < _NAMES:
                 self._names.append(name)
                 self._numbers[name] = number
-        native.interface(self._walker, *(self._codes(name) if name else (0, 0)), number)
-        self.links.add(link)
+        return *(self._codes(name) if name else (0, 0)), number
 
     def _name(self, data: bytes) -> str:
         name = data.partition(b"\0")[0].decode("utf-8", "replace")
@@ -284,6 +282,14 @@ class _Walk:
         elif self.packets:
             message = f"behind packet {self.packets:,}: {message}"
         return CaptureError(code, self._file, message, self.packets)
+
+
+class _Sums(NamedTuple):
+    """What one thread has counted: packets and bytes in turns, passed and blocked in turns, frames without IP by kind."""
+
+    counts: array[int]
+    recorded: array[int]
+    kinds: Counter[int]
 
 
 def count_capture(
@@ -326,16 +332,28 @@ def count_capture(
     walk = _Walk(stream, file, codes, stated)
     turn = Lock()
 
-    def work(told: Callable[[], object] | None) -> array[int]:
+    def work(told: Callable[[], object] | None) -> _Sums:
         assert native is not None  # looked at above
-        counts = array("Q", bytes(16 * rows))
+        sums = _Sums(array("Q", bytes(16 * rows)), array("Q", bytes(16 * rows)), Counter())
         piece = _Piece()
         while True:
             with turn:
                 if not walk.next(piece):
-                    return counts
+                    return sums
             with memoryview(piece.data)[: piece.size] as data:
-                native.count(*tables, classifier.engine, data, piece.frames, piece.count, state, counts)
+                used = native.count(
+                    *tables,
+                    classifier.engine,
+                    data,
+                    piece.frames,
+                    piece.count,
+                    state,
+                    sums.counts,
+                    sums.recorded,
+                    piece.kinds,
+                )
+            if used:
+                sums.kinds.update(piece.kinds[:used])
             if told is not None:
                 told()
 
@@ -350,14 +368,24 @@ def count_capture(
                 parts = [work(progress), *(other.result() for other in others)]
             finally:
                 walk.stop()  # an interrupt is not to wait for the end of the file
-        total = array("Q", map(sum, zip(*parts, strict=True)))
+        total = _Sums(
+            array("Q", map(sum, zip(*(part.counts for part in parts), strict=True))),
+            array("Q", map(sum, zip(*(part.recorded for part in parts), strict=True))),
+            sum((part.kinds for part in parts), Counter()),
+        )
     return CaptureCounts(
-        tuple(total[0::2]), tuple(total[1::2]), frozenset(walk.links), walk.names(1), walk.names(2), walk.error
+        tuple(total.counts[0::2]),
+        tuple(total.counts[1::2]),
+        dict(total.kinds),
+        tuple(zip(total.recorded[0::2], total.recorded[1::2], strict=True)),
+        walk.names(1),
+        walk.names(2),
+        walk.error,
     )
 
 
-def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Point | str, int]]:
-    """Each packet's point, or its class, and its bytes on the wire, as the native decoder has them.
+def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Point | str | int, int]]:
+    """Each packet's point, its class, or its kind if it has no IP, and its bytes on the wire, as the native decoder has them.
 
     Raises:
         CaptureError: behind the packets before the damage.
@@ -384,13 +412,13 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
         raise walk.error
 
 
-def _decoded(piece: _Piece, names: list[int]) -> Iterator[tuple[Point | str, int]]:
+def _decoded(piece: _Piece, names: list[int]) -> Iterator[tuple[Point | str | int, int]]:
     assert native is not None  # there are frames
     with memoryview(piece.data)[: piece.size] as data:
         frames = native.decoded(data, piece.frames, piece.count)
-    for kind, protocol, fragment, src, dst, sport, dport, rest, wire in frames:
+    for kind, protocol, fragment, src, dst, sport, dport, rest, wire, what in frames:
         if kind > 1:
-            yield CLASSES[kind - 2], wire
+            yield CLASSES[kind - 2] if kind > 2 else what, wire
             continue
         family, base = (4, 0) if kind == 0 else (6, V6_BASE)
         point = [0] * FIELDS

@@ -33,7 +33,7 @@ from ..model.fields import (
     lacking,
 )
 from ..model.ruleset import RuleSet
-from .encode import Encoded, Interfaces, active_boxes, encode
+from .encode import Encoded, Interfaces, encode
 from .module import engines, native
 
 Buffer = Any  # whatever `memoryview` takes; `collections.abc.Buffer` is of Python 3.12
@@ -78,7 +78,7 @@ class Classifier:
             raise ValueError(f"no engine `{engine}` here: one of {', '.join(('auto', 'tree', *live))}")
         self.policy = policy
         self.engine = live[0] if engine == "auto" and live else "tree" if engine == "auto" else engine
-        self._boxes = active_boxes(policy)
+        self._boxes = policy.active_boxes
         self._native: dict[Family, Any] = {}
         sets = [box for _, box in self._boxes]
         self._used = frozenset(

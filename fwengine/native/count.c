@@ -24,7 +24,13 @@ static inline uint32_t word_at(const uint8_t *p)
     return x;
 }
 
-static void flush(const fwk_tally *t, pending *p, int v6, uint32_t *out)
+static void note_recorded(const fwk_tally *t, uint64_t row, uint32_t recorded)
+{
+    if (recorded == FWK_PASSED || recorded == FWK_BLOCKED)
+        t->recorded[2 * row + (recorded == FWK_BLOCKED)]++;
+}
+
+static void flush(const fwk_tally *t, pending *p, int v6, const fwk_frame *frames, uint32_t *out)
 {
     const fwk_family *family = v6 ? t->v6 : t->v4;
     fwk_batch b = {p->src, p->dst, p->src6, p->dst6, p->sport, p->dport, p->meta, p->n};
@@ -37,6 +43,9 @@ static void flush(const fwk_tally *t, pending *p, int v6, uint32_t *out)
     if (out)
         for (uint32_t j = 0; j < p->n; j++)
             out[p->frame[j]] = p->out[j];
+    if (t->recorded)
+        for (uint32_t j = 0; j < p->n; j++)
+            note_recorded(t, p->out[j], frames[p->frame[j]].recorded);
     p->n = 0;
 }
 
@@ -69,10 +78,10 @@ static inline uint32_t meta_of(const fwk_family *family, uint32_t first, const f
     return first;
 }
 
-int fwk_count(const fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out)
+int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out)
 {
     pending four, six;
-    const uint64_t others = 2 * ((uint64_t)t->v4->rules + 1);
+    const uint64_t others = (uint64_t)t->v4->rules + 1;
     memset(&four, 0, sizeof four);
     memset(&six, 0, sizeof six);
     for (size_t i = 0; i < n; i++) {
@@ -101,7 +110,7 @@ int fwk_count(const fwk_tally *t, const uint8_t *data, const fwk_frame *frames, 
             four.wire[j] = f->wire;
             four.frame[j] = i;
             if (++four.n == FWK_BATCH)
-                flush(t, &four, 0, out);
+                flush(t, &four, 0, frames, out);
         } else if (class == FWK_IPV6) {
             const uint32_t j = six.n, meta = meta_of(t->v6, t->v6->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
             if (meta == FWK_NO_META)
@@ -114,18 +123,23 @@ int fwk_count(const fwk_tally *t, const uint8_t *data, const fwk_frame *frames, 
             six.wire[j] = f->wire;
             six.frame[j] = i;
             if (++six.n == FWK_BATCH)
-                flush(t, &six, 1, out);
+                flush(t, &six, 1, frames, out);
         } else {
-            uint64_t *count = t->count + others + 2 * (uint32_t)(class - FWK_NOT_IP);
+            const uint64_t row = others + (uint32_t)(class - FWK_NOT_IP);
+            uint64_t *count = t->count + 2 * row;
             count[0]++;
             count[1] += f->wire;
+            if (t->recorded)
+                note_recorded(t, row, f->recorded);
+            if (t->kinds && class == FWK_NOT_IP)
+                t->kinds[t->kinds_used++] = p.what;
             if (out)
                 out[i] = FWK_IS_NOT_IP - (uint32_t)(class - FWK_NOT_IP);
         }
     }
     if (four.n)
-        flush(t, &four, 0, out);
+        flush(t, &four, 0, frames, out);
     if (six.n)
-        flush(t, &six, 1, out);
+        flush(t, &six, 1, frames, out);
     return 1;
 }

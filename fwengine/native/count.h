@@ -15,10 +15,13 @@ typedef struct {
     fwk_run run4, run6;
     uint32_t state;
     uint64_t *count; /* packets and bytes of each rule, then of the default, then of not-ip, malformed, truncated */
+    uint64_t *recorded; /* rows alike: of their packets, those that the recording firewall passed and blocked; or null */
+    uint32_t *kinds;    /* room for the kind of each frame without IP; or null */
+    size_t kinds_used;
 } fwk_tally;
 
 /* Adds the frames' counts; their indices to `out` if it is not null. 0 if an interface is out of range. `data` must
  * hold what the frames say. */
-int fwk_count(const fwk_tally *, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out);
+int fwk_count(fwk_tally *, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out);
 
 #endif

@@ -14,21 +14,26 @@
 
 enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
 
-/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. */
+/* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. Of a frame without
+ * IP, `what` is its kind (links.h). */
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
     uint32_t length; /* of the IP packet, FWK_MAX_LENGTH if that or more */
     uint8_t protocol, fragment, type, code, flags, dscp, ttl;
+    uint32_t what;
 } fwk_packet;
 
 /* One of the classes; fills in the packet if it is IP. `wire` is the frame's length on the wire. */
 int fwk_decode(const uint8_t *data, uint32_t size, uint32_t wire, uint32_t link, fwk_packet *);
 
+enum { FWK_PASSED = 1, FWK_BLOCKED };
+
 /* A record, as a place in a buffer. */
 typedef struct {
     uint32_t offset, captured, wire;
-    uint16_t link, in, out, pad;
+    uint16_t link, in, out;
+    uint16_t recorded; /* what the recording firewall did: FWK_PASSED, FWK_BLOCKED, or 0 where that is not recorded */
     uint32_t spare;
 } fwk_frame;
 
@@ -37,6 +42,15 @@ typedef struct {
     uint16_t link, in, out;
     uint16_t name; /* whoever describes interfaces numbers their names; 0: none */
 } fwk_interface;
+
+#define FWK_NAME_BYTES 24u
+#define FWK_NAMES 256u
+
+/* What stands for an interface that frames themselves name. */
+typedef struct {
+    uint8_t text[FWK_NAME_BYTES];
+    uint16_t length, in, out, name; /* length 0: an empty place */
+} fwk_named;
 
 /* Why a walk stopped. */
 enum {
@@ -52,7 +66,8 @@ enum {
     FWK_MAGIC,     /* damage: a section without the byte-order magic */
     FWK_CROWD,     /* damage: too many interfaces */
     FWK_TIME,      /* damage: a time resolution or offset of another size than it must have */
-    FWK_VERSION    /* another version, in `detail` as major << 16 | minor */
+    FWK_VERSION,   /* another version, in `detail` as major << 16 | minor */
+    FWK_NAMED      /* a frame names an interface that is not known: tell it, then go on */
 };
 
 typedef struct {
@@ -65,16 +80,18 @@ typedef struct {
     fwk_interface *interfaces;
     uint32_t count, room;
     uint8_t used[65536]; /* by number of the name: 1 if packets came in there, 2 if some went out */
+    fwk_named named[FWK_NAMES]; /* the last of each hash */
     /* where the capture records no interface, and whether that is so for all packets, whatever it records */
     uint16_t in, out;
     int state_in, state_out;
     /* the answer to the last walk */
     size_t at, need;
     uint32_t frames, detail;
-    /* the interface just described */
+    /* the interface just described or named */
     fwk_interface described;
     size_t name;
     uint32_t name_length;
+    fwk_named naming;
 } fwk_walker;
 
 /* Records of data[at:size] into frames[0:room]; sets at, need, frames, detail. Offsets count from `data`; `size` is
@@ -83,5 +100,8 @@ int fwk_walk(fwk_walker *, const uint8_t *data, size_t size, size_t at, fwk_fram
 
 /* Takes over the interface just described; 0 if there is no memory. */
 int fwk_describe(fwk_walker *, uint16_t in, uint16_t out, uint16_t name);
+
+/* Takes over what stands for the interface just named. */
+void fwk_name(fwk_walker *, uint16_t in, uint16_t out, uint16_t name);
 
 #endif

@@ -36,7 +36,6 @@ from ..model.fields import (
     present,
 )
 from ..model.interval import Interval, IntervalSet
-from ..model.ruleset import RuleSet
 
 CLASSES = 65_000  # the class is a 16-bit number
 DISTINCT = 4096  # conditions other than addresses and port numbers
@@ -110,17 +109,6 @@ _REST = (PROTOCOL, FRAGMENT, *STAGES)
 _rest: Callable[[Sets], Sets] = itemgetter(*_REST)
 _Part = tuple[int, int, Sequence[Interval], Sequence[Interval], Sequence[Interval], Sequence[Interval]]
 _Piece = tuple[tuple[int, ...], tuple[int, ...], bool]  # lo words, hi words, exact
-
-
-def active_boxes(policy: RuleSet) -> list[tuple[int, Sets]]:
-    """(rule index, sets) of each box that counts, in order of precedence."""
-    return [
-        (index, box.sets)
-        for index, rule in enumerate(policy.rules)
-        if policy.active(rule)
-        for box in rule.boxes
-        if all(box.sets)
-    ]
 
 
 def encode(boxes: Sequence[tuple[int, Sets]], family: Family, interfaces: Mapping[int, Interfaces]) -> Encoded:

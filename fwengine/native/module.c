@@ -386,7 +386,7 @@ static PyObject *walk(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS;
         reason = fwk_walk(w, d.buf, (size_t)d.len, (size_t)at, f.buf, room > 0xffffffffu ? 0xffffffffu : (uint32_t)room);
         Py_END_ALLOW_THREADS;
-        if (reason == FWK_DESCRIBED || reason == FWK_TIME)
+        if (reason == FWK_DESCRIBED || reason == FWK_TIME || reason == FWK_NAMED)
             result = Py_BuildValue("innIIny#", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
                                    (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length);
         else
@@ -414,6 +414,24 @@ static PyObject *describe_interface(PyObject *self, PyObject *args)
     }
     if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, (uint16_t)name))
         return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *name_interface(PyObject *self, PyObject *args)
+{
+    PyObject *capsule;
+    unsigned in, out, name;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OIII", &capsule, &in, &out, &name))
+        return NULL;
+    fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
+    if (!w)
+        return NULL;
+    if (in > 0xffff || out > 0xffff || name > 0xffff) {
+        PyErr_SetString(PyExc_ValueError, "an interface is out of range");
+        return NULL;
+    }
+    fwk_name(w, (uint16_t)in, (uint16_t)out, (uint16_t)name);
     Py_RETURN_NONE;
 }
 
@@ -447,18 +465,18 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
 
 static PyObject *count(PyObject *self, PyObject *args)
 {
-    PyObject *v4, *v6, *data, *frames, *counts, *result = NULL;
+    PyObject *v4, *v6, *data, *frames, *counts, *recorded, *kinds, *result = NULL;
     const char *name;
     unsigned state;
-    Py_buffer d, f, c;
+    Py_buffer d, f, c, r, k;
     Py_ssize_t n;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOsOOnIO", &v4, &v6, &name, &data, &frames, &n, &state, &counts))
+    if (!PyArg_ParseTuple(args, "OOsOOnIOOO", &v4, &v6, &name, &data, &frames, &n, &state, &counts, &recorded, &kinds))
         return NULL;
     int engine = engine_of(name);
     if (engine < 0)
         return NULL;
-    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL};
+    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL, NULL, NULL, 0};
     t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
     if (!t.v6)
         return NULL;
@@ -468,12 +486,25 @@ static PyObject *count(PyObject *self, PyObject *args)
     }
     if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
         return NULL;
-    if ((uintptr_t)c.buf % 8) {
-        PyErr_SetString(PyExc_ValueError, "counts are not in place");
+    if (!view(recorded, &r, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "recorded")) {
+        PyBuffer_Release(&c);
+        return NULL;
+    }
+    if (!view(kinds, &k, 4, -1, 1, "kinds")) {
+        PyBuffer_Release(&r);
+        PyBuffer_Release(&c);
+        return NULL;
+    }
+    if ((uintptr_t)c.buf % 8 || (uintptr_t)r.buf % 8 || k.len / 4 < n) {
+        PyErr_SetString(PyExc_ValueError, "counts are not in place, or kinds are too few");
         goto done;
     }
     if (!view_frames(data, frames, n, &d, &f))
         goto done;
+    for (Py_ssize_t i = 0; i < n && !t.recorded; i++)
+        if (((const fwk_frame *)f.buf)[i].recorded)
+            t.recorded = r.buf;
+    t.kinds = k.buf;
     t.run4 = fwk_engine(engine, t.v4->table);
     t.run6 = fwk_engine(engine, t.v6->table);
     t.count = c.buf;
@@ -483,12 +514,13 @@ static PyObject *count(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
-    if (good) {
-        result = Py_None;
-        Py_INCREF(result);
-    } else
+    if (good)
+        result = PyLong_FromSize_t(t.kinds_used);
+    else
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
 done:
+    PyBuffer_Release(&k);
+    PyBuffer_Release(&r);
     PyBuffer_Release(&c);
     return result;
 }
@@ -525,9 +557,9 @@ static PyObject *decoded(PyObject *self, PyObject *args)
         int bytes = class == FWK_IPV4 ? 4 : class == FWK_IPV6 ? 16 : 0;
         if (!bytes) /* there are no addresses to point at */
             p.src = p.dst = d.buf;
-        PyObject *item = Py_BuildValue("(iiiy#y#iiNI)", class, p.protocol, p.fragment, (const char *)p.src,
+        PyObject *item = Py_BuildValue("(iiiy#y#iiNII)", class, p.protocol, p.fragment, (const char *)p.src,
                                        (Py_ssize_t)bytes, (const char *)p.dst, (Py_ssize_t)bytes, p.sport, p.dport,
-                                       rest_of(&p, &frame[i]), frame[i].wire);
+                                       rest_of(&p, &frame[i]), frame[i].wire, class == FWK_NOT_IP ? p.what : 0);
         if (!item || PyList_SetItem(list, i, item))
             Py_CLEAR(list);
     }
@@ -564,8 +596,9 @@ static PyMethodDef methods[] = {
     {"walker", walker, METH_VARARGS, "walker(pcapng, big, header, swapped, link, in, out, state_in, state_out)"},
     {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name)"},
     {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
+    {"named", name_interface, METH_VARARGS, "named(walker, in, out, name), after a walk stopped for a frame's own"},
     {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
-    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts)"},
+    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, recorded, kinds) -> how many kinds"},
     {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
     {NULL, NULL, 0, NULL},
 };

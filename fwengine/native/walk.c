@@ -26,10 +26,58 @@ static int stop(fwk_walker *w, int reason, size_t at, uint64_t detail)
     return reason;
 }
 
+/* Link types whose headers, not the file, tell the interfaces. */
+static int is_log(uint32_t link) { return link == 239 || link == 117 || link == 149 || link == 258; }
+
+static uint32_t hash_of(const uint8_t *text, uint32_t length)
+{
+    uint32_t hash = 2166136261u;
+    for (uint32_t i = 0; i < length; i++)
+        hash = (hash ^ text[i]) * 16777619u;
+    return (hash ^ hash >> 16) % FWK_NAMES;
+}
+
+/* Sets a frame's interfaces and what was done with it, by its own header; 0 if that names an unknown interface. */
+static int read_log(fwk_walker *w, const uint8_t *data, fwk_frame *f)
+{
+    const uint8_t *d = data + f->offset, *text = d;
+    uint32_t most = 0, direction = 0, length = 0;
+    if (f->link == 117 && f->captured >= 61 && d[0] >= 61) {
+        f->recorded = d[2] == 0 ? FWK_PASSED : d[2] == 1 || d[2] == 9 ? FWK_BLOCKED : 0;
+        text = d + 4;
+        most = 16;
+        direction = d[60];
+    } else if ((f->link == 149 || f->link == 258) && f->captured >= 40) {
+        text = d + 12;
+        most = 24;
+        direction = d[36] & 3;
+    }
+    while (length < most && text[length])
+        length++;
+    if (!length)
+        return 1;
+    const fwk_named *known = &w->named[hash_of(text, length)];
+    if (known->length != length || memcmp(known->text, text, length)) {
+        memcpy(w->naming.text, text, length);
+        w->naming.length = (uint16_t)length;
+        w->name = (size_t)(text - data);
+        w->name_length = length;
+        return 0;
+    }
+    if (known->name)
+        w->used[known->name] |= direction == 2 ? 2 : 1;
+    if (direction == 2 && !w->state_out)
+        f->out = known->out;
+    if (direction != 2 && !w->state_in)
+        f->in = known->in;
+    return 1;
+}
+
 static inline int walk_pcap(fwk_walker *w, const uint8_t *data, size_t size, size_t at, fwk_frame *frames, uint32_t room,
                             int big)
 {
     const uint32_t header = w->header;
+    const int log = is_log(w->link);
     uint32_t n = 0;
     w->need = header;
     while (size - at >= header) {
@@ -58,8 +106,12 @@ static inline int walk_pcap(fwk_walker *w, const uint8_t *data, size_t size, siz
         f->link = w->link;
         f->in = w->in;
         f->out = w->out;
-        f->pad = 0;
+        f->recorded = 0;
         f->spare = 0;
+        if (log && !read_log(w, data, f)) {
+            w->frames = n - 1;
+            return stop(w, FWK_NAMED, at, 0);
+        }
         at += header + captured;
     }
     w->frames = n;
@@ -87,7 +139,11 @@ static int outgoing(const uint8_t *data, uint32_t size, uint32_t link)
 {
     if (link == 113)
         return size >= 2 && data[0] == 0 && data[1] == 4;
-    return link == 276 && size >= 11 && data[10] == 4;
+    if (link == 276)
+        return size >= 11 && data[10] == 4;
+    if (link == 8 || (link >= 204 && link <= 206)) /* whose first byte is 0 for what came in */
+        return size >= 1 && data[0];
+    return link == 178 && size >= 4 && data[0] == 'M' && data[1] == 'G' && data[2] == 'C' && !(data[3] & 1);
 }
 
 static int describe(fwk_walker *w, const uint8_t *data, uint64_t at, uint64_t end)
@@ -200,9 +256,14 @@ static int walk_pcapng(fwk_walker *w, const uint8_t *data, size_t size, size_t a
             f->link = i->link;
             f->in = w->in;
             f->out = w->out;
-            f->pad = 0;
+            f->recorded = 0;
             f->spare = 0;
-            if (i->name) {
+            if (is_log(i->link)) {
+                if (!read_log(w, data, f)) {
+                    w->frames--;
+                    return stop(w, FWK_NAMED, at, 0);
+                }
+            } else if (i->name) {
                 int went_out = direction == 2 || (direction == 0 && outgoing(data + start, captured, i->link));
                 w->used[i->name] |= went_out ? 2 : 1;
                 if (went_out && !w->state_out)
@@ -238,4 +299,14 @@ int fwk_describe(fwk_walker *w, uint16_t in, uint16_t out, uint16_t name)
     w->described.name = name;
     w->interfaces[w->count++] = w->described;
     return 1;
+}
+
+void fwk_name(fwk_walker *w, uint16_t in, uint16_t out, uint16_t name)
+{
+    if (!w->naming.length)
+        return;
+    w->naming.in = in;
+    w->naming.out = out;
+    w->naming.name = name;
+    w->named[hash_of(w->naming.text, w->naming.length)] = w->naming;
 }

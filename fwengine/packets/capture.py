@@ -1,4 +1,4 @@
-"""Capture files -> records: pcap and pcapng, plain or gzip, from a file or standard input.
+"""Capture files -> records: pcap and pcapng, plain or compressed, from a file or standard input.
 
 Knows containers, not what the frames hold. Memory does not grow with the file. A damaged file gives the records before
 the damage, then a `CaptureError`.
@@ -11,31 +11,12 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from ..errors import CaptureError
-from .codes import NOT_A_CAPTURE, UNSUPPORTED
-from .links import is_supported
+from .containers import HEAD, foreign
 from .pcap import PcapReader, Record, is_pcap
 from .pcapng import PcapngReader, is_pcapng
 from .source import Source
 
-__all__ = ["Capture", "Record", "open_capture"]
-
-_OTHERS = {
-    b"snoop\0\0\0": "a snoop capture",
-    b"\xfd7zXZ\0": "compressed with xz",
-    b"BZh": "compressed with bzip2",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"\x04\x22\x4d\x18": "compressed with lz4",
-    b"\x1f\x8b": "compressed twice",
-    b"PK\x03\x04": "a zip archive",
-    b"XCP\0": "a NetXray capture",
-    b"\xd4\xc3\xb2\xa1\0": "a pcap of an unknown version",
-}
-_LINK_NAMES = {
-    6: "token ring", 7: "ARCNET", 8: "SLIP", 10: "FDDI", 100: "ATM", 105: "802.11", 107: "frame relay",
-    114: "LocalTalk", 119: "802.11 with Prism header", 127: "802.11 with radiotap header", 147: "private use",
-    187: "Bluetooth HCI", 189: "USB", 195: "802.15.4", 220: "USB", 227: "CAN", 231: "D-Bus", 239: "NFLOG", 249: "USB",
-    253: "netlink", 271: "VSOCK",
-}  # fmt: skip
+__all__ = ["Capture", "Record", "open_capture", "refuse_foreign"]
 
 
 class Capture:
@@ -47,18 +28,13 @@ class Capture:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        head = source.fill(b"", 8)
+        head = source.peek(8)
         if is_pcap(head):
-            self._reader: PcapReader | PcapngReader = PcapReader(source, head)
+            self._reader: PcapReader | PcapngReader = PcapReader(source, source.read())
         elif is_pcapng(head):
-            self._reader = PcapngReader(source, head)
-        elif not head:
-            raise CaptureError(NOT_A_CAPTURE, source.file, "the file is empty")
+            self._reader = PcapngReader(source, source.read())
         else:
-            for magic, kind in _OTHERS.items():
-                if head.startswith(magic):
-                    raise CaptureError(UNSUPPORTED, source.file, f"{kind}: only pcap, pcapng and gzip are read")
-            raise CaptureError(NOT_A_CAPTURE, source.file, "neither pcap nor pcapng")
+            raise _foreign(source)
 
     @property
     def file(self) -> str:
@@ -75,11 +51,6 @@ class Capture:
     @property
     def packets(self) -> int:
         return self._reader.packets
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the counts should know; complete once the records are read."""
-        return tuple(link_note(link) for link in sorted(self._reader.links) if not is_supported(link))
 
     def batches(self) -> Iterator[list[Record]]:
         """The records in lists of some thousands: the quickest way through.
@@ -122,7 +93,18 @@ def open_capture(path: str | os.PathLike[str]) -> Capture:
         raise
 
 
-def link_note(link: int) -> str:
-    """What is to be said about a link type that cannot be decoded."""
-    name = f" ({_LINK_NAMES[link]})" if link in _LINK_NAMES else ""
-    return f"link type {link}{name} is not decoded: its frames count as not-ip"
+def refuse_foreign(source: Source) -> None:
+    """Looks at the first bytes of what another is to read.
+
+    Raises:
+        CaptureError: FW901 or FW904 if they begin no capture.
+    """
+    head = source.peek(8)
+    if not is_pcap(head) and not is_pcapng(head):
+        raise _foreign(source)
+
+
+def _foreign(source: Source) -> CaptureError:
+    """What to say of what begins no capture; if it cannot even be read so far, that."""
+    head = source.peek(HEAD)
+    return source.failed or foreign(source.file, head)

@@ -27,15 +27,17 @@ EXPLANATIONS: dict[str, str] = {
     ),
     UNSUPPORTED: (
         "The file is a capture of a kind or version that is not read here. Read are pcap 2.0 to 2.4 (microseconds, "
-        "nanoseconds and the modified format, in both byte orders) and pcapng 1.0, plain or compressed with gzip. "
-        "Convert other kinds first, for example with `editcap -F pcapng`; decompress other archives first."
+        "nanoseconds and the modified format, in both byte orders) and pcapng 1.0, plain or compressed with gzip, xz, "
+        "bzip2 or (from Python 3.14 on) zstd. Convert other kinds first, for example with `editcap -F pcapng`; "
+        "unpack archives first."
     ),
     UNREADABLE: (
         "The operating system refused to open, read or write the file: it does not exist, is a directory, may not be "
         "read by this user, or lies on a device with an error. The message ends with the system's own reason."
     ),
     GZIP: (
-        "The gzip compression around the capture is damaged or ends early. All packets that could be decompressed "
-        "before the damage were read and count."
+        "The compression around the capture is damaged or ends early: all packets that could be decompressed before that "
+        "place were read and count. Or bytes of another kind stand behind a compressed stream that is whole: then all of "
+        "its packets count, and the message says so; cut these bytes off if they are not part of the capture."
     ),
 }

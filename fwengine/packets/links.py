@@ -1,42 +1,69 @@
 """Link layers: where IP begins in a frame, and whether the frame was leaving the host.
 
-Knows nothing of IP beyond its version nibble. The numbers are those of the LINKTYPE registry
-(draft-ietf-opsawg-pcaplinktype), ethertypes IANA's. VLAN (IEEE 802.1Q, 802.1ad), MPLS (RFC 3032), PPPoE (RFC 2516), PPP
-(RFC 1661, RFC 1662), LLC and SNAP (RFC 1042) are stepped through.
+Knows nothing of IP beyond its version nibble. `_LINKS` is the table of the link types that are stepped through, `tags`
+has the one of ethertypes; what is in neither is a kind of its own, counted and told. The numbers are those of the
+LINKTYPE registry (draft-ietf-opsawg-pcaplinktype); where OpenBSD's own files use some of them for other things, the
+first bytes tell which is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Bytes = bytes | memoryview
-Place = tuple[int, int] | str  # (IP version, or 0: as its nibble says; offset of the IP header), or the frame's class
+from .logs import INET, INET6, NFLOG, PFLOG, PKTAPS, family_place, nflog, pflog
+from .place import (
+    ARCNET,
+    CONTROL,
+    COOKED,
+    FAMILY,
+    HARDWARE,
+    HDLC,
+    JUNIPER,
+    LINK,
+    MALFORMED,
+    NOT_IP,
+    PACKED,
+    TRUNCATED,
+    Bytes,
+    Place,
+    missing,
+    not_ip,
+)
+from .radio import avs, prism, radiotap, wlan
+from .tags import LENGTH, PPPOE, Step, ethernet, follow, framed_ppp, llc, nlpid
 
-NOT_IP, MALFORMED, TRUNCATED = "not-ip", "malformed", "truncated"
+__all__ = [
+    "LINK_TYPES", "MALFORMED", "NOT_IP", "TRUNCATED", "Bytes", "find", "is_outgoing", "is_supported", "locate", "missing",
+]  # fmt: skip
 
-ETHERNET, RAW, COOKED, COOKED_2 = 1, 101, 113, 276
+ETHERNET, RAW, COOKED_1, COOKED_2 = 1, 101, 113, 276
 LINK_TYPES = {
-    "ip": RAW, "ethernet": ETHERNET, "ipv4": 228, "ipv6": 229, "null": 0, "loop": 108, "sll": COOKED, "sll2": COOKED_2,
+    "ip": RAW, "ethernet": ETHERNET, "ipv4": 228, "ipv6": 229, "null": 0, "loop": 108, "sll": COOKED_1, "sll2": COOKED_2,
     "ppp": 9, "ppp-hdlc": 50, "pppoe": 51, "hdlc": 104,
 }  # fmt: skip
 
-IPV4, IPV6, PPPOE = 0x0800, 0x86DD, 0x8864
-VLAN = frozenset({0x8100, 0x88A8, 0x9100})
-MPLS = frozenset({0x8847, 0x8848})
-MAX_TAGS = 16  # VLAN tags, MPLS labels, PPPoE and SNAP headers in one frame
-
-_PPP = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
-_AF_INET, _AF_INET6 = 2, frozenset({10, 24, 28, 30})  # Linux; NetBSD and OpenBSD; FreeBSD; Darwin
+_SLIP, _PPP_DIRECTED, _HDLC_DIRECTED, _RELAY_DIRECTED, _JUNIPER = 8, 204, 205, 206, 178
+_DIRECTED = frozenset({_SLIP, _PPP_DIRECTED, _HDLC_DIRECTED, _RELAY_DIRECTED})  # whose first byte is 0 for what came in
+_PPI = 192
+_MAGIC = b"MGC"  # Juniper's
 _NO_ETHERTYPE = frozenset(
     {803, 824}
 )  # ARPHRD of radiotap and netlink: the cooked header's protocol means something else
 _OUTGOING = 4
+_ARCNET_TYPES = {212: 4, 240: 4, 196: 6}
+_ARCNET_OLD = frozenset({128, 240, 241})  # types whose headers end behind them
+_SOLARIS = {2: 4, 26: 6}
 
 
-def locate(data: Bytes, link: int, wire_length: int) -> Place:
+def locate(data: Bytes, link: int, wire_length: int) -> tuple[int, int] | str:
     """Where the IP header of a frame begins, or "not-ip", "malformed" or "truncated". O(tags)."""
-    reader = _LINKS.get(link)
-    return NOT_IP if reader is None else reader(data, wire_length)
+    place = find(data, link, wire_length)
+    return NOT_IP if isinstance(place, int) else place
+
+
+def find(data: Bytes, link: int, wire_length: int) -> Place:
+    """As `locate`, with the kind of a frame without IP."""
+    return _dispatch(data, link, 0, wire_length)
 
 
 def is_supported(link: int) -> bool:
@@ -45,166 +72,311 @@ def is_supported(link: int) -> bool:
 
 
 def is_outgoing(data: Bytes, link: int) -> bool:
-    """Does a Linux cooked header say that the frame was sent by the capturing host?
+    """Does the link header say that the frame was sent by the capturing host?
 
     False for link types that do not tell.
     """
-    if link == COOKED:
+    if link == COOKED_1:
         return len(data) >= 2 and data[0] == 0 and data[1] == _OUTGOING
-    return link == COOKED_2 and len(data) >= 11 and data[10] == _OUTGOING
+    if link == COOKED_2:
+        return len(data) >= 11 and data[10] == _OUTGOING
+    if link in _DIRECTED:
+        return len(data) >= 1 and data[0] != 0
+    return link == _JUNIPER and len(data) >= 4 and bytes(data[:3]) == _MAGIC and not data[3] & 1
 
 
-def missing(need: int, wire_length: int) -> str:
-    """The class of a frame captured short of `need` bytes: did at least the wire have them?"""
-    return TRUNCATED if need <= wire_length else MALFORMED
+def _dispatch(data: Bytes, link: int, at: int, wire_length: int) -> Place:
+    reader = _LINKS.get(link)
+    return not_ip(LINK, link) if reader is None else reader(data, at, wire_length)
 
 
-def _ethernet(data: Bytes, wire_length: int) -> Place:
-    if len(data) < 14:
-        return missing(14, wire_length)
-    return _follow(data, data[12] << 8 | data[13], 14, wire_length)
+def _inside(data: Bytes, link: int, at: int, wire_length: int) -> Place:
+    """A frame of another link type within a record, which is no such record again."""
+    if link > 0xFFFF or link == _PPI or link in PKTAPS:
+        return not_ip(LINK, link)
+    return _dispatch(data, link, at, wire_length)
 
 
-def _raw(data: Bytes, wire_length: int) -> Place:
-    return 0, 0
+def _onward(data: Bytes, step: Step, wire_length: int) -> Place:
+    return follow(data, *step, wire_length) if isinstance(step, tuple) else step
 
 
-def _raw4(data: Bytes, wire_length: int) -> Place:
-    return 4, 0
+def _ethernet(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 14 > len(data):
+        return missing(at + 14, wire_length)
+    ethertype = data[at + 12] << 8 | data[at + 13]
+    if ethertype < 0x600 and data[at] & 0xFD == 1 and bytes(data[at + 1 : at + 5]) == b"\0\x0c\0\0":  # Cisco's ISL
+        return _onward(data, ethernet(data, at + 26, wire_length), wire_length)
+    return follow(data, ethertype, at + 14, wire_length)
 
 
-def _raw6(data: Bytes, wire_length: int) -> Place:
-    return 6, 0
+def _raw(data: Bytes, at: int, wire_length: int) -> Place:
+    return 0, at
 
 
-def _loopback(data: Bytes, wire_length: int) -> Place:
-    if len(data) < 4:
-        return missing(4, wire_length)
-    # the byte order is the capturing host's, which the file does not tell; all families are small numbers
-    family = int.from_bytes(data[:4], "little" if data[0] or data[1] else "big")
-    if family == _AF_INET:
-        return 4, 4
-    return (6, 4) if family in _AF_INET6 else NOT_IP
-
-
-def _cooked(data: Bytes, wire_length: int) -> Place:
-    if len(data) < 16:
-        return missing(16, wire_length)
-    return _cooked_type(data, data[2] << 8 | data[3], data[14] << 8 | data[15], 16, wire_length)
-
-
-def _cooked_2(data: Bytes, wire_length: int) -> Place:
-    if len(data) < 20:
-        return missing(20, wire_length)
-    return _cooked_type(data, data[8] << 8 | data[9], data[0] << 8 | data[1], 20, wire_length)
-
-
-def _cooked_type(data: Bytes, hardware: int, protocol: int, at: int, wire_length: int) -> Place:
-    if hardware in _NO_ETHERTYPE or (protocol < 0x600 and protocol != 4):  # 4 is "LLC follows"
-        return NOT_IP
-    return _follow(data, protocol, at, wire_length)
-
-
-def _ppp(data: Bytes, wire_length: int) -> Place:
-    at = 2 if data and data[0] == 0xFF else 0  # address and control, unless compressed away
-    ethertype = _ppp_ethertype(data, at)
-    if ethertype is None:
-        return missing(at + 2, wire_length)
-    return _follow(data, *ethertype, wire_length)
-
-
-def _ppp_serial(data: Bytes, wire_length: int) -> Place:
-    if data and data[0] in (0x0F, 0x8F):  # Cisco's HDLC
-        return _hdlc(data, wire_length)
-    return _ppp(data, wire_length)
-
-
-def _hdlc(data: Bytes, wire_length: int) -> Place:
-    if len(data) < 4:
-        return missing(4, wire_length)
-    protocol = data[2] << 8 | data[3]
-    return NOT_IP if protocol < 0x600 else _follow(data, protocol, 4, wire_length)
-
-
-def _pppoe(data: Bytes, wire_length: int) -> Place:
-    return _follow(data, PPPOE, 0, wire_length)
-
-
-def _ppp_ethertype(data: Bytes, at: int) -> tuple[int, int] | None:
-    """What a PPP protocol field stands for and where it ends: at its first odd byte, RFC 1661 section 2."""
-    if at < len(data) and data[at] & 1:
-        return _PPP.get(data[at], 0xFFFF), at + 1
-    if at + 2 > len(data):
-        return None
-    return _PPP.get(data[at] << 8 | data[at + 1], 0xFFFF), at + 2
-
-
-def _follow(data: Bytes, ethertype: int, at: int, wire_length: int) -> Place:
-    """From an ethertype (or an 802.3 length) and what follows it to the IP header."""
-    size = len(data)
-    tags = 0
-    while ethertype != IPV4:
-        if ethertype == IPV6:
-            return 6, at
-        tags += 1
-        if tags > MAX_TAGS:
-            return MALFORMED
-        if ethertype in VLAN:
-            at += 4
-            if at > size:
-                return missing(at, wire_length)
-            ethertype = data[at - 2] << 8 | data[at - 1]
-        elif ethertype in MPLS:
-            at += 4
-            if at > size:
-                return missing(at, wire_length)
-            if data[at - 2] & 1:  # the bottom of the stack: no field says what follows
-                if at == size:
-                    return missing(at + 1, wire_length)
-                version = data[at] >> 4
-                return (version, at) if version in (4, 6) else NOT_IP
-        elif ethertype == PPPOE:
-            at += 6
-            if at > size:
-                return missing(at, wire_length)
-            if data[at - 5]:  # a code other than 0 is no session data
-                return NOT_IP
-            behind = _ppp_ethertype(data, at)
-            if behind is None:
-                return missing(at + 2, wire_length)
-            ethertype, at = behind
-        elif ethertype <= 1500:  # an 802.3 length: LLC follows
-            if at + 3 > size:
-                return missing(at + 3, wire_length)
-            llc = bytes(data[at : at + 3])
-            if llc == b"\x06\x06\x03":
-                return 4, at + 3
-            if llc != b"\xaa\xaa\x03":
-                return NOT_IP
-            at += 8
-            if at > size:
-                return missing(at, wire_length)
-            ethertype = data[at - 2] << 8 | data[at - 1]
-            if bytes(data[at - 5 : at - 2]) != b"\0\0\0" or ethertype <= 1500:  # another organisation's numbers
-                return NOT_IP
-        else:
-            return NOT_IP
+def _raw4(data: Bytes, at: int, wire_length: int) -> Place:
     return 4, at
 
 
-_LINKS: dict[int, Callable[[Bytes, int], Place]] = {
+def _raw6(data: Bytes, at: int, wire_length: int) -> Place:
+    return 6, at
+
+
+def _family(data: Bytes, at: int) -> int:
+    """A word in the capturing host's byte order, which the file does not tell; all families are small numbers."""
+    return int.from_bytes(data[at : at + 4], "little" if data[at] or data[at + 1] else "big")
+
+
+def _loopback(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 4 > len(data):
+        return missing(at + 4, wire_length)
+    family = _family(data, at)
+    if 0x600 <= family <= 0xFFFF:  # some write an ethertype
+        return follow(data, family, at + 4, wire_length)
+    return family_place(family, at + 4)
+
+
+def _encrypted(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 12 > len(data):
+        return missing(at + 12, wire_length)
+    return family_place(_family(data, at), at + 12)
+
+
+def _raw_or_loopback(data: Bytes, at: int, wire_length: int) -> Place:
+    """IP, or what OpenBSD writes under the same number: a family in network order, which is no IP version."""
+    if at < len(data) and data[at] == 0:
+        return _loopback(data, at, wire_length)
+    return 0, at
+
+
+def _openbsd_encrypted(data: Bytes, at: int, wire_length: int) -> Place:
+    """OpenBSD's number for its own ENC; elsewhere it is another's."""
+    if at + 4 > len(data):
+        return missing(at + 4, wire_length)
+    family = _family(data, at)
+    return _encrypted(data, at, wire_length) if family == INET or family in INET6 else not_ip(LINK, 13)
+
+
+def _cooked(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 16 > len(data):
+        return missing(at + 16, wire_length)
+    return _cooked_type(
+        data, data[at + 2] << 8 | data[at + 3], data[at + 14] << 8 | data[at + 15], at + 16, wire_length
+    )
+
+
+def _cooked_2(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 20 > len(data):
+        return missing(at + 20, wire_length)
+    return _cooked_type(data, data[at + 8] << 8 | data[at + 9], data[at] << 8 | data[at + 1], at + 20, wire_length)
+
+
+def _cooked_type(data: Bytes, hardware: int, protocol: int, at: int, wire_length: int) -> Place:
+    if hardware in _NO_ETHERTYPE:
+        return not_ip(HARDWARE, hardware)
+    if protocol < 0x600 and protocol != 4:  # 4 is "LLC follows"
+        return not_ip(COOKED, protocol)
+    return follow(data, protocol, at, wire_length)
+
+
+def _ppp(data: Bytes, at: int, wire_length: int) -> Place:
+    if at < len(data) and data[at] in (0x0F, 0x8F):  # Cisco's HDLC; no PPP protocol begins so
+        return _hdlc(data, at, wire_length)
+    return _onward(data, framed_ppp(data, at, wire_length), wire_length)
+
+
+def _hdlc(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 4 > len(data):
+        return missing(at + 4, wire_length)
+    return _typed(data, at + 2, wire_length)
+
+
+def _typed(data: Bytes, at: int, wire_length: int) -> Place:
+    protocol = data[at] << 8 | data[at + 1]
+    return not_ip(HDLC, protocol) if protocol < 0x600 else follow(data, protocol, at + 2, wire_length)
+
+
+def _pppoe(data: Bytes, at: int, wire_length: int) -> Place:
+    return follow(data, PPPOE, at, wire_length)
+
+
+def _frame_relay(data: Bytes, at: int, wire_length: int) -> Place:
+    """Q.922 and RFC 2427, or Cisco's: an ethertype behind the address."""
+    begin = at
+    while True:  # the last byte of an address is odd
+        if at >= len(data):
+            return missing(at + 1, wire_length)
+        at += 1
+        if data[at - 1] & 1:
+            break
+        if at - begin == 4:
+            return MALFORMED
+    if at - begin == 1:
+        return MALFORMED
+    if at + 2 > len(data):
+        return missing(at + 2, wire_length)
+    if data[at] != 3:
+        return _typed(data, at, wire_length)
+    return _onward(data, nlpid(data, at + 1 if data[at + 1] else at + 2, wire_length), wire_length)
+
+
+def _behind(size: int, reader: Callable[[Bytes, int, int], Place]) -> Callable[[Bytes, int, int], Place]:
+    """A link type behind so many bytes that tell nothing here."""
+    return lambda data, at, wire_length: reader(data, at + size, wire_length)
+
+
+def _token_ring(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 14 > len(data):
+        return missing(at + 14, wire_length)
+    if data[at + 1] & 0xC0 != 0x40:
+        return not_ip(CONTROL, data[at + 1])
+    begin = at + 14
+    if data[at + 8] & 0x80:  # routed by the source
+        if begin >= len(data):
+            return missing(begin + 1, wire_length)
+        begin += data[begin] & 0x1F
+    return follow(data, LENGTH, begin, wire_length)
+
+
+def _fddi(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 13 > len(data):
+        return missing(at + 13, wire_length)
+    if data[at] & 0x70 != 0x50:
+        return not_ip(CONTROL, data[at])
+    return follow(data, LENGTH, at + 13, wire_length)
+
+
+def _atm(data: Bytes, at: int, wire_length: int) -> Place:
+    return _onward(data, llc(data, at, wire_length, 2), wire_length)
+
+
+def _ip_over_atm(data: Bytes, at: int, wire_length: int) -> Place:
+    return _atm(data, at, wire_length) if at < len(data) and data[at] == 0xAA else (0, at)
+
+
+def _typed_at(size: int, place: int) -> Callable[[Bytes, int, int], Place]:
+    """A header of so many bytes with an ethertype at that place."""
+
+    def read(data: Bytes, at: int, wire_length: int) -> Place:
+        if at + size > len(data):
+            return missing(at + size, wire_length)
+        return follow(data, data[at + place] << 8 | data[at + place + 1], at + size, wire_length)
+
+    return read
+
+
+def _ipnet(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 24 > len(data):
+        return missing(at + 24, wire_length)
+    version = _SOLARIS.get(data[at + 1])
+    return not_ip(FAMILY, data[at + 1]) if version is None else (version, at + 24)
+
+
+def _arcnet(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 3 > len(data):
+        return missing(at + 3, wire_length)
+    kind = data[at + 2]
+    if kind in _ARCNET_OLD:
+        return _arcnet_type(kind, at + 3)
+    if at + 4 > len(data):
+        return missing(at + 4, wire_length)
+    begin = at + (10 if data[at + 3] == 0xFF else 6)
+    if begin > len(data):
+        return missing(begin, wire_length)
+    split = data[begin - 3]
+    if split and not split & 1:  # a later fragment
+        return not_ip(PACKED)
+    return _arcnet_type(kind, begin)
+
+
+def _arcnet_linux(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 5 > len(data):
+        return missing(at + 5, wire_length)
+    kind = data[at + 4]
+    return _arcnet_type(kind, at + (5 if kind in _ARCNET_OLD else 8))
+
+
+def _arcnet_type(kind: int, at: int) -> Place:
+    version = _ARCNET_TYPES.get(kind)
+    return not_ip(ARCNET, kind) if version is None else (version, at)
+
+
+def _juniper(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 4 > len(data):
+        return missing(at + 4, wire_length)
+    flags = data[at + 3]
+    if bytes(data[at : at + 3]) != _MAGIC:
+        return MALFORMED
+    begin = at + 4
+    if flags & 0x80:  # extensions
+        if begin + 2 > len(data):
+            return missing(begin + 2, wire_length)
+        begin += 2 + (data[begin] << 8 | data[begin + 1])
+    return not_ip(JUNIPER) if flags & 2 else _ethernet(data, begin, wire_length)
+
+
+def _ppi(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 8 > len(data):
+        return missing(at + 8, wire_length)
+    length = data[at + 2] | data[at + 3] << 8
+    if length < 8:
+        return MALFORMED
+    return _inside(data, int.from_bytes(data[at + 4 : at + 8], "little"), at + length, wire_length)
+
+
+def _pktap(data: Bytes, at: int, wire_length: int) -> Place:
+    if at + 12 > len(data):
+        return missing(at + 12, wire_length)
+    length, kind, link = (int.from_bytes(data[at + n : at + n + 4], "little") for n in (0, 4, 8))
+    if length < 12:
+        return MALFORMED
+    return _inside(data, link, at + length, wire_length) if kind == 1 else not_ip(PACKED)
+
+
+_LINKS: dict[int, Callable[[Bytes, int, int], Place]] = {
+    0: _loopback,
     ETHERNET: _ethernet,
-    12: _raw,
+    6: _token_ring,
+    7: _arcnet,
+    _SLIP: _behind(16, _raw),
+    9: _ppp,
+    10: _fddi,
+    12: _raw_or_loopback,
+    13: _openbsd_encrypted,
     14: _raw,
+    19: _ip_over_atm,
+    50: _ppp,
+    51: _pppoe,
+    100: _atm,
     RAW: _raw,
+    104: _hdlc,
+    105: wlan,
+    106: _ip_over_atm,
+    107: _frame_relay,
+    108: _loopback,
+    109: _encrypted,
+    COOKED_1: _cooked,
+    PFLOG: pflog,
+    119: prism,
+    127: radiotap,
+    129: _arcnet_linux,
+    138: _typed_at(18, 16),  # IP over IEEE 1394, as Apple writes it
+    149: _pktap,
+    163: avs,
+    _JUNIPER: _juniper,
+    _PPI: _ppi,
+    _PPP_DIRECTED: _behind(1, _ppp),
+    _HDLC_DIRECTED: _behind(1, _hdlc),
+    _RELAY_DIRECTED: _behind(1, _frame_relay),
+    226: _ipnet,
     228: _raw4,
     229: _raw6,
-    0: _loopback,
-    108: _loopback,
-    COOKED: _cooked,
+    NFLOG: nflog,
+    242: _typed_at(44, 40),  # IP over InfiniBand
+    258: _pktap,
     COOKED_2: _cooked_2,
-    9: _ppp,
-    50: _ppp_serial,
-    51: _pppoe,
-    104: _hdlc,
+    281: _typed_at(18, 16),  # Ethernet with a switch's tag inside: Broadcom's,
+    282: _behind(4, _ethernet),  # in front,
+    284: _typed_at(18, 16),  # Marvell's,
+    285: _typed_at(22, 20),  # with an ethertype of its own
 }

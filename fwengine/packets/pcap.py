@@ -12,12 +12,13 @@ from typing import Final
 
 from ..errors import CaptureError
 from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
+from .logs import LOGS, recorded
 from .source import Source
 
 Record = tuple[bytes, int, int, str, str, int]
 """Captured bytes, length on the wire, link type, interfaces it came in and went out by, nanoseconds since 1970.
 
-An interface that is not recorded is the empty string.
+An interface that is not recorded is the empty string. pcap records none, unless a log's own headers do.
 """
 
 MAX_CAPTURED: Final = 262_144  # libpcap's limit, too
@@ -53,9 +54,8 @@ class PcapReader:
         magic, major, minor, _, _, _, link = struct.unpack_from(order + "IHHiIII", head)
         if (major, minor) not in ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0)):  # 543.0 is DG/UX's
             raise CaptureError(UNSUPPORTED, source.file, f"pcap version {major}.{minor} is not known")
-        self.links = {link & 0xFFFF}  # above it the length of the FCS, and bits that readers must ignore
         self.packets = 0
-        self._link = link & 0xFFFF
+        self._link = link & 0xFFFF  # above it the length of the FCS, and bits that readers must ignore
         self._scale, self._record = _MAGICS[magic]
         self._unpack = struct.Struct(order + "IIII").unpack_from
         self._version = (major, minor)
@@ -93,7 +93,7 @@ class PcapReader:
                 at = stop
             if batch:
                 self.packets += len(batch)
-                yield batch
+                yield batch if link not in LOGS else [_named(record) for record in batch]
             if damage:
                 raise self._error(DAMAGED, damage)
             chunk = source.read()
@@ -105,3 +105,10 @@ class PcapReader:
 
     def _error(self, code: str, message: str) -> CaptureError:
         return CaptureError(code, self._source.file, f"packet {self.packets + 1:,}: {message}")
+
+
+def _named(record: Record) -> Record:
+    """The record with the interfaces that its frame's header names."""
+    data, wire, link, _, _, time = record
+    says = recorded(data, link)
+    return data, wire, link, says.inbound, says.outbound, time

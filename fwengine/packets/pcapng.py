@@ -4,7 +4,8 @@ Sections in either byte order, any number of interfaces, enhanced, simple and (o
 blocks are skipped. Source: draft-ietf-opsawg-pcapng.
 
 An interface's name is where its packets came in, unless the packet's own flags, or a Linux cooked header, say that it
-was sent; then it is where the packet went out. The name `any` of Linux' pseudo-interface names none.
+was sent; then it is where the packet went out. A log's frames tell their interfaces themselves, and the file's is the log.
+The name `any` of Linux' pseudo-interface names none.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import CaptureError
 from ..model.fields import INTERFACE_BYTES
+from ..model.recording import recorded_name
 from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
-from .links import COOKED, COOKED_2, is_outgoing
+from .links import COOKED_1, COOKED_2, is_outgoing
+from .logs import LOGS, recorded
 from .pcap import MAX_CAPTURED, Record
 from .source import Source
 
@@ -65,7 +68,6 @@ class PcapngReader:
 
     def __init__(self, source: Source, head: bytes) -> None:
         self._source = source
-        self.links: set[int] = set()
         self.packets = 0
         self._interfaces: list[Interface] = []
         self._rest = source.fill(head, 28)
@@ -165,6 +167,9 @@ class PcapngReader:
         direction = 0
         if options < stop and ticks is not None:  # a simple packet block has no options
             direction = self._direction(buffer, options, stop)
+        if link in LOGS:
+            says = recorded(data, link)
+            return data, wire, link, says.inbound, says.outbound, nanoseconds
         if name:
             if direction == 0 and is_outgoing(data, link):
                 direction = OUTBOUND
@@ -224,8 +229,7 @@ class PcapngReader:
         name = found.get(IF_NAME, b"").partition(b"\0")[0].decode("utf-8", "replace")
         if len(name.encode()) > INTERFACE_BYTES:
             raise _Damage(f"an interface name of more than {INTERFACE_BYTES} bytes")
-        if name == "any" and link in (COOKED, COOKED_2):
-            name = ""
+        name = "" if name == "any" and link in (COOKED_1, COOKED_2) else recorded_name(name)
         resolution = found.get(IF_TSRESOL, b"\x06")
         if len(resolution) != 1:
             raise _Damage("a time resolution or offset of an impossible size")
@@ -239,7 +243,6 @@ class PcapngReader:
             raise _Damage("a time resolution or offset of an impossible size")
         (seconds,) = struct.unpack(self._order + "q", offset)
         self._interfaces.append(Interface(link, snaplen, name, multiply, divide, seconds * 1_000_000_000))
-        self.links.add(link)
 
     def _error(self, code: str, message: str, behind: int = 0) -> CaptureError:
         packets = self.packets + behind

@@ -1,4 +1,4 @@
-"""A stream of bytes read once, forward, in chunks: files, standard input, and gzip around either.
+"""A stream of bytes read once, forward, in chunks: files, standard input, and compression around either.
 
 Knows nothing of captures. Memory is one chunk and what a caller asks to be kept; whatever goes wrong below is a
 `CaptureError`.
@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Final
 
 from ..errors import CaptureError
-from .codes import GZIP, UNREADABLE
+from .codes import UNREADABLE
+from .unpack import CHUNK, unpacker
 
-CHUNK = 1 << 18
+__all__ = ["CHUNK", "STDIN", "Source"]
+
 STDIN = "<stdin>"
-
-if TYPE_CHECKING:
-    from zlib import _Decompress
-
-_GZIP_MAGIC = b"\x1f\x8b"
+_MAGIC: Final = 6  # bytes that tell what compressed a file
 
 
 class Source:
-    """Bytes of a file, or of standard input for `-`, decompressed if they are gzip's.
+    """Bytes of a file, or of standard input for `-`, decompressed if need be.
 
     Raises:
         CaptureError: FW905 if it cannot be opened; later, from `read`, FW905 or FW906.
@@ -37,23 +35,22 @@ class Source:
         self.size: int | None = None  # of the file, if it has one
         self._close: Callable[[], None] | None = None
         self._direct: Callable[[memoryview], int | None] | None = None  # into a caller's memory
-        self._left = b""  # of what was read, where a caller's memory was short
+        self._kept = b""  # read, and not given yet
+        self.failed: CaptureError | None = None  # what kept `peek` from seeing more
         self._read = self._open(name)
         self._next = self._plain
         try:
             first = self._plain()
-            while len(first) == 1 and (more := self._plain()):  # a pipe may give one byte at a time
+            while 0 < len(first) < _MAGIC and (more := self._plain()):  # a pipe may give one byte at a time
                 first += more
         except CaptureError:
             self.close()
             raise
-        if first.startswith(_GZIP_MAGIC):
-            self._inflater = _inflater()
-            self._packed = first
-            self._next = self._unpacked
+        packed = unpacker(self.file, first, self._plain)
+        if packed is None:
+            self._kept = first
         else:
-            self._first = first
-            self._next = self._again
+            self._next = packed.read
 
     def _open(self, name: str) -> Callable[[int], bytes]:
         if name == "-":
@@ -78,21 +75,37 @@ class Source:
 
     def read(self) -> bytes:
         """The next bytes, at least one and about `CHUNK` at most; none at the end."""
+        if self._kept:
+            data, self._kept = self._kept, b""
+            return data
         return self._next()
+
+    def peek(self, need: int) -> bytes:
+        """The next bytes, `need` at least unless no more come; they are given again by whatever reads on."""
+        while len(self._kept) < need:
+            try:
+                part = self._next()
+            except CaptureError as error:  # comes behind what was read before it
+                self.failed, self._next = error, _raiser(error)
+                break
+            if not part:
+                break
+            self._kept += part
+        return self._kept
 
     def readinto(self, buffer: memoryview) -> int:
         """Fills the beginning of a buffer with the next bytes; how many, 0 at the end."""
-        if self._direct is not None and self._next == self._plain and not self._left:
+        if self._direct is not None and self._next == self._plain and not self._kept:
             try:
                 read = self._direct(buffer) or 0
             except (OSError, ValueError) as error:
                 raise self._unreadable(error) from None
             self.position += read
             return read
-        data = self._left or self.read()
+        data = self.read()
         read = min(len(data), len(buffer))
         buffer[:read] = data[:read]
-        self._left = data[read:]
+        self._kept = data[read:]
         return read
 
     def fill(self, begun: bytes, need: int) -> bytes:
@@ -121,62 +134,9 @@ class Source:
         self.position += len(data)
         return data
 
-    def _again(self) -> bytes:
-        data, self._first = self._first, b""
-        self._next = self._plain
-        return data
 
-    def _unpacked(self) -> bytes:
-        import zlib  # late: most captures are not compressed
+def _raiser(error: CaptureError) -> Callable[[], bytes]:
+    def fail() -> bytes:
+        raise error
 
-        while True:
-            if self._inflater.eof and not self._next_member():
-                return b""
-            packed = self._packed or self._plain()
-            if not packed:
-                raise CaptureError(GZIP, self.file, "the gzip stream ends early")
-            before = self._inflater.copy()
-            try:
-                data = self._inflater.decompress(packed, CHUNK)
-            except zlib.error as error:
-                data = _up_to_damage(before, packed, zlib.error)
-                self._next = self._damaged(str(error))
-                return data or self._next()
-            self._packed = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
-            if data:
-                return data
-
-    def _next_member(self) -> bool:
-        """Begins the gzip member behind the one that ended and zeros, as tapes leave them; False at the file's end."""
-        rest = self._packed.lstrip(b"\0")
-        while len(rest) < 2 and (more := self._plain()):
-            rest = (rest + more).lstrip(b"\0")
-        if rest and not rest.startswith(_GZIP_MAGIC):
-            raise CaptureError(GZIP, self.file, "the bytes behind the gzip stream are not gzip's")
-        self._packed = rest
-        if rest:
-            self._inflater = _inflater()
-        return bool(rest)
-
-    def _damaged(self, reason: str) -> Callable[[], bytes]:
-        def fail() -> bytes:
-            raise CaptureError(GZIP, self.file, f"the gzip stream is damaged: {reason}")
-
-        return fail
-
-
-def _inflater() -> _Decompress:
-    import zlib
-
-    return zlib.decompressobj(wbits=31)
-
-
-def _up_to_damage(inflater: _Decompress, packed: bytes, error: type[Exception]) -> bytes:
-    """What can be decompressed of a piece that fails as a whole."""
-    out = []
-    for at in range(len(packed)):
-        try:
-            out.append(inflater.decompress(packed[at : at + 1]))
-        except error:
-            break
-    return b"".join(out)
+    return fail

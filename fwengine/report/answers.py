@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
-from collections.abc import Sequence
 from typing import Any
 
+from ..analysis.confirm import Answer, Confirmation
 from ..analysis.diff import Change
-from ..analysis.query import Proof, Region
+from ..analysis.prove import Proof, Status
+from ..analysis.query import Region
 from ..language.meaning.region import readable, show_box
 from ..model.box import Box
-from ..model.rules import Action
+from ..model.rules import Action, Claim
 from ..policy import Policy
 from .packets import packet_text
 from .style import Style
@@ -44,44 +46,58 @@ def region_json(region: Region, policy: Policy) -> dict[str, Any]:
         "file": file,
         "line": line,
         "witness": packet_text(region.witness, policy),
-        "packets": region.size,
+        "flows": region.flows,
     }
 
 
-def query_lines(regions: Sequence[Region], policy: Policy, style: Style) -> list[str]:
+def query_lines(regions: Answer[Region], policy: Policy, style: Style) -> list[str]:
     out = []
     for region in regions:
         word = style.verdict(region.action.value.upper(), 6)
         out.append(f"{word} {style(region_text(region.box), bold=True)}")
         out.append(f"       by {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy)}")
-    total = sum(region.size for region in regions)
-    count = len(regions)
-    out.append(f"{count} region{'s' * (count != 1)}, {total:,} packet{'s' * (total != 1)}")
+    out.append(_total("region", len(regions), sum(region.flows for region in regions), regions.confirmed))
     return out
 
 
-def proof_json(proof: Proof, policy: Policy, path: str) -> dict[str, Any]:
-    if proof.holds or proof.counterexample is None or proof.verdict is None:
-        return {"holds": proof.holds, "counterexample": None}
+def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.date | None = None) -> dict[str, Any]:
+    """A claim and what became of it; `path` and, where it was stated, `as_of` are what the `command` to paste asks with."""
+    out: dict[str, Any] = {
+        "holds": proof.holds,
+        "status": proof.status.value,
+        "confirmed": confirmed_json(proof.confirmed),
+        "counterexample": None,
+    }
+    if proof.counterexample is None or proof.verdict is None:
+        return out
     packet = packet_text(proof.counterexample, policy)
     rule = proof.verdict.rule
-    return {
-        "holds": False,
-        "counterexample": {
-            "packet": packet,
-            "verdict": proof.verdict.action.value,
-            "rule": rule.label if rule else "default",
-            "file": rule.span.file if rule else None,
-            "line": rule.span.line if rule else None,
-            "command": shlex.join(["fwengine", "eval", path, packet, "--explain"]),
-        },
+    out["counterexample"] = {
+        "packet": packet,
+        "verdict": proof.verdict.action.value,
+        "rule": rule.label if rule else "default",
+        "file": rule.span.file if rule else None,
+        "line": rule.span.line if rule else None,
+        "command": shlex.join(
+            ["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])]
+        ),
     }
+    return out
 
 
-def proof_lines(proof: Proof, policy: Policy, path: str, claim: str, style: Style) -> list[str]:
+def confirmed_json(confirmed: Confirmation | None) -> dict[str, Any] | None:
+    """How far an answer was found again in a second way: for all packets or not, and the packets tried one by one."""
+    return {"complete": confirmed.complete, "samples": confirmed.points} if confirmed else None
+
+
+def proof_lines(
+    proof: Proof[Claim], policy: Policy, path: str, claim: str, style: Style, as_of: datetime.date | None = None
+) -> list[str]:
     if proof.holds:
-        return [f"{style('PROVED', 'green', bold=True)}  {claim}"]
-    found = proof_json(proof, policy, path)["counterexample"]
+        return [f"{style('PROVED', 'green', bold=True)}  {claim}{_word(proof.confirmed)}"]
+    if proof.status is Status.EMPTY:
+        return [f"{style('EMPTY', 'yellow', bold=True)}   {claim} is about no packet, which proves nothing"]
+    found = proof_json(proof, policy, path, as_of)["counterexample"]
     out = [f"{style('FALSE', 'red', bold=True)}   {claim}"]
     if found is not None:
         index = len(policy.rules) if proof.verdict is None or proof.verdict.index is None else proof.verdict.index
@@ -105,26 +121,33 @@ def change_json(change: Change, old: Policy, new: Policy) -> dict[str, Any]:
         "new_file": new_file,
         "new_line": new_line,
         "witness": packet_text(change.witness, old, new),
-        "packets": change.size,
+        "flows": change.flows,
     }
 
 
-def diff_lines(changes: Sequence[Change], old: Policy, new: Policy, style: Style) -> list[str]:
+def diff_lines(changes: Answer[Change], old: Policy, new: Policy, style: Style) -> list[str]:
     if not changes:
-        return [f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes"]
+        word = _word(changes.confirmed)
+        return [f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes{word}"]
     out = []
     words = {Action.ALLOW: "allowed", Action.DENY: "denied"}
     for change in changes:
         word = f"newly {words[change.new]}"
         hue = "green" if change.new is Action.ALLOW else "red"
-        plural = "s" * (change.size != 1)
         out.append(f"{style(f'{word:<13}', hue, bold=True)}  {region_text(change.box)}")
         out.append(
-            f"{'':15}e.g. {packet_text(change.witness, old, new)}   ({change.size:,} packet{plural} of this kind)"
+            f"{'':15}e.g. {packet_text(change.witness, old, new)}   ({change.flows:,} flow{'s' * (change.flows != 1)})"
         )
         before, after = _called(old, change.old_rule), _called(new, change.new_rule)
         out.append(f"{'':15}{words[change.old]} by {before}, now {words[change.new]} by {after}")
-    total = sum(change.size for change in changes)
-    count = len(changes)
-    out.append(f"{count} change{'s' * (count != 1)}, {total:,} packet{'s' * (total != 1)}")
+    out.append(_total("change", len(changes), sum(change.flows for change in changes), changes.confirmed))
     return out
+
+
+def _total(what: str, count: int, flows: int, confirmed: Confirmation | None) -> str:
+    """`2 changes, 64,512 flows (confirmed)`."""
+    return f"{count} {what}{'s' * (count != 1)}, {flows:,} flow{'s' * (flows != 1)}{_word(confirmed)}"
+
+
+def _word(confirmed: Confirmation | None) -> str:
+    return f" ({confirmed.word})" if confirmed else ""

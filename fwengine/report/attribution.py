@@ -26,7 +26,7 @@ class Attribution:
     new: Span | None
     rules: tuple[str, ...]
     changes: tuple[int, ...]  # indices into the changes
-    packets: int
+    flows: int
 
 
 def attribute(old: Policy, new: Policy, changes: Sequence[Change]) -> list[Attribution]:
@@ -56,7 +56,7 @@ def attribute(old: Policy, new: Policy, changes: Sequence[Change]) -> list[Attri
                 now.span if now else None,
                 tuple(labels),
                 tuple(mine),
-                sum(changes[n].size for n in mine),
+                sum(changes[n].flows for n in mine),
             )
         )
     return [a for a in out if a.changes]
@@ -92,7 +92,7 @@ def attribution_json(found: Attribution) -> dict[str, Any]:
         "new_line": found.new.line if found.new else None,
         "rules": list(found.rules),
         "changes": list(found.changes),
-        "packets": found.packets,
+        "flows": found.flows,
     }
 
 
@@ -102,5 +102,5 @@ def attribution_lines(found: Attribution) -> list[str]:
     count = len(found.changes)
     return [
         f"because {found.kind} `{found.name}` {what} ({' -> '.join(places)}), by way of {', '.join(found.rules)}: "
-        f"{count} change{'s' * (count != 1)}, {found.packets:,} packet{'s' * (found.packets != 1)}"
+        f"{count} change{'s' * (count != 1)}, {found.flows:,} flow{'s' * (found.flows != 1)}"
     ]

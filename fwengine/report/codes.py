@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..language import codes as language
 from ..packets import codes as packets
-from . import findings
+from . import failure, findings
 
 
 def explanations() -> dict[str, str]:
     """For each code, in order, what it means and what to do."""
-    return dict(sorted({**language.EXPLANATIONS, **findings.EXPLANATIONS, **packets.EXPLANATIONS}.items()))
+    sources = (language, findings, failure, packets)
+    return dict(sorted(entry for source in sources for entry in source.EXPLANATIONS.items()))

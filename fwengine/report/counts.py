@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..model.packet import Packet, write
+from ..packets.place import kind_text
 from ..policy import Policy
-from ..traffic.count import CaptureReport, Outcome, RuleCount
+from ..traffic.count import CaptureReport, KindCount, Outcome, RecordedCount, RuleCount
+from .nothing import no_verdict
 from .screen import visible
 from .style import Style
 
 MANY_RULES = 40  # with more, those that decided nothing are only counted
+MANY_KINDS = 12  # with more, the rarest are counted together
 
 
 def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
@@ -28,7 +32,26 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
         key: sum(getattr(report, key) for report in reports)
         for key in ("packets", "allow", "deny", "not_ip", "malformed", "truncated")
     }
-    return replace(first, file="total", rules=rules, **counts)
+    return replace(
+        first,
+        file="total",
+        rules=rules,
+        kinds=_merged_kinds(reports),
+        recorded=_merged_recorded([report.recorded for report in reports if report.recorded]),
+        **counts,
+    )
+
+
+def _merged_kinds(reports: Sequence[CaptureReport]) -> tuple[KindCount, ...]:
+    total: Counter[str] = Counter()
+    for report in reports:
+        for what, packets in report.kinds:
+            total[what] += packets
+    return tuple(KindCount(*row) for row in sorted(total.items(), key=lambda row: (-row[1], row[0])))
+
+
+def _merged_recorded(counts: Sequence[RecordedCount]) -> RecordedCount | None:
+    return RecordedCount(*map(sum, zip(*counts, strict=True))) if counts else None
 
 
 def called(file: str) -> str:
@@ -45,6 +68,8 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
         "not_ip": report.not_ip,
         "malformed": report.malformed,
         "truncated": report.truncated,
+        "kinds": [{"what": kind.what, "packets": kind.packets} for kind in report.kinds],
+        **({"recorded": report.recorded._asdict()} if report.recorded else {}),
         "rules": [
             {
                 "rule": row.label,
@@ -60,9 +85,12 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
 
 
 def capture_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of one of the captures, without its rules; `error` is what kept the rest of it from being read."""
+    """The counts of one of the captures, without its rules.
+
+    `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
+    """
     counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
-    error = report.error
+    error = report.error or no_verdict(report)
     return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
 
 
@@ -105,7 +133,32 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
     more = len(report.rules) - len(shown)
     if more:
         out.append(f"{more:,} more rule{'s' * (more != 1)} decided no packet")
+    return [*out, *_kind_lines(report), *_recorded_lines(report)]
+
+
+def _kind_lines(report: CaptureReport) -> list[str]:
+    """What the frames without IP hold."""
+    if not report.kinds:
+        return []
+    shown = report.kinds if len(report.kinds) <= MANY_KINDS else report.kinds[: MANY_KINDS - 1]
+    width = len(f"{shown[0].packets:,}")
+    out = ["", "not IP:", *(f"  {kind.packets:>{width},}  {kind.what}" for kind in shown)]
+    rest = report.kinds[len(shown) :]
+    if rest:
+        out.append(f"  {sum(kind.packets for kind in rest):>{width},}  of {len(rest):,} other kinds")
     return out
+
+
+def _recorded_lines(report: CaptureReport) -> list[str]:
+    """Beside what the policy does, what the firewall did that recorded the packets."""
+    found = report.recorded
+    if found is None:
+        return []
+    return [
+        "",
+        f"recorded as passed:  {found.passed_allowed:,} allowed, {found.passed_denied:,} denied by this policy",
+        f"recorded as blocked: {found.blocked_denied:,} denied, {found.blocked_allowed:,} allowed by this policy",
+    ]
 
 
 def _place(label: str, file: str | None, line: int | None) -> str:
@@ -116,21 +169,34 @@ def outcome_json(outcome: Outcome, policy: Policy, number: int) -> dict[str, Any
     """One packet of a capture; `number` counts over all captures."""
     if outcome.rule is None or outcome.point is None:
         verdict = None if outcome.kind == "not-ip" else "deny"
-        return {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
+        fields = {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
+        return fields | _aside(outcome)
     return {
         "packet": number,
         "text": write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
         "verdict": policy.action(outcome.rule).value,
         "rule": policy.label(outcome.rule),
         "class": outcome.kind,
-    }
+    } | _aside(outcome)
+
+
+def _aside(outcome: Outcome) -> dict[str, Any]:
+    """What a frame without IP holds, and what a log records of a packet."""
+    out: dict[str, Any] = {}
+    if outcome.what is not None:
+        out["what"] = kind_text(outcome.what)
+    if outcome.recorded is not None and outcome.recorded.text:
+        out["recorded"] = outcome.recorded.text
+    return out
 
 
 def outcome_line(fields: dict[str, Any], style: Style) -> str:
     verdict = style.verdict((fields["verdict"] or "-").upper(), 6)
+    recorded = f"  recorded: {visible(fields['recorded'])}" if "recorded" in fields else ""
     if fields["class"] != "ip":
-        return f"{fields['packet']:>6}  {verdict} {fields['class']}"
-    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}"
+        what = f": {fields['what']}" if "what" in fields else ""
+        return f"{fields['packet']:>6}  {verdict} {fields['class']}{what}{recorded}"
+    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}{recorded}"
 
 
 def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:

@@ -17,7 +17,7 @@ _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
     "FW209": "never used", "FW301": "no condition at all", "FW302": "port 0 is left out",
-    "FW303": "its later fragments have no ports",
+    "FW303": "its later fragments have no ports", "FW310": "named here alone",
 }  # fmt: skip
 _HELP = {
     "FW202": "remove it; `--fix` does",
@@ -28,6 +28,7 @@ _HELP = {
     "FW209": "remove it; `--fix` does",
     "FW301": "say which protocol, from where and to where",
     "FW302": "port 0 is a port like any other: leave the condition out, or write `0-65535`, if you mean any port",
+    "FW310": "correct the name; declaring the interfaces, `interface wan = eth0`, makes such slips errors",
     "FW303": "allow them by a rule with `fragment later`, or be sure that nothing of it is ever fragmented",
 }
 EXPLANATIONS = {
@@ -51,6 +52,10 @@ EXPLANATIONS = {
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
+    "FW310": "Interfaces need no declaration, so a mistyped one is a name like any other, and the rule matches nothing. This "
+    "one is named by a single rule, and is a letter away from a name that other rules use; names that differ in numbers, or "
+    "are both usual (`lan0`, `wan0`), are not told. Policies that declare their interfaces by `interface NAME = …` have an "
+    "error in place of this finding.",
     "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
     "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
 }

@@ -1,4 +1,4 @@
-"""Diagnostics and test outcomes in the forms that other programs read: SARIF, GitHub annotations, JUnit.
+"""Diagnostics, test outcomes and failures in the forms that other programs read: SARIF, GitHub annotations, JUnit.
 
 SARIF 2.1.0: OASIS Standard, 27 March 2020. Annotations: GitHub's workflow commands. JUnit: the form of Apache Ant.
 """
@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from .._version import __version__
 from ..errors import Diagnostic, Span
 from .codes import explanations
+from .failure import Failure
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -22,16 +23,21 @@ _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 Properties = Mapping[str, Any]
 
 
-def sarif(results: Sequence[tuple[Diagnostic, Properties]]) -> dict[str, Any]:
-    """A SARIF log with one run; `properties` of a result hold what has no place of its own, such as the witness."""
+def sarif(results: Sequence[tuple[Diagnostic, Properties]], failures: Sequence[Failure] = ()) -> dict[str, Any]:
+    """A SARIF log with one run; `properties` of a result hold what has no place of its own, such as the witness.
+
+    Failures are results of level `error`, and the run says that it did not succeed.
+    """
     known = explanations()
-    codes = sorted({d.code for d, _ in results})
+    levels = {f.code: "error" for f in failures}
+    levels |= {d.code: _LEVELS[d.severity] for d, _ in reversed(results)}  # a rule's level is that of its first result
+    codes = sorted(levels)
     rules = [
         {
             "id": code,
             "shortDescription": {"text": known.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
             "fullDescription": {"text": known.get(code, code)},
-            "defaultConfiguration": {"level": _LEVELS[next(d.severity for d, _ in results if d.code == code)]},
+            "defaultConfiguration": {"level": levels[code]},
         }
         for code in codes
     ]
@@ -42,10 +48,34 @@ def sarif(results: Sequence[tuple[Diagnostic, Properties]]) -> dict[str, Any]:
             {
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(d, properties, codes) for d, properties in results],
+                "invocations": [{"executionSuccessful": not failures}],
+                "results": [
+                    *(_sarif_result(d, properties, codes) for d, properties in results),
+                    *(_sarif_failure(failure, codes) for failure in failures),
+                ],
             }
         ],
     }
+
+
+def _sarif_failure(failure: Failure, codes: Sequence[str]) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "ruleId": failure.code,
+        "ruleIndex": codes.index(failure.code),
+        "level": "error",
+        "message": {"text": ". ".join(_told(failure))},
+        "properties": {"kind": failure.kind},
+    }
+    if failure.span is not None:
+        out["locations"] = [{"physicalLocation": _location(failure.span)}]
+    elif failure.file is not None:
+        out["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": _uri(failure.file)}}}]
+    return out
+
+
+def _told(failure: Failure) -> list[str]:
+    """All that a failure says, part by part."""
+    return [part for part in (failure.message, failure.label, *failure.notes, failure.help) if part]
 
 
 def _sarif_result(d: Diagnostic, properties: Properties, codes: Sequence[str]) -> dict[str, Any]:
@@ -71,14 +101,27 @@ def _sarif_result(d: Diagnostic, properties: Properties, codes: Sequence[str]) -
 def _location(span: Span) -> dict[str, Any]:
     region: dict[str, Any] = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line}
     region["endColumn"] = max(span.end_column, 1)
-    path = PurePath(span.file)
-    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
-    return {"artifactLocation": {"uri": uri}, "region": region}
+    return {"artifactLocation": {"uri": _uri(span.file)}, "region": region}
 
 
-def github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands that annotate the lines of a pull request, one a line."""
+def _uri(file: str) -> str:
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
+
+
+def github(diagnostics: Iterable[Diagnostic], failures: Iterable[Failure] = ()) -> str:
+    """Workflow commands that annotate the lines of a pull request, one a line; failures are errors, and come first."""
     lines = []
+    for failure in failures:
+        properties = []
+        if failure.file is not None:
+            properties.append(f"file={_property(failure.file)}")
+        if failure.span is not None:
+            properties.append(f"line={failure.span.line},col={failure.span.column},endLine={failure.span.end_line}")
+            if failure.span.end_line == failure.span.line:
+                properties.append(f"endColumn={failure.span.end_column}")
+        properties.append(f"title={_property(failure.code)}")
+        lines.append(f"::error {','.join(properties)}::{_data(chr(10).join(_told(failure)))}")
     for d in diagnostics:
         place = f"file={_property(d.span.file)},line={d.span.line},col={d.span.column},endLine={d.span.end_line}"
         if d.span.end_line == d.span.line:
@@ -96,37 +139,56 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def junit(results: Sequence[Properties]) -> str:
-    """Expectations as test cases, one suite a file; a failure holds what `fwengine test` prints about it."""
-    failed = sum(not r["passed"] for r in results)
-    root = ElementTree.Element("testsuites", name="fwengine", tests=str(len(results)), failures=str(failed), errors="0")
-    suites: dict[str, list[Properties]] = {}
-    for result in results:
-        suites.setdefault(result["file"], []).append(result)
-    for file, members in suites.items():
-        failures = sum(not r["passed"] for r in members)
-        suite = ElementTree.SubElement(
-            root, "testsuite", name=_xml(file), tests=str(len(members)), failures=str(failures), errors="0", skipped="0"
-        )
-        for r in members:
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=_xml(file),
-                name=_xml(f"{r['line']}: {r['expectation']}"),
-                file=_xml(file),
-                line=str(r["line"]),
-            )
-            if not r["passed"]:
-                told = [
-                    f"{key}: {r[key]}" for key in ("expected", "got", "rule", "counterexample", "command") if r[key]
-                ]
-                failure = ElementTree.SubElement(
-                    case, "failure", message=_xml(f"expected {r['expected']}, got {r['got']}"), type="expectation"
-                )
-                failure.text = _xml("\n".join(told))
+def junit(results: Sequence[Properties], failures: Sequence[Failure] = ()) -> str:
+    """Expectations as test cases, one suite a file; a failed one holds what `fwengine test` prints about it.
+
+    What kept a file from being tested is an error, in a case of its own.
+    """
+    suites: dict[str, list[ElementTree.Element]] = {}
+    for r in results:
+        suites.setdefault(r["file"], []).append(_case(r))
+    for failure in failures:
+        suites.setdefault(failure.file or "fwengine", []).append(_error_case(failure))
+    root = ElementTree.Element("testsuites", name="fwengine")
+    _add_counts(root, [case for cases in suites.values() for case in cases])
+    for file, cases in suites.items():
+        suite = ElementTree.SubElement(root, "testsuite", name=_xml(file))
+        _add_counts(suite, cases)
+        suite.set("skipped", "0")
+        suite.extend(cases)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
+
+
+def _add_counts(element: ElementTree.Element, cases: Sequence[ElementTree.Element]) -> None:
+    element.set("tests", str(len(cases)))
+    for name, inner in (("failures", "failure"), ("errors", "error")):
+        element.set(name, str(sum(case.find(inner) is not None for case in cases)))
+
+
+def _case(r: Properties) -> ElementTree.Element:
+    file = _xml(r["file"])
+    name = _xml(f"{r['line']}: {r['expectation']}")
+    case = ElementTree.Element("testcase", classname=file, name=name, file=file, line=str(r["line"]))
+    if not r["passed"]:
+        told = [f"{key}: {r[key]}" for key in ("expected", "got", "rule", "counterexample", "command") if r[key]]
+        message = _xml(f"expected {r['expected']}, got {r['got']}")
+        failure = ElementTree.SubElement(case, "failure", message=message, type="expectation")
+        failure.text = _xml("\n".join(told))
+    return case
+
+
+def _error_case(failure: Failure) -> ElementTree.Element:
+    file = _xml(failure.file or "fwengine")
+    place = "" if failure.span is None else f"{failure.span.line}: "
+    case = ElementTree.Element("testcase", classname=file, name=_xml(f"{place}error[{failure.code}]"))
+    if failure.file is not None:
+        case.set("file", file)
+    if failure.span is not None:
+        case.set("line", str(failure.span.line))
+    error = ElementTree.SubElement(case, "error", message=_xml(failure.message), type=failure.code)
+    error.text = _xml("\n".join(_told(failure)))
+    return case
 
 
 def _xml(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How much the expectations of one or more files cover, and how sharp they are.
+"""How much the expectations of one or more files cover, and how many mutants they notice.
 
 Files that include one another speak of the same rules: what one of them covers or notices, counts.
 """
@@ -20,7 +20,7 @@ Key = tuple[str, int]  # a rule by its file and line
 
 
 @dataclass
-class Sharpness:
+class Tested:
     """Rules covered and mutants noticed, gathered file by file."""
 
     rules: dict[Key, Rule] = field(default_factory=dict)

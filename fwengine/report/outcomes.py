@@ -7,26 +7,29 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from ..analysis.expect import Outcome
-from ..model.rules import DEPENDS
+from ..analysis.prove import Proof
+from ..model.rules import DEPENDS, Expectation
 from ..policy import Policy
+from .answers import confirmed_json
 from .packets import packet_text
 from .screen import visible
+from .strangers import strangers_json
 from .style import Style
 
 
-def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.date | None) -> dict[str, Any]:
+def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: datetime.date | None) -> dict[str, Any]:
     """One expectation and what became of it.
 
     `path` and `as_of` are what the policy was loaded with: the `command` to paste asks the same again.
     """
-    claim, verdict = outcome.expectation, outcome.verdict
+    claim, verdict = proof.claim, proof.verdict
     by = f" by {claim.by}" if claim.by else ""
     out: dict[str, Any] = {
         "file": claim.span.file,
         "line": claim.span.line,
         "expectation": f"expect {claim.action.value} {claim.text}{by}",
-        "passed": outcome.holds,
+        "passed": proof.holds,
+        "confirmed": confirmed_json(proof.confirmed),
         "expected": claim.action.value + by,
         "got": None,
         "rule": None,
@@ -36,10 +39,11 @@ def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.da
         "command": None,
         "depends": False,
         "policy": path,
+        "unknown_interfaces": strangers_json(policy.strangers(claim.boxes)),
     }
     if verdict is not None:
-        assert outcome.counterexample is not None
-        packet = packet_text(outcome.counterexample, policy)
+        assert proof.counterexample is not None
+        packet = packet_text(proof.counterexample, policy)
         words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
         out |= {
             "got": verdict.action.value,
@@ -50,8 +54,8 @@ def outcome_json(outcome: Outcome, policy: Policy, path: str, as_of: datetime.da
             "command": shlex.join(words),
             "depends": claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
         }
-    elif not outcome.holds:
-        out["got"] = "no packet: the region is empty"
+    elif not proof.holds:
+        out["got"] = "nothing: it is about no packet"
     return out
 
 

@@ -8,13 +8,14 @@ Source: boundary value analysis, after Myers, "The Art of Software Testing" (197
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from ..analysis.cover import samples, unmatched
+from ..analysis.cover import hole, samples
 from ..analysis.entries import Entries
+from ..analysis.interfaces import is_name, mentioned
 from ..analysis.witness import choose
 from ..model import address
 from ..model.box import Sets
@@ -26,7 +27,6 @@ from ..model.fields import (
     FRAGMENT,
     FULL,
     ICMPV6,
-    IN,
     INTERFACES,
     NO_INTERFACE,
     PORTS,
@@ -38,13 +38,13 @@ from ..model.fields import (
     TABLE,
     TYPE,
     Point,
-    interface_name,
     interface_number,
     lacking,
     present,
 )
 from ..model.interval import IntervalSet
 from ..model.ruleset import RuleSet
+from ..policy import Policy
 
 NAMES = tuple(interface_number(name) for name in ("lan0", "wan0", "eth0", "eth1"))
 HINTS = 24  # values of the policy that are tried in a field without a condition
@@ -65,17 +65,18 @@ class Edge(NamedTuple):
     off: int | None
 
 
-def edges(field: int, chosen: IntervalSet) -> list[Edge]:
+def edges(field: int, chosen: IntervalSet, names: Sequence[int] = NAMES) -> list[Edge]:
     """Both ends of every interval of a set; none for a field that is absent.
 
-    Names of interfaces have no neighbours: each name mentioned is one edge, with no interface, or another, beside it.
+    Names of interfaces have no neighbours: each name mentioned is one edge, with no interface, or another, beside it;
+    `names` are those to take: see `interface_names`.
     Beside a byte of TCP flags is one with a single flag changed.
 
     >>> edges(DPORT, IntervalSet.of((0, 1023)))
     [Edge(field=4, on=0, off=None), Edge(field=4, on=1023, off=1024)]
     """
     if field in INTERFACES:
-        return _interface_edges(field, chosen)
+        return _interface_edges(field, chosen, names)
     if chosen.hi == ABSENT.get(field):
         return []
     if field == FLAGS and chosen != PRESENT[FLAGS]:
@@ -97,11 +98,11 @@ def _domain(field: int, value: int) -> IntervalSet:
     return PRESENT[field]
 
 
-def _interface_edges(field: int, chosen: IntervalSet) -> list[Edge]:
+def _interface_edges(field: int, chosen: IntervalSet, names: Sequence[int]) -> list[Edge]:
     if chosen == FULL[field]:
         return [Edge(field, NO_INTERFACE, None)]
-    inside = [v for v in (NO_INTERFACE, *NAMES) if v in chosen]
-    outside = [v for v in (NO_INTERFACE, *NAMES) if v not in chosen]
+    inside = [v for v in (NO_INTERFACE, *names) if v in chosen]
+    outside = [v for v in (NO_INTERFACE, *names) if v not in chosen]
     out = []
     for name in mentioned(chosen):
         if name in chosen:
@@ -111,22 +112,7 @@ def _interface_edges(field: int, chosen: IntervalSet) -> list[Edge]:
     return out or [Edge(field, inside[0] if inside else chosen.lo, outside[0] if outside else None)]
 
 
-def mentioned(chosen: IntervalSet) -> list[int]:
-    """The interfaces that a set names, be it to hold or to leave them out."""
-    ends = {v for lo, hi in chosen for v in (lo, lo - 1, hi, hi + 1) if 0 < v <= FULL[IN].hi}
-    single = {lo for lo, hi in chosen if lo == hi} | {lo for lo, hi in FULL[IN] - chosen if lo == hi}
-    return sorted(v for v in ends & single if v != NO_INTERFACE and is_name(v))
-
-
-def is_name(number: int) -> bool:
-    """Is there an interface name, or none for 0, with this number?"""
-    try:
-        return interface_number(interface_name(number)) == number
-    except ValueError:  # not UTF-8, or too long
-        return False
-
-
-def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]:
+def likely(sets: Sets, field: int, hints: Iterable[int] = (), names: Sequence[int] = NAMES) -> tuple[int, ...]:
     """Values worth trying in a field of a nonempty product, the plainest first: usual ones, the ends of intervals, `hints`.
 
     >>> from fwengine.model.box import Box
@@ -153,7 +139,7 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = ()) -> tuple[int, ...]
     found += [end for pair in ranges for end in pair]
     found += hints
     if field in INTERFACES:
-        found = [v for v in (*found, *NAMES) if v in chosen and is_name(v)]
+        found = [v for v in (*found, *names) if v in chosen and is_name(v)]
         if not found:
             with suppress(ValueError):  # no name at all
                 found = [choose(sets)[field]]
@@ -187,6 +173,12 @@ def hints(policy: RuleSet) -> dict[int, tuple[int, ...]]:
                     plain = _host(*chosen.ranges[0], f - SRC) if f in (SRC, DST) else lo
                     known.update(dict.fromkeys((plain, lo, hi, lo - 1, hi + 1)))
     return {f: tuple(known)[:: -(-len(known) // HINTS) or 1] for f, known in found.items()}
+
+
+def interface_names(policy: RuleSet) -> tuple[int, ...]:
+    """The interfaces that packets drawn for a policy may be on: those that it declares, else some usual ones."""
+    declared = policy.declared.members if isinstance(policy, Policy) else ()
+    return tuple(map(interface_number, declared)) or NAMES
 
 
 def with_value(point: Point, field: int, value: int) -> Point:
@@ -254,8 +246,8 @@ class Decided:
         for point in samples(piece, self.entries.interfaces):
             if self.policy.tree.index(point) == index:
                 return self.around(point, piece)
-        found = unmatched(self.entries, piece, self.entries.before(index))
-        return self.around(choose(found, self.entries.interfaces), piece) if isinstance(found, tuple) else None
+        found = hole(self.entries, piece, self.entries.before(index))
+        return None if found is None else self.around(choose(found, self.entries.interfaces), piece)
 
     def around(self, point: Point, piece: Sets) -> Sets:
         """The points of a piece that go the same ways through the compiled policy as this one: all decided alike."""

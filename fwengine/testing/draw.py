@@ -19,7 +19,7 @@ from ..model.fields import DETAILS, FIELDS, FULL, INTERFACES, TABLE, Point, inte
 from ..model.interval import IntervalSet
 from ..model.rules import Action
 from ..model.ruleset import RuleSet
-from .boundary import Decided, Edge, edges, hints, likely, nameable, ordered, with_value
+from .boundary import NAMES, Decided, Edge, edges, hints, interface_names, likely, nameable, ordered, with_value
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -63,8 +63,9 @@ class _Axis(NamedTuple):
 class _Product:
     """A nonempty product of nothing but packets, made ready for drawing."""
 
-    def __init__(self, sets: Sets, known: dict[int, tuple[int, ...]]) -> None:
+    def __init__(self, sets: Sets, known: dict[int, tuple[int, ...]], names: tuple[int, ...] = NAMES) -> None:
         self.sets = sets
+        self.names = names
         self.plain = [s.ranges[0][0] for s in sets]
         self.axes: list[_Axis] = []
         self.choices = _CHOICES + sum(f in known for f in DETAILS)
@@ -75,12 +76,12 @@ class _Product:
                 self._add(f, chosen, known.get(f, ()))
 
     def _add(self, f: int, chosen: IntervalSet, known: tuple[int, ...]) -> None:
-        values = likely(self.sets, f, known)
+        values = likely(self.sets, f, known, self.names)
         self.plain[f] = values[0]
         ends: tuple[int, ...] = ()
         anything: st.SearchStrategy[int] | None = None
         if f in INTERFACES:
-            anything = _NAME
+            anything = _NAME if self.names is NAMES else st.sampled_from(self.names)
         elif len(values) < chosen.size:
             ends = tuple(accumulate(hi - lo + 1 for lo, hi in chosen))
             anything = st.integers(0, ends[-1] - 1)
@@ -144,7 +145,7 @@ class Corners:
         self.boxes = [given for rule in policy.rules if policy.active(rule) for given in rule.boxes]
         self.boxes.append(_EVERYTHING)
         self.within = within
-        self.known = hints(policy)
+        self.known, self.names = hints(policy), interface_names(policy)
         self.found: dict[int, list[_Corner]] = {}
 
     def on(self, draw: Draw) -> Point:
@@ -175,7 +176,7 @@ class Corners:
         if at not in self.found:
             given = self.boxes[at]
             self.found[at] = [
-                _corner(_Product(sets, self.known), given, outer)
+                _corner(_Product(sets, self.known, self.names), given, outer)
                 for outer in self.within
                 for sets in _pieces([given & outer])
             ]
@@ -184,7 +185,7 @@ class Corners:
 
 def _corner(product: _Product, given: Box, outer: Box) -> _Corner:
     ends = [
-        tuple(edge for edge in edges(f, chosen) if edge.off is None or edge.off in outer.sets[f])
+        tuple(edge for edge in edges(f, chosen, product.names) if edge.off is None or edge.off in outer.sets[f])
         for f, chosen in enumerate(product.sets)
     ]
     weighed = [ends[f] for f in range(FIELDS) if given.sets[f] != FULL[f]] * 3
@@ -217,7 +218,7 @@ class Fates:
     def __init__(self, policy: RuleSet, action: Action | None, only: int | None, within: Sequence[Box] | None) -> None:
         self.policy, self.action, self.only, self.within = policy, action, only, within
         self.decided = Decided(policy)
-        self.known = hints(policy)
+        self.known, self.names = hints(policy), interface_names(policy)
         self.corners = Corners(policy, self.within or (_EVERYTHING,))
         self.pieces: dict[int, list[Sets]] = {}
         self.options: dict[tuple[int, int], _Option | None] = {}
@@ -292,6 +293,10 @@ class Fates:
                     part = self.decided.part(index, sets)
                 except LimitError as error:  # unknown: other pieces will do, unless there are none
                     self.limit, part = error, None
-            found = None if part is None else _Option(_Product(sets, self.known), _Product(part, {}))
+            found = (
+                None
+                if part is None
+                else _Option(_Product(sets, self.known, self.names), _Product(part, {}, self.names))
+            )
             self.options[key] = found
         return self.options[key]

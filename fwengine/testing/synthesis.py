@@ -44,7 +44,7 @@ from ..packets.encode import encode, least_length
 from ..packets.links import ETHERNET
 from ..packets.wire import EXTENSION_HEADERS, decode
 from ..report.verdicts import FIELD_WORDS, show_value
-from .boundary import Decided, edges, nameable, ordered, with_value
+from .boundary import Decided, edges, interface_names, nameable, ordered, with_value
 
 LIMIT = 10_000
 
@@ -150,6 +150,7 @@ class _Maker:
     def __init__(self, policy: RuleSet, limit: int, rng: random.Random) -> None:
         self.policy, self.limit, self.rng = policy, limit, rng
         self.decided = Decided(policy)
+        self.names = interface_names(policy)
         self.made = Synthesis()
         self.carriers = carriers(policy.fields)
         self.seen: set[Point] = set()
@@ -223,7 +224,7 @@ class _Maker:
         for box in self.boxes(index):
             for piece in self.pieces(box):
                 for f in (f for f in range(FIELDS) if box.sets[f] != FULL[f]):
-                    for _, on, off in edges(f, piece[f]):
+                    for _, on, off in edges(f, piece[f], self.names):
                         there = Box((*piece[:f], IntervalSet.single(on), *piece[f + 1 :]))
                         # beside an edge that no capture carries may well be a packet that one does
                         part = next((a for b in self.carriers for a in (there & b).pieces), there)

@@ -7,7 +7,8 @@ every field that the policy asks for are looked up once.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -18,8 +19,10 @@ from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import ALLOW, Action
 from ..model.ruleset import RuleSet
-from ..packets.capture import Capture, link_note, open_capture
-from ..packets.links import MALFORMED, NOT_IP, TRUNCATED, is_supported
+from ..packets.capture import Capture, open_capture, refuse_foreign
+from ..packets.links import find
+from ..packets.logs import LOGS, PFLOG, Recorded, recorded
+from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
 from ..packets.source import Source
 from ..packets.wire import decode
 
@@ -49,12 +52,29 @@ class RuleCount:
     bytes: int
 
 
+class KindCount(NamedTuple):
+    """How many frames without IP hold what: `ethertype 0x0806 (ARP)`."""
+
+    what: str
+    packets: int
+
+
+class RecordedCount(NamedTuple):
+    """Packets by what the recording firewall did with them, and by what the policy does."""
+
+    passed_allowed: int
+    passed_denied: int
+    blocked_allowed: int
+    blocked_denied: int
+
+
 @dataclass(frozen=True)
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
     packets = allow + deny + not_ip; malformed and truncated packets are within deny, and no rule's. `rules` has every
-    rule in the policy's order, those that decided nothing too, and then the default.
+    rule in the policy's order, those that decided nothing too, and then the default. `kinds` says what the frames without
+    IP hold, the most frequent first; `recorded` is None unless the capture tells what another firewall did.
     """
 
     file: str
@@ -67,13 +87,16 @@ class CaptureReport:
     rules: tuple[RuleCount, ...]
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
+    kinds: tuple[KindCount, ...] = ()
+    recorded: RecordedCount | None = None
 
 
 class Outcome(NamedTuple):
     """What becomes of one packet of a capture.
 
     `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default, and None, like
-    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest.
+    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest. `what` a frame without IP holds is a number
+    for `packets.place.kind_text`; `recorded` is what a firewall's log says of the packet.
     """
 
     number: int
@@ -81,6 +104,8 @@ class Outcome(NamedTuple):
     point: Point | None
     rule: int | None
     wire_length: int
+    what: int | None = None
+    recorded: Recorded | None = None
 
 
 def evaluate_capture(
@@ -116,18 +141,18 @@ def evaluate_capture(
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + len(_CLASSES)
-    packets, octets = [0] * rows, [0] * rows
+    sums = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
     try:
         with open_capture(path) as capture:
             try:
-                _count(policy, capture, stated, packets, octets, progress)
+                _count(policy, capture, stated, sums, progress)
             finally:
-                notes = capture.notes + stated.notes(policy, any(packets[: len(policy.rules) + 1]))
+                notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
     except CaptureError as caught:
         error = caught
-    return _report(policy, os.fspath(path), packets, octets, error, notes)
+    return _report(policy, os.fspath(path), sums, error, notes)
 
 
 def iterate(
@@ -152,7 +177,8 @@ def iterate(
         PacketError: if an interface or the state cannot be.
     """
     stated = _Stated(inbound, outbound, state)
-    find = policy.tree.index
+    rule_of = policy.tree.index
+    kinds: Counter[int] = Counter()
     number = 0
     decoded = False
     with open_capture(path) as capture:
@@ -160,18 +186,23 @@ def iterate(
             for batch in capture.batches():
                 for data, wire_length, link, came_in, went_out, _ in batch:
                     key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                    if isinstance(key, str):
-                        yield Outcome(number, key, None, None, wire_length)  # type: ignore[arg-type]  # one of the three classes
+                    says = recorded(data, link) if link in LOGS else None
+                    if key == NOT_IP:
+                        what = _kind(data, link, wire_length)
+                        kinds[what] += 1
+                        yield Outcome(number, "not-ip", None, None, wire_length, what, says)
+                    elif isinstance(key, str):
+                        yield Outcome(number, key, None, None, wire_length, None, says)  # type: ignore[arg-type]  # one of the three classes
                     else:
                         decoded = True
-                        yield Outcome(number, "ip", key, find(key), wire_length)
+                        yield Outcome(number, "ip", key, rule_of(key), wire_length, None, says)
                     number += 1
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
                 told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
-                notes += dict.fromkeys([*capture.notes, *(note for one in told for note in one)])
+                notes += dict.fromkeys([*_link_notes(kinds), *(note for one in told for note in one)])
 
 
 class _Stated:
@@ -225,17 +256,35 @@ class _Stated:
         return tuple(out)
 
 
-def _count(
-    policy: RuleSet,
-    capture: Capture,
-    stated: _Stated,
-    packets: list[int],
-    octets: list[int],
-    progress: Progress | None,
-) -> None:
-    """Adds the capture's packets and their bytes to the rows of `packets` and `octets`: rules, default, classes."""
-    find = policy.tree.index
-    classes = {name: len(policy.rules) + 1 + n for n, name in enumerate(_CLASSES)}
+class _Sums(NamedTuple):
+    """Counts by rows, one for each rule, then the default, then `_CLASSES`; and frames without IP by kind."""
+
+    packets: list[int]
+    octets: list[int]
+    recorded: list[tuple[int, int]]  # passed and blocked
+    kinds: Counter[int]
+
+
+def _kind(data: bytes, link: int, wire_length: int) -> int:
+    """What a frame holds that is known to hold no IP."""
+    kind = find(data, link, max(wire_length, len(data)))
+    assert isinstance(kind, int)
+    return kind
+
+
+def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
+    """What is to be told of link types that are not decoded."""
+    for kind in sorted(kind for kind in kinds if kind >> 16 == LINK):
+        count = kinds[kind]
+        yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
+
+
+def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, progress: Progress | None) -> None:
+    """Adds a capture to the sums."""
+    packets, octets, done, kinds = sums
+    rule_of = policy.tree.index
+    not_ip = len(policy.rules) + 1
+    classes = {name: not_ip + n for n, name in enumerate(_CLASSES)}
     known: dict[object, int] = {}  # by the fields that the policy asks for
     asked = sorted(policy.tree.fields)
     pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
@@ -254,12 +303,18 @@ def _count(
                 key = pick(found)
                 row = get(key, -1)
                 if row < 0:
-                    row = find(found)
+                    row = rule_of(found)
                     if len(known) >= _REMEMBERED:
                         known.clear()
                     known[key] = row
             packets[row] += 1
             octets[row] += wire_length
+            if row == not_ip:
+                kinds[_kind(data, link, wire_length)] += 1
+            if link == PFLOG:
+                action = recorded(data, link).action
+                passed, blocked = done[row]
+                done[row] = passed + (action == "pass"), blocked + (action == "block")
         if progress is not None:
             progress(capture.position, capture.size)
 
@@ -303,11 +358,13 @@ def _native_report(
 
     policy = native.policy
     rows = len(policy.rules) + 1 + len(_CLASSES)
+    nothing = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
         source = Source(path)
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), [0] * rows, [0] * rows, caught, ())
+        return _report(policy, os.fspath(path), nothing, caught, ())
     try:
+        refuse_foreign(source)
         counts = count_capture(
             native,
             source,
@@ -318,23 +375,20 @@ def _native_report(
             jobs=jobs,
             progress=None if progress is None else lambda: progress(source.position, source.size),
         )
+    except CaptureError as caught:
+        return _report(policy, os.fspath(path), nothing, caught, ())
     finally:
         source.close()
     stated.recorded(counts.inbound, counts.outbound)
-    notes = tuple(link_note(link) for link in sorted(counts.links) if not is_supported(link)) + stated.notes(
-        policy, any(counts.packets[: len(policy.rules) + 1])
-    )
-    return _report(policy, os.fspath(path), list(counts.packets), list(counts.octets), counts.error, notes)
+    notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
+    sums = _Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
+    return _report(policy, os.fspath(path), sums, counts.error, notes)
 
 
 def _report(
-    policy: RuleSet,
-    file: str,
-    packets: list[int],
-    octets: list[int],
-    error: CaptureError | None,
-    notes: tuple[str, ...],
+    policy: RuleSet, file: str, sums: _Sums, error: CaptureError | None, notes: tuple[str, ...]
 ) -> CaptureReport:
+    packets, octets = sums.packets, sums.octets
     rules = [
         RuleCount(i, rule.label, rule.span.file, rule.span.line, rule.action, packets[i], octets[i])
         for i, rule in enumerate(policy.rules)
@@ -344,6 +398,28 @@ def _report(
     not_ip, malformed, truncated = packets[default + 1 :]
     allow = sum(count.packets for count in rules if count.action is ALLOW)
     total = sum(packets)
-    return CaptureReport(
-        file, total, allow, total - allow - not_ip, not_ip, malformed, truncated, tuple(rules), error, notes
+    kinds = tuple(
+        KindCount(kind_text(kind), count) for kind, count in sorted(sums.kinds.items(), key=lambda k: (-k[1], k[0]))
     )
+    return CaptureReport(
+        file,
+        total,
+        allow,
+        total - allow - not_ip,
+        not_ip,
+        malformed,
+        truncated,
+        tuple(rules),
+        error,
+        (*_link_notes(sums.kinds), *notes),
+        kinds,
+        _recorded(rules, sums.recorded),
+    )
+
+
+def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> RecordedCount | None:
+    """What the recording firewall did, beside what the policy does; malformed and truncated packets are denied."""
+    rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
+    rows += [(False, row) for row in done[len(rules) + 1 :]]
+    counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
+    return RecordedCount(*counts) if any(counts) else None

@@ -17,13 +17,15 @@ from fwengine.analysis.anomalies import CODES, SOON, Finding, describe, findings
 from fwengine.analysis.coverage import coverage
 from fwengine.analysis.diff import diff, equivalent
 from fwengine.analysis.entries import Entries
-from fwengine.analysis.mutation import holds, mutants, mutation_score
-from fwengine.analysis.query import outside, prove, query
+from fwengine.analysis.mutation import mutants, mutation_score
+from fwengine.analysis.prove import Status, prove
+from fwengine.analysis.query import outside, query
 from fwengine.analysis.reach import blockers, effective, reachable, unreachable
+from fwengine.analysis.region import EVERYTHING
 from fwengine.model.box import Box
 from fwengine.model.fields import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE
 from fwengine.model.packet import Packet
-from fwengine.model.rules import ALLOW, DENY, Expectation
+from fwengine.model.rules import ALLOW, DENY, Claim, Expectation
 from fwengine.model.ruleset import RuleSet, decide
 
 FAST, SLOW = range(60), range(60, 560)
@@ -207,16 +209,18 @@ def test_query_and_prove(seeds: range) -> None:
             for action, cells in ((ALLOW, asked & allow), (DENY, asked & ~allow), (None, asked)):
                 answer = query(policy, action, boxes)
                 assert disjoint_mask([r.box for r in answer]) == cells
-                assert [r.size for r in answer] == sorted((r.size for r in answer), reverse=True)
+                assert [r.flows for r in answer] == sorted((r.flows for r in answer), reverse=True)
                 for r in answer:
                     assert not mask([r.box]) & ~parts[r.rule]
                     assert decision(policy, r.witness) == r.rule
-                    assert (r.action, r.size) == (policy.action(r.rule), r.box.size)
+                    assert (r.action, r.flows) == (policy.action(r.rule), r.box.flows)
                     assert r.witness in r.box
                 if action is not None:
-                    proof = prove(policy, action, boxes)
-                    assert proof.holds == (not asked & ~cells)
-                    if not proof.holds:
+                    proof = prove(policy, Claim(action, boxes))
+                    assert proof.holds == (bool(asked) and not asked & ~cells)
+                    assert (proof.status is Status.EMPTY) == (not asked)
+                    assert (proof.confirmed is None) == (not asked)
+                    if proof.status is Status.REFUTED:
                         assert proof.counterexample is not None
                         assert any(proof.counterexample in box for box in boxes)
                         assert proof.verdict == decide(policy, proof.counterexample)
@@ -228,7 +232,7 @@ def test_diff(seeds: range) -> None:
     for seed, old in zip(seeds, policies(seeds), strict=True):
         for new in (Maker(seed + 2_000_000).edited(old), Maker(seed + 3_000_000).policy(), old):
             changes = diff(old, new)
-            assert [c.size for c in changes] == sorted((c.size for c in changes), reverse=True)
+            assert [c.flows for c in changes] == sorted((c.flows for c in changes), reverse=True)
             differs = allowed(old) ^ allowed(new)
             assert disjoint_mask([c.box for c in changes]) == differs
             assert equivalent(old, new) == (not differs)
@@ -267,7 +271,7 @@ def claims(seed: int, policy: RuleSet) -> list[Expectation]:
 
 def claim_holds(policy: RuleSet, claim: Expectation) -> bool:
     asked, allow = mask(claim.boxes), allowed(policy)
-    if asked & (~allow if claim.action is ALLOW else allow):
+    if not asked or asked & (~allow if claim.action is ALLOW else allow):
         return False
     by = union(c for i, c in enumerate(decided(policy)) if claim.by in (None, policy.label(i)))
     return not asked & ~by
@@ -279,7 +283,7 @@ def test_mutation(seeds: range) -> None:
         some = claims(seed + 4_000_000, policy)
         score = mutation_score(policy, some)
         assert [n for n, claim in enumerate(some) if not claim_holds(policy, claim)] == list(score.failing)
-        assert [holds(policy, claim) for claim in some] == [claim_holds(policy, claim) for claim in some]
+        assert [prove(policy, claim).holds for claim in some] == [claim_holds(policy, claim) for claim in some]
         held = [claim for claim in some if claim_holds(policy, claim)]
         everything = sorted(
             [*score.noticed, *(s.mutant for s in score.survivors), *score.equivalent], key=lambda m: repr(m)
@@ -290,7 +294,7 @@ def test_mutation(seeds: range) -> None:
             changed = mutant.apply(policy)
             if mutant.kind == "widen":  # its boxes need not be constant on cells: `diff` is the judge here
                 differs = not equivalent(policy, changed)
-                fails = any(not holds(changed, claim) for claim in held)
+                fails = any(not prove(changed, claim).holds for claim in held)
             else:
                 differs = allowed(changed) != allowed(policy)
                 fails = any(not claim_holds(changed, claim) for claim in held)
@@ -328,5 +332,5 @@ def test_a_policy_without_rules() -> None:
     for default in (ALLOW, DENY):
         policy = named([], default)
         assert findings(policy) == ()
-        assert prove(policy, default).holds
-        assert not prove(policy, default.other).holds
+        assert prove(policy, Claim(default, (EVERYTHING,))).holds
+        assert not prove(policy, Claim(default.other, (EVERYTHING,))).holds

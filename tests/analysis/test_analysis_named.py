@@ -8,7 +8,8 @@ import pytest
 
 from fwengine.analysis.anomalies import QUIET, Finding, describe, findings
 from fwengine.analysis.diff import diff, equivalent, unaligned
-from fwengine.analysis.query import outside, prove, query
+from fwengine.analysis.prove import prove
+from fwengine.analysis.query import outside, query
 from fwengine.analysis.reach import blockers, effective
 from fwengine.analysis.region import EVERYTHING
 from fwengine.errors import LimitError
@@ -31,7 +32,7 @@ from fwengine.model.fields import (
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, Action, Definition, Rule
+from fwengine.model.rules import ALLOW, DENY, Action, Claim, Definition, Rule
 from fwengine.model.ruleset import decide
 from fwengine.policy import Policy
 
@@ -302,8 +303,8 @@ def test_unknown_codes_are_refused() -> None:
 def test_outside_a_region_everything_is_denied() -> None:
     web = box(6, dst="192.0.2.80", dport=80)
     p = policy((ALLOW, web))
-    assert prove(p, DENY, outside([web])).holds
-    proof = prove(policy((ALLOW, box(6, dst="192.0.2.80", dport=ports(79, 80)))), DENY, outside([web]))
+    assert prove(p, Claim(DENY, tuple(outside([web])))).holds
+    proof = prove(policy((ALLOW, box(6, dst="192.0.2.80", dport=ports(79, 80)))), Claim(DENY, tuple(outside([web]))))
     assert str(proof.counterexample) == "tcp 198.51.100.7:49152 -> 192.0.2.80:79 flags syn"
     assert proof.verdict is not None
     assert proof.verdict.index == 0
@@ -319,7 +320,7 @@ def test_a_query_gives_few_readable_regions_widest_first() -> None:
         (1, box(6, dst="192.0.2.80", dport=PORTS - IntervalSet.single(22))),
         (1, box(6, dst="192.0.2.80", fragment=2)),
     ]
-    assert [r.size for r in found] == sorted((r.size for r in found), reverse=True)
+    assert [r.flows for r in found] == sorted((r.flows for r in found), reverse=True)
 
 
 def test_diff_tells_both_rules() -> None:

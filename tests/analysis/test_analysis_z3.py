@@ -9,13 +9,14 @@ from support.generators import SMALL, WIDE, Seeded, World, make_box, make_rule, 
 
 from fwengine.analysis.anomalies import findings
 from fwengine.analysis.diff import diff
-from fwengine.analysis.query import prove, query
+from fwengine.analysis.prove import prove
+from fwengine.analysis.query import query
 from fwengine.analysis.reach import reachable
 from fwengine.model.address import TOP, V6_BASE
 from fwengine.model.box import Box
 from fwengine.model.fields import ABSENT, FIELDS, FULL, PORT_PROTOCOLS, Field
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY
+from fwengine.model.rules import ALLOW, DENY, Claim
 from fwengine.policy import Policy
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def test_query_prove_and_diff(world: World, base: int, count: int) -> None:
         region = tuple(make_box(source, world) for _ in range(2))
         allowed = allows(policy)
         asked = matches(region)
-        assert prove(policy, DENY, region).holds == (not possible(asked, allowed))
-        assert prove(policy, ALLOW, region).holds == (not possible(asked, z3.Not(allowed)))
+        assert prove(policy, Claim(DENY, region)).holds == (not possible(asked, allowed))
+        assert prove(policy, Claim(ALLOW, region)).holds == (not possible(asked, z3.Not(allowed)))
         answer = matches(tuple(r.box for r in query(policy, ALLOW, region)))
         assert not possible(answer != z3.And(asked, allowed))
         rules = list(policy.rules)

@@ -175,8 +175,8 @@ def test_a_damaged_capture_counts_up_to_the_damage(policy: Path, mixed: Path) ->
     ("data", "said"),
     [
         (b"", "FW901]: the file is empty"),
-        (b"neither", "FW901]: neither pcap nor pcapng"),
-        (b"\xfd7zXZ\0" + bytes(20), "FW904]: compressed with xz"),
+        (b"\0neither", "FW901]: neither pcap nor pcapng"),
+        (b"\x04\x22\x4d\x18" + bytes(20), "FW904]: compressed with lz4"),
         (None, "FW905]: cannot be read: No such file"),
     ],
 )
@@ -188,8 +188,13 @@ def test_what_is_no_capture_has_no_answer(
     if data is not None:
         path.write_bytes(data)
     done = ask(policy, "-r", path, *form)
-    assert (done.code, done.out) == (2, "")
+    assert done.code == 2
     assert said in done.err
+    if "json" in form:  # there is no answer beside the error
+        assert list(done.json) == ["errors"]
+        assert [f"{e['code']}]: {e['message']}".startswith(said) for e in done.json["errors"]] == [True]
+    else:
+        assert done.out == ""
 
 
 def test_a_directory_is_no_capture(policy: Path, tmp_path: Path) -> None:
@@ -208,13 +213,14 @@ def test_one_bad_capture_does_not_silence_the_others(policy: Path, mixed: Path, 
     ]
 
 
-def test_an_empty_capture_is_an_answer(policy: Path, tmp_path: Path) -> None:
+def test_an_empty_capture_is_counted_and_no_success(policy: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.pcap"
     write_pcap(path, [])
     done = ask(policy, "-r", path)
-    assert (done.code, done.out.splitlines()[0]) == (0, f"{path}: 0 packets: 0 allowed, 0 denied")
+    assert (done.code, done.out.splitlines()[0]) == (2, f"{path}: 0 packets: 0 allowed, 0 denied")
+    assert done.err == f"{path}: error[FW503]: no packet in it: nothing was decided\n"
     assert ask(policy, "-r", path, "--per-packet").out == ""
-    assert ask(policy, "-r", path, "--per-packet", "--format", "json").json == {"results": []}
+    assert ask(policy, "-r", path, "--per-packet", "--format", "json").json["results"] == []
 
 
 def test_standard_input_is_a_capture_too(policy: Path, mixed: Path) -> None:
@@ -235,7 +241,8 @@ def test_interfaces_and_state_are_stated_from_outside(policy: Path, mixed: Path,
     for word in ("none", "lan0", '"none"'):
         done = ask(policy, "-r", there, "--state", "invalid", "--in", word)
         assert "1 allowed" in done.out
-        assert done.err.startswith(f"note: {there}: the capture records other interfaces")
+        assert f"note: {there}: the capture records other interfaces" in done.err
+        assert ("no rule names interface" in done.err) == (word != "none")
     text = ask(policy, "-r", there, "--in", '"none"', "--per-packet").out
     assert 'in "none"' in text
 
@@ -244,11 +251,14 @@ def test_frames_that_cannot_be_decoded_are_noted(policy: Path, tmp_path: Path) -
     path = tmp_path / "x.pcap"
     write_pcap(path, [WEB])
     data = bytearray(path.read_bytes())
-    data[20:24] = (105).to_bytes(4, "little")
+    data[20:24] = (249).to_bytes(4, "little")
     path.write_bytes(data)
     done = ask(policy, "-r", path)
-    assert (done.code, done.out.splitlines()[0]) == (0, f"{path}: 1 packet: 0 allowed, 0 denied, 1 not IP")
-    assert done.err == f"note: {path}: link type 105 (802.11) is not decoded: its frames count as not-ip\n"
+    assert (done.code, done.out.splitlines()[0]) == (2, f"{path}: 1 packet: 0 allowed, 0 denied, 1 not IP")
+    assert done.err.splitlines() == [
+        f"note: {path}: link type 249 (USB) is not decoded: its 1 frame counts as not-ip",
+        f"{path}: error[FW503]: its only frame is not IP, so none got a verdict",
+    ]
 
 
 @pytest.mark.parametrize("form", [[], ["--per-packet"], ["--format", "json"]])
@@ -258,14 +268,15 @@ def test_expect_sets_the_exit_code(policy: Path, tmp_path: Path, form: list[str]
         ([WEB, PING], 0, 1),
         ([SSH, MALFORMED], 1, 0),
         ([WEB, SSH], 1, 1),
-        ([NOT_IP], 0, 0),
+        ([NOT_IP, WEB], 0, 1),
+        ([NOT_IP], 2, 2),  # nothing was decided: neither expectation is met
     ]
     for packets, allow, deny in cases:
         write_pcap(path, packets)
         for expect, code in (("allow", allow), ("deny", deny)):
             done = ask(policy, "-r", path, "--expect", expect, *form)
             assert done.code == code
-            assert ("fared otherwise" in done.err) == bool(code)
+            assert ("fared otherwise" in done.err) == (code == 1)
 
 
 def test_of_many_rules_only_those_that_decide_are_shown(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_verdict_is_one_line(edge: Path, packet: str, shown: str) -> None:
 
 def test_what_cannot_be_decoded_is_denied(edge: Path) -> None:
     """Even where the default allows."""
-    edge.write_text("default allow\n")
+    edge.write_text("default allow\ndeny tcp to any port ssh\n")
     for text in ("hex:45", "hex:6000"):
         done = ask(edge, text, "--format", "json", "--expect", "deny", "--explain")
         (result,) = done.json["results"]
@@ -277,8 +277,8 @@ def test_errors_on_standard_input_have_their_line(edge: Path) -> None:
     done = ask(edge, "-", stdin=text)
     assert (done.code, done.out) == (2, "")
     assert " --> <stdin>:2:26" in done.err
-    assert "error: <stdin>:3: `hex:zz`: " in done.err
-    assert "error: <stdin>:4: `{`: no JSON: " in done.err
+    assert "<stdin>:3:1: error[FW511]: `hex:zz`: " in done.err
+    assert "<stdin>:4:1: error[FW511]: `{`: no JSON: " in done.err
 
 
 def test_after_many_errors_it_stops(edge: Path) -> None:
@@ -288,7 +288,7 @@ def test_after_many_errors_it_stops(edge: Path) -> None:
     assert "the rest was not read" in done.err
 
 
-@pytest.mark.parametrize(("stdin", "said"), [(b"", "no packet"), (b"\n# x\n", "no packet"), (b"\xff\n", "no UTF-8")])
+@pytest.mark.parametrize(("stdin", "said"), [(b"", "no packet"), (b"\n# x\n", "no packet"), (b"\xff\n", "not UTF-8")])
 def test_nothing_to_answer_is_no_success(edge: Path, stdin: bytes, said: str) -> None:
     done = ask(edge, "-", "--expect", "allow", stdin=stdin)
     assert (done.code, done.out) == (2, "")
@@ -340,7 +340,7 @@ def test_what_cannot_be_answered_exits_2(edge: Path, arguments: list[str], said:
 def test_a_bad_policy_has_no_partial_answer(edge: Path) -> None:
     edge.write_text("allow tcp\nalow udp\n")
     done = ask(edge, "tcp 1.1.1.1 -> 2.2.2.2", "--format", "json")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, list(done.json)) == (2, ["errors"])
     assert "error[FW012]" in done.err
 
 

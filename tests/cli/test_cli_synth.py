@@ -243,6 +243,7 @@ def test_json(folder: Path) -> None:
     assert left_out > 0
     assert answer == {
         "format_version": "1.0",
+        "errors": [],
         "capture": "out.pcapng",
         "kind": "pcapng",
         "verdicts": "out.pcapng.jsonl",

@@ -30,7 +30,7 @@ def claims(tmp_path: Path) -> Path:
 
 def test_what_holds_is_one_line_a_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.fwl").write_text("expect deny any\n")
+        (tmp_path / f"{name}.fwl").write_text("allow tcp\nexpect deny udp\n")
     done = run("test", tmp_path)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [

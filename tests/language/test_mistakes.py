@@ -261,6 +261,7 @@ _POSITIONS = {
     "net": ["@ a = ::1"],
     "ports": ["@ a = 1"],
     "service": ["@ a = tcp/1"],
+    "interface": ["@ a = eth0"],
     "include": ['@ "a.fwl"'],
     "default": ["@ deny"],
     "expect": ["@ deny tcp from any"],

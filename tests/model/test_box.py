@@ -167,25 +167,25 @@ def test_emptiness_by_brute_force() -> None:
     assert 300 < empty < 1200
 
 
-def test_size_counts_flows() -> None:
+def test_what_is_counted_are_flows() -> None:
     single_host = {SRC: single(1), DST: single(2)}
     tcp = Box.of({**single_host, PROTOCOL: single(6)})
-    assert tcp.size == 65536 * 65536  # neither flags, fragments, interfaces nor states multiply
-    assert tcp.replace(FRAGMENT, single(0)).replace(STATE, single(1)).size == tcp.size
-    assert tcp.replace(FRAGMENT, single(2)).size == 1
-    assert tcp.replace(DPORT, IntervalSet.of((22, 23))).size == 2 * 65536
-    assert Box.of({**single_host, PROTOCOL: single(1)}).size == 65536
-    assert Box.of({**single_host, PROTOCOL: single(58)}).size == 1  # icmpv6 over IPv4 is but a number
-    assert Box.of({**single_host, PROTOCOL: single(47)}).size == 1
-    assert Box.of({**single_host, DPORT: single(80)}).size == 5 * 65536
-    assert Box.of({SRC: single(1), DST: single(V6)}).size == 0
-    assert Box.of({SRC: IntervalSet.of((1, 1), (V6, V6)), DST: FULL[DST], PROTOCOL: single(47)}).size == (1 << 32) + (
+    assert tcp.flows == 65536 * 65536  # neither flags, fragments, interfaces nor states multiply
+    assert tcp.replace(FRAGMENT, single(0)).replace(STATE, single(1)).flows == tcp.flows
+    assert tcp.replace(FRAGMENT, single(2)).flows == 1
+    assert tcp.replace(DPORT, IntervalSet.of((22, 23))).flows == 2 * 65536
+    assert Box.of({**single_host, PROTOCOL: single(1)}).flows == 65536
+    assert Box.of({**single_host, PROTOCOL: single(58)}).flows == 1  # icmpv6 over IPv4 is but a number
+    assert Box.of({**single_host, PROTOCOL: single(47)}).flows == 1
+    assert Box.of({**single_host, DPORT: single(80)}).flows == 5 * 65536
+    assert Box.of({SRC: single(1), DST: single(V6)}).flows == 0
+    assert Box.of({SRC: IntervalSet.of((1, 1), (V6, V6)), DST: FULL[DST], PROTOCOL: single(47)}).flows == (1 << 32) + (
         1 << 128
     )
 
 
 @given(boxes(SMALL))
-def test_size_by_counting(box: Box) -> None:
+def test_flows_by_counting(box: Box) -> None:
     """The packets of a small box, flags, interfaces, states and whole or first aside."""
     small = (
         Box(tuple(IntervalSet.union((v, v) for v in (*SMALL.values[f], ABSENT.get(f, 0))) for f in range(FIELDS))) & box
@@ -202,7 +202,7 @@ def test_size_by_counting(box: Box) -> None:
         if prod(map(len, axes)) > 50_000:
             return
         counted.update(product(*axes))
-    assert small.size == len(counted)
+    assert small.flows == len(counted)
 
 
 # Algebra
@@ -262,7 +262,7 @@ def test_plain_has_the_same_packets_and_is_stable(box: Box) -> None:
     assert plain.issubset(box)
     assert box.issubset(plain)
     assert plain.plain() == plain
-    assert plain.size == box.size
+    assert plain.flows == box.flows
 
 
 @given(boxes(SMALL, absent=True), boxes(SMALL, absent=True))

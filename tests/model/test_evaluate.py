@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -42,6 +44,7 @@ def test_whole_packets_fare_as_decide_says(case: tuple[Policy, list[Point]]) -> 
     for point in near:
         expected = decide(policy, point)
         assert policy.evaluate(Packet.from_point(point)) == expected
+        assert policy.verdict(policy.tree.index(point)) == expected  # from here on `evaluate` takes the tree
         assert policy.evaluate_point(point) == expected
         assert policy.evaluate(Packet.from_point(point)) == expected
         assert policy.evaluate_boxes([Box(tuple(single(v) for v in point))]) == expected
@@ -147,6 +150,17 @@ def test_a_question_too_large_is_not_guessed(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(evaluating, "MAX_CASES", parts - 1)
     with pytest.raises(LimitError, match=r"unknown: limit reached \(\d+ parts of an open packet\)"):
         policy.evaluate(TCP)
+
+
+def test_a_few_whole_packets_do_not_compile_a_policy() -> None:
+    policy = Policy((Rule(ALLOW, (Box.of({PROTOCOL: single(6)}),)),), DENY, TODAY)
+    whole = TCP.replace(sport=1, dport=2, flags=2, in_interface="", out_interface="")
+    for _ in range(evaluating.UNCOMPILED - 1):
+        assert policy.evaluate(whole).action is ALLOW
+        assert "tree" not in policy.__dict__
+    assert policy.evaluate(whole).action is ALLOW
+    assert "tree" in policy.__dict__
+    assert "tree" not in pickle.loads(pickle.dumps(policy)).__dict__
 
 
 def test_no_packet_is_no_question() -> None:

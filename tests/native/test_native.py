@@ -378,4 +378,4 @@ def test_the_native_functions_check_what_they_are_given() -> None:
     with pytest.raises(ValueError, match="within the data"):
         _native.decoded(b"abc", frames, 1)
     with pytest.raises(ValueError, match="two families"):
-        _native.count(table, table, "portable", b"", frames, 0, 0, bytearray(80))
+        _native.count(table, table, "portable", b"", frames, 0, 0, bytearray(80), bytearray(80), bytearray(4))

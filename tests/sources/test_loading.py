@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fwengine.errors import PolicyError
-from fwengine.model.rules import ALLOW, DENY
+from fwengine.model.rules import ALLOW, DENY, Claim
 from fwengine.policy import Policy, load, load_from, loads, region
 from fwengine.policy import read_claim as claim
 
@@ -197,7 +197,7 @@ def test_loads_reads_what_it_includes(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_regions_and_claims() -> None:
     policy = loads("net n = {\n 10.0.0.0/8 # c\n}\nports p = 80\nservice s = udp/53\nallow tcp", as_of=DAY)
     assert region(policy, "tcp from n to any port p") == region(None, "tcp from 10.0.0.0/8 to any port 80")
-    assert claim(policy, "deny s") == (DENY, region(None, "udp to any port 53"))
+    assert claim(policy, "deny s") == Claim(DENY, region(None, "udp to any port 53"))
     with pytest.raises(PolicyError):
         region(None, "tcp from n")
 

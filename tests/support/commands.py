@@ -47,9 +47,11 @@ class Done:
 
     @property
     def json(self) -> Any:
-        """The document on stdout, of our version."""
+        """The document on stdout, of our version; `errors`, which every one has, only if there are any."""
         document = json.loads(self.out)
         assert document.pop("format_version") == "1.0"
+        if not document["errors"]:
+            del document["errors"]
         return document
 
     @property

@@ -108,7 +108,7 @@ ends = st.none() | st.builds(End, expressions, st.none() | expressions)
 matches = st.builds(Match, expressions, ends, ends, options())
 packets = st.builds(WrittenPacket, words, words, words, options())
 rules = st.builds(Rule, actions, matches)
-definitions = st.builds(Definition, st.sampled_from(["net", "ports", "service"]), words, expressions)
+definitions = st.builds(Definition, st.sampled_from(["net", "ports", "service", "interface"]), words, expressions)
 expects = st.builds(Expect, actions, matches | packets, st.none() | words | st.just(Word("default")))
 contents = st.one_of(
     rules, rules, definitions, definitions, expects, st.builds(Default, actions), st.builds(Include, strings)

@@ -19,6 +19,7 @@ from support.paths import ROOT
 
 import fwengine
 from fwengine import strategies as fst
+from fwengine.analysis.interfaces import mentioned
 from fwengine.errors import LimitError, PolicyError
 from fwengine.language.meaning.region import show_box
 from fwengine.model import address
@@ -45,7 +46,7 @@ from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import ALLOW, DENY, Action, Rule, rules_of
 from fwengine.model.ruleset import decide
 from fwengine.policy import Policy, loads, region
-from fwengine.testing.boundary import Edge, edges, hints, likely, mentioned, with_value
+from fwengine.testing.boundary import Edge, edges, hints, likely, with_value
 from fwengine.traffic.codec import Packet
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ def deciding(policy: Policy) -> set[int]:
 
 
 def test_packets_are_of_every_kind_and_complete() -> None:
-    points = [point_of(packet) for packet in drawn(fst.packets(), 600)]
+    points = [point_of(packet) for packet in drawn(fst.packets(), 1000)]
     for shape in SHAPES:
         assert sum(all(v in s for v, s in zip(point, shape, strict=True)) for point in points) >= 20
     assert {point[FRAGMENT] for point in points} == {0, 1, 2}

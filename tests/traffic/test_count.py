@@ -179,11 +179,14 @@ def test_no_capture_at_all(tmp_path: Path) -> None:
 def test_notes_on_link_types(file: Path) -> None:
     write_pcap(file, [web(80)])
     data = bytearray(file.read_bytes())
-    data[20] = 127
+    data[20] = 249
     file.write_bytes(data)
     report = evaluate_capture(EDGE, file)
     assert totals(report) == (1, 0, 0, 1, 0, 0)
-    assert report.notes == ("link type 127 (802.11 with radiotap header) is not decoded: its frames count as not-ip",)
+    assert report.notes == ("link type 249 (USB) is not decoded: its 1 frame counts as not-ip",)
+    assert report.kinds == (("link type 249 (USB)", 1),)
+    write_pcap(file, [])
+    assert evaluate_capture(EDGE, file).notes == ()  # of link types that no frame has there is nothing to tell
 
 
 def test_progress(file: Path) -> None:

@@ -1,34 +1,20 @@
-"""The options of a match: ICMP types and codes, flag tests, fragments, states, interfaces."""
+"""The options of a match: ICMP types and codes, flag tests, fragments, states; `interfaces` has those."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from ...errors import PacketError
-from ...model.fields import (
-    BYTE,
-    ICMP,
-    ICMPV6,
-    INTERFACE_BYTES,
-    SOME_INTERFACE,
-    STATE,
-    TYPE,
-    Spec,
-    interface_number,
-)
+from ...model.fields import BYTE, ICMP, ICMPV6, STATE, TYPE, Spec
 from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax.ast import Expr, String, Word
-from ..syntax.mistakes import slips_of
-from . import literals
+from . import interfaces, literals
 from .literals import Mistake
 from .numbers import numbers
-from .scope import NOUN, Numbers, Reading, Scope
+from .scope import Numbers, Reading, Scope
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]+)")
-NEARLY_NONE = slips_of("none") | {"none"}
-_PLAIN_INTERFACE = re.compile(r"[A-Za-z._\-/:@+][A-Za-z0-9._\-/:@+]*")
 
 
 def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None) -> IntervalSet | None:
@@ -130,7 +116,7 @@ def choice(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
 def option(scope: Scope, spec: Spec, expr: Expr | None, *, one: bool = False) -> IntervalSet | None:
     """The values that an option selects, of those that mean the same for every protocol; `one`: in a packet."""
     if spec.kind == "interface":
-        return interfaces(scope, expr, one=one)
+        return interfaces.chosen(scope, expr, one=one)
     return choice(scope, spec, expr) if spec.kind == "word" else _numbers(scope, spec, expr)
 
 
@@ -140,64 +126,8 @@ def _numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
     def word(item: Word | String) -> IntervalSet | None:
         if isinstance(item, String):
             label, help = "a text in quotes", f"write `{item.text}`"
-            scope.report("FW137", item.at, f"a {spec.word} stands without quotes", label, help)
+            scope.report("FW139", item.at, f"a {spec.word} stands without quotes", label, help)
             return None
         return scope.one(item, lambda text: numbers(spec, text))
 
-    return scope.evaluate(expr, Reading(spec.values, word, Numbers(spec.word, spec.values.hi, "FW137")))
-
-
-def interfaces(scope: Scope, expr: Expr | None, *, one: bool = False) -> IntervalSet | None:
-    """Interfaces by name; `none` is "not recorded". Words that look like patterns are none, except for `one` packet's."""
-
-    def word(item: Word | String) -> IntervalSet | None:
-        try:
-            if isinstance(item, Word):
-                scope.no_commas(item)
-                if item.text == "none":
-                    return IntervalSet.single(0)
-                _plain_interface(scope, item, one)
-            elif not item.text:
-                raise Mistake(
-                    "FW125", "an interface has a name", "empty", "write `none` for an interface that is not recorded"
-                )
-            return IntervalSet.single(interface_number(item.text))
-        except Mistake as error:
-            scope.mistake(error, item.at)
-        except PacketError:
-            help = f"a name has at most {INTERFACE_BYTES} bytes, the first of them not NUL"
-            scope.report("FW125", item.at, "no interface can have this name", "too long, or begins with NUL", help)
-        return None
-
-    return scope.evaluate(expr, Reading(SOME_INTERFACE, word, beside_none=True))
-
-
-def _plain_interface(scope: Scope, word: Word, one: bool) -> None:
-    text = word.text
-    short = text if len(text) < 60 else text[:57] + "…"
-    quoted = f'write `"{short}"` for an interface of that name'
-    if text == "any":
-        raise Mistake(
-            "FW125",
-            "`any` is no interface",
-            "any recorded one, or any at all?",
-            "leave the option out, or write `not none` for a recorded one",
-        )
-    if "*" in text or (text.endswith("+") and not one):
-        raise Mistake(
-            "FW125",
-            f"`{short}` looks like a pattern",
-            "interfaces have no wildcards",
-            f"list the interfaces in braces, or {quoted}",
-        )
-    if not _PLAIN_INTERFACE.fullmatch(text):
-        raise Mistake("FW125", f"`{short}` is no plain interface name", "a name begins with a letter", quoted)
-    if not one and text.lower() in NEARLY_NONE:
-        raise Mistake(
-            "FW125", f"`{short}` is nearly `none`", "an interface, or none recorded?", f"did you mean `none`? {quoted}"
-        )
-    entry = scope.names.get(text)
-    if entry is not None:
-        raise Mistake(
-            "FW127", f"`{short}` is {NOUN[entry.content.kind]}, not an interface", "expected an interface", quoted
-        )
+    return scope.evaluate(expr, Reading(spec.values, word, Numbers(spec.word, spec.values.hi, "FW139")))

@@ -364,9 +364,9 @@ def protocol(text: str) -> int:
 
 _TUNNEL = "the version of every packet, or a tunnel?"
 _AMBIGUOUS = {  # names that IANA gives to something nobody means by them
-    4: {"ipv4": (_TUNNEL, "write `any` with IPv4 addresses such as `from 0.0.0.0/0`, or `4` for IPv4 in IP")},
+    4: {"ipv4": (_TUNNEL, "write `any` with IPv4 addresses such as `from ipv4`, or `4` for IPv4 in IP")},
     27: {"rdp": ("Reliable Data, or Remote Desktop?", "write `27`, or `tcp/ms-wbt-server`")},
-    41: {"ipv6": (_TUNNEL, "write `any` with IPv6 addresses such as `from ::/0`, or `41` for IPv6 in IP")},
+    41: {"ipv6": (_TUNNEL, "write `any` with IPv6 addresses such as `from ipv6`, or `41` for IPv6 in IP")},
 }
 
 

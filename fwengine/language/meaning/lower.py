@@ -27,7 +27,7 @@ from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Asked, Match, Statement, Word, WrittenPacket
 from ..syntax.printer import show, show_match, show_packet
-from . import literals
+from . import interfaces, literals
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
 from .names import Names
@@ -221,6 +221,8 @@ class Lowering:
             elif kind == "ports":
                 if not entry.mentions:
                     self.scope.ports_of(entry, None)
+            elif kind == "interface":
+                interfaces.check(self.scope, entry)
             else:
                 self.matches.protocols.service(entry)
 

@@ -27,13 +27,13 @@ def numbers(spec: Spec, text: str) -> IntervalSet:
     help = f"write a number from 0 to {spec.values.hi}" + (f", or a name such as `{known[-1]}`" if known else "")
     help = f"did you mean `{meant[0]}`?" if meant else help
     raise literals.Mistake(
-        "FW137", f"`{_short(text)}` is not a {spec.word}", "not a number" + " or name" * bool(known), help
+        "FW139", f"`{_short(text)}` is not a {spec.word}", "not a number" + " or name" * bool(known), help
     )
 
 
 def _number_or_name(spec: Spec, text: str) -> int | None:
     if literals.looks_numeric(text):
-        return literals.number(text, spec.values.hi, spec.word, "FW137")
+        return literals.number(text, spec.values.hi, spec.word, "FW139")
     return values.named(spec.word, text)
 
 

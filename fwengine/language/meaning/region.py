@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
+from typing import Protocol
 
 from ...model import address
 from ...model.box import Box, merge
@@ -32,7 +33,7 @@ from ...model.fields import (
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
 from ...registry import names, values
-from .conditions import NEARLY_NONE
+from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 
@@ -65,15 +66,45 @@ def sayable(box: Box) -> bool:
     )
 
 
-def show_box(box: Box) -> str:
-    """A box as a region of the language; it must be `sayable`.
+class Words(Protocol):
+    """What calls sets by a policy's names: see `vocabulary.Vocabulary`."""
+
+    def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str: ...
+
+    def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str: ...
+
+    def service(self, protocols: IntervalSet, ports: IntervalSet | None) -> str: ...
+
+
+class _Plain:
+    """No names."""
+
+    def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str:
+        return plain_addresses(chosen)
+
+    def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str:
+        return numbers(chosen)
+
+    def service(self, protocols: IntervalSet, ports: IntervalSet | None) -> str:
+        return ""
+
+
+PLAIN: Words = _Plain()
+
+
+def show_box(box: Box, names: Words = PLAIN) -> str:
+    """A box as a region of the language, by a policy's names if they are given; it must be `sayable`.
 
     >>> show_box(Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.of((22, 22), (8000, 8080))}))
     'tcp from any to any port { 22, 8000-8080 }'
     """
     assert sayable(box), "split the box by `readable` first"
     sets = box.sets
-    words = [_choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")]
+    target = sets[DPORT] if sets[DPORT] != FULL[DPORT] else None
+    service = names.service(sets[PROTOCOL], target)
+    if service and target is not None:  # the name says the destination ports, too
+        sets = (*sets[:DPORT], FULL[DPORT], *sets[DPORT + 1 :])
+    words = [service or _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")]
     ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
     for field, ports, keyword in ends:
         if (
@@ -82,9 +113,9 @@ def show_box(box: Box) -> str:
             or sets[DPORT] != FULL[DPORT]
             or sets[DST] != FULL[DST]
         ):
-            words += [keyword, show_addresses(sets[field])]
+            words += [keyword, show_addresses(sets[field], names, sets[SRC + DST - field])]
             if sets[ports] != FULL[ports]:
-                words += ["port", _choose(sets[ports], PRESENT[ports], _numbers, "0-65535")]
+                words += ["port", show_ports(sets[ports], sets[PROTOCOL], names)]
     protocol = sets[PROTOCOL].lo if sets[PROTOCOL].size == 1 else None
     for spec in OPTIONS:
         if sets[spec.field] != FULL[spec.field]:
@@ -115,20 +146,40 @@ def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
     return [spec.word, show_numbers(spec, chosen)]
 
 
-def show_addresses(chosen: IntervalSet) -> str:
-    """Addresses as an expression: the shorter of what is in and what is not."""
-    if chosen == address.ALL:
-        return "any"
-    direct = _elements(chosen)
-    best = _braced(direct)
+def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet = address.ALL) -> str:
+    """Addresses as an expression: the shorter of what is in and what is not; by name where a name says it as shortly."""
+    family = _FAMILIES.get(chosen)
+    if family:
+        return family
+    best = names.addresses(chosen, other)
     if len(chosen.ranges) > 2:
-        for base, universe in (("any", address.ALL), ("0.0.0.0/0", address.V4), ("::/0", address.V6)):
+        for base, universe in (("", address.ALL), ("ipv4", address.V4), ("ipv6", address.V6)):
             if chosen.issubset(universe):
-                outside = _elements(universe - chosen)
-                text = f"not {_braced(outside)}" if base == "any" else f"{base} except {_braced(outside)}"
+                inside = names.addresses(universe - chosen, address.ALL)
+                if " " in inside and not inside.startswith("{ "):
+                    continue  # an exception from an exception is read in two ways
+                text = f"{base} except {inside}" if base else f"not {inside}"
                 if len(text) < len(best):
                     best = text
     return best
+
+
+_FAMILIES = {address.ALL: "any", address.V4: "ipv4", address.V6: "ipv6"}
+
+
+def plain_addresses(chosen: IntervalSet) -> str:
+    """Addresses as they are, without names."""
+    return _FAMILIES.get(chosen) or _braced(_elements(chosen))
+
+
+def show_ports(chosen: IntervalSet, protocols: IntervalSet, names: Words = PLAIN) -> str:
+    """Ports as an expression."""
+    if chosen == PRESENT[DPORT]:
+        return "0-65535"
+    direct, outside = names.ports(chosen, protocols), names.ports(PRESENT[DPORT] - chosen, protocols)
+    negated = f"not {outside}"
+    readable_ = " " not in outside or outside.startswith("{ ")
+    return direct if not readable_ or len(direct) <= len(negated) + 8 else negated
 
 
 def _elements(chosen: IntervalSet) -> list[str]:
@@ -239,6 +290,11 @@ def _protocol_names(addresses: IntervalSet) -> Callable[[IntervalSet], list[str]
     if addresses.isdisjoint(address.V6):
         odd.add(ICMPV6)
     return lambda chosen: [str(p) if p in odd else protocol_text(p) for p in _values(chosen)]
+
+
+def numbers(chosen: IntervalSet) -> str:
+    """Numbers as an expression."""
+    return _braced(_numbers(chosen))
 
 
 def _numbers(chosen: IntervalSet) -> list[str]:

@@ -24,7 +24,7 @@ from ..syntax.printer import show
 from . import literals
 from .literals import Mistake
 
-Kind = Literal["net", "ports", "service"]
+Kind = Literal["net", "ports", "service", "interface"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
 
 
@@ -45,8 +45,8 @@ class Reading(NamedTuple):
     beside_none: bool = False  # may `not` stand in a set beside `none`, which it does not hold?
 
 
-RESERVED = frozenset(KEYWORDS) | {"any", "none"}
-NOUN = {"net": "a net", "ports": "ports", "service": "a service"}
+RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
+NOUN = {"net": "a net", "ports": "ports", "service": "a service", "interface": "an interface"}
 
 
 class TooMany(Exception):  # noqa: N818  # a signal within this package, never seen outside
@@ -76,9 +76,10 @@ class Scope:
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
         self._too_deep = False
-        self._addresses: dict[str, IntervalSet] = {"any": address.ALL}
+        self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], str] = {}
+        self.interfaces: dict[str, list[Name]] | None = None  # that declarations hold, once asked for
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
 
     def begin(self, file: str, line: int) -> None:
@@ -348,7 +349,10 @@ class Scope:
             return None
         if literals.is_name(word.text):
             host = "host names are not looked up: " if "." in word.text else ""
-            help = self.near(word.text, "net", ["any"]) or f"{host}define it with `net {_short(word.text)} = …`"
+            help = (
+                self.near(word.text, "net", ["any", "ipv4", "ipv6"])
+                or f"{host}define it with `net {_short(word.text)} = …`"
+            )
             self.report("FW101", word.at, f"no address or name `{_short(word.text)}`", "not defined", help)
             return None
         found = self.one(word, literals.addresses)
@@ -421,6 +425,9 @@ _NAME_HELP = {
     ("service", "net"): "the protocol comes first: `allow tcp from NAME …`",
     ("ports", "net"): "addresses stand behind `from` or `to`",
     ("net", "ports"): "ports stand behind `port`",
+    ("net", "interface"): "an interface stands behind `in` or `out`",
+    ("ports", "interface"): "an interface stands behind `in` or `out`",
+    ("service", "interface"): "an interface stands behind `in` or `out`",
     ("net", "service"): "a service stands behind the action: `allow NAME …`",
 }
 

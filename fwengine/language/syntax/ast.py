@@ -131,7 +131,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    kind: Literal["net", "ports", "service"]
+    kind: Literal["net", "ports", "service", "interface"]
     name: Word
     value: Expr
 

@@ -19,19 +19,10 @@ from .statements import comment_at
 
 MAX_ERRORS = 1000  # after which a file is no policy but something else
 
-STATEMENTS = ("allow", "deny", "net", "ports", "service", "include", "default", "expect")
+STATEMENTS = ("allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect")
 KEYWORDS = (
-    *STATEMENTS,
-    "from",
-    "to",
-    "port",
-    "except",
-    "by",
-    "or",
-    "unless",
-    "not",
-    *dict.fromkeys((*OPTIONS, *FIELDS)),
-)
+    *STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *dict.fromkeys((*OPTIONS, *FIELDS)),
+)  # fmt: skip
 _OTHER_WORDS = {  # what other firewalls call it
     "permit": "allow", "accept": "allow", "pass": "allow", "drop": "deny", "reject": "deny", "block": "deny",
     "import": "include", "network": "net", "object": "net", "port": "ports", "assert": "expect", "test": "expect",
@@ -296,6 +287,7 @@ def _missing(seen: Sequence[Seen]) -> str:
         "include": 'for example `include "common.fwl"`', "default": "write `default deny` or `default allow`",
         "net": "for example `net office = 10.20.0.0/16`", "ports": "for example `ports high = 1024-65535`",
         "service": "for example `service www = { tcp/http, tcp/https }`", "as": "for example `as web-in`",
+        "interface": "for example `interface lan = { eth1, eth2 }`",
         "expect": "for example `expect deny tcp from any to any port telnet`", "until": "for example `until 2027-06-30`",
         "port": "for example `port https`", "flags": "for example `flags syn/syn,ack`", "by": "write the rule's name",
     }  # fmt: skip

@@ -94,7 +94,7 @@ def definitions(text: str, file: str) -> list[Statement]:
 
 
 def _is_definition(piece: Piece) -> bool:
-    return piece.text.lstrip(" \t").startswith(("net", "ports", "service"))
+    return piece.text.lstrip(" \t").startswith(("net", "ports", "service", "interface"))
 
 
 def parse_region(text: str, file: str = "<region>") -> Match | Asked:

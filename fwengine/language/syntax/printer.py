@@ -58,7 +58,7 @@ def show_document(document: Document) -> str:
                 out.append("")
             blank = not line.comment
         else:
-            text = show_statement(line, _names_width(lines, i))
+            text = show_statement(line, *_widths(lines, i))
             out.append(f"{text}  {line.comment}" if line.comment else text)
             blank = False
     while out and not out[-1]:
@@ -66,10 +66,10 @@ def show_document(document: Document) -> str:
     return "".join(f"{line}\n" for line in out)
 
 
-def _names_width(lines: Sequence[Statement | Blank], at: int) -> int:
-    """The longest name defined in the block of definitions around a line; 0 outside one."""
+def _widths(lines: Sequence[Statement | Blank], at: int) -> tuple[int, int]:
+    """The longest keyword (at least `service`) and name in the block of definitions around a line; 0 outside one."""
     if _name_of(lines[at]) is None:
-        return 0
+        return 0, 0
     first = last = at
     while first > 0 and _name_of(lines[first - 1]) is not None:
         first -= 1
@@ -79,7 +79,9 @@ def _names_width(lines: Sequence[Statement | Blank], at: int) -> int:
         last += 1
         if last - at > 50:
             break
-    return max(len(_name_of(line) or "") for line in lines[first : last + 1])
+    block = [line.content for line in lines[first : last + 1] if isinstance(line, Statement)]
+    definitions = [content for content in block if isinstance(content, Definition)]
+    return max(7, *(len(d.kind) for d in definitions)), max(len(d.name.text) for d in definitions)
 
 
 def _name_of(line: Statement | Blank) -> str | None:
@@ -88,13 +90,13 @@ def _name_of(line: Statement | Blank) -> str | None:
     return None
 
 
-def show_statement(statement: Statement, names_width: int = 0) -> str:
+def show_statement(statement: Statement, kinds_width: int = 7, names_width: int = 0) -> str:
     """One statement without its trailing comment; several lines where a set is long or holds comments."""
     c = statement.content
     if isinstance(c, Rule):
         return f"{c.action:<5} {_match(c.match, _noted)}"
     if isinstance(c, Definition):
-        head = f"{c.kind:<7} {c.name.text:<{names_width}} = "
+        head = f"{c.kind:<{kinds_width}} {c.name.text:<{names_width}} = "
         text = head + _noted(c.value)
         return text if len(text) <= WIDTH or "\n" in text else head + _filled(c.value, len(head))
     if isinstance(c, Default):

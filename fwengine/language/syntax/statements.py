@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_STATEMENT = re.compile(r"[ \t]*(?:allow|deny|net|ports|service|default|include|expect)(?=[ \t])")
+_STATEMENT = re.compile(r"[ \t]*(?:allow|deny|net|ports|service|interface|default|include|expect)(?=[ \t])")
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _NAMED = re.compile(r"\bas[ \t]+([^\s={},#\"]+)")
 MAX_NAME = 200  # characters before a `=` in which its name is looked for

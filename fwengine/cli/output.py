@@ -1,0 +1,171 @@
+"""What commands write: answers on stdout, remarks on stderr. Nothing from outside passes as a control character."""
+
+from __future__ import annotations
+
+import errno
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+
+import click
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+    from ..report.failure import Failure
+    from ..report.style import Style
+
+FORMAT_VERSION: Final = "1.0"
+COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
+FORMAT: Final = "fwengine.format"  # and the form of the answer
+_SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
+_HEAD = re.compile(r"^(?:error|note)(?=:)|(?:^|(?<=: ))error\[FW[0-9]+\](?=:)")
+
+
+def chosen_color() -> str:
+    """What `--color` says, `auto` where it says nothing or was not read yet."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(COLOR, "auto") if context is not None else "auto"
+
+
+def chosen_format() -> str:
+    """What `--format` says, as far as it was read; text where nothing is known."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(FORMAT, "text") if context is not None else "text"
+
+
+def style_of(color: str) -> Style:
+    """The style of stdout."""
+    from ..report.style import Style, wants_color
+
+    return Style(sys.stdout is not None and wants_color(color, sys.stdout))
+
+
+def say(text: str = "") -> None:
+    """A line of the answer (or several), on stdout, whatever its encoding can say. No control character passes.
+
+    Raises:
+        OSError: if stdout is closed or cannot be written.
+    """
+    from ..report.style import wants_color
+
+    _write(shown(text, color=sys.stdout is not None and wants_color(chosen_color(), sys.stdout)))
+
+
+def say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
+    """One JSON document on stdout, with the version of its form, the answer's fields, and what went wrong."""
+    errors = [failure.to_dict() for failure in failures]
+    _write(_json({"format_version": FORMAT_VERSION, **fields, "errors": errors}, indent=2))
+
+
+def say_json_line(**fields: Any) -> None:
+    """One JSON document on one line of stdout."""
+    _write(_json(fields, indent=None))
+
+
+def say_document(document: object) -> None:
+    """A JSON document of a form that is not ours on stdout."""
+    _write(_json(document, indent=2))
+
+
+def say_failures(form: str, failures: Sequence[Failure]) -> None:
+    """The failures of a command that has no answer beside them, in the form that was asked for; as text they are on stderr."""
+    if form == "json":
+        say_json(failures)
+    elif form == "jsonl":
+        for failure in failures:
+            say_json_line(error=failure.to_dict())
+    elif form in ("github", "junit", "sarif"):
+        from ..report.machine import github, junit, sarif
+
+        if form == "sarif":
+            say_document(sarif((), failures))
+        else:
+            say(github((), failures) if form == "github" else junit((), failures))
+
+
+def _json(value: object, indent: int | None) -> str:
+    """JSON as readable as the encoding of stdout allows: what that cannot say, or nobody should see, is escaped."""
+    import json  # late: help needs none
+
+    encoding = (_stdout().encoding or "utf-8").lower().replace("-", "")
+    text = json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1].replace("\x7f", "\\u007f") for c in text)
+
+
+def _write(text: str) -> None:
+    stream = _stdout()
+    write_bytes(f"{text}\n".encode(stream.encoding or "utf-8", "backslashreplace"))
+
+
+def _stdout() -> TextIOWrapper:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    return cast("TextIOWrapper", sys.stdout)
+
+
+def write_bytes(data: bytes) -> None:
+    """Bytes to stdout, all of them: an unbuffered stream may take a part and say so, which `print` does not hear.
+
+    Raises:
+        OSError: if stdout is closed or cannot be written.
+    """
+    stream = _stdout()
+    buffer = cast("BinaryIO", stream.buffer)
+    while data:
+        data = data[buffer.write(data) :]
+    if stream.line_buffering:  # a terminal
+        buffer.flush()
+
+
+def complain(message: str) -> None:
+    """One line on stderr; `error:`, `note:` or a code in front is coloured."""
+    from ..report.screen import visible
+    from ..report.style import Style
+
+    style = Style(stderr_color())
+    head = _HEAD.search(line := visible(message))
+    if head:
+        word = style(head[0], "cyan" if head[0] == "note" else "red", bold=True)
+        line = line[: head.start()] + word + line[head.end() :]
+    write_error(line + "\n")
+
+
+def shown(text: str, *, color: bool = False) -> str:
+    """The text with all control characters made visible but line feeds and, with colour, those that set it."""
+    from ..report.screen import visible
+
+    if text.isascii() and text.isprintable():
+        return text
+    lines = []
+    for line in text.split("\n"):
+        parts = _SEQUENCE.split(line) if color else [line]
+        lines.append("".join(part if number % 2 else visible(part) for number, part in enumerate(parts)))
+    return "\n".join(lines)
+
+
+def write_error(text: str) -> None:
+    """To stderr, whatever its encoding can say; a stderr that is closed or full changes no answer."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        encoding = stream.encoding or "utf-8"
+        stream.write(shown(text, color=stderr_color()).encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except (OSError, ValueError):  # ValueError: closed
+        pass
+
+
+def stderr_color() -> bool:
+    from ..report.style import wants_color
+
+    return sys.stderr is not None and wants_color(chosen_color(), sys.stderr)
+
+
+def note(text: str) -> None:
+    """A remark on stderr."""
+    complain(f"note: {text}")

@@ -1,0 +1,70 @@
+"""The formats that are read, by name: a new one is a folder and a line here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from .document import Document
+
+
+class Format(NamedTuple):
+    """How to tell a format by its text, and its reader."""
+
+    name: str
+    title: str  # what people call it
+    recognised: Callable[[str], bool]
+    read: Callable[[str, str], Document]  # (text, file)
+
+
+def _iptables(v6: bool | None) -> Callable[[str, str], Document]:
+    def read(text: str, file: str) -> Document:
+        from .iptables.reader import read
+
+        return read(text, file, v6=v6)
+
+    return read
+
+
+def _cisco(name: str | None) -> Callable[[str, str], Document]:
+    def read(text: str, file: str) -> Document:
+        from .cisco.entries import ASA, IOS, NXOS
+        from .cisco.reader import read
+
+        dialects = {"ios": IOS, "nx-os": NXOS, "asa": ASA}
+        return read(text, file, dialect=dialects[name] if name else None)
+
+    return read
+
+
+_IPTABLES = re.compile(
+    r"^\*(?:filter|nat|mangle|raw|security)\s*$|^:[A-Z]+ (?:ACCEPT|DROP)\b|^-A [\w.-]+ .*-[jg] ", re.MULTILINE
+)
+_CISCO = re.compile(
+    r"^(?:(?:ip|ipv6) access-list |access-list \S+ (?:extended |standard |remark |permit |deny |line )|"
+    r"object-group (?:network|service|ip|protocol|icmp-type|port) )",
+    re.MULTILINE,
+)
+
+
+def _never(text: str) -> bool:
+    return False
+
+
+FORMATS: Mapping[str, Format] = {
+    entry.name: entry
+    for entry in (
+        Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
+        Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
+        Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
+        Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
+        Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),
+        Format("cisco-asa", "Cisco ASA", _never, _cisco("asa")),
+    )
+}
+
+
+def recognise(text: str) -> Format | None:
+    """The format of a text; None if it looks like none of them."""
+    return next((entry for entry in FORMATS.values() if entry.recognised(text)), None)

@@ -1,0 +1,123 @@
+"""What went wrong, as a record: commands raise, and here each failure becomes one value, which every format carries.
+
+Knows the exceptions of the package, and nothing of formats (`report.machine`) or streams (`cli`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
+
+Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
+
+NO_RULE: Final = "FW501"
+NO_EXPECTATION: Final = "FW502"
+NO_VERDICT: Final = "FW503"
+NO_INPUT: Final = "FW504"
+NOT_A_PACKET: Final = "FW511"
+LIMIT: Final = "FW512"
+USAGE: Final = "FW513"
+
+EXPLANATIONS: dict[str, str] = {
+    NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
+    "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
+    "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
+    NO_EXPECTATION: "Nothing was tested: neither the file that was named nor one that includes it in the same run says "
+    "`expect`. A folder needs one file that does.",
+    NO_VERDICT: "No packet of the capture got a verdict: it has no packets, or none of its frames carries IP as far as the "
+    "engine can tell. Whatever is expected of its packets would be true of all of them, and nothing learnt.",
+    NO_INPUT: "There was nothing to read: no packet on standard input, or no statement in the file.",
+    NOT_A_PACKET: "The text is not a packet. One is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`, as JSON, as "
+    "bytes (`hex:4500...`), or as a line of `tcpdump -nn`.",
+    LIMIT: "The answer is unknown: finding it takes more than a limit allows, which the message names. Ask about less, or "
+    "raise the limit where the command has an option for it.",
+    USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
+    "others. `fwengine COMMAND --help` tells what it takes.",
+}
+_FILES: Final = frozenset({"FW001", "FW021", "FW905"})
+_QUESTIONS: Final = frozenset({"<region>", "<packet>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that kept a command from its answer, or that keeps the answer from being a success.
+
+    Attributes:
+        kind: what it is about. `file`: one that cannot be read or written; `policy`: a text that does not compile;
+            `question`: a packet, claim or region that is none; `nothing`: an answer about nothing.
+        code: as `fwengine explain` has it.
+        file: what it is in, if it is in something that has a name.
+        span: the place in it, if it has one.
+    """
+
+    kind: Kind
+    code: str
+    message: str
+    file: str | None = None
+    span: Span | None = None
+    label: str = ""
+    help: str = ""
+    notes: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values, under the keys of a finding."""
+        span = self.span
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "severity": "error",
+            "file": self.file,
+            "line": span and span.line,
+            "column": span and span.column,
+            "end_line": span and span.end_line,
+            "end_column": span and span.end_column,
+            "message": self.message,
+            "label": self.label,
+            "help": self.help,
+            "notes": list(self.notes),
+            "suggestions": [
+                {
+                    "file": s.span.file,
+                    "line": s.span.line,
+                    "column": s.span.column,
+                    "end_line": s.span.end_line,
+                    "end_column": s.span.end_column,
+                    "text": s.text,
+                }
+                for s in self.suggestions
+            ],
+        }
+
+    def __str__(self) -> str:
+        """One line: `edge.fwl: error[FW501]: no rule: ...`."""
+        where = f"{self.span}: " if self.span else f"{self.file}: " if self.file else ""
+        help = f" ({self.help})" if self.help else ""
+        return f"{where}error[{self.code}]: {self.message}{help}"
+
+
+def failures(error: FwengineError) -> tuple[Failure, ...]:
+    """What an exception of the package tells of: a policy's text may have several errors.
+
+    >>> [(f.kind, f.code) for f in failures(LimitError("unknown: limit reached"))]
+    [('limit', 'FW512')]
+    """
+    if isinstance(error, PolicyError):
+        return tuple(map(_of_diagnostic, error.diagnostics))
+    if isinstance(error, PacketError):
+        cause = error.__cause__
+        if isinstance(cause, PolicyError):
+            return tuple(replace(_of_diagnostic(d), kind="question") for d in cause.diagnostics)
+        return (Failure("question", NOT_A_PACKET, str(error)),)
+    if isinstance(error, CaptureError):
+        return (Failure("file" if error.code in _FILES else "capture", error.code, error.message, error.file),)
+    if isinstance(error, LimitError):
+        return (Failure("limit", LIMIT, str(error)),)
+    raise error
+
+
+def _of_diagnostic(d: Diagnostic) -> Failure:
+    kind: Kind = "file" if d.code in _FILES else "question" if d.span.file in _QUESTIONS else "policy"
+    return Failure(kind, d.code, d.message, d.span.file, d.span, d.label, d.help, d.notes, d.suggestions)

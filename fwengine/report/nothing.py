@@ -1,0 +1,81 @@
+"""An answer about nothing is never a success: one rule, for all commands and formats.
+
+What can say nothing: a policy without a rule that counts, a file that is tested and expects nothing, a capture without a
+verdict, an empty input. Each of these is a failure beside whatever answer there is, so that the exit code is 2. (A claim
+or a question about no packet is answered no, as `analysis` has it.)
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..model.rules import DENY
+from ..policy import Policy
+from ..traffic.count import CaptureReport
+from .failure import NO_EXPECTATION, NO_INPUT, NO_RULE, NO_VERDICT, Failure
+
+
+def no_rule(policy: Policy) -> Failure | None:
+    """A failure if no rule of a policy counts on its day."""
+    if any(map(policy.active, policy.rules)):
+        return None
+    which = f"no rule counts on {policy.as_of}" if policy.rules else "no rule"
+    fate = "denied" if policy.default is DENY else "allowed"
+    return Failure("nothing", NO_RULE, f"{which}: every packet is {fate} by the default", policy.name)
+
+
+def says_nothing(policy: Policy) -> bool:
+    """Is there no statement in a policy's text, nothing but comments?"""
+    lines = (line.strip() for text in policy.sources.values() for line in text.removeprefix("\ufeff").splitlines())
+    return all(not line or line.startswith("#") for line in lines)
+
+
+def no_verdict(report: CaptureReport) -> Failure | None:
+    """A failure if a capture was read to its end, and none of its packets got a verdict."""
+    if report.error is not None or report.allow or report.deny:
+        return None
+    return verdictless(report.file, report.packets)
+
+
+def verdictless(file: str, packets: int) -> Failure:
+    """The failure of a capture whose packets, if it has any, got no verdict."""
+    name = "<stdin>" if file == "-" else file
+    if not packets:
+        return Failure("nothing", NO_VERDICT, "no packet in it: nothing was decided", name)
+    frames = "its only frame is" if packets == 1 else f"none of its {packets:,} frames is"
+    not_ip = "not IP" if packets == 1 else "IP"
+    return Failure("nothing", NO_VERDICT, f"{frames} {not_ip}, so none got a verdict", name)
+
+
+def no_input(file: str, what: str) -> Failure:
+    """The failure of an input in which nothing stands."""
+    return Failure("nothing", NO_INPUT, f"there is no {what} in it" if file != "<stdin>" else f"no {what} on it", file)
+
+
+@dataclass
+class Covered:
+    """Which of the files that a command was given have something to say, in themselves or through one that includes them.
+
+    `what` is what each needs: a rule, to be checked, or an expectation, to be tested.
+    """
+
+    what: str
+    names: set[str] = field(default_factory=set)
+
+    def add(self, policy: Policy) -> None:
+        """Takes in a policy that has something to say, with all that it includes."""
+        self.names.update(map(posixpath.normpath, policy.sources))
+
+    def missing(self, named: str, files: Iterable[str]) -> Failure | None:
+        """The failure of one of the command's operands, of which these files were read; a folder needs but one."""
+        members = ["<stdin>" if file == "-" else file for file in files]
+        if any(posixpath.normpath(file) in self.names for file in members):
+            return None
+        code = NO_RULE if self.what == "rule" else NO_EXPECTATION
+        done = "checked" if self.what == "rule" else "tested"
+        where = "" if members == [named] or named == "-" else " in any file"
+        return Failure(
+            "nothing", code, f"no {self.what}{where}: nothing was {done}", "<stdin>" if named == "-" else named
+        )

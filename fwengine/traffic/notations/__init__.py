@@ -1,0 +1,1 @@
+"""The notations that packets come in, one module each: a pure function of a text to a `Packet`, or a `NotationError`."""
