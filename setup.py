@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,15 @@ from setuptools import Extension, setup  # type: ignore[import-untyped, unused-i
 
 HERE = Path("fwengine/native")
 MSVC = sys.platform == "win32"
+
+
+def digest() -> str:
+    """What `fwengine.build.native_digest` computes of the same files: the module tells what it was built of."""
+    found = hashlib.sha256()
+    for path in sorted([*HERE.glob("*.c"), *HERE.glob("*.h")]):
+        found.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return found.hexdigest()
+
 
 setup(
     ext_modules=[
@@ -20,7 +30,10 @@ setup(
             extra_compile_args=["/O2", "/std:c11"]
             if MSVC
             else ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
-            define_macros=[("FWK_TUNE", "1")] if os.environ.get("FWENGINE_TUNE") else [],
+            define_macros=[
+                ("FWK_SOURCES", digest()),
+                *([("FWK_TUNE", "1")] if os.environ.get("FWENGINE_TUNE") else []),
+            ],
             py_limited_api=True,
             optional=True,  # without a compiler the package installs and works all the same, only slower
         )

@@ -287,10 +287,10 @@ def _interface(draw: random.Random, size: int) -> bytes:
 
 def _nflog(draw: random.Random, version: int) -> Pieces:
     order = draw.choice("<<>")
-    family = (2 if version == 4 else 10) if not seldom(draw, 12) else draw.choice((0, 7, 24))
+    family = (2 if version == 4 else 10) if not seldom(draw, 12) else draw.choice((0, 5, 7, 7, 24))
     out = [bytes([family, 0]) + struct.pack(">H", 5)]
     values = [
-        (1, draw.randbytes(4)),
+        (1, draw.choice((b"\x08\0\1\0", b"\x86\xdd\3\0", draw.randbytes(4), b"\x08"))),
         (4, struct.pack(">I", 2)),
         (10, b"DROP \0"),
         (5, struct.pack(">I", 3)),
@@ -565,7 +565,7 @@ def _cooked(draw: random.Random, link: int, kind: int) -> bytes:
     protocol = 4 if kind <= 1500 and not seldom(draw, 10) else kind
     if seldom(draw, 25):
         protocol = draw.choice((1, 3, 4, 5, 0x5FF, 0x600))
-    hardware = 1 if not seldom(draw, 6) else draw.choice((0, 772, 778, 802, 803, 804, 824, 0xFFFE))
+    hardware = 1 if not seldom(draw, 6) else draw.choice((0, 770, 772, 778, 802, 803, 804, 824, 0xFFFE))
     sent = draw.choice((0, 0, 1, 2, 3, 4, 4, 4))
     if link == COOKED_2:
         head = struct.pack(">HHIHBB", protocol, 0, 1, hardware, sent if not seldom(draw, 30) else 255, 6)

@@ -130,7 +130,8 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
 
     Args:
         source: what `sources.source.open_source` takes, or a source.
-        as_of: the day on which the policy is asked; today if not given. It matters to rules with `until` only.
+        as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
+            policy: state one day, or take `old.on(new.as_of)`, where several are compared.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 if TYPE_CHECKING:
+    from .analysis.entries import Entries
     from .model.rules import Expectation
     from .policy import Policy
 
@@ -29,8 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("fwl_as_of", words)
 
 
+_STATED = pytest.StashKey["datetime.date | None"]()
+_DAY = pytest.StashKey["datetime.date"]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    _day(config)  # a day that is none is told before anything runs
+    """A day that is none is told before anything runs, and the clock is read once for all policies."""
+    config.stash[_STATED] = stated = _stated_day(config)
+    config.stash[_DAY] = stated or datetime.date.today()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -43,17 +51,22 @@ class PolicyFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from .errors import PolicyError
         from .policy import load
+        from .report.nothing import no_rule
         from .report.screen import render
 
         name = os.path.relpath(self.path) if self.path.is_relative_to(Path.cwd()) else str(self.path)
-        as_of = _day(self.config)
         try:
-            policy = load(name, as_of=as_of)
+            policy = load(name, as_of=self.config.stash[_DAY])
         except PolicyError as error:
             raise self.CollectError(render(error.diagnostics, error.sources)) from None
+        nothing = no_rule(policy) if policy.expectations else None
+        if nothing is not None:  # expectations of nothing
+            raise self.CollectError(str(nothing))
+        as_of = self.config.stash[_STATED]
+        entries = cache(lambda: _entries(policy))
         for claim in policy.expectations:
             yield ExpectationItem.from_parent(
-                self, name=_name(claim, name), claim=claim, policy=policy, file=name, as_of=as_of
+                self, name=_name(claim, name), claim=claim, policy=policy, entries=entries, file=name, as_of=as_of
             )
 
 
@@ -61,17 +74,24 @@ class ExpectationItem(pytest.Item):
     """An expectation: passes if it is proved, and fails with a counterexample."""
 
     def __init__(
-        self, *, claim: Expectation, policy: Policy, file: str, as_of: datetime.date | None, **rest: Any
+        self,
+        *,
+        claim: Expectation,
+        policy: Policy,
+        entries: Callable[[], Entries],
+        file: str,
+        as_of: datetime.date | None,
+        **rest: Any,
     ) -> None:
         super().__init__(**rest)
-        self.claim, self.policy, self.file, self.as_of = claim, policy, file, as_of
+        self.claim, self.policy, self.entries, self.file, self.as_of = claim, policy, entries, file, as_of
         self.source = Path(claim.span.file).absolute()  # now: a test may change the working directory
 
     def runtest(self) -> None:
         from .analysis.prove import prove
         from .report.outcomes import outcome_json
 
-        proof = prove(self.policy, self.claim)
+        proof = prove(self.policy, self.claim, entries=self.entries())
         if not proof.holds:
             raise _Refuted(outcome_json(proof, self.policy, self.file, self.as_of))
 
@@ -86,6 +106,13 @@ class ExpectationItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.source, self.claim.span.line - 1, self.name
+
+
+def _entries(policy: Policy) -> Entries:
+    """What all proofs about a policy share."""
+    from .analysis.entries import Entries, closed
+
+    return Entries(closed(policy))
 
 
 class _Refuted(Exception):  # noqa: N818  # an outcome, not an error of ours
@@ -114,7 +141,7 @@ def _name(claim: Expectation, file: str) -> str:
     return f"{place}[{text}]"
 
 
-def _day(config: pytest.Config) -> datetime.date | None:
+def _stated_day(config: pytest.Config) -> datetime.date | None:
     given = cast("str | None", config.getoption("--fwl-as-of")) or cast("str", config.getini("fwl_as_of"))
     if not given:
         return None

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.bytecode import check_by_digest
 from support.paths import ROOT
+
+check_by_digest(ROOT / "fwengine")  # before anything of it is tested: see there why
 
 # The same examples in every run, on every machine; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import subprocess
 import sys
@@ -183,7 +184,7 @@ def test_the_day_comes_from_the_option_or_the_configuration(pytester: pytest.Pyt
 def test_a_limit_is_told_without_a_traceback(
     pytester: pytest.Pytester, edge: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spent(*_: object) -> None:
+    def spent(*_: object, **__: object) -> None:
         raise LimitError("unknown: the limit is reached")
 
     monkeypatch.setattr("fwengine.analysis.prove.prove", spent)
@@ -206,6 +207,33 @@ def test_junit_and_the_working_directory(
     assert "expect deny tcp from any to web port ssh" in (other / "out.xml").read_text()
 
 
+def test_a_policy_without_a_rule_is_no_success(pytester: pytest.Pytester) -> None:
+    (pytester.path / "empty.fwl").write_text("expect deny any\n")
+    (pytester.path / "old.fwl").write_text("allow tcp until 2026-01-31\nexpect deny any\n")
+    (pytester.path / "nets.fwl").write_text("net office = 10.0.0.0/8\n")  # says nothing, and claims nothing
+    result = run(pytester)
+    result.assert_outcomes(errors=2)
+    assert "empty.fwl: error[FW501]: no rule: every packet is denied by the default" in lines(result)
+    assert "old.fwl: error[FW501]: no rule counts on 2026-11-21" in lines(result)
+
+
+def test_a_session_reads_the_clock_once(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+
+    class Clock(datetime.date):
+        @classmethod
+        def today(cls) -> Clock:
+            reads.append(1)
+            return cls(2026, 1, 30 + len(reads))
+
+    for name in ("a", "b"):
+        (pytester.path / f"{name}.fwl").write_text("allow tcp until 2026-01-31\nexpect allow tcp\n")
+    monkeypatch.setattr(datetime, "date", Clock)
+    plain = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "fwengine.pytest_plugin")
+    pytester.runpytest_inprocess(*plain).assert_outcomes(passed=2)
+    assert len(reads) == 1
+
+
 def test_loading_the_plugin_costs_nothing(tmp_path: Path) -> None:
     """Neither the engine nor what it needs is imported before a policy is met; click never is."""
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
@@ -219,7 +247,7 @@ def test_loading_the_plugin_costs_nothing(tmp_path: Path) -> None:
         quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "fwengine.pytest_plugin"]
         assert pytest.main([*quiet, "test_nothing.py"]) == 0
         print(sorted(name for name in sys.modules if name.startswith(("fwengine", "lark", "netaddr", "click"))))
-        open("a.fwl", "w").write("expect deny any\\n")
+        open("a.fwl", "w").write("allow tcp\\nexpect deny udp\\n")
         assert pytest.main([*quiet, "a.fwl"]) == 0
         print(sorted({"lark", "click"} & set(sys.modules)))
         """

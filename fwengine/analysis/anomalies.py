@@ -19,11 +19,14 @@ from ..model.fields import DPORT, SPORT
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Definition
 from ..model.ruleset import RuleSet
+from .confirm import Answer
 from .cover import hole
 from .entries import Entries, intersections, rule_pieces
 from .fragments import lost_fragments
 from .interfaces import Slip, slips
+from .protocols import stepped_through
 from .reach import decided_parts, effective, explain_blocked, free_part, removal_changes, successor
+from .recheck import recheck
 from .region import EVERYTHING, REGIONS, disjoint, pieces_of, tidy
 from .search import STEPS, uncovered
 from .witness import choose, witness
@@ -41,6 +44,7 @@ CODES = {
     "FW301": "allows every packet",
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
+    "FW305": "names a protocol that over IPv6 only later fragments have",
     "FW310": "an interface that one rule alone names, and that resembles another",
 }
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
@@ -62,6 +66,7 @@ class Finding:
             the same. FW203, FW301: decided by the rule. FW205, FW206: matched by both. FW303: the lost fragment.
         decided_by: the index of the rule that decides the witness; the number of rules for the default.
         field: FW302: `SPORT` or `DPORT`.
+        protocols: FW305: those that only later fragments have over IPv6.
         slip: FW310: the interface, and which it resembles.
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
@@ -79,6 +84,7 @@ class Finding:
     until: datetime.date | None = None
     definition: Definition | None = None
     slip: Slip | None = None
+    protocols: tuple[int, ...] = ()
     regions: tuple[Box, ...] = ()
 
 
@@ -90,7 +96,7 @@ def findings(
     regions: bool = False,
     steps: int = STEPS,
     limit: int = REGIONS,
-) -> tuple[Finding, ...]:
+) -> Answer[Finding]:
     """All findings of the selected codes, in the order of the rules, then those about definitions.
 
     Args:
@@ -101,6 +107,7 @@ def findings(
     Raises:
         ValueError: if a code is unknown.
         LimitError: if a search takes more than `steps`, or regions more than `limit` boxes.
+        Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
     about linear in the number of rules. FW205 and FW206 look at all pairs that overlap.
@@ -116,10 +123,13 @@ def findings(
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
     if any(d.kind == "interface" for d in definitions):  # declared names are no slips
         codes -= {"FW310"}
-    return (
+    found = [
         *_findings(policy, codes, regions, steps, limit),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
-    )
+    ]
+    dead, idle = ([f.rule for f in found if f.code in told and f.rule is not None] for told in (_DEAD, _IDLE))
+    shown = [(f.witness, f.decided_by) for f in found if f.witness is not None and f.decided_by is not None]
+    return Answer(found, recheck(policy, dead, idle, shown))
 
 
 def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int, limit: int) -> Iterator[Finding]:
@@ -132,6 +142,10 @@ def _findings(policy: RuleSet, codes: frozenset[str], regions: bool, steps: int,
                 yield finding
         if lost is not None and lost.rule == index:
             yield Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by)
+        if "FW305" in codes and policy.active(policy.rules[index]):
+            headers = stepped_through(policy.rules[index])
+            if headers:
+                yield Finding("FW305", "warning", index, protocols=headers)
         for slip in doubtful:
             if slip.rule == index:
                 yield Finding("FW310", "warning", index, slip=slip)
@@ -169,6 +183,7 @@ def _of_rule(
                 yield Finding("FW302", "info", index, field=f)
 
 
+_DEAD, _IDLE = frozenset({"FW201", "FW202"}), frozenset({"FW203"})
 _REACH = frozenset({"FW201", "FW202", "FW203", "FW301"})
 
 
@@ -293,6 +308,7 @@ def describe(policy: RuleSet, finding: Finding) -> str:
         "FW208": f"{name} expires on {finding.until}",
         "FW301": f"{name} allows every packet",
         "FW302": f"{name} has {'source ' if finding.field == SPORT else ''}port 1-65535, which misses port 0",
+        "FW305": f"{name} matches IPv4 alone, not IPv6, for protocol {', '.join(map(str, finding.protocols))}",
         "FW310": f"{name} has interface `{finding.slip.name}`, as no other rule has; did it mean `{finding.slip.resembles}`?"
         if finding.slip
         else "",

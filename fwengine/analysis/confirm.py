@@ -16,7 +16,7 @@ from math import prod
 from typing import TypeVar
 
 from ..model.box import Box, Sets
-from ..model.compile import compile_entries
+from ..model.compile import compile_single
 from ..model.fields import DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 SAMPLES = 32  # packets of the question, and as many of the answer
 COUNTED = 256  # boxes that a tree made for counting may have
+EDGES = 16_384  # and edges
 _TRIED = 64  # boxes of rules looked at for packets of theirs
 _TELLING = (DST, SRC, DPORT, PROTOCOL, *(f for f in range(FIELDS) if f not in (DST, SRC, DPORT, PROTOCOL)))
 _TOLD = tuple(f for f in range(FIELDS) if f not in DETAILS)  # what a witness states whoever asks
@@ -38,7 +39,7 @@ class Confirmation:
     """How far an answer was found again in the second way.
 
     `complete`: for all of its packets. If it is not, that would have taken too long, and the answer was found again for
-    the `points` packets that were tried one by one (which are tried for a complete one as well).
+    the `points` packets that were tried one by one (as a rule they are tried for a complete one as well).
     """
 
     complete: bool
@@ -114,7 +115,7 @@ def points_of(rules: RuleSet, parts: Sequence[Sets], most: int = SAMPLES) -> lis
     own = [point for part in spread(parts, most // 4) for point in _corners(part)]
     some = spread(parts, _PARTS)
     taken: list[Point] = []
-    for n, (_, sets) in enumerate(spread(rules.active_boxes, _TRIED)):
+    for n, (_, sets) in enumerate(spread(rules.active_boxes, _TRIED) if some else ()):
         shared = _shared(some[n % len(some)], sets)
         if shared is not None:
             taken += _corners(shared)
@@ -148,7 +149,7 @@ def spread(items: Sequence[T], most: int) -> Sequence[T]:
     """At most so many of some items, evenly spread, the first and the last among them."""
     if len(items) <= most:
         return items
-    return [items[n * (len(items) - 1) // (most - 1)] for n in range(most)]
+    return [items[n * (len(items) - 1) // max(1, most - 1)] for n in range(most)]
 
 
 def every_part(rules: RuleSet, boxes: Iterable[Box], right: Callable[[int], bool], most: int) -> tuple[int, bool]:
@@ -165,17 +166,16 @@ def every_part(rules: RuleSet, boxes: Iterable[Box], right: Callable[[int], bool
     return walked, next(parts, None) is None
 
 
-def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool]) -> int | None:
+def total(rules: RuleSet, parts: Sequence[Sets], right: Callable[[int], bool], most: int | None = None) -> int | None:
     """How many points of some disjoint products have a deciding rule that is `right`; None beyond what is cheap."""
     if not parts:
         return 0
-    touching = list(islice(_touching(rules, parts), COUNTED + 1))
-    if len(touching) > COUNTED or len(parts) > COUNTED:
+    most = COUNTED if most is None else min(most, COUNTED)
+    touching = list(islice(_touching(rules, parts), most + 1))
+    if len(touching) > most or len(parts) > COUNTED:
         return None
-    tree = compile_entries(touching, len(rules.rules))
-    if len(tree.roots) > 1:
-        return None
-    return sum(_count(tree, part, right) for part in parts)
+    tree = compile_single(touching, len(rules.rules), EDGES)
+    return None if tree is None else sum(_count(tree, part, right) for part in parts)
 
 
 def volume(boxes: Iterable[Box]) -> int:

@@ -151,7 +151,8 @@ def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
 
 
 def _meaning(rule: Rule) -> object:
-    return rule.action, frozenset(box.sets for box in rule.boxes)
+    # tuples of integers: their hashes are made in C
+    return rule.action is ALLOW, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
 
 
 def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

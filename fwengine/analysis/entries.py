@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..model.box import Sets, pieces
-from ..model.fields import INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
+from ..model.fields import FULL, INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
 from ..model.overlap import Overlaps, bits
 from ..model.rules import ALLOW, Action, Rule
 from ..model.ruleset import RuleSet
@@ -113,7 +113,7 @@ class Entries:
             lo
             for sets in self.sets
             for f in INTERFACES
-            if sets[f] != PRESENT[f] and sets[f].size < 1 << 16
+            if sets[f] is not FULL[f] and sets[f] != PRESENT[f] and sets[f].size < 1 << 16
             for lo, _ in sets[f]
             if lo != NO_INTERFACE
         }

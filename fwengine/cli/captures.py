@@ -18,8 +18,6 @@ from ..report.counts import (
     capture_json,
     coverage_lines,
     merged,
-    outcome_json,
-    outcome_line,
     rule_lines,
     tally_json,
     total_line,
@@ -28,9 +26,21 @@ from ..report.counts import (
 from ..report.nothing import no_rule, no_verdict, verdictless
 from ..report.screen import visible
 from ..report.strangers import stranger_text, strangers_json
-from ..traffic.count import evaluate_capture, iterate
+from ..report.stream import OutcomeLines
+from ..traffic.count import evaluate_capture, iterate_batches
 from .failure import Failures
-from .output import note, say, say_failures, say_json, say_json_line, style_of
+from .output import (
+    end_items,
+    json_text,
+    note,
+    say,
+    say_failures,
+    say_items,
+    say_json,
+    say_json_line,
+    say_json_lines,
+    style_of,
+)
 
 PATIENCE = 0.5  # seconds of work without a bar
 
@@ -109,26 +119,23 @@ def _per_packet(
     color: str,
     failures: Failures,
 ) -> int:
-    style = style_of(color)
-    results: list[dict[str, Any]] = []
-    number = otherwise = read = 0
+    lines = OutcomeLines(policy, format_, style_of(color), json_text)
+    number = read = 0
     for capture in captures:
         notes: list[str] = []
         damage = None
-        first, decided = number, 0
+        first, before = number, lines.decided
         try:
             with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
-                for outcome in iterate(policy, capture, **stated, progress=progress, notes=notes):
-                    fields = outcome_json(outcome, policy, number)
-                    number += 1
-                    decided += fields["verdict"] is not None
-                    otherwise += fields["verdict"] not in (expect, None)
-                    if format_ == "jsonl":
-                        say_json_line(**fields)
-                    elif format_ == "json":
-                        results.append(fields)
-                    else:
-                        say(outcome_line(fields, style))
+                for batch in iterate_batches(policy, capture, **stated, progress=progress, notes=notes):
+                    told = [lines.line(outcome, number + at) for at, outcome in enumerate(batch)]
+                    if format_ == "json":
+                        say_items(told, begun=number > 0)
+                    elif format_ == "jsonl":
+                        say_json_lines(told)
+                    elif told:
+                        say("\n".join(told))
+                    number += len(batch)
         except CaptureError as error:
             damage = error
         if sys.stdout is not None:
@@ -140,15 +147,16 @@ def _per_packet(
             read += number > first
             continue
         read += 1
-        if not decided:
+        if lines.decided == before:
             failures.add(verdictless(capture, number - first))
     if format_ == "json" and read:
-        say_json(failures, results=results)
+        end_items(failures, begun=number > 0)
     else:
         say_failures(format_, failures)
-    if expect is not None and otherwise:
+    otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
+    if otherwise and expect is not None:
         _unexpected(expect, otherwise, number)
-    return failures.code(1 if expect is not None and otherwise else 0)
+    return failures.code(1 if otherwise else 0)
 
 
 def _on_terminal(stream: TextIO | None) -> bool:

@@ -66,6 +66,7 @@ def command(
         raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
+    confirmed: list[Any] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
@@ -76,6 +77,7 @@ def command(
             try:
                 policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
                 found = check(policy, codes)
+                assert found.confirmed is not None
                 parts = effective_json(policy) if effective else []
             except PolicyError as error:
                 if format_ == "text":  # errors are part of the answer
@@ -88,13 +90,15 @@ def command(
                 failures.tell(error)
                 continue
             read.append(path)
+            confirmed.append(found.confirmed)
             if any(map(policy.active, policy.rules)):
                 covered.add(policy)
             elif named != path and says_nothing(policy):
                 failures.add(no_input(path, "statement"))
             new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
             left += parts
-            _tell(path, new, policy.sources, told, format_, style, _size(policy))
+            word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
+            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word)
             if format_ == "text":
                 for part in parts:
                     say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
@@ -105,7 +109,11 @@ def command(
     failures.add(*(covered.missing(named, read) for named, read in operands))
     results = list(told.values())
     if format_ == "json":
-        say_json(failures, findings=[fields for _, fields in results], **({"effective": left} if effective else {}))
+        extra: dict[str, Any] = {"effective": left} if effective else {}
+        if confirmed:
+            complete, samples = all(c.complete for c in confirmed), sum(c.points for c in confirmed)
+            extra["confirmed"] = {"complete": complete, "samples": samples}
+        say_json(failures, findings=[fields for _, fields in results], **extra)
     elif format_ == "jsonl":
         for _, fields in results:
             say_json_line(**fields)

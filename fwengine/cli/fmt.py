@@ -9,6 +9,7 @@ import click
 from ..errors import PolicyError
 from ..report.screen import visible
 from ..sources.opening import open_source
+from ..sources.text import decoded
 from ..sources.writing import failure, replace
 from .failure import Failures
 from .files import expanded, rewritable
@@ -62,11 +63,9 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
 
 
 def _read(path: str) -> str:
-    from ..language.syntax.mistakes import decode
-
     source = open_source(path)
     try:
-        return decode(source.read(source.file), source.name)
+        return decoded(source.read(source.file), source.name)
     except OSError as error:
         raise failure("read", path, error) from None
 

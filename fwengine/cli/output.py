@@ -64,6 +64,33 @@ def say_json_line(**fields: Any) -> None:
     _write(_json(fields, indent=None))
 
 
+def json_text(value: object) -> str:
+    """A value as JSON on one line."""
+    return _json(value, indent=None)
+
+
+def say_json_lines(lines: Sequence[str]) -> None:
+    """Lines of JSON, many at a time."""
+    if lines:
+        _write("\n".join(lines))
+
+
+def say_items(items: Sequence[str], *, begun: bool) -> None:
+    """More items of the list `results` of a document that is written as it comes; `begun` says that there were some."""
+    if items:
+        head = ",\n" if begun else f'{{\n  "format_version": "{FORMAT_VERSION}",\n  "results": [\n'
+        _write(head + ",\n".join(items), end="")
+
+
+def end_items(failures: Iterable[Failure], *, begun: bool) -> None:
+    """The end of such a document, whose form is that of `say_json(failures, results=...)`."""
+    if not begun:
+        say_json(failures, results=[])
+        return
+    errors = _json([failure.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
+    _write(f'\n  ],\n  "errors": {errors}\n}}')
+
+
 def say_document(document: object) -> None:
     """A JSON document of a form that is not ours on stdout."""
     _write(_json(document, indent=2))
@@ -96,9 +123,9 @@ def _json(value: object, indent: int | None) -> str:
     return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1].replace("\x7f", "\\u007f") for c in text)
 
 
-def _write(text: str) -> None:
+def _write(text: str, end: str = "\n") -> None:
     stream = _stdout()
-    write_bytes(f"{text}\n".encode(stream.encoding or "utf-8", "backslashreplace"))
+    write_bytes(f"{text}{end}".encode(stream.encoding or "utf-8", "backslashreplace"))
 
 
 def _stdout() -> TextIOWrapper:

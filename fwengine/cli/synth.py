@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,9 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
         packets = [probe.packet for probe in made.probes]
         (write_pcapng if kind == "pcapng" else write_pcap)(output, packets)
         _publish(draft, verdicts)
-    finally:
-        draft.unlink(missing_ok=True)
+    except BaseException:
+        _remove(draft)
+        raise
     if kind == "pcapng" and not output.endswith(".pcapng"):
         note(f"`{output}` is a pcapng file: packets are on interfaces, which a pcap has no place for")
     if made.left_out:
@@ -147,9 +149,14 @@ def _draft(name: str, text: str) -> Path:
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
         raise _unwritable(name, error) from None
     return draft
+
+
+def _remove(draft: Path) -> None:
+    with suppress(OSError):  # what went wrong before is the news
+        draft.unlink()
 
 
 def _publish(draft: Path, name: str) -> None:

@@ -8,13 +8,16 @@ import sys
 import click
 
 from .._version import __version__
-from .options import say
+from .output import complain, say
 
 
 @click.command("version")
 @click.option("-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries and the machine.")
 def command(verbose: bool) -> int:
-    """Tell the version and, with --verbose, which engines are live."""
+    """Tell the version and, with --verbose, which engines are live and of which sources all of it was made.
+
+    Two machines with the same digests give the same answers. Exits 1 if what runs was not made of the sources beside it.
+    """
     say(f"fwengine {__version__}")
     if verbose:
         from importlib.metadata import version
@@ -27,9 +30,27 @@ def command(verbose: bool) -> int:
         say("engines  tree: live (plain Python)")
         from ..native import available, engines, why_not
 
-        say(
-            f"         native: live ({', '.join(engines())})"
-            if available()
-            else f"         native: absent ({why_not()})"
-        )
+        live = available()
+        say(f"         native: live ({', '.join(engines())})" if live else f"         native: absent ({why_not()})")
+        return _made_of(live)
     return 0
+
+
+def _made_of(native: bool) -> int:
+    """Tells the digests of the sources and of the native module; 1 if something was made of other sources than these."""
+    from .. import build
+
+    wrong = []
+    say(f"sources  sha256:{build.digest()} ({len(build.sources())} files)")
+    stale = build.stale_bytecode()
+    wrong += [f"the bytecode of {path.relative_to(build.PACKAGE)} is that of another text: remove it" for path in stale]
+    if native:
+        from ..native import _native
+
+        built, here = _native.sources, build.native_digest()
+        say(f"         native module, built of sha256:{built or 'unknown'}")
+        if built and here not in (None, built):
+            wrong.append(f"the C sources beside the native module are others, sha256:{here}: build it anew")
+    for text in wrong:
+        complain(f"error: {text}")
+    return 1 if wrong else 0

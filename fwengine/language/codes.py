@@ -9,6 +9,10 @@ EXPLANATIONS: dict[str, str] = {
     "like a space and is none. What you see must be what the engine reads, so such characters are refused.",
     "FW004": "Braces and negations are nested too deep. Give inner parts a name with `net`, `ports` or `service`.",
     "FW005": "The file has so many errors that it is probably not a policy; the rest of it was not read.",
+    "FW006": "The file is of another kind than a text: a capture of packets, an archive, a program. A capture is given to "
+    "`fwengine eval POLICY -r CAPTURE`; an archive is unpacked first.",
+    "FW007": "The file is a text of another kind: another firewall's rules, a listing of them, a page. The message says which, and "
+    "what to do with it.",
     "FW010": "A word or sign stands where the language has no place for it. A rule reads\n\n"
     "    allow PROTOCOL from ADDRESSES port PORTS to ADDRESSES port PORTS OPTIONS as NAME\n\n"
     "where everything behind the protocol may be left out, but not change places.",
@@ -30,6 +34,13 @@ EXPLANATIONS: dict[str, str] = {
     "FW024": "People read this in two ways, and one of them opens a firewall. Braces say which is meant. A set adds up: "
     "`{ not a, b }` is everything but a, and `{ any except a, b }` is everything, since b comes back. Write `not { a, b }` or "
     "`any except { a, b }`. Of `not a except b` say whether `not { a, b }` or `not { a except b }` is meant.",
+    "FW025": "The word belongs to another firewall's language, and names something that this one does not have: a limit, a "
+    "time of day, a hardware address, a chain, a zone, a translation. A policy here says of each packet for itself whether "
+    "it may pass, by its headers, its interfaces and a state.",
+    "FW026": "The statement is a whole rule of another firewall. Where all of it is understood and has one meaning here, the "
+    "translation is offered.",
+    "FW027": "The file is of another kind: another firewall's rule set, a capture, an archive, a picture. Nothing of it was "
+    "read as a policy.",
     "FW101": "A name is used that no `net`, `ports` or `service` statement defines, and that the standard tables lack.",
     "FW102": "A name has one definition in a policy, in whatever file. Rename one of them.",
     "FW103": "Definitions refer to each other in a circle, so none of them has a meaning.",
@@ -83,6 +94,10 @@ EXPLANATIONS: dict[str, str] = {
     "match nothing, silently.",
     "FW138": "A declaration's name is also the name of an interface, and does not stand for that interface alone: `in NAME` "
     "could mean either. Call the set something else.",
+    "FW140": "IPv6's hop-by-hop options (0), routing (43), fragment (44), authentication (51) and destination options (60) are "
+    "headers before the protocol, and are stepped through as Linux's filters do: a packet with a routing header and tcp behind "
+    "it is a tcp packet. So no packet has one of these as its protocol; a rule that names them would match nothing. Over IPv4 "
+    "they are protocols like any other, and a later fragment of IPv6 may have one, since nobody sees behind it.",
     "FW136": "The exceptions behind `unless` cut the region into more parts than can be looked at. Ask about fewer, or "
     "ask several questions.",
 }

@@ -33,6 +33,7 @@ from .fields import (
     WHOLE,
     Field,
     Point,
+    exists,
     present,
 )
 from .interval import IntervalSet
@@ -140,13 +141,14 @@ class Box:
         """The same packets with no condition where none is needed: the form to print and to merge.
 
         Each field's set shrinks to the values that packets of the box have there, and then becomes the whole domain
-        if that adds no packet. Protocols are never widened: a port needs to be told whose it is.
+        if that adds no packet. Protocols are never widened: a port needs to be told whose it is; nor are later fragments
+        alone, which may have a protocol that no other packet of IPv6 has.
         """
         if not self.pieces:
             return self
         box = Box(tuple([_seen(self.pieces, f) for f in range(FIELDS)]))
         for f in WIDENED:
-            if box.sets[f] != FULL[f]:
+            if box.sets[f] != FULL[f] and not (f == FRAGMENT and box.sets[f] == _LATER):
                 wider = box.replace(f, FULL[f])
                 if wider.issubset(box):
                     box = wider
@@ -188,7 +190,7 @@ def _shapes() -> Iterator[Sets]:
     none = {f: IntervalSet.single(ABSENT[f]) for f in OPTIONAL}
     for family, addresses in ((4, address.V4), (6, address.V6)):
         groups: dict[frozenset[int], list[int]] = {}
-        for protocol in range(256):
+        for protocol in (p for p in range(256) if exists(p, family, WHOLE)):
             groups.setdefault(present(protocol, family, WHOLE), []).append(protocol)
         kinds = [
             (fields, IntervalSet.union((p, p) for p in protocols), FULL[FRAGMENT] - _LATER)

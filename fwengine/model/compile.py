@@ -50,6 +50,17 @@ def compile_entries(entries: Sequence[Entry], rules: int) -> DecisionTree:
     return builder.finish(roots)
 
 
+def compile_single(entries: Sequence[Entry], rules: int, edges: int) -> DecisionTree | None:
+    """One tree of at most so many edges over these boxes, in whichever order gives one; None if none does."""
+    for order in dict.fromkeys(_ORDERS.values()):
+        builder = _Builder(rules)
+        try:
+            return builder.finish([builder.tree(entries, order, edges)])
+        except _TooLargeError:
+            continue
+    return None
+
+
 def _split(builder: _Builder, entries: Sequence[Entry], order: tuple[int, ...]) -> list[int]:
     """One tree for all entries if the budget allows, else as many as it takes, halving."""
     floor, each = _GROUP

@@ -44,6 +44,11 @@ class Field(IntEnum):
 PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE, DSCP, TTL, LENGTH = map(int, Field)
 
 ICMP, TCP, UDP, DCCP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 58, 132, 136
+# The next headers of IPv6 that are stepped through to the protocol: hop-by-hop, routing, fragment, authentication and
+# destination options. Those of Linux' `ipv6_find_hdr`, as ip6tables asks it (nft alone stops at authentication); mobility
+# (135), HIP (139) and shim6 (140) are protocols, and in IPv4 all numbers are. `tests/kernel` measures it.
+HOP_BY_HOP, ROUTING, FRAGMENT_HEADER, AUTHENTICATION, DESTINATION = 0, 43, 44, 51, 60
+STEPPED_THROUGH = frozenset({HOP_BY_HOP, ROUTING, FRAGMENT_HEADER, AUTHENTICATION, DESTINATION})
 PORT_PROTOCOLS = frozenset({TCP, UDP, DCCP, SCTP, UDPLITE})
 WHOLE, FIRST, LATER = 0, 1, 2
 FRAGMENTS: tuple[Literal["whole", "first", "later"], ...] = ("whole", "first", "later")
@@ -138,6 +143,11 @@ OPTIONS = tuple(spec for spec in TABLE if spec.option)  # in the order in which 
 KEYWORDS: dict[str, Spec] = {word: spec for spec in OPTIONS for word in (spec.word, *spec.aliases)}
 # what every packet has, and written packets seldom tell
 DETAILS = tuple(spec.field for spec in TABLE if spec.kind == "number")
+
+
+def exists(protocol: int, family: int, fragment: int) -> bool:
+    """Is there such a packet? What is stepped through is no protocol, but of a later fragment: nobody can see behind it."""
+    return family == 4 or fragment == LATER or protocol not in STEPPED_THROUGH
 
 
 @cache

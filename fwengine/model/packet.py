@@ -16,16 +16,21 @@ from .fields import (
     ABSENT,
     DCCP,
     DETAILS,
+    DPORT,
+    DST,
     FIELDS,
     FLAG_NAMES,
     FRAGMENTS,
     ICMP,
     ICMPV6,
     KEYWORDS,
+    NO_PORT,
     OPEN,
     OPTIONS,
     PORT_PROTOCOLS,
+    PROTOCOL,
     SCTP,
+    SPORT,
     SRC,
     TABLE,
     TCP,
@@ -34,6 +39,7 @@ from .fields import (
     UDPLITE,
     Point,
     Spec,
+    exists,
     interface_name,
     interface_number,
     lacking,
@@ -113,6 +119,10 @@ class Packet:
                     raise PacketError(f"{spec.attribute} is {_either(spec.words)}, not {given!r}")
             else:
                 _check(spec.attribute, given, (1 << bits) - 1 if spec.kind == "address" else spec.values.hi)
+        if not exists(self.protocol, self.family, FRAGMENTS.index(self.fragment)):
+            raise PacketError(
+                f"no IPv6 packet has protocol {self.protocol}: that header is stepped through to the protocol behind it"
+            )
         none = dict(lacking(self.protocol, self.family, FRAGMENTS.index(self.fragment)))
         values = tuple([_value(spec, getattr(self, spec.attribute), self.family, none) for spec in TABLE])
         object.__setattr__(self, "values", values)
@@ -317,16 +327,68 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
             text = f"[{text}]"  # `2001:db8::1:80` could be an address and a port
         ends.append(text)
     words = [_PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)), ends[0], "->", ends[1]]
-    for spec in OPTIONS:
-        given = getattr(packet, spec.attribute)
-        if given is None or (given == "" and spec.field not in absent):
-            continue
-        if spec.unstated is None or given != spec.words[spec.unstated]:
-            words += [spec.word, _written(spec, given)]
-    return " ".join(words)
+    return " ".join(words) + "".join([_option(spec, getattr(packet, spec.attribute), absent) for spec in OPTIONS])
+
+
+def _option(spec: Spec, given: Any, absent: Collection[int]) -> str:
+    """What is said of a field behind the addresses, with a blank in front; nothing where it need not be said."""
+    if given is None or (given == "" and spec.field not in absent):
+        return ""
+    if spec.unstated is not None and given == spec.words[spec.unstated]:
+        return ""
+    return f" {spec.word} {_written(spec, given)}"
 
 
 def _written(spec: Spec, given: Any) -> str:
     if spec.kind == "flags":
         return write_flags(given)
     return write_interface(given) if spec.kind == "interface" else str(given)
+
+
+_HOSTS, _GIVEN = 1 << 16, 1 << 14  # texts remembered of addresses, and of one field's values
+
+
+class PointWriter:
+    """What `write` says of the packets at points, put together from texts that are remembered: for whole captures.
+
+    Of dscp, ttl and length, and of interfaces that are not recorded, it tells for which of `asked` someone asks.
+
+    >>> point = Packet.of("udp", "10.0.0.1", "10.0.0.2", sport=53, dport=4000, ttl=3).as_seen_by(())
+    >>> PointWriter()(point), PointWriter({KEYWORDS["in"].field, KEYWORDS["ttl"].field})(point)
+    ('udp 10.0.0.1:53 -> 10.0.0.2:4000', 'udp 10.0.0.1:53 -> 10.0.0.2:4000 in none ttl 3')
+    """
+
+    def __init__(self, asked: Collection[int] = ()) -> None:
+        self._absent = asked
+        self._hosts: dict[int, tuple[str, str]] = {}
+        self._given: list[tuple[Spec, int, dict[int, str]]] = [
+            (spec, spec.field, {}) for spec in OPTIONS if spec.field not in DETAILS or spec.field in asked
+        ]
+
+    def __call__(self, point: Point) -> str:
+        protocol, src, dst, sport, dport = point[PROTOCOL], point[SRC], point[DST], point[SPORT], point[DPORT]
+        ported = protocol in PORT_PROTOCOLS
+        from_, to = self._hosts.get(src) or self._host(src), self._hosts.get(dst) or self._host(dst)
+        text = f"{_PROTOCOL_NAMES.get(protocol, protocol)} {from_[ported]}" + (f":{sport}" if sport != NO_PORT else "")
+        text += f" -> {to[ported]}" + (f":{dport}" if dport != NO_PORT else "")
+        for spec, place, known in self._given:
+            value = point[place]
+            words = known.get(value)
+            if words is None:
+                words = self._words(spec, value, known)
+            text += words
+        return text
+
+    def _host(self, point: int) -> tuple[str, str]:
+        """An address without and with what sets it off from a port."""
+        if len(self._hosts) >= _HOSTS:
+            self._hosts.clear()
+        text = address.show(point)
+        found = self._hosts[point] = text, f"[{text}]" if address.family_of(point) == 6 else text
+        return found
+
+    def _words(self, spec: Spec, value: int, known: dict[int, str]) -> str:
+        if len(known) >= _GIVEN:
+            known.clear()
+        words = known[value] = _option(spec, _attribute(spec, value), self._absent)
+        return words

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from ..errors import LimitError
 from .box import Box, Sets
@@ -43,6 +43,15 @@ class RuleSet:
     def active(self, rule: Rule) -> bool:
         """Does the rule still count on the day `as_of`?"""
         return rule.until is None or self.as_of <= rule.until
+
+    def on(self, day: datetime.date) -> Self:
+        """The same, asked on another day.
+
+        >>> old, new = RuleSet((), as_of=datetime.date(2026, 1, 31)), RuleSet((), as_of=datetime.date(2026, 2, 1))
+        >>> old.on(new.as_of) == new  # as whoever compares two wants it, which may have been made about midnight
+        True
+        """
+        return replace(self, as_of=day)
 
     def verdict(self, index: int) -> Verdict:
         """The verdict of the rule with this index, or of the default for the number of rules."""

@@ -11,6 +11,8 @@ class _Walker: ...
 
 _Decoded = tuple[int, int, int, bytes, bytes, int, int, tuple[int, ...], int, int]
 
+sources: str  # the digest of the sources it was built of; empty if nobody told
+
 def engines() -> tuple[str, ...]: ...
 def family(
     dims: int,

@@ -102,17 +102,8 @@ static int frame_relay(frame *f, uint64_t *at, int *version)
     if (d[*at] != 3)
         return typed(f, at, version);
     *at += d[*at + 1] ? 1 : 2;
-    int class = fwk_nlpid(f, at, &ethertype, 0);
+    int class = fwk_nlpid(f, at, &ethertype);
     return class >= 0 ? class : fwk_follow(f, ethertype, at, version);
-}
-
-static int cooked(frame *f, uint32_t hardware, uint32_t protocol, uint64_t *at, int *version)
-{
-    if (hardware == 803 || hardware == 824)
-        return not_ip(f, FWK_OF_HARDWARE, hardware);
-    if (protocol < 0x600 && protocol != 4)
-        return not_ip(f, FWK_OF_COOKED, protocol);
-    return fwk_follow(f, protocol, at, version);
 }
 
 static int token_ring(frame *f, uint64_t *at, int *version)
@@ -146,7 +137,7 @@ static int fddi(frame *f, uint64_t *at, int *version)
 static int atm(frame *f, uint64_t *at, int *version)
 {
     uint32_t ethertype;
-    int class = fwk_llc(f, at, &ethertype, 2);
+    int class = fwk_llc(f, at, &ethertype);
     return class >= 0 ? class : fwk_follow(f, ethertype, at, version);
 }
 
@@ -275,12 +266,24 @@ static int radiotap(frame *f, uint64_t *at, int *version)
     if (d[4] & 2) {
         if (d[4] & 1)
             fields = ((fields + 7) & ~7u) + 8;
-        if (fields >= length)
-            return FWK_MALFORMED;
-        padded = d[fields] & 0x20;
+        padded = fields < length && d[fields] & 0x20;
     }
     *at += length;
     return wlan(f, at, version, padded);
+}
+
+/* Linux' cooked header, behind which some hardware's own frames stand. */
+static int cooked(frame *f, uint32_t hardware, uint32_t protocol, uint64_t *at, int *version)
+{
+    if (hardware == 803)
+        return radiotap(f, at, version);
+    if (hardware == 770)
+        return frame_relay(f, at, version);
+    if (hardware == 824)
+        return not_ip(f, FWK_OF_HARDWARE, hardware);
+    if (protocol < 0x600 && protocol != 4)
+        return not_ip(f, FWK_OF_COOKED, protocol);
+    return fwk_follow(f, protocol, at, version);
 }
 
 static int avs(frame *f, uint64_t *at, int *version)
@@ -323,7 +326,7 @@ static int pflog(frame *f, uint64_t *at, int *version)
 static int nflog(frame *f, uint64_t *at, int *version)
 {
     const uint8_t *d = f->data;
-    uint32_t family;
+    uint32_t family, protocol = 0;
     int order = 0; /* 1 little, 2 big */
     if (*at + 4 > f->size)
         return missing(f, *at + 4);
@@ -338,11 +341,15 @@ static int nflog(frame *f, uint64_t *at, int *version)
             return FWK_MALFORMED;
         if (type == 9) {
             *at += 4;
+            if ((family == 5 || family == 7) && protocol) /* netdev and bridge: an ethertype tells what the payload is */
+                return fwk_follow(f, protocol, at, version);
             *version = family == 2 ? 4 : 6;
             return family == 2 || family == 10 ? -1 : not_ip(f, FWK_OF_FAMILY, family);
         }
         if (*at + length > f->size)
             return missing(f, *at + length);
+        if (type == 1 && length >= 6)
+            protocol = half(a + 4);
         *at += length + (-length & 3u);
     }
     if (*at < f->size || *at + 4 <= f->wire) /* there is, or was, another one */

@@ -43,8 +43,8 @@ int fwk_follow(frame *, uint32_t ethertype, uint64_t *at, int *version);
 
 /* Each reads the header at `at` and sets `at` behind it and the ethertype that follows; -1, or the frame's class. */
 int fwk_ethernet(frame *, uint64_t *at, uint32_t *ethertype);
-int fwk_llc(frame *, uint64_t *at, uint32_t *ethertype, uint32_t pad);
-int fwk_nlpid(frame *, uint64_t *at, uint32_t *ethertype, uint32_t pad);
+int fwk_llc(frame *, uint64_t *at, uint32_t *ethertype);
+int fwk_nlpid(frame *, uint64_t *at, uint32_t *ethertype);
 int fwk_framed_ppp(frame *, uint64_t *at, uint32_t *ethertype);
 
 #endif

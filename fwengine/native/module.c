@@ -606,4 +606,18 @@ static PyMethodDef methods[] = {
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The native batch classifier.", -1, methods, NULL, NULL,
                                  NULL, NULL};
 
-PyMODINIT_FUNC PyInit__native(void) { return PyModule_Create(&definition); }
+/* The digest of the sources this was built of, which setup.py gives: `fwengine version --verbose` compares. */
+#ifndef FWK_SOURCES
+#define FWK_SOURCES
+#endif
+#define AS_TEXT(x) #x
+#define TEXT_OF(x) AS_TEXT(x)
+
+PyMODINIT_FUNC PyInit__native(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && PyModule_AddStringConstant(module, "sources", TEXT_OF(FWK_SOURCES)) < 0) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

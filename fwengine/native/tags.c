@@ -45,6 +45,7 @@ int fwk_framed_ppp(frame *f, uint64_t *at, uint32_t *ethertype)
     return ppp(f, at, ethertype);
 }
 
+/* `pad` bytes stand before a bridged Ethernet frame: two in RFC 2684, none in RFC 2427. */
 static int snap(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
 {
     *at += 5;
@@ -64,7 +65,7 @@ static int snap(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
     return fwk_ethernet(f, at, ethertype);
 }
 
-int fwk_nlpid(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
+int fwk_nlpid(frame *f, uint64_t *at, uint32_t *ethertype)
 {
     if (*at >= f->size)
         return missing(f, *at + 1);
@@ -73,13 +74,13 @@ int fwk_nlpid(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
     switch (number) {
     case 0xCC: *ethertype = IPV4_TYPE; return -1;
     case 0x8E: *ethertype = IPV6_TYPE; return -1;
-    case 0x80: return snap(f, at, ethertype, pad);
+    case 0x80: return snap(f, at, ethertype, 0);
     case 0xCF: return ppp(f, at, ethertype);
     default: return not_ip(f, FWK_OF_NLPID, number);
     }
 }
 
-int fwk_llc(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
+int fwk_llc(frame *f, uint64_t *at, uint32_t *ethertype)
 {
     if (*at + 3 > f->size)
         return missing(f, *at + 3);
@@ -91,9 +92,9 @@ int fwk_llc(frame *f, uint64_t *at, uint32_t *ethertype, uint32_t pad)
             return -1;
         }
         if (d[0] == 0xFE && d[1] == 0xFE)
-            return fwk_nlpid(f, at, ethertype, pad);
+            return fwk_nlpid(f, at, ethertype);
         if (d[0] == 0xAA && d[1] == 0xAA)
-            return snap(f, at, ethertype, pad);
+            return snap(f, at, ethertype, 2);
     }
     return not_ip(f, FWK_OF_LLC, half(d));
 }
@@ -231,13 +232,13 @@ static int step(frame *f, uint64_t *at, uint32_t *ethertype)
     case MPLS_TYPE + 1: return label(f, at, ethertype);
     case 0x8864: return pppoe(f, at, ethertype);
     case 0x880B: return fwk_framed_ppp(f, at, ethertype);
-    case 0x8870: return fwk_llc(f, at, ethertype, 0);
+    case 0x8870: return fwk_llc(f, at, ethertype);
     case 0x88E5: return macsec(f, at, ethertype);
     case NSH_TYPE: return service(f, at, ethertype);
     case 0x22F3: return trill(f, at, ethertype);
     case 0x8909: return metadata(f, at, ethertype);
     case 0xD28B: return arista(f, at, ethertype);
-    default: return *ethertype <= 1500 ? fwk_llc(f, at, ethertype, 0) : not_ip(f, FWK_OF_ETHERTYPE, *ethertype);
+    default: return *ethertype <= 1500 ? fwk_llc(f, at, ethertype) : not_ip(f, FWK_OF_ETHERTYPE, *ethertype);
     }
 }
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -267,7 +267,8 @@ def _writer(target: Target) -> Iterator[Callable[[bytes], object]]:
                 yield stream.write
             draft.replace(path)
         except BaseException:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # what went wrong before is the news
+                draft.unlink()
             raise
     except OSError as error:
         raise CaptureError(UNREADABLE, name, f"cannot be written: {error.strerror or error}") from None

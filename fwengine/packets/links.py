@@ -46,9 +46,11 @@ _SLIP, _PPP_DIRECTED, _HDLC_DIRECTED, _RELAY_DIRECTED, _JUNIPER = 8, 204, 205, 2
 _DIRECTED = frozenset({_SLIP, _PPP_DIRECTED, _HDLC_DIRECTED, _RELAY_DIRECTED})  # whose first byte is 0 for what came in
 _PPI = 192
 _MAGIC = b"MGC"  # Juniper's
-_NO_ETHERTYPE = frozenset(
-    {803, 824}
-)  # ARPHRD of radiotap and netlink: the cooked header's protocol means something else
+_HARDWARE_RELAY, _HARDWARE_RADIOTAP, _HARDWARE_NETLINK = (
+    770,
+    803,
+    824,
+)  # where a cooked header's protocol is no ethertype
 _OUTGOING = 4
 _ARCNET_TYPES = {212: 4, 240: 4, 196: 6}
 _ARCNET_OLD = frozenset({128, 240, 241})  # types whose headers end behind them
@@ -172,7 +174,11 @@ def _cooked_2(data: Bytes, at: int, wire_length: int) -> Place:
 
 
 def _cooked_type(data: Bytes, hardware: int, protocol: int, at: int, wire_length: int) -> Place:
-    if hardware in _NO_ETHERTYPE:
+    if hardware == _HARDWARE_RADIOTAP:
+        return radiotap(data, at, wire_length)
+    if hardware == _HARDWARE_RELAY:
+        return _frame_relay(data, at, wire_length)
+    if hardware == _HARDWARE_NETLINK:
         return not_ip(HARDWARE, hardware)
     if protocol < 0x600 and protocol != 4:  # 4 is "LLC follows"
         return not_ip(COOKED, protocol)
@@ -247,7 +253,7 @@ def _fddi(data: Bytes, at: int, wire_length: int) -> Place:
 
 
 def _atm(data: Bytes, at: int, wire_length: int) -> Place:
-    return _onward(data, llc(data, at, wire_length, 2), wire_length)
+    return _onward(data, llc(data, at, wire_length), wire_length)
 
 
 def _ip_over_atm(data: Bytes, at: int, wire_length: int) -> Place:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from ..model.recording import recorded_name
 from .place import FAMILY, MALFORMED, PACKED, Bytes, Place, missing, not_ip
+from .tags import follow
 
 NFLOG, PFLOG = 239, 117
 PKTAPS = frozenset({149, 258})
@@ -19,6 +20,7 @@ LOGS = frozenset({NFLOG, PFLOG, *PKTAPS})  # whose headers, not the file, tell t
 
 INET, INET6 = 2, frozenset({10, 24, 28, 30})  # Linux; NetBSD and OpenBSD; FreeBSD; Darwin
 _NFLOG_FAMILIES = {2: 4, 10: 6}
+_NFLOG_BELOW = frozenset({5, 7})  # netdev and bridge: an ethertype tells what the payload is
 
 _ACTIONS = {0: "pass", 1: "block", 2: "scrub", 3: "nat", 4: "no nat", 5: "binat", 6: "no binat", 7: "rdr", 8: "no rdr",
             9: "block", 10: "defer", 11: "match"}  # fmt: skip
@@ -85,16 +87,20 @@ def nflog(data: Bytes, at: int, wire_length: int) -> Place:
     size = len(data)
     if at + 4 > size:
         return missing(at + 4, wire_length)
-    family = data[at]
+    family, protocol = data[at], 0
     at += 4
     for kind, begin, end in _attributes(data, at):
         if end < begin:
             return MALFORMED
         if kind == _PAYLOAD:
+            if family in _NFLOG_BELOW and protocol:
+                return follow(data, protocol, begin, wire_length)
             version = _NFLOG_FAMILIES.get(family)
             return not_ip(FAMILY, family) if version is None else (version, begin)
         if end > size:
             return missing(end, wire_length)
+        if kind == _PACKET and end - begin >= 2:
+            protocol = data[begin] << 8 | data[begin + 1]
         at = end + (begin - end & 3)
     if at < size or at + 4 <= wire_length:  # there is, or was, another one
         return missing(at + 4, wire_length)

@@ -73,9 +73,7 @@ def radiotap(data: Bytes, at: int, wire_length: int) -> Place:
     if present & 2:
         if present & 1:  # a time stamp of eight bytes, where eight divide the place
             fields = (fields + 7 & ~7) + 8
-        if fields >= length:
-            return MALFORMED
-        padded = bool(data[at + fields] & _PADDED)
+        padded = fields < length and bool(data[at + fields] & _PADDED)
     return wlan(data, at + length, wire_length, padded)
 
 

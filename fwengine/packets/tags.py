@@ -88,22 +88,23 @@ def follow(data: Bytes, ethertype: int, at: int, wire_length: int) -> Place:
     return 4, at
 
 
-def llc(data: Bytes, at: int, wire_length: int, pad: int = 0) -> Step:
-    """What an LLC header says. `pad` bytes stand before an Ethernet frame that is bridged as RFC 2684 has it."""
+def llc(data: Bytes, at: int, wire_length: int) -> Step:
+    """What an LLC header says."""
     if at + 3 > len(data):
         return missing(at + 3, wire_length)
     head = bytes(data[at : at + 3])
     if head == b"\x06\x06\x03":
         return IPV4, at + 3
     if head == b"\xfe\xfe\x03":
-        return nlpid(data, at + 3, wire_length, pad)
+        return nlpid(data, at + 3, wire_length)
     if head != b"\xaa\xaa\x03":
         return not_ip(LLC, head[0] << 8 | head[1])
-    return snap(data, at + 3, wire_length, pad)
+    return snap(data, at + 3, wire_length, 2)
 
 
-def snap(data: Bytes, at: int, wire_length: int, pad: int = 0) -> Step:
-    """What an organisation's number and its protocol's stand for."""
+def snap(data: Bytes, at: int, wire_length: int, pad: int) -> Step:
+    """What an organisation's number and its protocol's stand for. `pad` bytes stand before a bridged Ethernet frame:
+    two in RFC 2684, none in RFC 2427."""
     at += 5
     if at > len(data):
         return missing(at, wire_length)
@@ -125,7 +126,7 @@ def ethernet(data: Bytes, at: int, wire_length: int) -> Step:
     return data[at - 2] << 8 | data[at - 1], at
 
 
-def nlpid(data: Bytes, at: int, wire_length: int, pad: int = 0) -> Step:
+def nlpid(data: Bytes, at: int, wire_length: int) -> Step:
     """What a network layer protocol identifier stands for."""
     if at >= len(data):
         return missing(at + 1, wire_length)
@@ -133,7 +134,7 @@ def nlpid(data: Bytes, at: int, wire_length: int, pad: int = 0) -> Step:
     if number in _NLPIDS:
         return _NLPIDS[number], at + 1
     if number == 0x80:
-        return snap(data, at + 1, wire_length, pad)
+        return snap(data, at + 1, wire_length, 0)
     if number == 0xCF:
         return ppp(data, at + 1, wire_length)
     return not_ip(NLPID, number)

@@ -1,7 +1,7 @@
 """The names that the rule language uses: of protocols, services, port classes, ICMP types and codes.
 
 All names are looked up without regard to case, and exactly otherwise. They come from two tables that ship with the
-package (`bench/names_table.py` derives them from IANA's registries) and from the RFCs cited below; never from the
+package (`bench/names_table.py` derives them from IANA's registries) and from the tables of `icmp`; never from the
 machine, whose own files differ from machine to machine. Knows nothing of rules, and decides nothing: what a word means
 in its place is `lower`'s affair.
 """
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ..model.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP
+from ..model.fields import DCCP, SCTP, TCP, UDP
 from ..model.interval import IntervalSet
+from . import icmp
 
 PORT_CLASSES: Mapping[str, IntervalSet] = {
     name: IntervalSet((pair,))
@@ -37,96 +38,6 @@ _CALLED_OTHERWISE: Mapping[str, str] = {
     "lpd": "printer", "mssql": "ms-sql-s", "portmap": "sunrpc", "portmapper": "sunrpc", "postgres": "postgresql",
     "quic": "https", "rdp": "ms-wbt-server", "rexec": "exec", "rlogin": "login", "rpcbind": "sunrpc",
     "rsh": "shell", "smb": "microsoft-ds", "smtps": "submissions", "vnc": "rfb", "whois": "nicname",
-}  # fmt: skip
-
-# By number; the first name is the one to show. Types: RFC 792, 950 (masks), 1256 (routers), 1393 (traceroute),
-# 2521 (photuris), 8335 (extended echo); those between 6 and 38 that RFC 6918 deprecates are still seen and filtered.
-_ICMP_TYPES = {
-    0: "echo-reply pong", 3: "destination-unreachable unreachable", 4: "source-quench", 5: "redirect",
-    6: "alternate-host-address alternate-address", 8: "echo-request echo ping", 9: "router-advertisement",
-    10: "router-solicitation router-selection", 11: "time-exceeded ttl-exceeded", 12: "parameter-problem",
-    13: "timestamp-request timestamp", 14: "timestamp-reply", 15: "information-request info-request",
-    16: "information-reply info-reply", 17: "address-mask-request mask-request",
-    18: "address-mask-reply mask-reply", 30: "traceroute", 31: "conversion-error", 32: "mobile-redirect",
-    37: "domain-name-request", 38: "domain-name-reply", 40: "photuris", 42: "extended-echo-request",
-    43: "extended-echo-reply",
-}  # fmt: skip
-
-# RFC 4443, 2710 and 9777 (listeners), 4861 (neighbours), 2894, 4620, 3122, 6275 (mobility), 3971, 4286, 5568, 6550,
-# 6743, 6775, 7731, 8335.
-_ICMPV6_TYPES = {
-    1: "destination-unreachable unreachable", 2: "packet-too-big", 3: "time-exceeded ttl-exceeded",
-    4: "parameter-problem", 128: "echo-request echo ping", 129: "echo-reply pong",
-    130: "mld-listener-query mld-query multicast-listener-query",
-    131: "mld-listener-report mld-report multicast-listener-report",
-    132: "mld-listener-done mld-done multicast-listener-done mld-listener-reduction",
-    133: "router-solicitation nd-router-solicit", 134: "router-advertisement nd-router-advert",
-    135: "neighbor-solicitation neighbour-solicitation nd-neighbor-solicit",
-    136: "neighbor-advertisement neighbour-advertisement nd-neighbor-advert", 137: "redirect nd-redirect",
-    138: "router-renumbering", 139: "node-information-query", 140: "node-information-response",
-    141: "inverse-neighbor-solicitation inverse-neighbour-solicitation ind-neighbor-solicit",
-    142: "inverse-neighbor-advertisement inverse-neighbour-advertisement ind-neighbor-advert",
-    143: "mld2-listener-report mldv2-listener-report mldv2-report",
-    144: "home-agent-address-discovery-request", 145: "home-agent-address-discovery-reply",
-    146: "mobile-prefix-solicitation", 147: "mobile-prefix-advertisement",
-    148: "certification-path-solicitation", 149: "certification-path-advertisement",
-    151: "multicast-router-advertisement", 152: "multicast-router-solicitation",
-    153: "multicast-router-termination", 154: "fmipv6", 155: "rpl-control", 156: "locator-update",
-    157: "duplicate-address-request", 158: "duplicate-address-confirmation", 159: "mpl-control",
-    160: "extended-echo-request", 161: "extended-echo-reply",
-}  # fmt: skip
-
-_EXTENDED_ECHO = {  # RFC 8335 section 3
-    0: "no-error", 1: "malformed-query", 2: "no-such-interface", 3: "no-such-table-entry",
-    4: "multiple-interfaces-satisfy-query multiple-interfaces",
-}  # fmt: skip
-
-# By protocol, type and code. IPv4: RFC 792, 1122 section 3.2.2.1 (3: 6-12), 1812 section 5.2.7.1 (3: 13-15), 1108 (12).
-# IPv6: RFC 4443, 6550 (1: 7), 8883 (1: 8, 4: 5-10), 7112 (4: 3), 8754 (4: 4), 2894 (138).
-_ICMP_CODES: Mapping[int, Mapping[int, Mapping[int, str]]] = {
-    ICMP: {
-        3: {
-            0: "network-unreachable net-unreachable", 1: "host-unreachable",
-            2: "protocol-unreachable prot-unreachable", 3: "port-unreachable",
-            4: "fragmentation-needed frag-needed", 5: "source-route-failed", 6: "network-unknown net-unknown",
-            7: "host-unknown", 8: "source-host-isolated host-isolated", 9: "network-prohibited net-prohibited",
-            10: "host-prohibited", 11: "tos-network-unreachable net-tos-unreachable",
-            12: "tos-host-unreachable host-tos-unreachable",
-            13: "communication-prohibited administratively-prohibited admin-prohibited",
-            14: "host-precedence-violation", 15: "precedence-cutoff",
-        },
-        5: {
-            0: "network-redirect net-redirect", 1: "host-redirect", 2: "tos-network-redirect net-tos-redirect",
-            3: "tos-host-redirect host-tos-redirect",
-        },
-        11: {
-            0: "ttl-zero-during-transit ttl-exceeded",
-            1: "ttl-zero-during-reassembly reassembly-timeout fragment-reassembly-time-exceeded",
-        },
-        12: {0: "ip-header-bad", 1: "required-option-missing option-missing", 2: "bad-length"},
-        43: _EXTENDED_ECHO,
-    },
-    ICMPV6: {
-        1: {
-            0: "no-route no-route-to-destination",
-            1: "communication-prohibited administratively-prohibited admin-prohibited", 2: "beyond-scope",
-            3: "address-unreachable addr-unreachable", 4: "port-unreachable", 5: "failed-policy policy-fail",
-            6: "reject-route", 7: "source-routing-header-error", 8: "headers-too-long",
-        },
-        3: {
-            0: "hop-limit-exceeded ttl-zero-during-transit ttl-exceeded",
-            1: "reassembly-timeout ttl-zero-during-reassembly fragment-reassembly-time-exceeded",
-        },
-        4: {
-            0: "erroneous-header-field bad-header", 1: "unrecognized-next-header unknown-header-type",
-            2: "unrecognized-option unknown-option", 3: "incomplete-header-chain",
-            4: "sr-upper-layer-header-error", 5: "unrecognized-next-header-by-intermediate-node",
-            6: "extension-header-too-big", 7: "extension-header-chain-too-long", 8: "too-many-extension-headers",
-            9: "too-many-options", 10: "option-too-big",
-        },
-        138: {0: "router-renumbering-command", 1: "router-renumbering-result", 255: "sequence-number-reset"},
-        161: _EXTENDED_ECHO,
-    },
 }  # fmt: skip
 
 
@@ -244,7 +155,7 @@ def service_name(protocol: int, port: int) -> str | None:
 
 
 def _icmp_types(protocol: int) -> Mapping[int, str]:
-    return {ICMP: _ICMP_TYPES, ICMPV6: _ICMPV6_TYPES}.get(protocol, {})
+    return icmp.TYPES.get(protocol, {})
 
 
 @cache
@@ -254,7 +165,7 @@ def _icmp_type_numbers(protocol: int) -> dict[str, int]:
 
 @cache
 def _icmp_code_numbers(protocol: int, type_: int | None) -> dict[str, int]:
-    types = _ICMP_CODES.get(protocol, {})
+    types = icmp.CODES.get(protocol, {})
     found: dict[str, set[int]] = {}
     for codes in types.values() if type_ is None else [types.get(type_, {})]:
         for number, names in codes.items():
@@ -266,7 +177,7 @@ def _icmp_code_numbers(protocol: int, type_: int | None) -> dict[str, int]:
 def icmp_type(protocol: int, name: str) -> int | None:
     """The number of an ICMP type by name, for protocol 1 (icmp) or 58 (icmpv6); None if there is none.
 
-    >>> icmp_type(ICMP, "echo-request"), icmp_type(ICMPV6, "echo-request"), icmp_type(ICMP, "packet-too-big")
+    >>> icmp_type(1, "echo-request"), icmp_type(58, "echo-request"), icmp_type(1, "packet-too-big")
     (8, 128, None)
     """
     return _icmp_type_numbers(protocol).get(_key(name))
@@ -275,7 +186,7 @@ def icmp_type(protocol: int, name: str) -> int | None:
 def icmp_code(protocol: int, type: int | None, name: str) -> int | None:
     """The number of a code of an ICMP type, or of any type if that is None and the name means one number everywhere.
 
-    >>> icmp_code(ICMP, 3, "port-unreachable"), icmp_code(ICMPV6, None, "port-unreachable"), icmp_code(ICMP, 8, "any")
+    >>> icmp_code(1, 3, "port-unreachable"), icmp_code(58, None, "port-unreachable"), icmp_code(1, 8, "any")
     (3, 4, None)
     """
     return _icmp_code_numbers(protocol, type).get(_key(name))
@@ -284,11 +195,21 @@ def icmp_code(protocol: int, type: int | None, name: str) -> int | None:
 def icmp_type_name(protocol: int, number: int) -> str | None:
     """The name to show for an ICMP type, or None; `icmp_type` reads it back.
 
-    >>> icmp_type_name(ICMP, 11), icmp_type_name(ICMPV6, 135), icmp_type_name(ICMP, 255)
+    >>> icmp_type_name(1, 11), icmp_type_name(58, 135), icmp_type_name(1, 255)
     ('time-exceeded', 'neighbor-solicitation', None)
     """
     names = _icmp_types(protocol).get(number)
     return names.split()[0] if names else None
+
+
+def icmp_code_name(protocol: int, type: int, code: str) -> str:
+    """The name to show for a code that goes by some name of a type's.
+
+    >>> icmp_code_name(1, 3, "needfrag")
+    'fragmentation-needed'
+    """
+    number = icmp_code(protocol, type, code)
+    return icmp.CODES[protocol][type][number].split()[0] if number is not None else code
 
 
 def icmp_type_names(protocol: int) -> tuple[str, ...]:
@@ -305,18 +226,21 @@ def near(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     """The candidates that a word may be a slip for, nearest first; among equally near ones in the order given.
 
     Near is a Damerau-Levenshtein distance (optimal string alignment: an insertion, a deletion, a substitution or a swap
-    of neighbours counts 1) of at most 2, and at most a third of the longer word. Case does not count, and the word
-    itself is not a slip for itself. O(len(word)²) a candidate at worst, much less for most.
+    of neighbours counts 1) of at most 2, and at most a third of the longer word; its digits are the same. Case does not
+    count, and the word itself is not a slip for itself. O(len(word)²) a candidate at worst, much less for most.
 
     >>> near("sxrc", ["dst", "src"]), near("offcie", ["office", "officer"], limit=2), near("x", ["y"])
     (['src'], ['office', 'officer'], [])
     """
     mine = word.lower()
     letters = set(mine)
+    digits = _digits(mine)
     found: list[tuple[int, int, str]] = []
     bound = 2
     for place, candidate in enumerate(candidates):
         its = candidate.lower()
+        if (digits or not its.isalpha()) and _digits(its) != digits:
+            continue  # another number is another thing: `mld2-report` is not `mld-report`
         most = min(bound, max(len(mine), len(its)) // 3)
         # each edit changes at most two members of the set of letters
         if abs(len(mine) - len(its)) > most or len(letters.symmetric_difference(its)) > 2 * most or candidate == word:
@@ -329,6 +253,10 @@ def near(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
                 if bound < 0:
                     break
     return [candidate for _, _, candidate in sorted(found)[:limit]]
+
+
+def _digits(word: str) -> str:
+    return "".join(c for c in word if c.isdigit())
 
 
 def _distance(a: str, b: str, most: int) -> int:

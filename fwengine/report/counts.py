@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..model.fields import Point
 from ..model.packet import Packet, write
 from ..packets.place import kind_text
 from ..policy import Policy
@@ -165,15 +166,19 @@ def _place(label: str, file: str | None, line: int | None) -> str:
     return "" if file is None or label == f"{file}:{line}" else visible(f"{file}:{line}")
 
 
-def outcome_json(outcome: Outcome, policy: Policy, number: int) -> dict[str, Any]:
-    """One packet of a capture; `number` counts over all captures."""
+def outcome_json(
+    outcome: Outcome, policy: Policy, number: int, text: Callable[[Point], str] | None = None
+) -> dict[str, Any]:
+    """One packet of a capture; `number` counts over all captures, `text` writes its point if that is to be quick."""
     if outcome.rule is None or outcome.point is None:
         verdict = None if outcome.kind == "not-ip" else "deny"
         fields = {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
         return fields | _aside(outcome)
     return {
         "packet": number,
-        "text": write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
+        "text": text(outcome.point)
+        if text
+        else write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
         "verdict": policy.action(outcome.rule).value,
         "rule": policy.label(outcome.rule),
         "class": outcome.kind,

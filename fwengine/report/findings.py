@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
+from ..analysis.confirm import Answer
 from ..analysis.reach import effective
 from ..errors import Diagnostic, Label, Span
 from ..language.meaning.region import readable, show_box
@@ -17,7 +18,8 @@ _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
     "FW209": "never used", "FW301": "no condition at all", "FW302": "port 0 is left out",
-    "FW303": "its later fragments have no ports", "FW310": "named here alone",
+    "FW303": "its later fragments have no ports", "FW305": "no protocol of IPv6",
+    "FW310": "named here alone",
 }  # fmt: skip
 _HELP = {
     "FW202": "remove it; `--fix` does",
@@ -28,6 +30,7 @@ _HELP = {
     "FW209": "remove it; `--fix` does",
     "FW301": "say which protocol, from where and to where",
     "FW302": "port 0 is a port like any other: leave the condition out, or write `0-65535`, if you mean any port",
+    "FW305": "write `from ipv4` if that is meant; for IPv6 name the protocol behind that header",
     "FW310": "correct the name; declaring the interfaces, `interface wan = eth0`, makes such slips errors",
     "FW303": "allow them by a rule with `fragment later`, or be sure that nothing of it is ever fragmented",
 }
@@ -52,6 +55,10 @@ EXPLANATIONS = {
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
+    "FW305": "IPv6's hop-by-hop options (0), routing (43), fragment (44), authentication (51) and destination options (60) are "
+    "headers that are stepped through to the protocol behind them, as Linux's filters do. So a rule with one of them over both "
+    "families matches IPv4 packets, and of IPv6 later fragments at most: `deny ipv6-route` lets a tcp packet with a routing "
+    "header pass.",
     "FW310": "Interfaces need no declaration, so a mistyped one is a name like any other, and the rule matches nothing. This "
     "one is named by a single rule, and is a letter away from a name that other rules use; names that differ in numbers, or "
     "are both usual (`lan0`, `wan0`), are not told. Policies that declare their interfaces by `interface NAME = …` have an "
@@ -61,7 +68,7 @@ EXPLANATIONS = {
 }
 
 
-def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding, ...]:
+def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
     """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
 
     Raises:
@@ -74,11 +81,9 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> tuple[Finding,
     [('FW201', 1, (0,))]
     """
     codes = None if select is None else frozenset(select)
-    return tuple(
-        f
-        for f in findings(policy, codes, definitions=policy.definitions)
-        if f.definition is None or (policy.rules and f.definition.span.file == policy.name)
-    )
+    found = findings(policy, codes, definitions=policy.definitions)
+    mine = (f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name))
+    return Answer(mine, found.confirmed)
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
-from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED, decode
+from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read, span_of
+from .kinds import kind_of
 from .source import Source
+from .text import decoded
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
+FEW_ERRORS = 3  # in a text that may well be a policy
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,10 @@ class _Gatherer:
             return
         undecoded: Diagnostic | None = None
         try:
-            text = decode(data, shown)
+            text = decoded(data, shown)
         except PolicyError as error:
-            text = error.sources[shown]  # with U+FFFD where it could not be decoded
-            if text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
+            text = error.sources.get(shown, "")  # with U+FFFD where it could not be decoded
+            if not text or text.count(UNDECODED) > MAX_CHARACTERS:  # no text at all
                 self.errors += error.diagnostics
                 self.sources.update(error.sources)
                 self.missing.update(_EVERYTHING)
@@ -85,6 +88,11 @@ class _Gatherer:
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
+        other = _other_kind(text, shown, len(errors), len(document.statements))
+        if other is not None:
+            self.errors.append(other)
+            self.missing.update(_EVERYTHING)
+            return
         self.errors += errors
         self.missing |= missing
         self.open.append(name)
@@ -122,6 +130,18 @@ class _Gatherer:
 
 
 _EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there
+
+
+def _other_kind(text: str, name: str, errors: int, statements: int) -> Diagnostic | None:
+    """What a text is that is mostly no policy, if it is of a kind that is known; one message, not one a line."""
+    whole = text.lstrip()[:1] in ("{", "[", "<")  # of these one error may be all
+    long = not statements and len(text.split("\n", FEW_ERRORS)) > FEW_ERRORS
+    if errors <= statements or (errors < FEW_ERRORS and not whole and not long):
+        return None  # a policy with mistakes in it
+    kind = kind_of(text)
+    if kind is None:
+        return None
+    return Diagnostic("FW007", f"this is {kind.title}, not a policy", Span(name, 1, 1, 1, 1), help=kind.help)
 
 
 def _reason(error: OSError) -> str:

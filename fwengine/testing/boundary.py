@@ -28,6 +28,7 @@ from ..model.fields import (
     FULL,
     ICMPV6,
     INTERFACES,
+    LATER,
     NO_INTERFACE,
     PORTS,
     PRESENT,
@@ -38,6 +39,7 @@ from ..model.fields import (
     TABLE,
     TYPE,
     Point,
+    exists,
     interface_number,
     lacking,
     present,
@@ -195,7 +197,13 @@ def with_value(point: Point, field: int, value: int) -> Point:
     """
     out = list(point)
     out[field] = value
-    protocol, fragment, family = out[PROTOCOL], out[FRAGMENT], address.family_of(out[SRC])
+    family = address.family_of(out[SRC])
+    if not exists(out[PROTOCOL], family, out[FRAGMENT]):  # only a later fragment has such a protocol
+        if field == FRAGMENT:
+            out[PROTOCOL] = TABLE[PROTOCOL].usual[0]
+        else:
+            out[FRAGMENT] = LATER
+    protocol, fragment = out[PROTOCOL], out[FRAGMENT]
     for f in present(protocol, family, fragment):
         if out[f] == ABSENT[f]:
             out[f] = 128 if f == TYPE and protocol == ICMPV6 else TABLE[f].usual[0]

@@ -176,27 +176,54 @@ def iterate(
         CaptureError: at once if the capture cannot be opened, behind the last outcome if it is damaged.
         PacketError: if an interface or the state cannot be.
     """
+    for batch in iterate_batches(
+        policy, path, inbound=inbound, outbound=outbound, state=state, progress=progress, notes=notes, also=also
+    ):
+        yield from batch
+
+
+def iterate_batches(
+    policy: RuleSet,
+    path: str | os.PathLike[str],
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+    notes: list[str] | None = None,
+    also: RuleSet | None = None,
+) -> Iterator[list[Outcome]]:
+    """As `iterate`, in lists as the capture comes: some thousands, or what a pipe gives at a time."""
     stated = _Stated(inbound, outbound, state)
     rule_of = policy.tree.index
+    known: dict[Point, int] = {}
     kinds: Counter[int] = Counter()
     number = 0
     decoded = False
     with open_capture(path) as capture:
         try:
             for batch in capture.batches():
+                outcomes: list[Outcome] = []
+                add = outcomes.append
                 for data, wire_length, link, came_in, went_out, _ in batch:
                     key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
                     says = recorded(data, link) if link in LOGS else None
                     if key == NOT_IP:
                         what = _kind(data, link, wire_length)
                         kinds[what] += 1
-                        yield Outcome(number, "not-ip", None, None, wire_length, what, says)
+                        add(Outcome(number, "not-ip", None, None, wire_length, what, says))
                     elif isinstance(key, str):
-                        yield Outcome(number, key, None, None, wire_length, None, says)  # type: ignore[arg-type]  # one of the three classes
+                        add(Outcome(number, key, None, None, wire_length, None, says))  # type: ignore[arg-type]  # one of the three classes
                     else:
                         decoded = True
-                        yield Outcome(number, "ip", key, rule_of(key), wire_length, None, says)
+                        rule = known.get(key)
+                        if rule is None:
+                            if len(known) >= _REMEMBERED:
+                                known.clear()
+                            rule = known[key] = rule_of(key)
+                        add(Outcome(number, "ip", key, rule, wire_length, None, says))
                     number += 1
+                yield outcomes
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:

@@ -209,6 +209,8 @@ def test_query_and_prove(seeds: range) -> None:
             for action, cells in ((ALLOW, asked & allow), (DENY, asked & ~allow), (None, asked)):
                 answer = query(policy, action, boxes)
                 assert disjoint_mask([r.box for r in answer]) == cells
+                assert (answer.confirmed is None) == (not asked)
+                assert answer.confirmed is None or answer.confirmed.complete
                 assert [r.flows for r in answer] == sorted((r.flows for r in answer), reverse=True)
                 for r in answer:
                     assert not mask([r.box]) & ~parts[r.rule]
@@ -235,6 +237,8 @@ def test_diff(seeds: range) -> None:
             assert [c.flows for c in changes] == sorted((c.flows for c in changes), reverse=True)
             differs = allowed(old) ^ allowed(new)
             assert disjoint_mask([c.box for c in changes]) == differs
+            assert changes.confirmed is not None
+            assert changes.confirmed.complete
             assert equivalent(old, new) == (not differs)
             before, after = decided(old), decided(new)
             for c in changes:

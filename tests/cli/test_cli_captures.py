@@ -70,12 +70,25 @@ def test_the_totals_are_read_at_a_glance(policy: Path, mixed: Path) -> None:
         "      1         deny    malformed: no rule is asked",
         "      1         deny    truncated: no rule is asked",
         "      1                 not IP: no verdict",
+        "",
+        "not IP:",
+        "  1  ethertype 0x0806 (ARP)",
     ]
 
 
 def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
     document = ask(policy, "-r", mixed, "--format", "json").json
-    assert list(document) == ["packets", "allow", "deny", "not_ip", "malformed", "truncated", "rules", "captures"]
+    assert list(document) == [
+        "packets",
+        "allow",
+        "deny",
+        "not_ip",
+        "malformed",
+        "truncated",
+        "kinds",
+        "rules",
+        "captures",
+    ]
     assert [document[key] for key in list(document)[:6]] == [8, 3, 4, 1, 1, 1]
     assert document["packets"] == document["allow"] + document["deny"] + document["not_ip"]
     assert [list(row) for row in document["rules"]] == [["rule", "file", "line", "action", "packets", "bytes"]] * 5
@@ -84,7 +97,8 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
     assert (document["rules"][-1]["file"], document["rules"][-1]["line"]) == (None, None)
     (capture,) = document["captures"]
     assert capture == {
-        "file": str(mixed), "packets": 8, "allow": 3, "deny": 4, "not_ip": 1, "malformed": 1, "truncated": 1, "error": None,
+        "file": str(mixed), "packets": 8, "allow": 3, "deny": 4, "not_ip": 1, "malformed": 1, "truncated": 1,
+        "kinds": [{"what": "ethertype 0x0806 (ARP)", "packets": 1}], "error": None,
     }  # fmt: skip
 
 
@@ -114,7 +128,7 @@ def test_per_packet_lines(policy: Path, mixed: Path) -> None:
     assert done.out.splitlines() == [
         "     0  ALLOW  tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in none  by web",
         f"     1  DENY   udp 5.6.7.8:1029 -> 192.0.2.80:53 in none  by {policy}:3",
-        "     2  -      not-ip",
+        "     2  -      not-ip: ethertype 0x0806 (ARP)",
         "     3  DENY   tcp 5.6.7.8:1029 -> 192.0.2.80:22 flags syn in none  by default",
         "     4  DENY   malformed",
         "     5  ALLOW  tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in none  by web",
@@ -131,7 +145,8 @@ def test_per_packet_documents(policy: Path, mixed: Path) -> None:
     assert [line["class"] for line in lines] == ["ip", "ip", "not-ip", "ip", "malformed", "ip", "ip", "truncated"]
     rules = load(policy)
     for line in lines:
-        assert list(line) == ["packet", "text", "verdict", "rule", "class"]
+        assert list(line)[:5] == ["packet", "text", "verdict", "rule", "class"]
+        assert line.get("what") == ("ethertype 0x0806 (ARP)" if line["class"] == "not-ip" else None)
         if line["class"] == "ip":
             found = decide(rules, Packet.parse(line["text"]).replace(in_interface="", out_interface=""))
             assert (line["verdict"], line["rule"]) == (found.action.value, found.by)

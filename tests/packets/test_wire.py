@@ -176,7 +176,6 @@ LINKS: list[tuple[str, int, bytes, Point | str]] = [
     ("cooked, netlink", 113, cooked(4, b"\x06\x06\x03" + ip4(), hardware=824), "not-ip"),
     ("cooked, cut", 113, bytes(15), "malformed"),
     ("cooked 2", 276, cooked2(0x86DD, ip6()), SYN6),
-    ("cooked 2, radiotap", 276, cooked2(0x0800, ip4(), hardware=803), "not-ip"),
     ("cooked 2, cut", 276, bytes(19), "malformed"),
     ("ppp", 9, b"\xff\x03\0\x21" + ip4(), SYN4),
     ("ppp, compressed", 9, b"\x21" + ip4(), SYN4),

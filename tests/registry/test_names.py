@@ -16,7 +16,7 @@ from support.scripts import load_script
 from fwengine.model import packet
 from fwengine.model.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE
 from fwengine.model.interval import IntervalSet
-from fwengine.registry import names
+from fwengine.registry import icmp, names
 
 LANGUAGE = ROOT / "fwengine" / "registry"
 REGISTRIES = ROOT.parent / "shared" / "data" / "registries"
@@ -326,8 +326,41 @@ def test_every_icmp_type_and_code_reads_back(protocol: int) -> None:
     # one name twice would silently be the last one's
     table = names._icmp_types(protocol)
     assert len(spellings) == sum(len(each.split()) for each in table.values())
-    for type_, codes in names._ICMP_CODES[protocol].items():
+    for type_, codes in icmp.CODES[protocol].items():
         assert len(names.icmp_code_names(protocol, type_)) == sum(len(each.split()) for each in codes.values())
+
+
+@pytest.mark.parametrize(
+    ("protocol", "word", "number"),
+    [
+        # as nft, iptables, ip6tables, pf, Cisco, Juniper and pcap-filter have them
+        (ICMPV6, "mld2-report", 143), (ICMPV6, "mld2-listener-report", 143), (ICMPV6, "mld-report", 131), (ICMPV6, "nd-ns", 135),
+        (ICMPV6, "neighbrsol", 135), (ICMPV6, "toobig", 2), (ICMPV6, "icmp6-routeradvert", 134), (ICMPV6, "dhaad-request", 144),
+        (ICMPV6, "router-solicit", 133), (ICMPV6, "membership-report", 131), (ICMP, "timex", 11), (ICMP, "icmp-unreach", 3),
+        (ICMP, "echoreq", 8), (ICMP, "squench", 4), (ICMP, "ttl-exceeded", 11), (ICMP, "ping", 8), (ICMP, "router-solicit", 10),
+    ],
+)  # fmt: skip
+def test_other_firewalls_names_of_types(protocol: int, word: str, number: int) -> None:
+    assert names.icmp_type(protocol, word) == number
+
+
+@pytest.mark.parametrize(
+    ("protocol", "type_", "word", "number"),
+    [
+        (ICMP, 3, "needfrag", 4), (ICMP, 3, "packet-too-big", 4), (ICMP, 3, "TOS-host-unreachable", 12),
+        (ICMP, 3, "dod-net-prohibited", 9), (ICMP, 3, "communication-prohibited-by-filtering", 13), (ICMP, 11, "transit", 0),
+        (ICMP, 3, "precedence-unreachable", 15), (ICMPV6, 1, "no-admin", 1), (ICMPV6, 3, "hop-limit", 0), (ICMPV6, 4, "nxthdr", 1),
+    ],
+)  # fmt: skip
+def test_other_firewalls_names_of_codes(protocol: int, type_: int, word: str, number: int) -> None:
+    assert names.icmp_code(protocol, type_, word) == number
+    assert names.icmp_type(protocol, word) is None
+
+
+def test_another_digit_is_another_thing() -> None:
+    assert names.near("mld2-repot", ["mld-report", "mld2-report"]) == ["mld2-report"]
+    assert names.near("mldv3-report", ["mldv1-report", "mldv2-report"]) == []
+    assert names.near("web1", ["web2"]) == names.near("web1", ["web"]) == []
 
 
 # slips
@@ -425,7 +458,7 @@ import sys
 seen = []
 before = set(sys.modules)
 sys.addaudithook(lambda event, args: seen.append((event, str(args[0]) if args else "")))
-from fwengine.registry import names
+from fwengine.registry import icmp, names
 heavy = {"lark", "netaddr", "click", "difflib", "csv", "socket", "importlib.resources"} & (set(sys.modules) - before)
 read = [path for event, path in seen if event == "open" and path.endswith(".tsv")]
 assert not read, "read before it was asked for"

@@ -35,6 +35,7 @@ from fwengine.model.fields import (
     FULL,
     IN,
     INTERFACES,
+    LATER,
     LENGTH,
     OPTIONAL,
     OUT,
@@ -48,6 +49,7 @@ from fwengine.model.fields import (
     TOPS,
     TYPE,
     Point,
+    exists,
     interface_name,
     interface_number,
 )
@@ -213,6 +215,8 @@ def settle(values: Sequence[int]) -> Point:
     family = address.family_of(out[SRC])
     if address.family_of(out[DST]) != family:
         out[DST] = address.to_point(family, address.to_value(out[DST]) & ((1 << address.bits_of(out[SRC])) - 1))
+    if not exists(out[PROTOCOL], family, out[FRAGMENT]):
+        out[FRAGMENT] = LATER
     protocol, fragment = out[PROTOCOL], out[FRAGMENT]
     for fields, present in (  # said anew, for what the table says
         ((SPORT, DPORT), protocol in (6, 17, 33, 132, 136) and fragment != 2),

@@ -237,7 +237,8 @@ class TestTcpdump:
             seen += self.compared(path, options)
         assert not seen["misread"]
         assert seen["read"] > (4000 if not options else 300)
-        assert seen["refused"] < seen["read"] / (10 if "-q" in options else 50)
+        # tcpdump puts what it says of some encapsulations in front of the packet
+        assert seen["refused"] < seen["read"] / (10 if "-q" in options else 40)
 
     def test_of_every_icmp_message_and_protocol(self, tmp_path: Path) -> None:
         path = tmp_path / "x.pcap"
@@ -333,7 +334,7 @@ def _told(truth: Point, packet: Packet, detailed: bool) -> bool:
     if truth[FRAGMENT] == FIRST and not detailed:
         values[FRAGMENT] = WHOLE
     sets = packet.sets
-    return all(value in sets[f] for f, value in enumerate(values) if f not in (IN, OUT, *DETAILS))
+    return all(value in sets[f] for f, value in enumerate(values) if f not in (IN, OUT))
 
 
 def _messages() -> Iterator[bytes | Packet]:

@@ -10,7 +10,7 @@ from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax.ast import Expr, String, Word
 from . import interfaces, literals
-from .literals import Mistake
+from .literals import Mistake, UnknownFlag, meant, short, written
 from .numbers import numbers
 from .scope import Numbers, Reading, Scope
 
@@ -28,7 +28,7 @@ def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None)
         if ends:
             lo, hi = (literals.number(part, 255, noun, "FW119") for part in ends.groups())
             if lo > hi:
-                raise Mistake("FW107", f"`{text}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
+                raise written("FW107", f"`{text}` is reversed", "the first end is larger", f"{hi}-{lo}")
             return IntervalSet(((lo, hi),))
         found = (
             names.icmp_type(protocol, text)
@@ -43,9 +43,7 @@ def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None)
 
     def word(item: Word | String) -> IntervalSet | None:
         if isinstance(item, String):
-            scope.report(
-                "FW119", item.at, f"a {noun} stands without quotes", "a text in quotes", f"write `{item.text}`"
-            )
+            scope.quoted("FW119", item, f"a {noun}")
             return None
         return scope.one(item, read)
 
@@ -53,38 +51,54 @@ def icmp(scope: Scope, field: int, expr: Expr, protocol: int, type_: int | None)
 
 
 def _unknown_icmp(field: int, protocol: int, type_: int | None, text: str) -> Mistake:
+    """What to say of a word that is not a type or code of the protocol: it may be the other thing, or the other's."""
     what = names.protocol_name(protocol)
     other = ICMPV6 if protocol == ICMP else ICMP
-    short = text if len(text) < 60 else text[:57] + "…"
+    noun = "type" if field == TYPE else "code"
+    message, label = f"{what} has no {noun} `{short(text)}`", f"unknown {noun}"
     if field == TYPE:
+        both = re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", text)
+        if both and all(int(part) < 256 and str(int(part)) == part for part in both.groups()):
+            return written("FW119", message, "a type and a code", f"{both[1]} code {both[2]}", alone=True)
+        having = _types_with(protocol, text)
+        if having:
+            shown = names.icmp_code_name(protocol, having[0], text)
+            way = f"{names.icmp_type_name(protocol, having[0])} code {shown}"
+            label = f"a code of type `{names.icmp_type_name(protocol, having[0])}`"
+            elsewhere = names.icmp_type(other, text) is not None
+            if elsewhere:
+                label += f", and a type of {names.protocol_name(other)}"
+            fixes = [way] if len(having) == 1 and not elsewhere else []
+            return Mistake("FW119", message, label, f"write `type {way}`", *fixes, alone=True)
+        if names.icmp_type(other, text) is not None or _types_with(other, text):
+            kind = "type" if names.icmp_type(other, text) is not None else "code"
+            return Mistake("FW119", message, label, f"`{short(text)}` is a {kind} of {names.protocol_name(other)}")
         known: Sequence[str] = names.icmp_type_names(protocol)
-        help = "write a number from 0 to 255, or a name such as `echo-request`"
-        if names.icmp_type(other, text) is not None:
-            help = f"`{short}` is a type of {names.protocol_name(other)}"
-        label = "unknown type"
+        otherwise = "write a number from 0 to 255, or a name such as `echo-request`"
     else:
-        having = [t for t in range(256) if names.icmp_code(protocol, t, text) is not None]
+        having = _types_with(protocol, text)
         if type_ is None and having:
-            kind = names.icmp_type_name(protocol, having[0])
+            kind = names.icmp_type_name(protocol, having[0]) or str(having[0])
             return Mistake(
                 "FW119",
-                f"code `{short}` needs its type",
+                f"code `{short(text)}` needs its type",
                 "a number means something else with each type",
                 f"write `type {kind} code {text}`",
             )
-        known = names.icmp_code_names(protocol, type_)
-        help = "write a number from 0 to 255, or a name such as `port-unreachable` with its type"
+        if type_ is not None:
+            label = f"unknown code of type {names.icmp_type_name(protocol, type_) or type_}"
         if having:
             help = f"it is a code of type `{names.icmp_type_name(protocol, having[0])}`"
-        label = (
-            "unknown code"
-            if type_ is None
-            else f"unknown code of type {names.icmp_type_name(protocol, type_) or type_}"
-        )
-    meant = names.near(text, known) if len(text) < 60 else []
-    if meant and "is a " not in help:
-        help = f"did you mean `{meant[0]}`?"
-    return Mistake("FW119", f"{what} has no {'type' if field == TYPE else 'code'} `{short}`", label, help)
+            return Mistake("FW119", message, label, help)
+        known = names.icmp_code_names(protocol, type_)
+        otherwise = "write a number from 0 to 255, or a name such as `port-unreachable` with its type"
+    near = names.near(text, known) if len(text) < 60 else []
+    return meant("FW119", message, label, near, otherwise)
+
+
+def _types_with(protocol: int, code: str) -> list[int]:
+    """The types that have a code of this name."""
+    return [t for t in range(256) if names.icmp_code(protocol, t, code) is not None]
 
 
 def flag_tests(scope: Scope, expr: Expr | None) -> IntervalSet | None:
@@ -92,7 +106,7 @@ def flag_tests(scope: Scope, expr: Expr | None) -> IntervalSet | None:
         try:
             return literals.flag_test(item.text)
         except Mistake as error:
-            scope.mistake(error, item.at)
+            scope.mistake(error.within(item.text) if isinstance(error, UnknownFlag) else error, item.at)
             return None
 
     return scope.evaluate(expr, Reading(BYTE, word))
@@ -105,10 +119,9 @@ def choice(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
     def read(text: str) -> IntervalSet:
         if text in spec.words:
             return IntervalSet.single(spec.words.index(text))
-        meant = names.near(text, spec.words) if len(text) < 40 else []
-        help = f"did you mean `{meant[0]}`?" if meant else "expected " + ", ".join(f"`{c}`" for c in spec.words)
-        short = text if len(text) < 60 else text[:57] + "…"
-        raise Mistake(code, f"no {spec.word} is called `{short}`", f"unknown {spec.word}", help)
+        near = names.near(text, spec.words) if len(text) < 40 else []
+        otherwise = "expected " + ", ".join(f"`{c}`" for c in spec.words)
+        raise meant(code, f"no {spec.word} is called `{short(text)}`", f"unknown {spec.word}", near, otherwise)
 
     return scope.evaluate(expr, Reading(spec.values, lambda word: scope.one(word, read)))
 

@@ -91,7 +91,11 @@ def _word(scope: Scope, item: Word | String, one: bool, declaring: str = "") -> 
             _plain_interface(scope, item, one, declaring)
         elif not item.text:
             raise Mistake(
-                "FW125", "an interface has a name", "empty", "write `none` for an interface that is not recorded"
+                "FW125",
+                "an interface has a name",
+                "empty",
+                "write `none` for an interface that is not recorded",
+                "none",
             )
         found = _number(item.text)
         _mention(scope, item, declaring)
@@ -124,7 +128,9 @@ def _mention(scope: Scope, item: Word | String, declaring: str) -> None:
         for entry in known[item.text]:
             entry.mentions.add((scope.file, scope.line, item.at))
     elif not scope.missing:  # it may have been declared by what could not be parsed
-        raise Mistake("FW137", *undeclared(item.text, [*declared_names(scope), *known]))
+        message, label, help = undeclared(item.text, (every := [*declared_names(scope), *known]))
+        near = names.near(item.text, every) if len(item.text) < 80 else []
+        raise Mistake("FW137", message, label, help, *near)
 
 
 def declared_names(scope: Scope) -> list[str]:
@@ -142,6 +148,7 @@ def undeclared(text: str, known: list[str]) -> tuple[str, str, str]:
 def _plain_interface(scope: Scope, word: Word, one: bool, declaring: str) -> None:
     text = word.text
     short = text if len(text) < 60 else text[:57] + "…"
+    name = f'"{text}"'
     quoted = f'write `"{short}"` for an interface of that name'
     if text == "any":
         raise Mistake(
@@ -158,10 +165,15 @@ def _plain_interface(scope: Scope, word: Word, one: bool, declaring: str) -> Non
             f"list the interfaces in braces, or {quoted}",
         )
     if not _PLAIN_INTERFACE.fullmatch(text):
-        raise Mistake("FW125", f"`{short}` is not a plain interface name", "a name begins with a letter", quoted)
+        raise Mistake("FW125", f"`{short}` is not a plain interface name", "a name begins with a letter", quoted, name)
     if not one and text.lower() in NEARLY_NONE:
         raise Mistake(
-            "FW125", f"`{short}` is nearly `none`", "an interface, or none recorded?", f"did you mean `none`? {quoted}"
+            "FW125",
+            f"`{short}` is nearly `none`",
+            "an interface, or none recorded?",
+            f"did you mean `none`? {quoted}",
+            "none",
+            name,
         )
     entry = scope.names.get(text)
     if entry is not None and text != declaring:

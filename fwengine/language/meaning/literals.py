@@ -1,4 +1,4 @@
-"""Words -> sets: what an address, a port, a number or a flag test stands for, strictly read.
+"""Words -> sets: what a number, a port, a protocol, a flag test or a date stands for, strictly read.
 
 Pure functions of a word. A word that is wrong raises `Mistake`, which says what to write instead; where the word stands
 is the caller's affair.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import datetime
 import re
 
-from ...model import address
-from ...model.fields import FLAG_NAMES
+from ...model.fields import FLAG_NAMES, TCP, UDP
 from ...model.interval import IntervalSet
 from ...registry import names
 
-MAX_WILDCARD_BITS = 16  # a wildcard may stand for 2**16 ranges
 MAX_WORD = 200  # characters of an address; the longest, two full IPv6 addresses, has 91
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -26,11 +24,30 @@ _DIGITS_LIKE = re.compile(r"[+-]?(?:[\d_]+|0[xob][0-9a-f_]+)", re.IGNORECASE)  #
 
 
 class Mistake(Exception):  # noqa: N818  # becomes a diagnostic, never leaves the package
-    """A word with a wrong value: the parts of a diagnostic but its place."""
+    """A word with a wrong value: the parts of a diagnostic but its place.
 
-    def __init__(self, code: str, message: str, label: str = "", help: str = "") -> None:
+    Each of the `fixes` may stand in the word's place; if `alone`, only of a word that is a whole value of a statement.
+    """
+
+    def __init__(
+        self, code: str, message: str, label: str = "", help: str = "", *fixes: str, alone: bool = False
+    ) -> None:
         super().__init__(code, message, label, help)
         self.code, self.message, self.label, self.help = code, message, label, help
+        self.fixes, self.alone = fixes, alone
+
+
+def written(code: str, message: str, label: str, *texts: str, alone: bool = False) -> Mistake:
+    """A mistake in a word, with what to write instead of it."""
+    help = f"write {' or '.join(f'`{short(text)}`' for text in texts)}" if texts else ""
+    return Mistake(code, message, label, help, *texts, alone=alone)
+
+
+def meant(code: str, message: str, label: str, near: list[str], otherwise: str) -> Mistake:
+    """A word that is not known, with what it may be a slip for, or what to do if it is near to nothing."""
+    if not near:
+        return Mistake(code, message, label, otherwise)
+    return Mistake(code, message, label, f"did you mean {' or '.join(f'`{word}`' for word in near)}?", *near)
 
 
 def is_name(text: str) -> bool:
@@ -48,12 +65,10 @@ def number(text: str, top: int, what: str, code: str) -> int:
         raise _not_plain(text, what)
     if len(text) > 1 and text[0] == "0":
         plain = text.lstrip("0") or "0"
-        raise Mistake(
-            "FW116", f"`{_short(text)}` has leading zeros", "some programs read it as octal", f"write `{_short(plain)}`"
-        )
+        raise written("FW116", f"`{short(text)}` has leading zeros", "some programs read it as octal", plain)
     if len(text) > 9 or int(text) > top:
         raise Mistake(
-            code, f"{what} `{_short(text)}` does not exist", f"the largest is {top}", f"write a number from 0 to {top}"
+            code, f"{what} `{short(text)}` does not exist", f"the largest is {top}", f"write a number from 0 to {top}"
         )
     return int(text)
 
@@ -61,196 +76,25 @@ def number(text: str, top: int, what: str, code: str) -> int:
 def _not_plain(text: str, what: str) -> Mistake:
     plain = re.sub(r"[_+]", "", text)
     if _NUMBER.fullmatch(plain):
-        return Mistake(
-            "FW116", f"`{_short(text)}` is no plain number", "only the digits 0-9", f"write `{_short(plain)}`"
-        )
+        return written("FW116", f"`{short(text)}` is not a plain number", "only the digits 0-9", plain)
     if re.fullmatch(r"-[0-9]+", text):
         code = "FW111" if what == "port" else "FW116"
-        help = f"for a range write `0-{_short(text[1:])}`" if what == "port" else "write a number from 0"
-        return Mistake(code, f"{what} `{_short(text)}` does not exist", "the smallest is 0", help)
+        help = f"for a range write `0-{short(text[1:])}`" if what == "port" else "write a number from 0"
+        return Mistake(code, f"{what} `{short(text)}` does not exist", "the smallest is 0", help)
     if any(c.isdigit() and not c.isascii() for c in text):
         digits = "".join(str(int(c)) if c.isdecimal() else c for c in text)
-        help = f"write `{_short(digits)}`" if _NUMBER.fullmatch(digits) else ""
-        return Mistake("FW116", f"`{_short(text)}` has digits of another script", "only the digits 0-9", help)
+        right = [digits] if _NUMBER.fullmatch(digits) else []
+        return written("FW116", f"`{short(text)}` has digits of another script", "only the digits 0-9", *right)
+    message, label = f"`{short(text)}` is not a plain number", "only the digits 0-9, in decimal"
     try:
-        help = f"write `{int(text, 0)}`" if len(text) < 20 else ""
+        return written("FW116", message, label, *([str(int(text, 0))] if len(text) < 20 else []))
     except ValueError:
-        help = f"{what} is written as a decimal number"
-    return Mistake("FW116", f"`{_short(text)}` is no plain number", "only the digits 0-9, in decimal", help)
+        return Mistake("FW116", message, label, f"a {what} is written as a decimal number")
 
 
 def looks_numeric(text: str) -> bool:
     """Is the word meant as a number, though perhaps a wrong one?"""
     return _DIGITS_LIKE.fullmatch(text) is not None
-
-
-def addresses(text: str) -> IntervalSet:
-    """A literal: an address, a prefix, a range, or a value under a mask.
-
-    >>> addresses("10.0.0.0/255.0.255.254").ranges[:2]
-    ((167772160, 167772161), (167837696, 167837697))
-    """
-    if len(text) > MAX_WORD:
-        raise Mistake("FW104", f"`{_short(text)}` is no address", f"more than {MAX_WORD} characters")
-    first, slash, rest = text.partition("/")
-    if slash:
-        return _masked(text, first, rest)
-    lo, dash, hi = text.partition("-")
-    if dash:
-        return _address_range(text, lo, hi)
-    return IntervalSet.single(_address(text))
-
-
-def _address(text: str) -> int:
-    try:
-        return address.parse(text)
-    except ValueError as error:
-        reason = str(error)
-    head, colon, port = text.rpartition(":")
-    if colon and "." in head and _NUMBER.fullmatch(port):
-        raise Mistake(
-            "FW104", f"`{_short(text)}` is no address", "a port does not belong here", f"write `{head} port {port}`"
-        )
-    if text.startswith("[") and text.endswith("]"):
-        raise Mistake(
-            "FW104", f"`{_short(text)}` is no address", "brackets belong to packets", f"write `{_short(text[1:-1])}`"
-        )
-    label, _, help = reason.partition(": write ")
-    help = f"write {help}" if help else _address_help(text)
-    raise Mistake("FW104", f"`{_short(text)}` is no address", label, help)
-
-
-def _address_help(text: str) -> str:
-    """The address meant, where one slip alone explains the word."""
-    if not text.isascii():
-        plain = "".join(str(int(c)) if c.isdecimal() else c for c in text)
-        return f"write `{plain}`" if _reads(plain) else "write it with the digits 0-9"
-    for plain in (text.replace("_", ""), text.rstrip(".,;"), text.replace(":::", "::"), re.sub(r"\.{2,}", ".", text)):
-        if plain != text and _reads(plain):
-            return f"write `{plain}`"
-    parts = text.split(".")
-    if 1 < len(parts) < 4 and all(_NUMBER.fullmatch(p) and int(p[:4]) < 256 for p in parts):
-        missing = ".0" * (4 - len(parts))
-        return f"for the block write `{text}{missing}/{8 * len(parts)}`"
-    if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}(?:\.(?:\*|x))+", text, re.IGNORECASE):
-        octets = [p for p in parts if p.isdigit()]
-        if _reads(block := ".".join([*octets, *["0"] * (4 - len(octets))])):
-            return f"write `{block}/{8 * len(octets)}`"
-    return ""
-
-
-def _reads(text: str) -> bool:
-    try:
-        address.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
-    full = lo.rpartition(".")[0] + "." + hi
-    if _NUMBER.fullmatch(hi) and "." in lo and _reads(full):
-        raise Mistake("FW104", f"`{_short(text)}` is no range", "both ends are whole addresses", f"write `{lo}-{full}`")
-    a, b = _address(lo), _address(hi)
-    if address.family_of(a) != address.family_of(b):
-        raise Mistake(
-            "FW108",
-            f"`{_short(text)}` mixes IPv4 and IPv6",
-            "both ends are of one family",
-            "write a range for each family",
-        )
-    if a > b:
-        raise Mistake("FW107", f"`{_short(text)}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
-    return IntervalSet(((a, b),))
-
-
-def _masked(text: str, first: str, rest: str) -> IntervalSet:
-    if "-" in first or "-" in rest[1:]:
-        help = "list blocks in braces, or write a range of addresses"
-        raise Mistake("FW104", f"`{_short(text)}` is no range", "the ends of a range are addresses", help)
-    if "/" in rest:
-        raise Mistake(
-            "FW105", f"`{_short(text)}` has two slashes", "expected one", "write ADDRESS/LENGTH or VALUE/MASK"
-        )
-    base = _address(first)
-    bits = address.bits_of(base)
-    if "." in rest or ":" in rest:
-        return _wildcard(text, base, rest)
-    if not _NUMBER.fullmatch(rest):
-        plain = "".join(str(int(c)) if c.isdecimal() else "" for c in rest) if "-" not in rest else ""
-        help = (
-            f"write `{first}/{plain}`"
-            if plain and len(plain) < 4 and int(plain) <= bits
-            else f"write a length from 0 to {bits}"
-        )
-        raise Mistake("FW105", f"`{_short(text)}` has no valid prefix length", "expected a plain number", help)
-    if len(rest) > 1 and rest[0] == "0":
-        raise Mistake(
-            "FW105", f"`/{_short(rest)}` has leading zeros", "", f"write `/{_short(rest.lstrip('0') or '0')}`"
-        )
-    if len(rest) > 3 or int(rest) > bits:
-        family = f"IPv{address.family_of(base)}"
-        raise Mistake(
-            "FW105",
-            f"prefix length `/{_short(rest)}` does not exist",
-            f"the largest for {family} is /{bits}",
-            f"write a length from 0 to {bits}",
-        )
-    lo, hi = address.prefix(base, int(rest))
-    if lo != base:
-        raise Mistake(
-            "FW106",
-            f"`{text}` has bits set behind the prefix",
-            "host bits set",
-            f"write `{address.show(lo)}/{rest}` for the block, or `{first}` for the address",
-        )
-    return IntervalSet(((lo, hi),))
-
-
-def _wildcard(text: str, base: int, rest: str) -> IntervalSet:
-    mask_point = _address(rest)
-    family, bits = address.family_of(base), address.bits_of(base)
-    if address.family_of(mask_point) != family:
-        raise Mistake(
-            "FW108",
-            f"`{_short(text)}` mixes IPv4 and IPv6",
-            "value and mask are of one family",
-            "write a mask for each family",
-        )
-    value, mask = address.to_value(base), address.to_value(mask_point)
-    everything = (1 << bits) - 1
-    free = everything & ~mask
-    inverse = bool(free & (free + 1)) and not mask & (mask + 1)  # ones at the low end: as Cisco writes it
-    if not value and (inverse or not free):
-        length = bits - mask.bit_length()
-        block = f"{address.show(base)}/{length}" if length else "any"
-        raise Mistake(
-            "FW109", f"`{_short(text)}` can be read in two ways", "an inverse mask?",
-            f"one bits are compared here: write `{address.show(base)}` for the address" if not free else f"write `{block}` for the block",
-        )  # fmt: skip
-    if value & free:
-        help = ""
-        if inverse:
-            length = bits - mask.bit_length()
-            help = f"an inverse mask? write `{address.show(address.prefix(base, length)[0])}/{length}`"
-        elif not free & (free + 1):
-            length = bits - free.bit_length()
-            help = f"write `{address.show(address.prefix(base, length)[0])}/{length}`"
-        raise Mistake("FW109", f"`{_short(text)}` has value bits outside the mask", "they are never compared", help)
-    low = ((mask & -mask).bit_length() - 1) if mask else bits  # free bits at the low end make the ranges wide
-    scattered = [1 << b for b in range(low, bits) if free >> b & 1]
-    if len(scattered) > MAX_WILDCARD_BITS:
-        raise Mistake(
-            "FW110",
-            f"`{_short(text)}` stands for 2^{len(scattered)} separate ranges",
-            f"at most 2^{MAX_WILDCARD_BITS}",
-            "compare more bits, or list the blocks that you mean",
-        )
-    starts = [value]
-    for bit in scattered:
-        starts += [start | bit for start in starts]
-    width = (1 << low) - 1
-    return IntervalSet.union((address.to_point(family, s), address.to_point(family, s + width)) for s in starts)
 
 
 def port_literal(text: str) -> IntervalSet | None:
@@ -261,17 +105,17 @@ def port_literal(text: str) -> IntervalSet | None:
     if match:
         lo, hi = (number(part, 65535, "port", "FW111") for part in match.groups())
         if lo > hi:
-            raise Mistake("FW107", f"`{_short(text)}` is reversed", "the first end is larger", f"write `{hi}-{lo}`")
+            raise written("FW107", f"`{short(text)}` is reversed", "the first end is larger", f"{hi}-{lo}")
         return IntervalSet(((lo, hi),))
     if looks_numeric(text):
         raise _not_plain(text, "port")
     match = re.fullmatch(r"([0-9]+)[:.]+([0-9]+)", text)
     if match:
-        raise Mistake("FW111", f"`{_short(text)}` is no port", "a range has a hyphen", f"write `{match[1]}-{match[2]}`")
+        raise written("FW111", f"`{short(text)}` is not a port", "a range has a hyphen", f"{match[1]}-{match[2]}")
     match = re.fullmatch(r"([0-9]+)-|-([0-9]+)", text)
     if match:
         full = f"{match[1]}-65535" if match[1] else f"0-{match[2]}"
-        raise Mistake("FW111", f"`{_short(text)}` is no port", "a range has two ends", f"write `{full}`")
+        raise written("FW111", f"`{short(text)}` is not a port", "a range has two ends", full)
     if any(c.isdigit() and not c.isascii() for c in text):
         raise _not_plain(text, "port")
     return None
@@ -293,8 +137,8 @@ def named_ports(text: str, protocol: int | None) -> IntervalSet:
             if lo is not None and hi is not None:
                 readings.append((lo, hi))
     if len(readings) > 1:
-        both = " or ".join(f"`{lo}-{hi}`" for lo, hi in readings)
-        raise Mistake("FW024", f"`{_short(text)}` can be read in two ways", "which hyphen?", f"write {both}")
+        both = [f"{lo}-{hi}" for lo, hi in readings]
+        raise written("FW024", f"`{short(text)}` can be read in two ways", "which hyphen?", *both)
     if not readings:
         raise _unknown_port(text, protocol)
     return between(text, *readings[0])
@@ -316,7 +160,7 @@ def _one_end(word: str, protocol: int | None) -> int | None:
 
 def between(text: str, lo: int, hi: int) -> IntervalSet:
     if lo > hi:
-        raise Mistake("FW107", f"`{_short(text)}` is reversed", f"{lo} is larger than {hi}", f"write `{hi}-{lo}`")
+        raise written("FW107", f"`{short(text)}` is reversed", f"{lo} is larger than {hi}", f"{hi}-{lo}")
     return IntervalSet(((lo, hi),))
 
 
@@ -334,13 +178,14 @@ def _unknown_port(text: str, protocol: int | None) -> Mistake:
         port = text.partition("/")[2]
         return Mistake(
             "FW112",
-            f"`{_short(text)}` is no port",
+            f"`{short(text)}` is not a port",
             "the protocol stands in front",
-            f"write `{_short(port)}`, with the protocol behind the action",
+            f"write `{short(port)}`, with the protocol behind the action",
+            *([port] if protocol == names.protocol(text.partition("/")[0]) else []),
         )
-    meant = names.near_service(text) if len(text) < 40 else []
-    help = f"did you mean `{meant[0]}`?" if meant else "write a number, a range, or a name of IANA's registry"
-    return Mistake("FW112", f"no port is called `{_short(text)}`", "unknown port name", help)
+    near = names.near_service(text, protocol) if len(text) < 40 else []
+    otherwise = "write a number, a range, or a name of IANA's registry"
+    return meant("FW112", f"no port is called `{short(text)}`", "unknown port name", near, otherwise)
 
 
 def protocol(text: str) -> int:
@@ -353,20 +198,22 @@ def protocol(text: str) -> int:
         return number(text, 255, "protocol", "FW115")
     found = names.protocol(text)
     if found is None:
-        raise Mistake(
-            "FW115", f"no protocol is called `{_short(text)}`", "unknown protocol or service", _protocol_help(text)
-        )
+        raise _unknown_protocol(text)
     if found in _AMBIGUOUS and text.lower() in _AMBIGUOUS[found]:
-        label, help = _AMBIGUOUS[found][text.lower()]
-        raise Mistake("FW115", f"`{text}` can be read in two ways", label, help)
+        label, help, fixes = _AMBIGUOUS[found][text.lower()]
+        raise Mistake("FW115", f"`{text}` can be read in two ways", label, help, *fixes)
     return found
 
 
 _TUNNEL = "the version of every packet, or a tunnel?"
-_AMBIGUOUS = {  # names that IANA gives to something nobody means by them
-    4: {"ipv4": (_TUNNEL, "write `any` with IPv4 addresses such as `from ipv4`, or `4` for IPv4 in IP")},
-    27: {"rdp": ("Reliable Data, or Remote Desktop?", "write `27`, or `tcp/ms-wbt-server`")},
-    41: {"ipv6": (_TUNNEL, "write `any` with IPv6 addresses such as `from ipv6`, or `41` for IPv6 in IP")},
+_AMBIGUOUS: dict[
+    int, dict[str, tuple[str, str, tuple[str, ...]]]
+] = {  # names that IANA gives to something nobody means by them
+    4: {"ipv4": (_TUNNEL, "write `any` with IPv4 addresses such as `from ipv4`, or `4` for IPv4 in IP", ())},
+    27: {
+        "rdp": ("Reliable Data, or Remote Desktop?", "write `27`, or `tcp/ms-wbt-server`", ("27", "tcp/ms-wbt-server"))
+    },
+    41: {"ipv6": (_TUNNEL, "write `any` with IPv6 addresses such as `from ipv6`, or `41` for IPv6 in IP", ())},
 }
 
 
@@ -380,18 +227,35 @@ def protocol_text(number: int) -> str:
     return str(number) if name in _AMBIGUOUS.get(number, ()) else name
 
 
-def _protocol_help(text: str) -> str:
+_BOTH = re.compile(r"(?:tcp[-_/+|&]?udp|udp[-_/+|&]?tcp|tcpudp)", re.IGNORECASE)
+
+
+def _unknown_protocol(text: str) -> Mistake:
     word = text.lower()
+    message, label = f"no protocol is called `{short(text)}`", "unknown protocol or service"
     if word in ("ip", "ip4", "ip6", "inet", "inet6", "all", "*"):
-        return "write `any`; the addresses say which family"
+        fix = ["any"] if word in ("all", "*") else []
+        return Mistake("FW115", message, label, "write `any`; the addresses say which family", *fix)
+    if _BOTH.fullmatch(text):
+        return written("FW115", message, "two protocols are a set", "{ tcp, udp }", alone=True)
     having = names.protocols_of(text)
     if having:
-        p = names.protocol_name(min(having))
-        return f"`{text}` is a port: write `{p}/{text}`, or `{p} … port {text}`"
-    meant = (names.near(word, ["any"]) or names.near_protocol(word)) if len(text) < 40 else []
-    if meant:
-        return f"did you mean `{meant[0]}`?"
-    return "write a name such as `tcp`, or a number from 0 to 255"
+        known = [names.protocol_name(p) for p in sorted(having) if p in (TCP, UDP)] or [
+            names.protocol_name(p) for p in sorted(having)
+        ]
+        ways = [f"{p}/{text}" for p in known]
+        said = ", ".join(f"`{way}`" for way in ways)
+        if len(ways) == 2:
+            ways.append(f"{{ {', '.join(ways)} }}")
+            said += f" or `{ways[2]}` for both"
+        help = f"`{text}` is a port: write {said}, or `{known[0]} … port {text}`"
+        return Mistake("FW115", message, label, help, *ways)
+    near = (names.near(word, ["any"]) or names.near_protocol(word)) if len(text) < 40 else []
+    return meant("FW115", message, label, near, "write a name such as `tcp`, or a number from 0 to 255")
+
+
+_PF_LETTERS = {"F": "fin", "S": "syn", "R": "rst", "P": "psh", "A": "ack", "U": "urg", "E": "ece", "W": "cwr"}
+_PF_FLAGS = re.compile(r"[FSRPAUEW]*/[FSRPAUEW]+")
 
 
 def flag_test(text: str) -> IntervalSet:
@@ -403,24 +267,32 @@ def flag_test(text: str) -> IntervalSet:
     value_text, slash, mask_text = text.partition("/")
     if not slash:
         byte = flag_byte(value_text)
-        help = "write `none/all` for no flag at all" if not byte else f"write `{text}/{text}` to ask that they are set"
+        tests = [f"{text}/{text}"] if byte else ["none/all"]
+        help = f"write `{tests[0]}` " + ("to ask that they are set" if byte else "for no flag at all")
         if byte == 2:
-            help = "write `syn/syn,ack` for the first packet of a connection, or `syn/syn` to ask only that it is set"
-        raise Mistake("FW121", f"`{_short(text)}` has no mask", "which flags must be clear?", help)
+            tests = [f"{text}/{text},ack", f"{text}/{text}"]
+            help = (
+                f"write `{tests[0]}` for the first packet of a connection, or `{tests[1]}` to ask only that it is set"
+            )
+        raise Mistake("FW121", f"`{short(text)}` has no mask", "which flags must be clear?", help, *tests)
     if "/" in mask_text:
         raise Mistake(
             "FW121",
-            f"`{_short(text)}` has two masks",
+            f"`{short(text)}` has two masks",
             "several tests?",
             "write `{ a/b, c/d }`, with spaces behind the commas",
         )
+    if _PF_FLAGS.fullmatch(text):  # pf's letters
+        value_text, mask_text = (",".join(_PF_LETTERS[c] for c in part) or "none" for part in (value_text, mask_text))
+        raise written("FW121", f"`{text}` is not a test of flags", "pf's letters", f"{value_text}/{mask_text}")
     value, mask = flag_byte(value_text), flag_byte(mask_text)
     if value & ~mask:
         raise Mistake(
             "FW121",
-            f"`{_short(text)}` can never hold",
+            f"`{short(text)}` can never hold",
             "set, but not compared",
             f"write `{value_text}/{_flags(value | mask)}`",
+            f"{value_text}/{_flags(value | mask)}",
         )
     return IntervalSet.union((v, v) for v in range(256) if v & mask == value)
 
@@ -435,11 +307,26 @@ def flag_byte(text: str) -> int:
     byte = 0
     for name in word.split(","):
         if name not in FLAG_NAMES:
-            meant = names.near(name, FLAG_NAMES) if len(name) < 20 else []
-            help = f"did you mean `{meant[0]}`?" if meant else "the flags are " + ", ".join(FLAG_NAMES)
-            raise Mistake("FW121", f"`{_short(name)}` is no tcp flag", "unknown flag", help)
+            near = names.near(name, FLAG_NAMES) if len(name) < 20 else []
+            help = f"did you mean `{near[0]}`?" if near else "the flags are " + ", ".join(FLAG_NAMES)
+            raise UnknownFlag(name, near, help)
         byte |= 1 << FLAG_NAMES.index(name)
     return byte
+
+
+class UnknownFlag(Mistake):
+    """A word among flags that is not one; `near` may have been meant."""
+
+    def __init__(self, name: str, near: list[str], help: str) -> None:
+        super().__init__("FW121", f"`{short(name)}` is not a tcp flag", "unknown flag", help)
+        self.name, self.near = name, near
+
+    def within(self, text: str) -> UnknownFlag:
+        """The same, with the whole text set right as its suggestion."""
+        if self.near:
+            pattern = rf"(?<![^,/]){re.escape(self.name)}(?![^,/])"
+            self.fixes = (re.sub(pattern, self.near[0], text, count=1, flags=re.IGNORECASE),)
+        return self
 
 
 def _flags(byte: int) -> str:
@@ -458,14 +345,24 @@ def date(text: str) -> datetime.date:
     match = _DATE.fullmatch(text)
     if not match:
         loose = _LOOSE_DATE.fullmatch(text)
-        plain = f"{loose[1]}-{int(loose[2]):02}-{int(loose[3]):02}" if loose else "2027-06-30"
-        raise Mistake("FW124", f"`{_short(text)}` is no date", "expected YYYY-MM-DD", f"write it as `{plain}`")
+        plain = f"{loose[1]}-{int(loose[2]):02}-{int(loose[3]):02}" if loose else ""
+        help = f"write it as `{plain or '2027-06-30'}`"
+        fix = [plain] if plain and plain != text and _is_day(plain) else []
+        raise Mistake("FW124", f"`{short(text)}` is not a date", "expected YYYY-MM-DD", help, *fix)
     try:
         return datetime.date(*map(int, match.groups()))
     except ValueError:
         raise Mistake(
             "FW124", f"there is no day `{text}`", "no such day in the calendar", "write a day as YYYY-MM-DD"
         ) from None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def compared(operator: str, text: str, value: int, top: int) -> IntervalSet:
@@ -483,8 +380,9 @@ def unknown_comparison(operator: str, text: str) -> Mistake:
     if operator in (">=", "<=", ">", "<"):
         return Mistake("FW132", f"`{operator}` compares numbers only", "no numbers here", "list the values")
     wanted = f"not {text}" if operator == "!=" else text
-    return Mistake("FW132", f"`{operator}` is no comparison here", "unknown comparison", f"write `{_short(wanted)}`")
+    return written("FW132", f"`{operator}` is not a comparison here", "unknown comparison", wanted)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
+def short(text: str, most: int = 60) -> str:
+    """A user's words, in a message."""
+    return text if len(text) <= most else text[: most - 3] + "…"

@@ -145,7 +145,8 @@ class Lowering:
                 meaning = _fixed(content.kind, word.text) or "a word of the language"
                 scope.report("FW129", word.at, f"`{word.text}` has a fixed meaning", meaning, "choose another name")
             elif not literals.is_name(word.text):
-                scope.report("FW134", word.at, f"`{word.text}` is no name", _NAME_LABEL, _name_help(word.text))
+                message, (help, fixes) = f"`{word.text}` is not a name", _name_help(word.text)
+                scope.report("FW134", word.at, message, _NAME_LABEL, help, fixes=fixes)
                 scope.missing.add(word.text)
             elif known is not None:
                 first = Label(known.statement.span, "first defined here")
@@ -202,7 +203,8 @@ class Lowering:
         name = word.text
         if name in RESERVED or not literals.is_name(name):
             label = "a word of the language" if name in RESERVED else _NAME_LABEL
-            self.scope.report("FW134", word.at, f"`{name}` cannot name a rule", label, _name_help(name))
+            help, fixes = _name_help(name)
+            self.scope.report("FW134", word.at, f"`{name}` cannot name a rule", label, help, fixes=fixes)
         elif name in self._labels:
             first = Label(self._labels[name], "first used here")
             self.scope.report(
@@ -263,9 +265,9 @@ class Lowering:
         if len(ending) == 1:
             return ending[0]
         named = [label for label in [*self._labels, "default"] if ":" not in label]
-        meant = names.near(name, named) if len(name) < 80 else []
-        help = f"did you mean `{meant[0]}`?" if meant else "give the rule a name with `as`"
-        self.scope.report("FW130", word.at, f"no rule is called `{name}`", "unknown rule", help)
+        near = names.near(name, named) if len(name) < 80 else []
+        message, otherwise = f"no rule is called `{name}`", "give the rule a name with `as`"
+        self.scope.mistake(literals.meant("FW130", message, "unknown rule", near, otherwise), word.at)
         return name
 
 
@@ -283,9 +285,12 @@ def _fixed(kind: Kind, word: str) -> str:
     return ""
 
 
-def _name_help(text: str) -> str:
+def _name_help(text: str) -> tuple[str, list[str]]:
+    """What to write for a name that cannot be one, and its suggestion."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "-" for c in text).lstrip("0123456789.-")[:40]
-    return f"for example `{plain}`" if plain and plain not in RESERVED else "choose another name"
+    if not plain or plain in RESERVED:
+        return "choose another name", []
+    return f"for example `{plain}`", [plain]
 
 
 def _written(match: Match) -> tuple[tuple[int, str], ...]:

@@ -14,14 +14,17 @@ from ...model.fields import (
     DPORT,
     DST,
     FLAGS,
+    FRAGMENT,
     FULL,
     ICMP,
     KEYWORDS,
+    LATER,
     OPTIONS,
     PORT_PROTOCOLS,
     PROTOCOL,
     SPORT,
     SRC,
+    STEPPED_THROUGH,
     TABLE,
     TCP,
     TYPE,
@@ -87,7 +90,8 @@ class Matches:
         options = {given.name: given for given in match.options}
         for given in match.options:
             if given.name not in allowed:
-                scope.report("FW019", given.at, f"{what} takes no `{given.name}`", "only rules have it", "remove it")
+                message = f"{what} takes no `{given.name}`"
+                scope.report("FW019", given.at, message, "only rules have it", "remove it", fixes=[""])
         groups = self.protocols.groups(match.protocol)
         conditions: dict[int, IntervalSet | None] = {}
         if match.source is not None:
@@ -107,7 +111,29 @@ class Matches:
         known = cast("dict[int, IntervalSet]", conditions)
         if not self._families(match, known):
             return None
-        return tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
+        boxes = tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
+        return None if self._stepped_through(match, known, boxes) else boxes
+
+    def _stepped_through(self, match: Match, conditions: dict[int, IntervalSet], boxes: Sequence[Box]) -> bool:
+        """Are all addresses IPv6's, and all protocols headers that are no protocol there? Told, if they are."""
+        ends = conditions.get(SRC, address.ALL) & conditions.get(DST, address.ALL)
+        fragments = conditions.get(FRAGMENT, FULL[FRAGMENT])
+        if not ends.isdisjoint(address.V4) or fragments == IntervalSet.single(LATER):
+            return False
+        if not all(box.sets[PROTOCOL].size <= len(STEPPED_THROUGH) for box in boxes):
+            return False
+        numbers = sorted({p for box in boxes for lo, hi in box.sets[PROTOCOL] for p in range(lo, hi + 1)})
+        if not numbers or not STEPPED_THROUGH.issuperset(numbers):
+            return False
+        named = ", ".join(f"`{names.protocol_name(p)}`" for p in numbers)
+        self.scope.report(
+            "FW140",
+            match.protocol.at,
+            f"no IPv6 packet has protocol {named}",
+            "stepped through to the protocol behind it",
+            f"name the protocol behind it, such as `tcp`; IPv4 has it: `{numbers[0]} from ipv4`; so may `fragment later`",
+        )
+        return True
 
     def _by_protocol(
         self, match: Match, options: dict[str, Option], groups: Groups | None
@@ -168,9 +194,8 @@ class Matches:
                     good = False
                     said = _said(match.protocol)
                     help = "leave it out, or write the protocol instead of the service"
-                    scope.report(
-                        "FW133", expr.at, f"service `{said}` says the destination port already", "said again", help
-                    )
+                    message = f"service `{said}` says the destination port already"
+                    scope.report("FW133", expr.at, message, "said again", help)
             elif any(p not in ICMPS for p in groups):
                 good = False
                 word = TABLE[field].word
@@ -243,6 +268,7 @@ class Matches:
                     self.scope.report(
                         "FW117", word.at, f"`{which}` is not IPv{4 if v4 else 6}'s, but all addresses are", "the other family's",
                         f"write `{other}`; protocol {number} over IPv{4 if v4 else 6} is written `{number}`",
+                        fixes=[other] if TYPE not in conditions else (),
                     )  # fmt: skip
                     return False
         return True

@@ -13,6 +13,8 @@ from ...model.fields import (
     KEYWORDS,
     PORT_PROTOCOLS,
     TCP,
+    WHOLE,
+    exists,
     interface_name,
 )
 from ...model.interval import IntervalSet
@@ -20,9 +22,9 @@ from ...model.packet import Packet
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Expr, Option, Word, WrittenPacket
-from . import conditions, literals
+from . import addresses, conditions, literals
 from .conditions import icmp
-from .literals import Mistake
+from .literals import Mistake, UnknownFlag
 from .scope import Scope
 from .services import ICMPS
 
@@ -38,7 +40,12 @@ def packet(scope: Scope, written: WrittenPacket) -> Packet | None:
     for option in sorted(written.options, key=lambda o: ast.OPTIONS.index(o.name)):  # a code's name needs the type
         if option.name in ("established", "until", "log", "as"):
             help = "write `flags ack`" if option.name == "established" else "remove it"
-            scope.report("FW019", option.at, f"a packet takes no `{option.name}`", "not part of a packet", help)
+            fixes = ["flags ack" if option.name == "established" else ""]
+            if any(other.name == "flags" for other in written.options):
+                fixes = []
+            scope.report(
+                "FW019", option.at, f"a packet takes no `{option.name}`", "not part of a packet", help, fixes=fixes
+            )
         elif protocol is not None:
             _option(scope, option, protocol, chosen)
     if len(scope.errors) > before or protocol is None or ends[0] is None or ends[1] is None:
@@ -55,7 +62,9 @@ def packet(scope: Scope, written: WrittenPacket) -> Packet | None:
         return Packet(family, protocol, address.to_value(src), address.to_value(dst), **optional)  # type: ignore[arg-type]  # Packet validates
     except PacketError as error:
         help = "later fragments have no ports, types or flags; leave them out"
-        if protocol in ICMPS and chosen.get("fragment") != "later":
+        if not exists(protocol, family, WHOLE) and chosen.get("fragment") != "later":
+            help = "it is stepped through: name the protocol behind it; only `fragment later` may have it"
+        elif protocol in ICMPS and chosen.get("fragment") != "later":
             help = "`icmp` is IPv4's, `icmpv6` is IPv6's"
         scope.report("FW131", written.at, str(error).partition(":")[0], "no such packet", help)
         return None
@@ -68,6 +77,7 @@ def _protocol(scope: Scope, word: Word) -> int | None:
             raise Mistake("FW115", "a packet has one protocol", "`any` is many", help)
         return literals.protocol(scope.no_commas(word))
     except Mistake as error:
+        error.fixes = tuple(fix for fix in error.fixes if names.protocol(fix) is not None)  # a packet has no ports here
         scope.mistake(error, word.at)
         return None
 
@@ -106,9 +116,10 @@ def _split(text: str, has_ports: bool) -> tuple[str, int, str | None]:
         if not bracket or (rest and not rest.startswith(":")) or ":" not in host:
             raise Mistake(
                 "FW131",
-                f"`{_short(text)}` is no endpoint",
+                f"`{_short(text)}` is not an endpoint",
                 "expected `[IPV6]:PORT`",
                 "write IPv6 in brackets, IPv4 without",
+                *([host + rest] if bracket and _is_address(host) and ":" not in host else []),
             )
         port, skip = (rest[1:] if rest else None), len(host) + 3
     elif text.count(":") == 1:
@@ -124,6 +135,7 @@ def _split(text: str, has_ports: bool) -> tuple[str, int, str | None]:
             f"`{_short(text)}` ends in a colon",
             "expected a port behind it",
             f"write `{_short(text[:-1])}` to leave it open",
+            text[:-1],
         )
     return host, skip, port
 
@@ -133,10 +145,12 @@ def _one_reading(text: str) -> None:
     host, colon, port = text.rpartition(":")
     if not colon or len(text) > literals.MAX_WORD or not (port.isascii() and port.isdigit()) or not _is_address(host):
         return
-    help = f"write `[{host}]:{port}`"
+    ways = [f"[{host}]:{port}"]
+    help = f"write `{ways[0]}`"
     if _is_address(text):
-        help += f" for the port, or `[{text}]` for the address"
-    raise Mistake("FW131", f"`{_short(text)}` can be read in two ways", "is the last part a port?", help)
+        ways.append(f"[{text}]")
+        help += f" for the port, or `{ways[1]}` for the address"
+    raise Mistake("FW131", f"`{_short(text)}` can be read in two ways", "is the last part a port?", help, *ways)
 
 
 def _is_address(text: str) -> bool:
@@ -153,10 +167,10 @@ def _address(host: str) -> int:
             "FW131", "a packet has two addresses", "no address before the port", "for example `192.0.2.80:80`"
         )
     if literals.is_name(host):
-        raise Mistake("FW131", f"`{_short(host)}` is no address", "a packet has addresses", _REGION)
-    found = literals.addresses(host)
+        raise Mistake("FW131", f"`{_short(host)}` is not an address", "a packet has addresses", _REGION)
+    found = addresses.literal(host)
     if "/" in host or "-" in host:
-        raise Mistake("FW131", f"`{_short(host)}` is no single address", "a packet has one", _REGION)
+        raise Mistake("FW131", f"`{_short(host)}` is not a single address", "a packet has one", _REGION)
     return found.lo
 
 
@@ -169,9 +183,8 @@ def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, objec
     if spec.kind == "icmp":
         if protocol not in ICMPS:
             label = "only icmp and icmpv6 have"
-            scope.report(
-                "FW118", option.at, f"`{names.protocol_name(protocol)}` has no `{spec.word}`", label, "remove it"
-            )
+            message = f"`{names.protocol_name(protocol)}` has no `{spec.word}`"
+            scope.report("FW118", option.at, message, label, "remove it")
             return
         known = chosen.get("icmp_type")
         found = icmp(scope, spec.field, cast("Expr", option.value), protocol, known if isinstance(known, int) else None)
@@ -197,18 +210,17 @@ def _option(scope: Scope, option: Option, protocol: int, chosen: dict[str, objec
 
 def _flags(scope: Scope, option: Option, protocol: int, chosen: dict[str, object]) -> None:
     if protocol != TCP:
-        scope.report(
-            "FW120", option.at, f"`{names.protocol_name(protocol)}` has no tcp flags", "only tcp has", "remove it"
-        )
+        message = f"`{names.protocol_name(protocol)}` has no tcp flags"
+        scope.report("FW120", option.at, message, "only tcp has", "remove it")
     elif not isinstance(option.value, Word) or "/" in option.value.text:
-        scope.report(
-            "FW121", option.at, "a packet has its flags, no test", "not a list of flags", "write `flags syn,ack`"
-        )
+        help = "write the flags that are set, such as `flags syn,ack`"
+        scope.report("FW121", option.at, "a packet has its flags, not a test", "not a list of flags", help)
     else:
         try:
             chosen["flags"] = literals.flag_byte(option.value.text)
         except Mistake as error:
-            scope.mistake(error, option.value.at)
+            within = error.within(option.value.text) if isinstance(error, UnknownFlag) else error
+            scope.mistake(within, option.value.at)
 
 
 def _short(text: str) -> str:

@@ -33,6 +33,7 @@ from ...model.fields import (
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
 from ...registry import names, values
+from .addresses import reads_inverted
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
@@ -207,7 +208,10 @@ def _masked(chosen: IntervalSet) -> str:
         some |= value
     if 1 << (every ^ some).bit_count() != len(chosen.ranges):
         return ""  # as many values as the free bits allow, and all of them distinct: then it is all of them
-    mask = ((1 << address.bits_of(first[0])) - 1) & ~(every ^ some) & -width
+    bits = address.bits_of(first[0])
+    mask = ((1 << bits) - 1) & ~(every ^ some) & -width
+    if reads_inverted(every, mask, bits):  # the language would ask which way round it is meant
+        return ""
     return f"{address.show(address.to_point(family, every))}/{address.show(address.to_point(family, mask))}"
 
 

@@ -6,6 +6,7 @@ so that each is told once. Knows expressions, not statements.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +19,11 @@ from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word
-from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, too_many
-from ..syntax.parser import span_of
-from ..syntax.printer import show
-from . import literals
-from .literals import Mistake
+from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, Fix, too_many
+from ..syntax.parser import span_of, suggestion
+from . import addresses, literals
+from .literals import Mistake, short
+from .wording import brief, sayable, ways_of_except, ways_of_not
 
 Kind = Literal["net", "ports", "service", "interface"]
 WordReader = Callable[[Word | String], "IntervalSet | None"]
@@ -45,6 +46,7 @@ class Reading(NamedTuple):
     beside_none: bool = False  # may `not` stand in a set beside `none`, which it does not hold?
 
 
+_PLAIN = re.compile(r"[^ \t\r\n\f\v{},#\"=<>!]+")  # a word, with nothing of punctuation
 RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service", "interface": "an interface"}
 
@@ -78,7 +80,7 @@ class Scope:
         self._too_deep = False
         self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
-        self._near: dict[tuple[str, str], str] = {}
+        self._near: dict[tuple[str, str], list[str]] = {}
         self.interfaces: dict[str, list[Name]] | None = None  # that declarations hold, once asked for
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
 
@@ -90,17 +92,26 @@ class Scope:
         return span_of(place, self.file, self.line)
 
     def report(
-        self, code: str, place: Place, message: str, label: str = "", help: str = "", labels: tuple[Label, ...] = ()
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        label: str = "",
+        help: str = "",
+        labels: tuple[Label, ...] = (),
+        fixes: Iterable[Fix] = (),
     ) -> None:
-        """Adds a diagnostic; raises TooMany if there are too many already."""
+        """Adds a diagnostic, with the `fixes` as its suggestions; raises TooMany if there are too many already."""
         if len(self.errors) >= MAX_ERRORS:
             self.errors.append(too_many(self.file, self.line))
             raise TooMany
-        message, label, help = (_short(part, 400) for part in (message, label, help))
-        self.errors.append(Diagnostic(code, message, self.at(place), label, help, labels=labels))
+        message, label, help = (short(part, 400) for part in (message, label, help))
+        ways = tuple(suggestion(fix, place, self.file, self.line) for fix in fixes)
+        self.errors.append(Diagnostic(code, message, self.at(place), label, help, labels=labels, suggestions=ways))
 
     def mistake(self, error: Mistake, place: Place, labels: tuple[Label, ...] = ()) -> None:
-        self.report(error.code, place, error.message, error.label, error.help, labels)
+        fixes = error.fixes if not (error.alone and self._depth) else ()
+        self.report(error.code, place, error.message, error.label, error.help, labels, fixes)
 
     # Expressions
 
@@ -180,14 +191,13 @@ class Scope:
                 others = [i for i in expr.items if i is not item]
                 if beside_none and all(isinstance(i, Word) and i.text == "none" for i in others):
                     continue
+                message = "a `not` among other elements can be read in two ways"
                 help = "write `not { a, b }` to leave out both, or put it into braces of its own"
-                self.report(
-                    "FW024",
-                    item.at,
-                    "a `not` among other elements can be read in two ways",
-                    "adds all that it does not name",
-                    help,
-                )
+                ways = ways_of_not(expr, item)
+                if ways:
+                    help = f"write `{ways[0]}` to leave out both, or `{ways[1]}` for all that it does not name"
+                fixes = [(expr.at, way) for way in ways]
+                self.report("FW024", item.at, message, "adds all that it does not name", help, fixes=fixes)
                 return False
         return True
 
@@ -202,22 +212,22 @@ class Scope:
         rest = IntervalSet.union(pair for part in plain if part is not None for pair in part)
         if together.isdisjoint(rest) and together.size == sum(base.size for base in bases):
             return True
+        message = "`except` among other elements can be read in two ways"
         help = "write `a except { b, c }` to leave out both, or put `a except b` into braces of its own"
-        self.report(
-            "FW024",
-            excepts[0].at,
-            "`except` among other elements can be read in two ways",
-            "does it reach over the comma?",
-            help,
-        )
+        ways = ways_of_except(expr)
+        if ways:
+            help = f"write `{ways[0]}` to leave out both, or `{ways[1]}` to leave out one"
+        fixes = [(expr.at, way) for way in ways]
+        self.report("FW024", excepts[0].at, message, "does it reach over the comma?", help, fixes=fixes)
         return False
 
     def _difference(self, expr: Except, how: Reading) -> IntervalSet | None:
         if isinstance(expr.base, Not):
-            a, b = _brief(expr.base.term), _brief(expr.excluded[0])
+            a, b = brief(expr.base.term), brief(expr.excluded[0])
+            ways = [f"not {{ {a}, {b} }}", f"not {{ {a} except {b} }}"]
             self.report(
                 "FW024", expr.at, "`not` with `except` can be read in two ways", "which comes first?",
-                f"write `not {{ {a}, {b} }}` or `not {{ {a} except {b} }}`",
+                f"write `{ways[0]}` or `{ways[1]}`", fixes=ways if len(expr.excluded) == 1 and sayable(ways) else (),
             )  # fmt: skip
             return None
         base, *parts = [self.evaluate(e, how) for e in (expr.base, *expr.excluded)]
@@ -225,10 +235,11 @@ class Scope:
             return None
         excluded = IntervalSet.union(pair for part in parts for pair in cast("IntervalSet", part))
         if len(parts) > 1 and excluded.size < sum(cast("IntervalSet", part).size for part in parts):
-            a, b, c = _brief(expr.base), _brief(expr.excluded[0]), _brief(expr.excluded[1])
+            a, b, c = brief(expr.base), brief(expr.excluded[0]), brief(expr.excluded[1])
+            ways = [f"{a} except {{ {b}, {c} }}", f"{a} except {{ {b} except {c} }}"]
             self.report(
                 "FW024", expr.at, "two overlapping `except` can be read in two ways", "an exception from the exception?",
-                f"write `{a} except {{ {b}, {c} }}` or `{a} except {{ {b} except {c} }}`",
+                f"write `{ways[0]}` or `{ways[1]}`", fixes=ways if len(expr.excluded) == 2 and sayable(ways) else (),
             )  # fmt: skip
             return None
         return self._not_empty(base - excluded, expr)
@@ -239,7 +250,7 @@ class Scope:
         self.report(
             "FW128",
             cast("Not | Except", expr).at,
-            f"`{_brief(expr)}` is empty",
+            f"`{brief(expr)}` is empty",
             "nothing is left",
             "the condition could never hold",
         )
@@ -248,13 +259,11 @@ class Scope:
     def no_commas(self, word: Word | String) -> str:
         """The text of a word that is no list."""
         if isinstance(word, Word) and "," in word.text:
-            several = word.text if len(word.text) < 40 else "a,b"
-            raise Mistake(
-                "FW020",
-                "several values stand in braces",
-                "outside a set",
-                "write `{ " + several.replace(",", ", ") + " }`",
-            )
+            plain = word.text.strip("[]()")
+            plain = plain.lower() if plain.isupper() and plain.replace(",", "").isalpha() else plain
+            whole = "{ " + plain.replace(",", ", ") + " }"
+            help = f"write `{whole if len(whole) < 60 else '{ a, b }'}`"
+            raise Mistake("FW020", "several values stand in braces", "outside a set", help, whole)
         return word.text
 
     def one(self, word: Word | String, read: Callable[[str], IntervalSet]) -> IntervalSet | None:
@@ -286,14 +295,25 @@ class Scope:
             return True
         return word.text in self.missing or ("*" in self.missing and literals.is_name(word.text))
 
-    def near(self, word: str, kind: Kind, more: Sequence[str] = ()) -> str:
-        """What to say of a name of this kind that is nearly the word; the empty string if there is none."""
+    def near(self, word: str, kind: Kind, more: Sequence[str] = ()) -> list[str]:
+        """The name of this kind that is nearly the word, if there is one."""
         key = (word, kind)
         if key not in self._near:
             known = [n for n, e in self.names.items() if e.content.kind == kind]
-            meant = names.near(word, [*known, *more]) if len(word) < 80 else []
-            self._near[key] = f"did you mean `{meant[0]}`?" if meant else ""
+            self._near[key] = names.near(word, [*known, *more]) if len(word) < 80 else []
         return self._near[key]
+
+    def nearer(self, error: Mistake, word: str, kind: Kind) -> None:
+        """A name that the policy defines is meant rather than one of a standard table."""
+        near = self.near(word, kind)
+        if near:
+            error.help, error.fixes, error.alone = f"did you mean `{near[0]}`?", tuple(near), False
+
+    def quoted(self, code: str, word: String, what: str) -> None:
+        """Tells of a text in quotes where a plain word stands."""
+        fixes = [word.text] if _PLAIN.fullmatch(word.text) else []
+        message, help = f"{what} stands without quotes", f"write `{short(word.text)}`"
+        self.report(code, word.at, message, "a text in quotes", help, fixes=fixes)
 
     def defined(self, entry: Name, compute: Callable[[], IntervalSet | None]) -> IntervalSet | None:
         """The value of a definition, computed once, in the place where it is written."""
@@ -335,9 +355,7 @@ class Scope:
 
     def _address_word(self, word: Word | String) -> IntervalSet | None:
         if isinstance(word, String):
-            self.report(
-                "FW104", word.at, "an address stands without quotes", "a text in quotes", f"write `{word.text}`"
-            )
+            self.quoted("FW104", word, "an address")
             return None
         known = self._addresses.get(word.text)
         if known is not None:
@@ -349,13 +367,12 @@ class Scope:
             return None
         if literals.is_name(word.text):
             host = "host names are not looked up: " if "." in word.text else ""
-            help = (
-                self.near(word.text, "net", ["any", "ipv4", "ipv6"])
-                or f"{host}define it with `net {_short(word.text)} = …`"
-            )
-            self.report("FW101", word.at, f"no address or name `{_short(word.text)}`", "not defined", help)
+            otherwise = f"{host}define it with `net {short(word.text)} = …`"
+            near = self.near(word.text, "net", ["any", "ipv4", "ipv6"])
+            message = f"no address or name `{short(word.text)}`"
+            self.mistake(literals.meant("FW101", message, "not defined", near, otherwise), word.at)
             return None
-        found = self.one(word, literals.addresses)
+        found = self.one(word, addresses.literal)
         if found is not None:
             self._addresses[word.text] = found
         return found
@@ -370,7 +387,7 @@ class Scope:
 
     def port_word(self, word: Word | String, protocol: int | None) -> IntervalSet | None:
         if isinstance(word, String):
-            self.report("FW112", word.at, "a port stands without quotes", "a text in quotes", f"write `{word.text}`")
+            self.quoted("FW112", word, "a port")
             return None
         entry = self.named(word, "ports")
         if entry is not None:
@@ -386,7 +403,7 @@ class Scope:
             if found is None:
                 if word.text == "any":
                     raise Mistake(
-                        "FW112", "`any` is no port", "without a condition every port matches", "leave out `port any`"
+                        "FW112", "`any` is not a port", "without a condition every port matches", "leave out `port any`"
                     )
                 found = literals.named_ports(word.text, protocol)
         except Mistake as error:
@@ -398,7 +415,7 @@ class Scope:
     def _wrong_port(self, error: Mistake, word: Word) -> None:
         labels: tuple[Label, ...] = ()
         if error.code == "FW112":
-            error.help = self.near(word.text, "ports") or error.help
+            self.nearer(error, word.text, "ports")
         elif error.code == "FW113" and self._user is not None:
             labels = (Label(self._user[0], f"used for {names.protocol_name(self._user[1])} here"),)
         self.mistake(error, word.at, labels)
@@ -430,21 +447,3 @@ _NAME_HELP = {
     ("service", "interface"): "an interface stands behind `in` or `out`",
     ("net", "service"): "a service stands behind the action: `allow NAME …`",
 }
-
-
-def _brief(expr: Expr) -> str:
-    """An expression, in an error message."""
-    if isinstance(expr, Set) and len(expr.items) > 4:
-        return "{ … }"
-    if isinstance(expr, Set):
-        return "{ " + ", ".join(map(_brief, expr.items)) + " }"
-    if isinstance(expr, Not):
-        return f"not {_brief(expr.term)}"
-    if isinstance(expr, Except):
-        several = " …" if len(expr.excluded) > 1 else ""
-        return f"{_brief(expr.base)} except {_brief(expr.excluded[0])}{several}"
-    return _short(show(expr))
-
-
-def _short(text: str, most: int = 60) -> str:
-    return text if len(text) <= most else text[: most - 3] + "…"

@@ -10,6 +10,7 @@ from typing import cast
 
 from ...model.fields import FULL, ICMP, ICMPV6, PORT_PROTOCOLS, PROTOCOL
 from ...model.interval import EMPTY, IntervalSet
+from ...registry import names
 from ..syntax.ast import Expr, Set, String, Word
 from . import literals
 from .literals import Mistake
@@ -62,9 +63,7 @@ class Protocols:
     def _plain(self, word: Word | String) -> IntervalSet | None:
         """Within `not` and `except` only whole protocols: what is not a port of tcp is not a set of ports."""
         if isinstance(word, String):
-            self.scope.report(
-                "FW115", word.at, "a protocol stands without quotes", "a text in quotes", f"write `{word.text}`"
-            )
+            self.scope.quoted("FW115", word, "a protocol")
             return None
         groups = self._word(word)
         if groups is None:
@@ -94,16 +93,31 @@ class Protocols:
             return {number: None}
         except Mistake as error:
             if error.code == "FW115":
-                error.help = self.scope.near(word.text, "service") or error.help
+                self.scope.nearer(error, word.text, "service")
             self.scope.mistake(error, word.at)
             return None
 
     def _inline(self, word: Word, protocol_text: str, ports_text: str) -> Groups | None:
         """`tcp/https`."""
+        swapped = names.protocol(ports_text)
+        if (
+            swapped in PORT_PROTOCOLS
+            and not ports_text.isdigit()
+            and names.protocol(protocol_text) not in PORT_PROTOCOLS
+        ):
+            message = f"`{literals.short(word.text)}` is not a service"
+            raise literals.written("FW133", message, "a service is PROTOCOL/PORTS", f"{ports_text}/{protocol_text}")
+        if swapped in PORT_PROTOCOLS and names.protocol(protocol_text) in PORT_PROTOCOLS and not ports_text.isdigit():
+            message, both = f"`{literals.short(word.text)}` is not a service", f"{{ {protocol_text}, {ports_text} }}"
+            raise literals.written("FW133", message, "several protocols are a set", both)
         protocol = literals.protocol(protocol_text)
         line, column, end_line, end = word.at
         if protocol not in PORT_PROTOCOLS:
-            help = "write `icmp` with the option `type`" if protocol in ICMPS else f"write `{protocol_text}` alone"
+            help = (
+                "write `icmp` with the option `type`"
+                if protocol in ICMPS
+                else "only tcp, udp, sctp, dccp and udplite have ports"
+            )
             raise Mistake("FW114", f"`{protocol_text}` has no ports", "a service is PROTOCOL/PORTS", help)
         if not ports_text:
             raise Mistake(

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ...errors import Diagnostic, PolicyError, Span
+from ...errors import Diagnostic, PolicyError, Span, Suggestion
 from ...model.fields import KEYWORDS as FIELDS
 from ...registry.names import near, protocol
-from .ast import OPTIONS, Place
+from .ast import OPTIONS, Place, cover
 from .statements import comment_at
 
 MAX_ERRORS = 1000  # after which a file is no policy but something else
@@ -47,12 +47,18 @@ UNDECODED = "\ufffd"  # what a decoder puts where bytes are no text
 MAX_CHARACTERS = 20  # errors about characters; a file with more is not text
 
 
-class SyntaxMistake(Exception):  # noqa: N818  # becomes a diagnostic, never leaves the package
-    """A statement that is none; places are relative to it."""
+Fix = str | tuple[Place, str]  # a text to put in the mistake's own place, or in another
 
-    def __init__(self, code: str, at: Place, message: str, label: str = "", help: str = "") -> None:
+
+class SyntaxMistake(Exception):  # noqa: N818  # becomes a diagnostic, never leaves the package
+    """A statement that cannot be read; places are relative to it. Each of the `fixes` mends it."""
+
+    def __init__(
+        self, code: str, at: Place, message: str, label: str = "", help: str = "", fixes: Iterable[Fix] = ()
+    ) -> None:
         super().__init__(code, at, message, label, help)
         self.code, self.at, self.message, self.label, self.help = code, at, message, label, help
+        self.fixes = tuple(fixes)
 
 
 class Seen(NamedTuple):
@@ -78,7 +84,7 @@ def decode(data: bytes, file: str) -> str:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             label, help = "begins like UTF-16", "save the file as UTF-8"
         else:
-            label, help = f"byte 0x{data[error.start]:02x} is no UTF-8 here", "save the file as UTF-8, or write ASCII"
+            label, help = f"byte 0x{data[error.start]:02x} is not UTF-8 here", "save the file as UTF-8, or write ASCII"
         shown = data.decode("utf-8", "replace").removeprefix("\ufeff")
         at = Span(file, line, column, line, column + 1)
         raise PolicyError([Diagnostic("FW002", "the file is not UTF-8 text", at, label, help)], {file: shown}) from None
@@ -115,19 +121,34 @@ def _character(c: str, at: Span) -> Diagnostic:
     name = f"U+{ord(c):04X}"
     if _SPACES.match(c):
         return Diagnostic(
-            "FW003", f"{name} looks like a space but is none", at, "no plain space", "write a plain space"
+            "FW003",
+            f"{name} looks like a space but is not one",
+            at,
+            "not a plain space",
+            "write a plain space",
+            suggestions=(Suggestion(at, " "),),
         )
     if _INVISIBLE.match(c):
         help = "remove this character"
-        return Diagnostic("FW003", f"{name} is invisible or reorders what is read", at, "an invisible character", help)
+        return Diagnostic(
+            "FW003",
+            f"{name} is invisible or reorders what is read",
+            at,
+            "an invisible character",
+            help,
+            suggestions=(Suggestion(at, ""),),
+        )
     if c == UNDECODED:
         return Diagnostic(
-            "FW002", "the file is not UTF-8 text", at, "no UTF-8 here", "save the file as UTF-8, or write ASCII"
+            "FW002", "the file is not UTF-8 text", at, "not UTF-8 here", "save the file as UTF-8, or write ASCII"
         )
     if c == "\r":
         return Diagnostic("FW003", "carriage return without a line feed", at, "U+000D", "end lines with LF or CRLF")
     what = "NUL byte" if c == "\0" else f"control character {name}"
-    return Diagnostic("FW003", f"{what} in the text", at, "cannot be seen", "remove this character")
+    removed = Suggestion(at, " " if c.isspace() else "")
+    return Diagnostic(
+        "FW003", f"{what} in the text", at, "cannot be seen", "remove this character", suggestions=(removed,)
+    )
 
 
 def too_many(file: str, line: int) -> Diagnostic:
@@ -136,32 +157,51 @@ def too_many(file: str, line: int) -> Diagnostic:
 
 
 def unexpected_character(text: str, at: Place) -> SyntaxMistake:
-    """A character that begins no token: a lone quote, `!`, or the like."""
+    """A character that cannot begin a token: a lone quote, `!`, or the like."""
     c = text.split("\n")[at[0] - 1][at[1] - 1]
     if c == '"':
         return SyntaxMistake(
             "FW016", at, "the text in quotes is not closed on its line", "opened here", 'write a `"` behind it'
         )
-    help = "write `not` for a negation" if c == "!" else ""
-    return SyntaxMistake("FW010", at, f"`{c}` is not part of the language", "unexpected here", help)
+    help, fixes = ("write `not` for a negation", [_negation(text, at)]) if c == "!" else ("", [])
+    return SyntaxMistake("FW010", at, f"`{c}` is not part of the language", "unexpected here", help, fixes)
 
 
-def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxMistake:
-    """A token that cannot stand where it does; `seen` are those before it in the statement."""
+def _negation(text: str, at: Place) -> Fix:
+    """`not ` in the place of a `!`, and of the space behind it."""
+    line = text.split("\n")[at[0] - 1]
+    behind = len(line) - len(line[at[1] :].lstrip(" "))
+    return (at[0], at[1], at[0], behind + 1), "not "
+
+
+def unexpected_token(
+    token: Seen, accepts: frozenset[str], seen: Sequence[Seen], rest: Sequence[Seen] = ()
+) -> SyntaxMistake:
+    """A token that cannot stand where it does; `seen` are those before it in the statement, `rest` those behind."""
     braces = _open_braces(seen)
     if token.type == "RBRACE" and not braces:
         return SyntaxMistake(
-            "FW015", token.at, "`}` without a `{`", "nothing is open here", "remove it, or open the set with `{`"
+            "FW015",
+            token.at,
+            "`}` without a `{`",
+            "nothing is open here",
+            "remove it, or open the set with `{`",
+            [""] if "$END" in accepts else [],
         )
     if not seen and "NET" in accepts:
         return _no_statement(token)
-    slip = _slip(token, accepts, seen)
-    if slip:
-        return slip
+    found = slip(token, accepts, seen)
+    if found:
+        return found
     if token.type == "$END":
         if braces:
             return SyntaxMistake(
-                "FW014", braces[-1].at, "`{` is never closed", "opened here", "write `}` behind the last element"
+                "FW014",
+                braces[-1].at,
+                "`{` is never closed",
+                "opened here",
+                "write `}` behind the last element",
+                [(_behind(seen[-1].at), " }")] if len(braces) == 1 and seen[-1].at[0] == braces[0].at[0] else [],
             )
         if not seen:
             return SyntaxMistake(
@@ -175,47 +215,71 @@ def unexpected_token(token: Seen, accepts: frozenset[str], seen: Sequence[Seen])
             "FW011", token.at, "the statement ends too early", f"expected {_expected(accepts, seen)}", _missing(seen)
         )
     if token.type == "_COMMA" and not braces and seen:
-        return SyntaxMistake(
-            "FW020",
-            token.at,
-            "several values stand in braces",
-            "outside a set",
-            f"write `{{ {_short(seen[-1].text)}, … }}`",
-        )
+        help, fixes = _listed(token, seen, rest)
+        return SyntaxMistake("FW020", token.at, "several values stand in braces", "outside a set", help, fixes)
     short = _short(token.text)
     if braces and "_COMMA" in accepts and token.type in _OPERANDS:
+        gap: list[Fix] = [(_between(seen[-1].at, token.at), ", ")]
         return SyntaxMistake(
-            "FW010", token.at, f"unexpected `{short}`", "expected `,` between the elements, or `}`", ""
+            "FW010", token.at, f"unexpected `{short}`", "expected `,` between the elements, or `}`", "", gap
         )
+    hint, *ways = _hint(token, accepts, seen)
     return SyntaxMistake(
-        "FW010", token.at, f"unexpected `{short}`", f"expected {_expected(accepts, seen)}", _hint(token, accepts, seen)
+        "FW010", token.at, f"unexpected `{short}`", f"expected {_expected(accepts, seen)}", str(hint), ways
     )
+
+
+def _between(first: Place, last: Place) -> Place:
+    """The gap between two places."""
+    return (first[2], first[3], last[0], last[1])
+
+
+def _listed(comma: Seen, seen: Sequence[Seen], rest: Sequence[Seen]) -> tuple[str, list[Fix]]:
+    """What to write for `80, 443`, values and commas in turns, outside of a set."""
+    first = seen[-1]
+    row = [first, comma]
+    for token in rest:
+        if token.type != ("_COMMA" if row[-1].type == "WORD" else "WORD") or token.at[0] != first.at[0]:
+            break
+        row.append(token)
+    words = [token.text for token in row if token.type == "WORD"]
+    if first.type != "WORD" or row[-1].type != "WORD" or len(words) < 2:
+        return f"write `{{ {_short(first.text)}, … }}`", []
+    text = f"{{ {', '.join(words)} }}"
+    return f"write `{_short(text)}`", [(cover(first.at, row[-1].at), text)]
+
+
+def _behind(place: Place) -> Place:
+    return (place[2], place[3], place[2], place[3])
 
 
 def _no_statement(token: Seen) -> SyntaxMistake:
     label = "expected " + _or([f"`{word}`" for word in STATEMENTS])
     short = _short(token.text)
     if not token.text[:1].isalpha():
-        return SyntaxMistake("FW012", token.at, f"`{short}` begins no statement", label, "")
+        return SyntaxMistake("FW012", token.at, f"`{short}` cannot begin a statement", label, "")
     meant = [w for w in _meant(token.text, STATEMENTS) if w in STATEMENTS]
     help = f"did you mean {_or([f'`{w}`' for w in meant])}?" if meant else ""
     if not meant and (token.text.lower() == "any" or protocol(token.text.lower()) is not None):
         help = f"a rule begins with what it does: `allow {short} …` or `deny {short} …`"
     elif not meant and token.text in KEYWORDS:
         help = "a statement stands on one line; only a set in braces may go over several"
-    return SyntaxMistake("FW012", token.at, f"`{short}` is no statement", label, help)
+    return SyntaxMistake("FW012", token.at, f"`{short}` is not a statement", label, help, meant)
 
 
-def _slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> SyntaxMistake | None:
-    """A misspelt keyword: the word itself, or a word before it that was taken for a value."""
+def slip(token: Seen, accepts: frozenset[str], seen: Sequence[Seen], *, exact: bool = False) -> SyntaxMistake | None:
+    """A misspelt keyword: the word itself, or a word before it that was taken for a value.
+
+    If `exact`, only by a letter dropped, doubled or swapped, or by its case; else also what is near, or called otherwise.
+    """
     if token.text.isalpha():
-        found = _as_keyword(token, [w for w in map(written, accepts) if w.isalpha()])
+        found = _as_keyword(token, [w for w in map(written, accepts) if w.isalpha()], exact=exact)
         if found:
             return found
     if accepts == {"_ARROW"}:
         # `expect` may go on with a packet, `tcp SRC -> DST`, so that `tcp form any` stumbles over the third word
         return _as_keyword(
-            seen[-1], ("from", "to", "except", *OPTIONS, "by", "or", "unless"), exact=token.type == "$END"
+            seen[-1], ("from", "to", "except", *OPTIONS, "by", "or", "unless"), exact=exact or token.type == "$END"
         ) or _as_keyword(seen[-2], ("not",), exact=True)
     if seen and seen[-1].type == "WORD" and token.type in _OPERANDS:
         return _as_keyword(seen[-1], ("not",), exact=True)
@@ -228,9 +292,9 @@ def _as_keyword(token: Seen, keywords: Iterable[str], *, exact: bool = False) ->
     meant = _meant(token.text, keywords, exact=exact)
     if not meant:
         return None
-    label = "a keyword, but not in this place" if token.text in KEYWORDS else "no keyword"
+    label = "a keyword, but not in this place" if token.text in KEYWORDS else "not a keyword"
     help = f"did you mean {_or([f'`{w}`' for w in meant])}?"
-    return SyntaxMistake("FW013", token.at, f"unexpected `{_short(token.text)}`", label, help)
+    return SyntaxMistake("FW013", token.at, f"unexpected `{_short(token.text)}`", label, help, meant)
 
 
 def _meant(word: str, keywords: Iterable[str], *, exact: bool = False) -> list[str]:
@@ -243,8 +307,10 @@ def _meant(word: str, keywords: Iterable[str], *, exact: bool = False) -> list[s
     found = [k for k in _slips().get(word, ()) if k in keywords]
     if found or exact:
         return found
-    other = _OTHER_WORDS.get(word, "")
-    return near(word, keywords) or ([other] if other in keywords else [])
+    other = _OTHER_WORDS.get(word)
+    if other is not None:  # known, so not a slip for anything near
+        return [other] if other in keywords else []
+    return near(word, keywords)
 
 
 @cache
@@ -294,55 +360,69 @@ def _missing(seen: Sequence[Seen]) -> str:
     return examples.get(last, "")
 
 
-def _hint(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> str:
+def _hint(token: Seen, accepts: frozenset[str], seen: Sequence[Seen]) -> tuple[str | Fix, ...]:
+    """What to say of a token in the wrong place, and the texts or places with texts that mend it."""
     text, last = token.text, seen[-1] if seen else Seen("", "", token.at)
     if token.type == "_PORT" and "_FROM" in accepts:
-        return "say whose port: `from any port …` is the source's, `to any port …` the destination's"
+        ends = ("from any port", "to any port")
+        return ("say whose port: `from any port …` is the source's, `to any port …` the destination's", *ends)
     if token.type == "_PORT" and "_TO" in accepts:
-        return "the destination's port stands behind `to ADDRESSES`"
+        return "the destination's port stands behind `to ADDRESSES`", "to any port"
     if token.type == "_FROM":
         if len(seen) == 1 and seen[0].type in ("ALLOW", "DENY"):
-            return f"the protocol comes first: `{seen[0].text} any from …`"
-        return "`from` stands before `to` and before the options"
+            return f"the protocol comes first: `{seen[0].text} any from …`", "any from"
+        return ("`from` stands before `to` and before the options",)
     if token.type == "_TO" and any(t.type.lower() in OPTIONS for t in seen):
-        return "`to` stands before the options"
+        return ("`to` stands before the options",)
     if token.type in ("COMPARE", "_EQUAL") and text in ("=", "=="):
-        return (
-            "leave it out: `port 80` is equality"
-            if last.type == "_PORT"
-            else "a definition is `net NAME = …`"
-            if len(seen) == 1
-            else ""
-        )
+        if last.type == "_PORT":
+            return "leave it out: `port 80` is equality", (cover(last.at, token.at), "port")
+        return ("a definition is `net NAME = …`" if len(seen) == 1 else "",)
     if token.type == "COMPARE" and "_ARROW" in accepts:
-        return "write the arrow of a packet as `->`"
+        return "write the arrow of a packet as `->`", *(["->"] if text == ">" else [])
     if token.type == "_ARROW":
-        return "`->` is for a single packet; a region is written `PROTOCOL from ADDRESSES to ADDRESSES`"
+        return ("`->` is for a single packet; a region is written `PROTOCOL from ADDRESSES to ADDRESSES`",)
     if text in STATEMENTS and "$END" in accepts:
-        return "each statement stands on a line of its own"
+        return ("each statement stands on a line of its own",)
     if token.type == "WORD" and accepts == {"STRING"}:
-        return f'write it in quotes: `include "{_short(text)}"`'
+        return f'write it in quotes: `include "{_short(text)}"`', *([] if "\\" in text else [f'"{text}"'])
     if token.type in ("WORD", "STRING") and "_EQUAL" in accepts:
-        return f"write `= {_short(text)}`"
+        return f"write `= {_short(text)}`", f"= {text}"
     if token.type in _OPERANDS and "_EXCEPT" in accepts:
         return _hint_value(token, accepts, last)
     if text in KEYWORDS and accepts & {"WORD", "STRING"}:
         if "STRING" in accepts and last.type in _INTERFACES:
-            return f'`{text}` is a keyword: write `"{text}"` for an interface of that name'
-        return f"`{text}` is a keyword and cannot be a name"
-    return ""
+            return f'`{text}` is a keyword: write `"{text}"` for an interface of that name', f'"{text}"'
+        return (f"`{text}` is a keyword and cannot be a name",)
+    return ("",)
 
 
-def _hint_value(token: Seen, accepts: frozenset[str], last: Seen) -> str:
+def _hint_value(token: Seen, accepts: frozenset[str], last: Seen) -> tuple[str | Fix, ...]:
     """A value behind a value: a keyword was left out, or the braces of a set."""
     text = _short(token.text)
     if "_FROM" in accepts:
-        return f"addresses stand behind `from` and `to`: `from {text}`" if token.type == "WORD" else ""
+        if token.type != "WORD":
+            return ("",)
+        return f"addresses stand behind `from` and `to`: `from {text}`", *_address_ways(token.text)
     if "_PORT" in accepts and text[:1].isdigit() and "." not in text and ":" not in text:
-        return f"did you mean `port {text}`?"
-    if last.type == "WORD" and token.type == "WORD":
-        return f"several values stand in braces: `{{ {_short(last.text)}, {text} }}`"
-    return ""
+        return f"did you mean `port {text}`?", f"port {token.text}"
+    if last.type == "WORD" and token.type == "WORD" and _alike(last.text, token.text):
+        whole = f"{{ {last.text}, {token.text} }}"
+        return f"several values stand in braces: `{_short(whole)}`", (cover(last.at, token.at), whole)
+    return ("several values are a set, and stand in braces",)
+
+
+_NUMBERS = re.compile(r"[0-9]+(?:-[0-9]+)?")
+
+
+def _alike(one: str, other: str) -> bool:
+    """Are two words values of one kind, numbers or addresses?"""
+    both = (one, other)
+    return all(map(_NUMBERS.fullmatch, both)) or all("." in word or ":" in word for word in both)
+
+
+def _address_ways(text: str) -> list[str]:
+    return [f"from {text}"] if "." in text or ":" in text else []
 
 
 def written(terminal: str) -> str:

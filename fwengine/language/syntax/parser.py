@@ -13,12 +13,12 @@ import lark
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from ...errors import Diagnostic, PolicyError, Span
-from . import mistakes, tables
+from ...errors import Diagnostic, PolicyError, Span, Suggestion
+from . import foreign, idioms, mistakes, tables
 from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket
 from .build import Build, place_of
 from .comments import with_comments
-from .mistakes import MAX_ERRORS, SyntaxMistake
+from .mistakes import MAX_ERRORS, Fix, SyntaxMistake
 from .statements import Piece, is_statement, pieces, promised
 
 MAX_DEPTH = 64  # of braces and `not`; a person needs three
@@ -128,7 +128,15 @@ def _parse_line(text: str, file: str, start: Start) -> Any:
 
 
 def _diagnostic(mistake: SyntaxMistake, file: str, line: int) -> Diagnostic:
-    return Diagnostic(mistake.code, mistake.message, span_of(mistake.at, file, line), mistake.label, mistake.help)
+    suggestions = tuple(suggestion(fix, mistake.at, file, line) for fix in mistake.fixes)
+    at = span_of(mistake.at, file, line)
+    return Diagnostic(mistake.code, mistake.message, at, mistake.label, mistake.help, suggestions=suggestions)
+
+
+def suggestion(fix: Fix, place: Place, file: str, line: int) -> Suggestion:
+    """A fix of a mistake at a place inside a statement that begins on `line`."""
+    at, text = (place, fix) if isinstance(fix, str) else fix
+    return Suggestion(span_of(at, file, line), text)
 
 
 def _parse(text: str, start: Start) -> tuple[Any, Place]:
@@ -140,9 +148,10 @@ def _parse(text: str, start: Start) -> tuple[Any, Place]:
         tree, place = cast("tuple[Any, Place]", parser.parse(text, start=start))
     except UnexpectedCharacters as error:
         at = (error.line, error.column, error.line, error.column + 1)
-        raise mistakes.unexpected_character(text, at) from None
+        mistake = foreign.translated(text) or mistakes.unexpected_character(text, at)
+        raise _kept(mistake, text, start) from None
     except UnexpectedToken as error:
-        raise _explained(error, text) from None
+        raise _kept(foreign.translated(text) or _explained(error, text), text, start) from None
     if "\n" in text and "#" in text:
         comments = [(t.value, place_of(t)) for t in parser.lex(text, dont_ignore=True) if t.type == "COMMENT"]
         if comments:
@@ -178,16 +187,53 @@ def _check_depth(parser: Lark, text: str) -> None:
 def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
     token = error.token
     accepts = frozenset(error.accepts or error.expected)
-    seen: list[mistakes.Seen] = []
-    place = (1 << 62, 1, 1 << 62, 1) if token.type == "$END" else place_of(token)
-    for t in _parser().lex(text):
-        if (t.line or 1, t.column or 1) >= place[:2]:
-            break
-        seen.append(mistakes.Seen(t.type, t.value, place_of(t)))
+    tokens = _tokens(text)
     if token.type == "$END":
-        at = seen[-1].at if seen else (1, 1, 1, 1)
+        at = tokens[-1].at if tokens else (1, 1, 1, 1)
         place = (at[2], at[3], at[2], at[3] + 1)
-    return mistakes.unexpected_token(mistakes.Seen(token.type, str(token), place), accepts, seen)
+    else:
+        place = place_of(token)
+    before = sum(t.at[:2] < place[:2] for t in tokens)
+    wrong = mistakes.Seen(token.type, str(token), place)
+    seen, rest = tokens[:before], tokens[before + 1 :]
+    return (
+        (mistakes.slip(wrong, accepts, seen, exact=True) if seen else None)
+        or idioms.explained(wrong, accepts, seen, rest)
+        or mistakes.unexpected_token(wrong, accepts, seen, rest)
+    )
+
+
+def _kept(mistake: SyntaxMistake, text: str, start: Start) -> SyntaxMistake:
+    """The mistake without those fixes behind which the parser would stumble over their own words."""
+    mistake.fixes = tuple(fix for fix in mistake.fixes if _mends(fix, mistake, text, start))
+    return mistake
+
+
+def _mends(fix: Fix, mistake: SyntaxMistake, text: str, start: Start) -> bool:
+    """Does the parser come past the words of a fix?"""
+    mended = suggestion(fix, mistake.at, "", 1)
+    words = mended.text.split("\n")
+    end = (mended.span.line, mended.span.column + len(words[-1]))
+    try:
+        _parser().parse(mended.applied(text), start=start)
+    except UnexpectedCharacters as error:
+        return (error.line, error.column) >= end
+    except UnexpectedToken as error:
+        return error.token.type == "$END" or place_of(error.token)[:2] >= end
+    except SyntaxMistake as error:
+        return error.at[:2] >= end or error.code != mistake.code
+    return True
+
+
+def _tokens(text: str) -> list[mistakes.Seen]:
+    """The tokens of a statement, up to the first character that cannot begin one."""
+    out = []
+    try:
+        for t in _parser().lex(text):
+            out.append(mistakes.Seen(t.type, str(t), place_of(t)))
+    except UnexpectedCharacters:
+        pass
+    return out
 
 
 @lru_cache(maxsize=1)

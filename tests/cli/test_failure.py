@@ -1,0 +1,520 @@
+"""Failure has one form in every format, and an answer about nothing is never a success: every command, in a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from support.commands import Done, run
+from support.paths import RULES
+
+from fwengine import Packet, loads
+from fwengine.cli.group import COMMANDS as NAMES
+from fwengine.errors import Span
+from fwengine.packets.encode import write_pcap
+from fwengine.report.codes import explanations
+from fwengine.report.failure import Failure
+from fwengine.report.nothing import Covered, no_rule
+
+PACKET = "tcp 5.6.7.8:1029 -> 192.0.2.80:80"
+GOOD = "allow tcp to 192.0.2.80 port 80 as web\nexpect allow tcp 1.2.3.4:1029 -> 192.0.2.80:80 by web\n"
+SYN = "tcp 10.0.0.1:40000 -> 10.0.0.2:22 flags syn"
+
+# A frame that a firewall of a kind not read here has recorded, a link type of experiments, and no frame at all.
+PCAP = bytes.fromhex("d4c3b2a1020004000000000000000000ffff0000")
+FOREIGN = PCAP + bytes.fromhex("93000000" + "0000000000000000" + "04000000" * 2 + "45000000")
+NO_FRAME = PCAP + bytes.fromhex("01000000")
+ARP = PCAP + bytes.fromhex("01000000" + "0000000000000000" + "0e000000" * 2 + "ff" * 6 + "02" * 6 + "0806")
+
+ONE = ("text", "json", "jsonl")
+# Each command with the formats it has, as it is called with an input under test: `{x}`. `{p}` and `{c}` are good ones.
+POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "check": (["check", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
+    "check --fix": (["check", "--fix", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
+    "check of several": (["check", "{p}", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
+    "eval": (["eval", "{x}", PACKET], ONE),
+    "eval -r": (["eval", "{x}", "-r", "{c}"], ONE),
+    "eval --per-packet": (["eval", "{x}", "-r", "{c}", "--per-packet"], ONE),
+    "test": (["test", "{x}"], ("text", "json", "jsonl", "github", "junit")),
+    "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ("text", "json", "jsonl", "github", "junit")),
+    "query": (["query", "{x}", "deny any"], ONE),
+    "prove": (["prove", "{x}", "deny udp"], ("text", "json")),
+    "diff, old": (["diff", "{x}", "{p}"], ONE),
+    "diff, new": (["diff", "{p}", "{x}"], ONE),
+    "diff, both": (["diff", "{x}", "{x}"], ONE),
+    "synth": (["synth", "{x}", "-o", "{out}"], ("text", "json")),
+    "show": (["show", "{x}"], ("text", "json")),
+    "fmt": (["fmt", "{x}"], ("text",)),
+    "fmt --check": (["fmt", "--check", "{x}"], ("text",)),
+}
+CAPTURES: dict[str, list[str]] = {
+    "eval -r": ["eval", "{p}", "-r", "{x}"],
+    "eval -r, expecting": ["eval", "{p}", "-r", "{x}", "--expect", "allow"],
+    "eval -r, expecting the other": ["eval", "{p}", "-r", "{x}", "--expect", "deny", "--engine", "tree"],
+    "eval -r of several": ["eval", "{p}", "-r", "{c}", "-r", "{x}"],
+    "eval --per-packet": ["eval", "{p}", "-r", "{x}", "--per-packet", "--expect", "deny"],
+    "diff -r": ["diff", "{p}", "{p}", "-r", "{x}"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.fwl").write_text(GOOD)
+    write_pcap(tmp_path / "good.pcap", [Packet.parse(SYN)])
+    return tmp_path
+
+
+def ask(folder: Path, command: list[str], given: Path | str, form: str, stdin: bytes = b"") -> Done:
+    known = {
+        "{x}": str(given),
+        "{p}": str(folder / "good.fwl"),
+        "{c}": str(folder / "good.pcap"),
+        "{out}": str(folder / "o"),
+    }
+    words = [known.get(word, word) for word in command]
+    if form != "text":
+        words += ["--as" if words[0] == "show" else "--format", form]
+    return run(*words, stdin=stdin)
+
+
+def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
+    """The codes and files of the failures that an answer carries, after a look whether it is what its form demands."""
+    if form == "json":
+        document = json.loads(done.out)
+        assert document["format_version"] == "1.0"
+        return [_record(error) for error in document["errors"]]
+    if form == "jsonl":
+        errors = [line.get("error") for line in done.lines]
+        return [_record(error) for error in errors if error and "kind" in error]  # a capture's own has no kind
+    if form == "github":
+        return [_annotation(line) for line in done.out.splitlines() if line.startswith("::error ")]
+    if form == "junit":
+        return _junit(done.out)
+    if form == "sarif":
+        return _sarif(done.out)
+    told = done.out + done.err  # as text, the errors of a policy are a part of what `check` answers
+    return [(code, None) for code in explanations() if f"error[{code}]" in told]
+
+
+def _record(error: dict[str, Any]) -> tuple[str, str | None]:
+    assert list(error) == list(Failure("limit", "", "").to_dict())
+    assert error["kind"] in ("usage", "file", "policy", "question", "capture", "limit", "nothing")
+    assert error["code"] in explanations()
+    assert error["severity"] == "error"
+    assert error["message"]
+    assert (error["line"] is None) == (error["end_column"] is None)
+    assert error["file"] is not None or error["line"] is None
+    return error["code"], error["file"]
+
+
+def _annotation(line: str) -> tuple[str, str | None]:
+    properties, _, message = line.removeprefix("::error ").partition("::")
+    assert message
+    parts = dict(part.split("=", 1) for part in properties.split(","))
+    return parts["title"], parts.get("file", "").replace("%3A", ":") or None
+
+
+def _junit(text: str) -> list[tuple[str, str | None]]:
+    root = ET.fromstring(text)
+    assert root.tag == "testsuites"
+    for suite in (root, *root):
+        cases = list(suite.iter("testcase"))
+        assert suite.get("tests") == str(len(cases))
+        for what in ("failure", "error"):
+            assert suite.get(f"{what}s") == str(sum(case.find(what) is not None for case in cases))
+        assert suite is root or suite.tag == "testsuite"
+        assert all(case.get("name") and case.get("classname") for case in cases)
+    errors = list(root.iter("error"))
+    assert all(error.get("message") and error.text for error in errors)
+    return [(error.get("type", ""), case.get("file")) for case in root.iter("testcase") for error in case.iter("error")]
+
+
+def _sarif(text: str) -> list[tuple[str, str | None]]:
+    model = pytest.importorskip("pydantic_sarif.model")
+    document = json.loads(text)
+    next(
+        getattr(model, name)
+        for name in dir(model)
+        if {"runs", "version"} <= set(getattr(getattr(model, name), "model_fields", ()))
+    ).model_validate(document)
+    (ran,) = document["runs"]
+    found = [r for r in ran["results"] if r["level"] == "error"]
+    assert ran["invocations"] == [{"executionSuccessful": not found}]
+    places = [r.get("locations", [{}])[0].get("physicalLocation", {}) for r in found]
+    return [
+        (r["ruleId"], unquote(place.get("artifactLocation", {}).get("uri", "")).removeprefix("file://") or None)
+        for r, place in zip(found, places, strict=True)
+    ]
+
+
+def rows(table: dict[str, tuple[list[str], tuple[str, ...]]]) -> list[Any]:
+    return [pytest.param(words, form, id=f"{name}-{form}") for name, (words, forms) in table.items() for form in forms]
+
+
+WRONG: dict[str, tuple[bytes | None, str | None]] = {
+    "does not compile": (b"allow tcp\nalow udp\n", "FW012"),
+    "includes what is not there": (b'include "none.fwl"\nallow tcp\n', "FW021"),
+    "unreadable": (None, "FW001"),
+    "empty": (b"", None),
+    "comments alone": (b"# nothing\n\n", None),
+    "a default and no rule": (b"default deny\nexpect deny udp\n", "FW501"),
+    "a capture": (NO_FRAME, "FW006"),
+    "a capture of the other kind": (bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000"), "FW006"),
+    "no text": (b"\xff\xfea\0l\0", "FW002"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(("command", "form"), rows(POLICIES))
+def test_no_policy(folder: Path, command: list[str], form: str, wrong: str) -> None:
+    data, code = WRONG[wrong]
+    path = folder / "x.fwl"
+    if data is not None:
+        path.write_bytes(data)
+    done = ask(folder, command, path, form)
+    assert "Traceback" not in done.err
+    if command[0] == "fmt" and wrong in ("comments alone", "a default and no rule", "includes what is not there"):
+        assert done.code == ("--check" in command and "would format" in done.err)  # there is something to format
+        return
+    assert done.code == 2
+    found = carried(done, form)
+    assert found, "nothing is said"
+    if code is None:
+        code = {"test": "FW502", "fmt": "FW504"}.get(command[0], "FW501")
+    assert code in dict(found)
+    assert form == "text" or {file for _, file in found} <= {str(path), str(folder / "none.fwl"), "x.fwl"}
+    assert form == "text" or done.err or command[0] == "check"  # people read it, too
+
+
+SINGLE = {name: POLICIES[name] for name in ("check", "test", "query", "prove", "show", "eval")}
+CLAIMS = {name: ([name, "{p}", "deny tcp to any port wbe"], POLICIES[name][1]) for name in ("query", "prove")}
+
+
+@pytest.mark.parametrize("given", ["folder", "stdin", "revision"])
+@pytest.mark.parametrize(("command", "form"), rows(SINGLE))
+def test_other_ways_to_name_no_policy(folder: Path, command: list[str], form: str, given: str) -> None:
+    (folder / "none").mkdir()
+    named = {"folder": str(folder / "none"), "stdin": "-", "revision": "HEAD:none.fwl"}[given]
+    done = ask(folder, command, named, form)
+    assert done.code == 2
+    ((code, file),) = carried(done, form)
+    nothing = "FW502" if command[0] == "test" else "FW501"
+    assert code == (nothing if given == "stdin" else "FW001")
+    assert form == "text" or file == ("<stdin>" if named == "-" else named)
+
+
+NO_VERDICT: dict[str, tuple[bytes | None, str]] = {
+    "unreadable": (None, "FW905"),
+    "empty": (b"", "FW901"),
+    "a policy": (GOOD.encode(), "FW901"),
+    "ends early": (PCAP[:20], "FW902"),
+    "no packet": (NO_FRAME, "FW503"),
+    "not IP": (ARP, "FW503"),
+    "not understood": (FOREIGN, "FW503"),
+}
+
+
+@pytest.mark.parametrize("form", ONE)
+@pytest.mark.parametrize("wrong", NO_VERDICT)
+@pytest.mark.parametrize("name", CAPTURES)
+def test_no_capture(folder: Path, name: str, form: str, wrong: str) -> None:
+    data, code = NO_VERDICT[wrong]
+    path = folder / "x.pcap"
+    if data is not None:
+        path.write_bytes(data)
+    done = ask(folder, CAPTURES[name], path, form)
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    found = carried(done, form)
+    assert found == [(code, None if form == "text" else str(path))]
+    if form == "json" and "captures" in json.loads(done.out):
+        (entry,) = [c for c in json.loads(done.out)["captures"] if c["file"] == str(path)]
+        assert entry["error"]["code"] == code
+    assert "would change" not in done.out
+
+
+@pytest.mark.parametrize("form", ONE)
+@pytest.mark.parametrize(
+    ("stdin", "code"),
+    [
+        (b"", "FW504"),
+        (b"# a comment\n\n", "FW504"),
+        (b"nonsense\n", "FW010"),
+        (b"hex:zz\n", "FW511"),
+        (NO_FRAME, "FW511"),
+    ],
+)
+def test_no_packet(folder: Path, form: str, stdin: bytes, code: str) -> None:
+    done = ask(folder, ["eval", "{p}", "-", "--expect", "deny"], "", form, stdin)
+    assert done.code == 2
+    ((found, file),) = carried(done, form)
+    assert found == code or found.startswith("FW01")
+    assert form == "text" or file == "<stdin>"
+
+
+@pytest.mark.parametrize("form", ONE)
+@pytest.mark.parametrize(("packet", "code"), [("tcp 1.1.1.1 -> ", "FW011"), ("hex:zz", "FW511"), ("x=1", "FW511")])
+def test_no_packet_among_the_arguments(folder: Path, form: str, packet: str, code: str) -> None:
+    done = ask(folder, ["eval", "{p}", PACKET, packet], "", form)
+    assert done.code == 2
+    ((found, _),) = carried(done, form)
+    assert found == code
+    if form == "json":
+        assert json.loads(done.out)["errors"][0]["kind"] == "question"
+
+
+@pytest.mark.parametrize(("command", "form"), rows(CLAIMS))
+def test_no_question(folder: Path, command: list[str], form: str) -> None:
+    done = ask(folder, command, "", form)
+    assert done.code == 2
+    ((code, _),) = carried(done, form)
+    assert code == "FW112"
+
+
+@pytest.mark.parametrize(("command", "form"), rows(POLICIES))
+def test_a_wrong_command_line_fails_in_the_form_it_asks_for(folder: Path, command: list[str], form: str) -> None:
+    done = ask(folder, [*command, "--nonsense"], folder / "good.fwl", form)
+    assert done.code == 2
+    assert "--nonsense" in done.err
+    if form != "text":
+        assert [code for code, _ in carried(done, form)] == ["FW513"]
+
+
+@pytest.mark.parametrize(("command", "form"), rows(POLICIES))
+def test_a_success_carries_no_failure(folder: Path, command: list[str], form: str) -> None:
+    done = ask(folder, command, folder / "good.fwl", form)
+    assert carried(done, form) == []
+    assert done.code == (1 if command[0] == "check" and "--strict" in command else 0)
+
+
+def test_limits_are_failures_too(folder: Path) -> None:
+    many = folder / "many.fwl"
+    many.write_text("".join(f"allow tcp to 10.0.{n}.0/24 port {n} as r{n}\n" for n in range(1, 40)))
+    for command in (["query", str(many), "allow any", "--limit", "3"], ["diff", str(many), "{p}", "--limit", "3"]):
+        for form in ONE:
+            done = ask(folder, command, "", form)
+            assert (done.code, carried(done, form)) == (2, [] if form == "text" else [("FW512", None)])
+            assert done.err.startswith("error: unknown: ")
+
+
+def test_an_expectation_that_takes_too_long_has_its_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those beside it are told all the same."""
+    from fwengine.analysis import prove
+    from fwengine.errors import LimitError
+
+    real = prove.prove
+
+    def slow(policy: Any, claim: Any, *rest: Any, **more: Any) -> Any:
+        if claim.span.line == 3:
+            raise LimitError("unknown: limit reached")
+        return real(policy, claim, *rest, **more)
+
+    monkeypatch.setattr(prove, "prove", slow)
+    path = folder / "good.fwl"
+    path.write_text(GOOD + "expect deny udp\nexpect deny icmp\n")
+    done = run("test", path, "--format", "junit", "--junit", folder / "j.xml")
+    assert done.code == 2
+    for text in (done.out, (folder / "j.xml").read_text()):
+        (root,) = ET.fromstring(text)
+        assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("3", "0", "1")
+        assert [case.get("line") for case in root if case.find("error") is not None] == ["3"]
+
+
+class TestNothing:
+    """The rule about files that others include: definitions are no policy, and need not be one."""
+
+    @pytest.fixture
+    def shop(self, tmp_path: Path) -> Path:
+        (tmp_path / "nets.fwl").write_text("net web = 192.0.2.80\n")
+        (tmp_path / "edge.fwl").write_text('include "nets.fwl"\nallow tcp to web port 80 as web-in\n')
+        (tmp_path / "edge-test.fwl").write_text('include "edge.fwl"\nexpect deny udp\n')
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("command", "files", "code"),
+        [
+            ("check", ["edge"], 0), ("check", ["nets"], 2), ("check", ["nets", "edge"], 0), ("check", ["edge", "nets"], 0),
+            ("check", ["."], 0), ("check", ["nets", "."], 0),
+            ("test", ["edge-test"], 0), ("test", ["edge"], 2), ("test", ["nets"], 2), ("test", ["nets", "edge"], 2),
+            ("test", ["edge-test", "edge", "nets"], 0), ("test", ["."], 0),
+        ],
+    )  # fmt: skip
+    def test_what_is_included_is_covered(
+        self, shop: Path, command: str, files: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(shop)
+        names = [name if name == "." else f"{'./' * (n % 2)}{name}.fwl" for n, name in enumerate(files)]
+        done = run(command, *names, "--ignore", "FW209") if command == "check" else run(command, *names)
+        assert done.code == code
+        assert ("nothing was" in done.err) == bool(code)
+
+    def test_a_folder_of_definitions_is_no_policy(self, shop: Path) -> None:
+        (shop / "sub").mkdir()
+        shutil.copy(shop / "nets.fwl", shop / "sub" / "nets.fwl")
+        done = run("check", shop, shop / "sub", "--ignore", "FW209", "--format", "json")
+        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (2, [("FW501", str(shop / "sub"))])
+
+    def test_an_empty_file_in_a_folder_is_told(self, shop: Path) -> None:
+        (shop / "lost.fwl").write_bytes(b"")
+        done = run("check", shop, "--ignore", "FW209", "--format", "json")
+        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (
+            2,
+            [("FW504", str(shop / "lost.fwl"))],
+        )
+
+    def test_expired_rules_are_no_rules(self, tmp_path: Path) -> None:
+        path = tmp_path / "old.fwl"
+        path.write_text("allow tcp until 2026-01-31\nexpect deny udp\n")
+        for day, code in (("2026-01-31", 0), ("2026-02-01", 2)):
+            commands: list[list[str | Path]] = [
+                ["prove", path, "deny udp"],
+                ["test", path],
+                ["eval", path, "udp 1.1.1.1 -> 2.2.2.2"],
+            ]
+            for command in commands:
+                done = run(*command, "--as-of", day)
+                assert done.code == code
+                assert ("no rule counts on 2026-02-01: every packet is denied by the default" in done.err) == bool(code)
+
+    def test_the_answer_is_given_all_the_same(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.fwl"
+        path.write_bytes(b"")
+        assert run("prove", path, "deny udp").out.startswith("PROVED")
+        assert run("diff", path, path).out.startswith("EQUIVALENT")
+        assert run("eval", path, PACKET).out.startswith("DENY")
+        assert run("query", path, "allow udp").out.startswith("none")
+
+    def test_claims_about_no_packet_are_answered_no(self, folder: Path) -> None:
+        for name in ("query", "prove"):
+            done = run(name, folder / "good.fwl", "deny tcp from any port 80 fragment later", "--format", "json")
+            assert done.code in (1, 2)
+            assert done.code == 2 or done.json["status"] == "about no packet"
+
+    def test_the_rule_of_python(self) -> None:
+        assert no_rule(loads("allow tcp")) is None
+        assert str(no_rule(loads("default allow", file="x.fwl"))) == (
+            "x.fwl: error[FW501]: no rule: every packet is allowed by the default"
+        )
+        covered = Covered("rule")
+        covered.add(loads("allow tcp", file="a/b.fwl"))
+        assert covered.missing("x", ["x"])
+        assert covered.missing("a/./b.fwl", ["a/./b.fwl"]) is None
+
+    def test_every_help_tells_it(self) -> None:
+        for name in NAMES:
+            text = " ".join(run(name, "--help").out.split())
+            assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "version"))
+
+    def test_the_examples_say_something(self) -> None:
+        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings"}
+
+
+class TestKinds:
+    """Inputs of another kind, as far as the command line knows better."""
+
+    def test_a_capture_without_r(self, folder: Path) -> None:
+        for path in (folder / "good.pcap", folder / "none.pcapng"):
+            done = run("eval", folder / "good.fwl", path)
+            assert (done.code, done.out) == (2, "")
+            assert done.err == f"error[FW511]: `{path}` is not a packet (a capture is read with `-r {path}`)\n"
+
+    def test_a_file_that_is_no_packet(self, folder: Path) -> None:
+        done = run("eval", folder / "good.fwl", folder / "good.fwl")
+        assert "it is a file: a capture is read with `-r" in done.err
+
+    @pytest.mark.parametrize(
+        ("data", "said"),
+        [
+            (NO_FRAME, "this is a capture, not a policy"), (b"\x1f\x8b\x08\0", "compressed with gzip"), (b"PK\x03\x04", "zip"),
+            (b"\x7fELF\x02", "a program"), (b"\xfd7zXZ\0\0", "xz"),
+        ],
+    )  # fmt: skip
+    def test_what_is_no_text_is_called_by_its_name(self, folder: Path, data: bytes, said: str) -> None:
+        path = folder / "x.fwl"
+        path.write_bytes(data + bytes(range(256)))
+        for words in (["check", path], ["check", "-"], ["fmt", path], ["show", "-"], ["prove", path, "deny any"]):
+            done = run(*words, stdin=path.read_bytes())
+            assert (done.code, (done.out + done.err).count("error[FW006]: this is ")) == (2, 1)
+            assert said in done.out + done.err
+            assert len((done.out + done.err).splitlines()) < 8
+        (folder / "y.fwl").write_text('include "x.fwl"\nallow tcp to web\n')
+        done = run("check", folder / "y.fwl", "--format", "json")
+        assert [(e["code"], e["file"]) for e in done.json["errors"]] == [("FW006", str(path))]
+
+    def test_a_capture_as_policy_is_told_what_to_do(self, folder: Path) -> None:
+        done = run("eval", folder / "good.pcap", "-r", folder / "good.fwl")
+        assert f"`fwengine eval POLICY -r {folder / 'good.pcap'}` runs a capture through one" in done.err
+
+    def test_a_policy_as_capture(self, folder: Path) -> None:
+        done = run("eval", folder / "good.fwl", "-r", folder / "good.fwl")
+        assert "good.fwl: error[FW901]: text, not a capture" in done.err
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_a_named_pipe_is_read_as_a_file(self, folder: Path) -> None:
+        pipe = folder / "pipe"
+        os.mkfifo(pipe)
+        for name, words in (("good.fwl", ["eval", str(pipe), PACKET]), ("good.pcap", ["eval", "{p}", "-r", str(pipe)])):
+            writer = threading.Thread(target=lambda name=name: pipe.write_bytes((folder / name).read_bytes()))
+            writer.start()
+            done = ask(folder, words, "", "text")
+            writer.join()
+            assert done.code == 0
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["eval", "-", "-"], ["eval", "-", "-r", "-"], ["diff", "-", "-"], ["diff", "-", "x", "-r", "-"], ["check", "-", "-"],
+            ["test", "-", "-"], ["fmt", "-", "-"],
+        ],
+    )  # fmt: skip
+    def test_standard_input_is_read_once(self, words: list[str]) -> None:
+        done = run(*words, stdin=b"allow tcp\n")
+        assert (done.code, done.out) == (2, "")
+        assert "`-` stands twice" in done.err
+
+    @pytest.mark.parametrize(
+        "words", [["check", "--fix", "-"], ["check", "--fix", "HEAD:x.fwl"], ["fmt", "HEAD:x.fwl"]]
+    )
+    def test_what_cannot_be_rewritten_is_not_taken_for_it(self, words: list[str]) -> None:
+        done = run(*words, stdin=b"allow tcp\nallow tcp\n")
+        assert (done.code, done.out) == (2, "")
+        assert "rewrites files, and `" in done.err
+
+
+def test_one_clock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day is read once a command: across midnight, a diff compares one day."""
+    import datetime
+
+    reads: list[datetime.date] = []
+
+    class Clock(datetime.date):
+        @classmethod
+        def today(cls) -> Clock:
+            reads.append(datetime.date(2026, 1, 31) + datetime.timedelta(days=len(reads)))
+            return cls(reads[-1].year, reads[-1].month, reads[-1].day)
+
+    monkeypatch.setattr(datetime, "date", Clock)
+    old = folder / "old.fwl"
+    old.write_text("allow tcp until 2026-01-31\nexpect allow tcp\n")
+    commands: list[list[str | Path]] = [
+        ["diff", old, old], ["test", old], ["check", old, old, "--ignore", "FW208"], ["eval", old, PACKET, "--expect", "allow"],
+        ["prove", old, "allow tcp"], ["query", old, "allow tcp"], ["show", old],
+        ["synth", old, "-o", folder / "o"], ["diff", old, old, "-r", folder / "good.pcap"], ["check", "--fix", old],
+    ]  # fmt: skip
+    for words in commands:
+        reads.clear()
+        done = run(*words)
+        assert (len(reads), "no rule counts" in done.err) == (1, False), words
+
+
+def test_a_failure_is_a_plain_record() -> None:
+    one = Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h")
+    assert hash(one) == hash(Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h"))
+    assert str(one) == "a.fwl:1:2: error[FW012]: m (h)"
+    assert one.to_dict()["end_column"] == 4
