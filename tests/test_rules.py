@@ -29,6 +29,22 @@ TESTS_ONLY = {"edge-test.fwl"}  # a test file: the rules are edge.fwl's
 COUNTS: list[tuple[str, str, dict[str, int], dict[str, int]]] = [
     ("dhcp.fwl", "dhcp.pcapng", {"discover": 2, "renew": 1, "answer": 3, "default": 3}, {}),
     (
+        "calls.fwl",
+        "calls.pcap",
+        {
+            "no-free-rides": 1,
+            "calls": 1,
+            "calls-back": 1,
+            "neighbour": 1,
+            "neighbour-replies": 1,
+            "traced": 3,
+            "ping": 1,
+            "ping6": 1,
+            "default": 5,
+        },
+        {},
+    ),
+    (
         "dns.fwl",
         "dns.pcap",
         {"dns-udp": 2, "dns-tcp": 5, "dns-udp-replies": 2, "dns-tcp-replies": 3, "default": 5},
