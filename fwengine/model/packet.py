@@ -124,7 +124,16 @@ class Packet:
                 f"no IPv6 packet has protocol {self.protocol}: that header is stepped through to the protocol behind it"
             )
         none = dict(lacking(self.protocol, self.family, FRAGMENTS.index(self.fragment)))
-        values = tuple([_value(spec, getattr(self, spec.attribute), self.family, none) for spec in TABLE])
+        found: list[int | None] = []
+        for spec, attribute, f, top in _READ:
+            given = getattr(self, attribute)
+            if given is None:
+                found.append(none.get(f))
+            elif type(given) is int and 0 <= given <= top and f not in none:  # nothing to translate, and quicker
+                found.append(given)
+            else:
+                found.append(_value(spec, given, self.family, none))
+        values = tuple(found)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "point", None if None in values else values)
 
@@ -157,14 +166,20 @@ class Packet:
         """
         if len(point) != FIELDS or not all(0 <= value <= top for value, top in zip(point, TOPS, strict=True)):
             raise PacketError("a point has one number a field, within the field's domain")
+        open_ = () if asked is None else tuple([f for f in DETAILS if f not in asked])
         try:
-            stated = {spec.attribute: _attribute(spec, value) for spec, value in zip(TABLE, point, strict=True)}
+            stated: dict[str, Any] = {
+                attribute: point[f] if point[f] <= top else _attribute(spec, point[f])
+                for spec, attribute, f, top in _READ
+                if f not in open_
+            }
         except UnicodeDecodeError:
             raise PacketError("an interface name is text in UTF-8") from None
         packet = cls(address.family_of(point[SRC]), **stated)
-        if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
+        # families that differ, or a field left out that the packet has
+        if packet.values != tuple([None if f in open_ else value for f, value in enumerate(point)]):
             raise PacketError("no packet has these fields together")
-        return packet if asked is None else packet.without(f for f in DETAILS if f not in asked)
+        return packet
 
     def without(self, open: Iterable[int]) -> Packet:
         """The packet with these fields left open."""
@@ -249,18 +264,22 @@ def _check(name: str, value: object, top: int) -> None:
 _STATED = tuple(spec for spec in TABLE if spec.kind in ("protocol", "address", "word"))
 
 
+# (spec, attribute, field, the top of what is a number in a packet as in a point; -1 if it is none)
+_READ = tuple(
+    (s, s.attribute, s.field, -1 if s.kind in ("address", "word", "interface") else s.values.hi) for s in TABLE
+)
+
+
 def _either(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) < 4 else f"one of {', '.join(words)}"
 
 
 def _value(spec: Spec, given: Any, family: int, none: Mapping[int, int]) -> int | None:
     """The number of what a packet states in a field; None if it leaves it open. `none`: the fields that it lacks."""
-    if spec.field in none:
-        if given is not None:
-            raise PacketError(f"this packet has no {spec.attribute.replace('_', ' ')}: leave {spec.attribute} out")
-        return none[spec.field]
     if given is None:
-        return None
+        return none.get(spec.field)
+    if spec.field in none:
+        raise PacketError(f"this packet has no {spec.attribute.replace('_', ' ')}: leave {spec.attribute} out")
     if spec.kind == "address":
         return address.to_point(family, given)
     if spec.kind == "word":
