@@ -106,7 +106,7 @@ static int read_stages(fwk_family *f, PyObject *stages)
         stage->width = width;
         stage->values = (uint32_t)values;
         stage->size = (uint32_t)size;
-        if (!width || size > (1 << 24) || values > 65536 || field >= FWK_STAGES) {
+        if (!width || size > (1 << 24) || values > FWK_VALUES || field >= FWK_STAGES) {
             PyErr_SetString(PyExc_ValueError, "a stage is out of range");
             return 0;
         }
