@@ -177,7 +177,7 @@ def test_the_day_comes_from_the_option_or_the_configuration(pytester: pytest.Pyt
     run(pytester, "--fwl-as-of", "").assert_outcomes(passed=3)
     run(pytester).assert_outcomes(passed=2, failed=1)
     result = run(pytester, "--fwl-as-of", "tomorrow")
-    assert "`tomorrow` is no date: expected YYYY-MM-DD" in lines(result) + "\n".join(result.errlines)
+    assert "`tomorrow` is not a date: expected YYYY-MM-DD" in lines(result) + "\n".join(result.errlines)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 

@@ -71,7 +71,7 @@ def findings(
     if not codes <= CODES.keys():
         raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
-    if any(d.kind == "interface" for d in definitions):  # declared names are no slips
+    if any(d.kind == "interface" for d in definitions):  # declared names are not slips
         codes -= {"FW310"}
     found = [
         *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes),

@@ -67,7 +67,7 @@ class Box:
     def __contains__(self, item: Point | Packet) -> bool:
         point = item.point if isinstance(item, Packet) else item
         if point is None:
-            raise ValueError("a packet with open fields is no point: ask for `Box.around` it")
+            raise ValueError("a packet with open fields is not a point: ask for `Box.around` it")
         for value, chosen in zip(point, self.sets, strict=True):  # noqa: SIM110  # a loop takes half the time
             if value not in chosen:
                 return False

@@ -135,7 +135,7 @@ KEYWORDS: dict[str, Spec] = {spec.word: spec for spec in OPTIONS}
 
 
 def exists(protocol: int, family: int, fragment: int) -> bool:
-    """Is there such a packet? What is stepped through is no protocol, but of a later fragment: nobody can see behind it."""
+    """Is there such a packet? What is stepped through is not a protocol, but of a later fragment: nobody can see behind it."""
     return family == 4 or fragment == LATER or protocol not in STEPPED_THROUGH
 
 

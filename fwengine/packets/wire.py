@@ -79,7 +79,7 @@ from ..model.packet import Packet
 from .links import LINK_TYPES, MALFORMED, NOT_IP, TRUNCATED, Bytes, locate
 
 TINY_FRAGMENT = "tiny-fragment"
-UNDECODED = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)  # the classes of what is no point
+UNDECODED = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)  # the classes of what is not a point
 MAX_HEADERS = 256  # IPv6 extension headers in one packet
 
 # Ethernet, IPv4 without options, and the first 14 bytes of a TCP header
@@ -297,7 +297,7 @@ def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
             flags = data[at + 2] << 8 | data[at + 3]
             protocol = data[at]
             at += 8
-            # in whichever of several fragment headers the offset stands: what follows is no header (CVE-2023-4809)
+            # in whichever of several fragment headers the offset stands: what follows is not a header (CVE-2023-4809)
             if flags & 0xFFF8:
                 return (protocol, src, dst, NO_PORT, NO_PORT, NO_TYPE, NO_TYPE, NO_FLAGS, LATER, *rest)
             if flags & 1:

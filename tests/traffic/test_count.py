@@ -98,7 +98,7 @@ def test_bytes_are_those_on_the_wire(file: Path) -> None:
     report = evaluate_capture(EDGE, file)
     assert totals(report) == (2, 1, 1, 0, 0, 1)
     assert report.rules[1].bytes == 1514
-    assert sum(row.packets for row in report.rules) == 1, "a truncated packet whose fate is open is no rule's"
+    assert sum(row.packets for row in report.rules) == 1, "a truncated packet whose fate is open is not a rule's"
 
 
 def test_what_cannot_be_decoded_is_denied_even_if_all_is_allowed(file: Path) -> None:
