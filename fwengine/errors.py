@@ -139,11 +139,11 @@ class PolicyError(FwengineError):
 
 
 class PacketError(FwengineError, ValueError):
-    """A packet that cannot exist, or a text that is no packet: the message says what to write instead."""
+    """A packet that cannot exist, or a text that is not a packet: the message says what to write instead."""
 
 
 class UndecodableError(PacketError):
-    """Bytes that are no packet: `kind` is "malformed", "truncated", "tiny-fragment" or "not-ip"; all but the last are denied.
+    """Bytes that are not a packet: `kind` is "malformed", "truncated", "tiny-fragment" or "not-ip"; all but the last are denied.
 
     Of a truncated packet, `known` are the packets that it may be, as one set a field, or None where nothing is known.
     """

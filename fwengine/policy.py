@@ -61,7 +61,7 @@ class Policy(RuleSet):
         does not hold. `confirmed` tells how far a second way of proving it went.
 
         Raises:
-            PolicyError: if the claim is no claim, with a place in it.
+            PolicyError: if the text is not a claim, with a place in it.
             LimitError: if the search exceeds its budget: the answer is unknown.
         """
         from .analysis.prove import prove

@@ -71,7 +71,7 @@ def findings(
     if not codes <= CODES.keys():
         raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
-    if any(d.kind == "interface" for d in definitions):  # declared names are no slips
+    if any(d.kind == "interface" for d in definitions):  # declared names are not slips
         codes -= {"FW310"}
     found = [
         *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes),
@@ -128,7 +128,9 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
             yield Finding("FW211", "info", index, field=side)
     if free is not None and rule.action is ALLOW:
         if "FW301" in codes and _is_everything(rule.boxes, steps):
-            yield Finding("FW301", "warning", index, witness=Packet.from_point(choose(free)), decided_by=index)
+            yield Finding(
+                "FW301", "warning", index, witness=Packet.from_point(choose(free), entries.asked), decided_by=index
+            )
         if "FW304" in codes and rule.opened:
             yield from _let_in(entries, index, parts, steps)
     if "FW302" in codes:
@@ -187,7 +189,7 @@ def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iter
             point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
             found = around(part, point) if point else hole(entries, part, entries.before(index), steps)
             if found is not None:
-                shown = Packet.from_point(choose(found, entries.interfaces))
+                shown = Packet.from_point(choose(found, entries.interfaces), entries.asked)
                 yield Finding("FW304", "warning", index, witness=shown, decided_by=index, field=f)
                 return
 
@@ -213,8 +215,8 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
     for code, related in found.items():
         if related:
             first, shared = related[0]
-            packet = witness(Box(shared), entries.interfaces)
-            assert packet.point is not None
+            packet = witness(Box(shared), entries.interfaces, entries.asked)
+            decided_by = policy.evaluate(packet).index
             boxes: list[Box] = []
             if regions:
                 boxes = tidy([Box(s) for s in intersections(parts, [b.sets for b in policy.rules[first].boxes])])
@@ -225,7 +227,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
                 tuple(other for other, _ in related[:RELATED]),
                 len(related) > RELATED,
                 packet,
-                policy.tree.index(packet.point),
+                decided_by,
                 regions=tuple(boxes),
             )
 

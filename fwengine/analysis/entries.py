@@ -101,6 +101,11 @@ class Entries:
         """The rules to which the entries belong, ascending."""
         return list(dict.fromkeys(self.rule[e] for e in bits(vector)))
 
+    @property
+    def asked(self) -> frozenset[int]:
+        """The fields for which a rule asks: a witness states these."""
+        return self.policy.fields
+
     @cached_property
     def interfaces(self) -> tuple[str, ...]:
         """The interface names that the rules mention, sorted: a witness uses these rather than others."""

@@ -58,7 +58,7 @@ class Proof(Generic[C]):
         return self.status is Status.PROVED
 
     def __bool__(self) -> bool:
-        raise TypeError("a proof is no truth value: ask `proof.holds`")
+        raise TypeError("a proof is not a truth value: ask `proof.holds`")
 
 
 def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None = None) -> Proof[C]:  # type: ignore[misc]
@@ -90,7 +90,7 @@ def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None
     for part in parts:
         found = contrary(entries, part, against, steps)
         if found is not None:
-            packet = Packet.from_point(choose(found, entries.interfaces))
+            packet = Packet.from_point(choose(found, entries.interfaces), entries.asked)
             verdict = decide(policy, packet)
             assert verdict.index is not None
             agree(not _right(policy, claim, verdict.index) and any(packet in box for box in claim.boxes), packet)

@@ -155,7 +155,18 @@ def _plain(box: Box, widened: tuple[int, ...]) -> Box:
                     others &= met[g]
             if not others & ~inside[f]:
                 sets[f], met[f] = FULL[f], -1
+    if sets[PROTOCOL].size > _MANY and sets[PROTOCOL] != FULL[PROTOCOL]:
+        others = -1
+        for g in WIDENED:
+            others &= met[g]
+        sets[PROTOCOL] |= _free_protocols(others)  # "all but tcp" rather than all that IPv6 has but tcp
     return Box(tuple(sets))
+
+
+@lru_cache(1 << 10)
+def _free_protocols(shapes: int) -> IntervalSet:
+    """The protocols that no packet of these shapes has: to take them in adds none."""
+    return FULL[PROTOCOL] - _kept(PROTOCOL, FULL[PROTOCOL], shapes)
 
 
 @lru_cache(1 << 16)
@@ -177,6 +188,7 @@ def _kept(f: int, chosen: IntervalSet, shapes: int) -> IntervalSet:
 _LATER = IntervalSet.single(LATER)
 _BUT_ADDRESSES = tuple(f for f in WIDENED if TABLE[f].kind != "address")
 _CONSTRAINED = (PROTOCOL, *WIDENED)
+_MANY = 128  # protocols: a set of more reads better by what it leaves out
 
 
 def _order(box: Box) -> tuple[tuple[tuple[int, int], ...], ...]:

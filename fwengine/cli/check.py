@@ -63,7 +63,7 @@ def command(
     try:
         codes = selected(select, ignore)
     except ValueError as error:
-        raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
+        raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
     confirmed: list[Any] = []

@@ -65,13 +65,18 @@ class Box:
         return cls(packet.sets)
 
     def __contains__(self, item: Point | Packet) -> bool:
-        point = item.point if isinstance(item, Packet) else item
+        point = item.as_seen_by(self.fields) if isinstance(item, Packet) else item
         if point is None:
-            raise ValueError("a packet with open fields is no point: ask for `Box.around` it")
+            raise ValueError("the packet leaves a field open that the box asks for: ask for `Box.around` it")
         for value, chosen in zip(point, self.sets, strict=True):  # noqa: SIM110  # a loop takes half the time
             if value not in chosen:
                 return False
         return True
+
+    @property
+    def fields(self) -> frozenset[int]:
+        """The fields with a condition."""
+        return frozenset(f for f, chosen in enumerate(self.sets) if chosen is not FULL[f] and chosen != FULL[f])
 
     def __and__(self, other: Box) -> Box:
         return Box(tuple([a & b for a, b in zip(self.sets, other.sets, strict=True)]))

@@ -118,7 +118,7 @@ class Verdict:
     doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
     def __bool__(self) -> bool:
-        raise TypeError("a verdict is no truth value: compare `verdict.action` with `Action.ALLOW`")
+        raise TypeError("a verdict is not a truth value: compare `verdict.action` with `Action.ALLOW`")
 
     @property
     def by(self) -> str:

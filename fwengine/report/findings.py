@@ -93,7 +93,7 @@ def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
     """Codes from what a user lists: codes or their beginnings (`FW2`), `all`.
 
     Raises:
-        ValueError: naming what is no code.
+        ValueError: naming what is not a code.
     """
 
     def expand(words: Iterable[str]) -> frozenset[str]:

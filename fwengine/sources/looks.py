@@ -291,11 +291,7 @@ _WORDS: tuple[tuple[str, Kind], ...] = tuple(
 def of_text(text: str) -> Kind | None:
     """The kind of a text that is not a policy, as far as its lines tell; None if they do not."""
     head = text.removeprefix("\ufeff").lstrip()
-    if (
-        head[:1] in ("{", "[")
-        and head.rstrip()[-1:] in ("}", "]")
-        and re.match(r'[{\[]\s*(?:"|[{\[]|[\]}]|-?\d)', head)
-    ):
+    if head[:1] in ("{", "[") and head.rstrip()[-1:] in ("}", "]") and re.match(r'[{\[]\s*(?:"|[{\[]|-?\d)', head):
         return _worded(head, _document("json", "a JSON document"))
     if re.match(r"<(?:\?xml|!DOCTYPE|[A-Za-z])", head):
         html = re.match(r"<(?:!DOCTYPE html|html)", head, re.IGNORECASE)

@@ -14,7 +14,7 @@ def decoded(data: bytes, name: str) -> str:
     """The text of a policy's file, without a byte order mark.
 
     Raises:
-        PolicyError: FW006 if the file is of a kind that is no text; FW002 as `decode`, at the first byte that is none.
+        PolicyError: FW006 if the file is of a kind that is not a text; FW002 as `decode`, at the first byte that is none.
     """
     kind = of_bytes(data)
     if kind is not None:

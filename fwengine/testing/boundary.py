@@ -192,9 +192,9 @@ def with_value(point: Point, field: int, value: int) -> Point:
     the absent one, and an address must be of the packet's family.
 
     >>> from fwengine.model.packet import Packet
-    >>> packet = Packet.of("tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2, in_interface="", out_interface="")
-    >>> assert packet.point is not None
-    >>> str(Packet.from_point(with_value(packet.point, PROTOCOL, 1)))
+    >>> point = Packet.of("tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2).as_seen_by((PROTOCOL,))
+    >>> assert point is not None
+    >>> str(Packet.from_point(with_value(point, PROTOCOL, 1), (PROTOCOL,)))
     'icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0'
     """
     out = list(point)

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.commands import EDGE, Done, run
 from support.generators import Drawn, make_point_near, policies, worlds
+from support.points import point_of
 
 from fwengine import Packet, Policy, decide, load, loads, region
 from fwengine.errors import LimitError
@@ -42,8 +43,8 @@ def ask(edge: Path, *arguments: str, stdin: bytes = b"") -> Done:
         ("tcp 5.6.7.8:1029 -> 192.0.2.80:80", "ALLOW  by web-in  {file}:8\n"),
         ("tcp 5.6.7.8:1029 -> 192.0.2.81:80", "DENY   by default  {file}\n"),
         ("tcp 5.6.7.8:1029 -> 192.0.2.25:25", "DENY   by {file}:13\n"),  # a nameless rule is its place
-        ("hex:45", "DENY   malformed: these bytes are no packet, so no rule is asked\n"),
-        ("hex:4500001400000000400600000506", "DENY   malformed: these bytes are no packet, so no rule is asked\n"),
+        ("hex:45", "DENY   malformed: these bytes are not a packet, so no rule is asked\n"),
+        ("hex:4500001400000000400600000506", "DENY   malformed: these bytes are not a packet, so no rule is asked\n"),
     ],
 )
 def test_a_verdict_is_one_line(edge: Path, packet: str, shown: str) -> None:
@@ -104,7 +105,7 @@ def test_parts_of_a_split_are_read_back(edge: Path) -> None:
             found = decide(policy, witness := Packet.parse(case["witness"]).replace(**_none(case["witness"])))
             assert found.action.value == case["verdict"]
             assert (found.rule.label if found.rule else "default") == case["rule"]
-            assert any(witness.point in box for box in region(policy, case["region"]) if witness.point)
+            assert any(point_of(witness) in box for box in region(policy, case["region"]))
 
 
 def _none(text: str) -> dict[str, str]:
@@ -142,9 +143,9 @@ def test_a_split_is_the_packet(case: tuple[Policy, Packet]) -> None:
     assert not any(piece for box in boxes for piece in box - whole)
     assert not _rest(whole, boxes)
     for c in fields["cases"]:
-        point = Packet.parse(c["witness"]).replace(**_none(c["witness"])).point
-        assert point is not None
-        assert decide(policy, point).by == c["rule"]
+        told = Packet.parse(c["witness"]).replace(**_none(c["witness"]))
+        assert policy.evaluate(told).by == c["rule"]
+        assert point_of(told) in whole
     for line in split_lines(verdict, packet, PLAIN):
         match = re.fullmatch(r"  (\S.*?) +(ALLOW|DENY) +by (\S+) *", line)
         assert match, line
@@ -246,7 +247,7 @@ def test_reasons_are_true(case: tuple[Policy, Packet]) -> None:
         ("deny", ["tcp 1.1.1.1:1 -> 192.0.2.80:80"], 1),
         ("deny", ["tcp 1.1.1.1:1 -> 192.0.2.80:81"], 0),
         ("allow", ["tcp 1.1.1.1:1 -> 192.0.2.80:80", "tcp 1.1.1.1:1 -> 192.0.2.80:81"], 1),
-        ("allow", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),  # what depends is no yes
+        ("allow", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),  # what depends is not a yes
         ("deny", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),
     ],
 )
@@ -261,7 +262,7 @@ def test_several_packets_are_told_apart(edge: Path) -> None:
     done = ask(edge, "tcp 1.1.1.1:1 -> 192.0.2.80:80", "hex:45", "icmp 1.1.1.1 -> 192.0.2.80")
     lines = done.out.splitlines()
     assert lines[0] == f"ALLOW  tcp 1.1.1.1:1 -> 192.0.2.80:80  by web-in  {edge}:8"
-    assert lines[1] == "DENY   hex:45  malformed: these bytes are no packet, so no rule is asked"
+    assert lines[1] == "DENY   hex:45  malformed: these bytes are not a packet, so no rule is asked"
     assert lines[2] == "DEPENDS on type  icmp 1.1.1.1 -> 192.0.2.80"
 
 

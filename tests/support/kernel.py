@@ -6,7 +6,7 @@ wire are in namespaces made for the purpose: nothing of the machine's own traffi
 
 Needs root, Linux and Debian's `nftables iptables iproute2` (and util-linux, which is always there). What it cannot judge:
 a frame that the kernel drops before the hooks (wrong IP checksums, VLAN tags) is in no counter at all. Rules with
-`limit`, `recent`, `time` or connection tracking are no functions of a packet.
+`limit`, `recent`, `time` or connection tracking are not functions of a packet.
 """
 
 from __future__ import annotations

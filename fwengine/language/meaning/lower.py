@@ -47,6 +47,7 @@ class Lowered:
     Attributes:
         rules, expectations, definitions: those that have a meaning; what depends on a mistake is left out.
         names: every place of a name too, also in what has no meaning.
+        remarks: what says nothing in sets and definitions.
         diagnostics: what is wrong, file by file.
     """
 

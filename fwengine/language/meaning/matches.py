@@ -116,7 +116,7 @@ class Matches:
         return None if self._stepped_through(match, known, boxes) else boxes
 
     def _stepped_through(self, match: Match, conditions: dict[int, IntervalSet], boxes: Sequence[Box]) -> bool:
-        """Are all addresses IPv6's, and all protocols headers that are no protocol there? Told, if they are."""
+        """Are all addresses IPv6's, and all protocols headers that are no protocols there? Told, if they are."""
         ends = conditions.get(SRC, address.ALL) & conditions.get(DST, address.ALL)
         fragments = conditions.get(FRAGMENT, FULL[FRAGMENT])
         if not ends.isdisjoint(address.V4) or fragments == IntervalSet.single(LATER):

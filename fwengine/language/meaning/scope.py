@@ -258,7 +258,7 @@ class Scope:
         return None
 
     def no_commas(self, word: Word | String) -> str:
-        """The text of a word that is no list."""
+        """The text of a word that is not a list."""
         if isinstance(word, Word) and "," in word.text:
             plain = word.text.strip("[]()")
             plain = plain.lower() if plain.isupper() and plain.replace(",", "").isalpha() else plain

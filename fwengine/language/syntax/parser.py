@@ -228,7 +228,7 @@ def _mends(fix: Fix, mistake: SyntaxMistake, text: str, start: Start) -> bool:
     except UnexpectedToken as error:
         return error.token.type == "$END" or place_of(error.token)[:2] >= end
     except SyntaxMistake as error:
-        return error.at[:2] >= end or error.code != mistake.code
+        return not (mended.span.line, mended.span.column) <= error.at[:2] < end
     return True
 
 
