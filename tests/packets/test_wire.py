@@ -498,7 +498,11 @@ def sets_of(data: bytes, captured: int, *, link: int = 101, interfaces: tuple[in
     sets = known(data[:captured], link, len(data), *interfaces)
     assert sets is not None
     assert Box(sets), "no packet is like that"
-    return {f: shown(chosen) for f, chosen in enumerate(sets) if chosen != FULL[f] and f < DSCP and f not in (IN, OUT, STATE)}
+    return {
+        f: shown(chosen)
+        for f, chosen in enumerate(sets)
+        if chosen != FULL[f] and f < DSCP and f not in (IN, OUT, STATE)
+    }
 
 
 def test_all_that_is_known_of_a_truncated_packet_restricts() -> None:
