@@ -27,8 +27,9 @@ if __package__ in (None, ""):
 
 from classbench import SETS, load_policy
 
-from fwengine.analysis.anomalies import Finding, findings
+from fwengine.analysis.anomalies import findings
 from fwengine.analysis.diff import Change, diff
+from fwengine.analysis.finding import Finding
 from fwengine.analysis.prove import prove
 from fwengine.analysis.query import query
 from fwengine.analysis.reach import unreachable

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .analysis.anomalies import Finding as Finding
     from .analysis.diff import Change as Change
     from .analysis.diff import diff as diff
+    from .analysis.finding import Finding as Finding
     from .analysis.prove import Proof as Proof
     from .analysis.prove import Status as Status
     from .analysis.query import Region as Region
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .traffic.count import evaluate_capture as evaluate_capture
 
 _HOME = {
-    "Finding": "analysis.anomalies",
+    "Finding": "analysis.finding",
     "Change": "analysis.diff", "diff": "analysis.diff",
     "Proof": "analysis.prove", "Status": "analysis.prove",
     "Region": "analysis.query",

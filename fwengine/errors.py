@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 
@@ -43,10 +43,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A text to put in the place of a span: what a `help` says in words, for whoever can apply it."""
+    """A text to put in the place of a span: what a `help` says in words, for whoever can apply it.
+
+    `also` are edits that belong to it, elsewhere in the same file: what moves goes from one place and comes to another.
+    """
 
     span: Span
     text: str
+    also: tuple[Suggestion, ...] = ()
 
     def applied(self, source: str) -> str:
         """The source text with the suggestion followed.
@@ -54,11 +58,7 @@ class Suggestion:
         >>> Suggestion(Span("a.fwl", 1, 1, 1, 5), "allow").applied("alow tcp")
         'allow tcp'
         """
-        mark = source[:1] if source[:1] == "\ufeff" else ""
-        lines = source.removeprefix(mark).split("\n")
-        first, last = lines[self.span.line - 1], lines[self.span.end_line - 1]
-        changed = first[: self.span.column - 1] + self.text + last[self.span.end_column - 1 :]
-        return mark + "\n".join([*lines[: self.span.line - 1], changed, *lines[self.span.end_line :]])
+        return follow(source, [self])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,41 @@ class Diagnostic:
         return f"{self.span}: {self.severity}[{self.code}]: {self.message}"
 
 
+def follow(source: str, suggestions: Iterable[Suggestion]) -> str:
+    r"""The source text with all of some suggestions followed, which are about it and do not overlap.
+
+    What is to stand at one place stands there in the order given. O(n log n) in the edits, linear in the text.
+
+    Raises:
+        ValueError: if two edits overlap, or lie outside the text.
+
+    >>> follow("a\nb\n", [Suggestion(Span("f", 1, 1, 2, 1), ""), Suggestion(Span("f", 2, 2, 2, 2), "!")])
+    'b!\n'
+    """
+    mark = source[:1] if source[:1] == "\ufeff" else ""  # not counted in columns
+    starts = [len(mark)]
+    for line in source[len(mark) :].split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def place(line: int, column: int) -> int:
+        if not 1 <= line < len(starts) or not 1 <= column <= starts[line] - starts[line - 1]:
+            raise ValueError(f"there is no line {line} with a column {column}")
+        return starts[line - 1] + column - 1
+
+    edits = []
+    for suggestion in suggestions:
+        for edit in (suggestion, *suggestion.also):
+            span = edit.span
+            edits.append((place(span.line, span.column), place(span.end_line, span.end_column), edit.text))
+    out, at = [], 0
+    for begin, end, text in sorted(edits, key=lambda edit: edit[:2]):
+        if not at <= begin <= end:
+            raise ValueError("two suggestions overlap")
+        out += [source[at:begin], text]
+        at = end
+    return "".join([*out, source[at:]])
+
+
 class FwengineError(Exception):
     """What every exception of this package is."""
 
@@ -104,15 +139,19 @@ class PolicyError(FwengineError):
 
 
 class PacketError(FwengineError, ValueError):
-    """A packet that cannot exist, or a text that is no packet: the message says what to write instead."""
+    """A packet that cannot exist, or a text that is not a packet: the message says what to write instead."""
 
 
 class UndecodableError(PacketError):
-    """Bytes that are no packet: `kind` is "malformed", "truncated" or "not-ip". The first two are denied."""
+    """Bytes that are not a packet: `kind` is "malformed", "truncated", "tiny-fragment" or "not-ip"; all but the last are denied.
 
-    def __init__(self, kind: str, message: str) -> None:
+    Of a truncated packet, `known` are the packets that it may be, as one set a field, or None where nothing is known.
+    """
+
+    def __init__(self, kind: str, message: str, known: tuple[Any, ...] | None = None) -> None:
         super().__init__(kind, message)
         self.kind = kind
+        self.known = known
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.args[1]}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .errors import Diagnostic
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
@@ -40,6 +41,9 @@ class Policy(RuleSet):
     definitions: tuple[Definition, ...] = field(default=(), compare=False)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     names: Names = field(default=Names(), compare=False)
+    remarks: tuple[Diagnostic, ...] = field(
+        default=(), compare=False
+    )  # what `check` tells of a text that has a meaning
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
@@ -57,7 +61,7 @@ class Policy(RuleSet):
         does not hold. `confirmed` tells how far a second way of proving it went.
 
         Raises:
-            PolicyError: if the claim is no claim, with a place in it.
+            PolicyError: if the text is not a claim, with a place in it.
             LimitError: if the search exceeds its budget: the answer is unknown.
         """
         from .analysis.prove import prove
@@ -142,7 +146,7 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
     if not isinstance(source, Source):
         source = open_source(source)
     found = gather(source)
-    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors)
+    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
     return Policy(
         meant.rules,
         meant.default,
@@ -152,6 +156,7 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
         meant.definitions,
         found.texts,
         meant.names,
+        meant.remarks,
     )
 
 

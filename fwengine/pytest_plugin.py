@@ -148,4 +148,4 @@ def _stated_day(config: pytest.Config) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(given)
     except ValueError:
-        raise pytest.UsageError(f"`{given}` is no date: expected YYYY-MM-DD") from None
+        raise pytest.UsageError(f"`{given}` is not a date: expected YYYY-MM-DD") from None

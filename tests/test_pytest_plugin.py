@@ -150,7 +150,7 @@ def test_an_error_is_one_collection_error_with_the_screen(pytester: pytest.Pytes
     result.assert_outcomes(errors=1)
     text = lines(result)
     assert "ERROR collecting typo.fwl" in text
-    assert "error[FW012]: `alow` is no statement\n --> typo.fwl:1:1\n  |\n1 | alow tcp from any\n  | ^^^^" in text
+    assert "error[FW012]: `alow` is not a statement\n --> typo.fwl:1:1\n  |\n1 | alow tcp from any\n  | ^^^^" in text
     assert " --> typo.fwl:2:" in text
     assert "Traceback" not in text
     assert "pytest_plugin" not in text
@@ -177,7 +177,7 @@ def test_the_day_comes_from_the_option_or_the_configuration(pytester: pytest.Pyt
     run(pytester, "--fwl-as-of", "").assert_outcomes(passed=3)
     run(pytester).assert_outcomes(passed=2, failed=1)
     result = run(pytester, "--fwl-as-of", "tomorrow")
-    assert "`tomorrow` is no date: expected YYYY-MM-DD" in lines(result) + "\n".join(result.errlines)
+    assert "`tomorrow` is not a date: expected YYYY-MM-DD" in lines(result) + "\n".join(result.errlines)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 

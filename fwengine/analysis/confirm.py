@@ -65,7 +65,7 @@ class Answer(tuple[T, ...]):
         return tuple(self), self.confirmed
 
 
-class Disagreement(AssertionError):  # noqa: N818  # it is no error of those who ask
+class Disagreement(AssertionError):  # noqa: N818  # it is not an error of those who ask
     """Two ways of answering one question have given two answers."""
 
 

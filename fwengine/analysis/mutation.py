@@ -1,7 +1,7 @@
 """The mutation score of expectations: change a rule at a time, and see whether some expectation fails.
 
 A mutant drops a rule, flips its action, swaps it with the next, or widens one of its conditions. One that changes no
-verdict is no fault and is left out, by proof. Exact; a mutant that nobody notices comes with a packet that would tell.
+verdict is not a fault and is left out, by proof. Exact; a mutant that nobody notices comes with a packet that would tell.
 Knows nothing of how scores are printed.
 
 Source: DeMillo, Lipton & Sayward, "Hints on test data selection", Computer 11 (1978); Hwang, Xie, Chen & Liu, "Systematic

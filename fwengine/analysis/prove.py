@@ -58,7 +58,7 @@ class Proof(Generic[C]):
         return self.status is Status.PROVED
 
     def __bool__(self) -> bool:
-        raise TypeError("a proof is no truth value: ask `proof.holds`")
+        raise TypeError("a proof is not a truth value: ask `proof.holds`")
 
 
 def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None = None) -> Proof[C]:  # type: ignore[misc]

@@ -17,7 +17,7 @@ from ..model.box import Box, Sets, pieces
 from ..model.fields import Point
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
-from .cover import Cover, around, decided, hole, sample, unmatched
+from .cover import Hole, around, decided, hole, sample, unmatched
 from .entries import Entries, intersections, rule_pieces
 from .region import REGIONS, difference, tidy
 from .search import STEPS
@@ -28,15 +28,17 @@ from .witness import choose
 class Blocked:
     """Why a rule is unreachable.
 
-    `rules` together match all that it matches, and without any one of them some packet would reach it. `witness` is
-    such a packet, and `decided_by` the index of the rule that decides it; where some packets of the rule get the other
-    action, it is one of those, and `shadowed` is true.
+    `rules` together match all that it matches, and without any one of them some packet would get past them. `witness` is
+    a packet of the rule, and `decided_by` the index of the rule that decides it; where some packets of the rule get the
+    other action, it is one of those, and `shadowed` is true. `repeated` is true if rules of the same action match all of
+    it: then `rules` are of these, and the rule would add nothing to them wherever it stood.
     """
 
     rules: tuple[int, ...]
     witness: Packet
     decided_by: int
     shadowed: bool
+    repeated: bool
 
 
 def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Packet | None:
@@ -93,7 +95,8 @@ def unreachable(policy: RuleSet, entries: Entries | None = None, steps: int = ST
 def blockers(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Blocked | None:
     """Why the rule is unreachable; None if it is not: if it decides a packet, matches none at all, or is expired.
 
-    Of all minimal sets one of few and early rules is chosen: a single rule if one suffices, the first such.
+    Of all minimal sets one of few and early rules is chosen: of the same action if there is such a set, and a single rule
+    if one suffices, the first such.
 
     Raises:
         LimitError: beyond `steps` in one of the searches.
@@ -130,8 +133,12 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
     shadowed = point is not None
     if point is None:
         point = choose(parts[0], entries.interfaces)
-    rules = _single_blocker(entries, index, parts) or _minimal_blockers(entries, index, parts, steps)
-    return Blocked(rules, Packet.from_point(point, entries.asked), policy.tree.index(point), shadowed)
+    before = entries.before(index)
+    rules = _covering(entries, parts, before & entries.taking(policy.rules[index].action), steps)
+    repeated = bool(rules)
+    if not rules:
+        rules = _covering(entries, parts, before, steps)
+    return Blocked(rules, Packet.from_point(point, entries.asked), policy.tree.index(point), shadowed, repeated)
 
 
 def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:
@@ -151,27 +158,31 @@ def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int)
     return None
 
 
-def _single_blocker(entries: Entries, index: int, parts: list[Sets]) -> tuple[int, ...]:
-    """The first rule that matches all of the rule by itself, as a tuple of one; empty if there is none."""
-    before = entries.before(index)
+def _covering(entries: Entries, parts: list[Sets], among: int, steps: int) -> tuple[int, ...]:
+    """Rules of the entries `among` that match all of some pieces together, as few as it needs; empty if all do not."""
+    return _single_cover(entries, parts, among) or _minimal_cover(entries, parts, among, steps)
+
+
+def _single_cover(entries: Entries, parts: list[Sets], among: int) -> tuple[int, ...]:
+    """The first rule that matches all of the pieces by itself, as a tuple of one; empty if there is none."""
     common: set[int] | None = None
     for part in parts:
-        mine = {entries.rule[e] for e in entries.covering(part, before)}
+        mine = {entries.rule[e] for e in entries.covering(part, among)}
         common = mine if common is None else common & mine
         if not common:
             return ()
     return (min(common),) if common else ()
 
 
-def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: int) -> tuple[int, ...]:
-    """Of rules that cover the rule together, those that remain when, the last first, all are dropped that need not be there."""
-    before = entries.before(index)
+def _minimal_cover(entries: Entries, parts: list[Sets], among: int, steps: int) -> tuple[int, ...]:
+    """Of rules that match the pieces together, those that remain when, the last first, all are dropped that need not be there."""
     chosen: set[int] = set()
     for part in parts:
-        taken = unmatched(entries, part, before, steps)
-        assert isinstance(taken, Cover)
+        taken = unmatched(entries, part, among, steps)
+        if isinstance(taken, Hole):
+            return ()
         chosen |= {entries.rule[e] for e in taken.entries}
-    left = entries.vector(chosen)
+    left = entries.vector(chosen) & among
     # INVARIANT: dropping one rule never makes another superfluous that was needed, so one pass suffices
     for rule in sorted(chosen, reverse=True):
         own = entries.vector([rule])
@@ -182,21 +193,37 @@ def _minimal_blockers(entries: Entries, index: int, parts: list[Sets], steps: in
     return tuple(sorted(chosen))
 
 
-def successor(entries: Entries, index: int, point: Point) -> int:
-    """The index of the rule that would decide a packet of the rule if the rule were not there; their number: the default."""
-    e = next(entries.taking_point(point, entries.after(index)), None)
+def successor(entries: Entries, index: int, point: Point, ignored: int = 0) -> int:
+    """The index of the rule that would decide a packet of the rule if neither it were there nor the entries `ignored`.
+
+    The number of rules stands for the default.
+    """
+    e = next(entries.taking_point(point, entries.after(index) & ~ignored), None)
     return len(entries.policy.rules) if e is None else entries.rule[e]
 
 
-def removal_changes(entries: Entries, index: int, parts: Iterable[Sets], steps: int = STEPS) -> Sets | None:
+def removal_changes(
+    entries: Entries,
+    index: int,
+    parts: Iterable[Sets],
+    steps: int = STEPS,
+    *,
+    earlier: int | None = None,
+    helpless: int = 0,
+) -> Sets | None:
     """A part of what a rule decides whose verdict would change without the rule; None if there is none.
 
     Args:
         parts: where to look: the pieces of the rule, or of something within it.
+        earlier: the entries that take packets before the rule does; all earlier ones if not given.
+        helpless: later entries that cannot be relied on to do the rule's work: as if those of its action were not
+            there, and those of the other action were.
     """
     policy = entries.policy
     action = policy.rules[index].action
-    before, after, opposed = entries.before(index), entries.after(index), entries.taking(action.other)
+    before = entries.before(index) if earlier is None else earlier
+    opposed = entries.taking(action.other)
+    after = entries.after(index) & (opposed | ~helpless)
     for part in parts:
         later, whole = entries.visible(part, after)
         found = decided(entries, part, later & opposed, before | (later & ~opposed), steps)

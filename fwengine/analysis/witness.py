@@ -78,7 +78,7 @@ def witness(boxes: Box | Iterable[Box], interfaces: Sequence[str] = (), asked: C
             Those with a condition in the boxes, if not given.
 
     Raises:
-        ValueError: if the boxes hold no packet, or only ones on interfaces whose number is no name in UTF-8.
+        ValueError: if the boxes hold no packet, or only ones on interfaces whose number is not a name in UTF-8.
 
     Complexity: linear in the intervals of the boxes.
 
@@ -210,7 +210,7 @@ def _interface(chosen: IntervalSet, preferred: Sequence[str]) -> int:
             for number in chain(near, _beside(lo, hi)):
                 if _is_name(number):
                     return number
-    raise ValueError("the region asks for an interface whose number is no name in UTF-8")
+    raise ValueError("the region asks for an interface whose number is not a name in UTF-8")
 
 
 def _beside(lo: int, hi: int) -> Iterable[int]:

@@ -18,7 +18,7 @@ from ..traffic.notation import parse
 from .failure import Failures
 from .output import complain
 
-MAX_ERRORS = 20  # texts that are no packets, after which the rest is not read
+MAX_ERRORS = 20  # texts that are not packets, after which the rest is not read
 _CAPTURES: Final = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 
 
@@ -27,7 +27,7 @@ def read_packets(
 ) -> list[tuple[str, Packet | UndecodableError]]:
     """What the texts ask of a policy, which may declare interfaces; each `-` is for the lines of standard input.
 
-    Whatever is no packet is a failure.
+    Whatever is not a packet is a failure.
     """
     asked: list[tuple[str, Packet | UndecodableError]] = []
     errors = 0
@@ -91,7 +91,7 @@ def _tell(error: PacketError, line: int | None, text: str, failures: Failures) -
 
 
 def _meant(text: str) -> str:
-    """What to do if a text that is no packet is the name of a file."""
+    """What to do if a text that is not a packet is the name of a file."""
     try:
         there = Path(text).is_file()
     except (OSError, ValueError):  # too long a name, a NUL in it

@@ -52,7 +52,7 @@ def command(
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.findings import check, effective_json, finding_json, selected, to_diagnostic
+    from ..report.findings import check, effective_json, finding_json, selected, to_diagnostics
     from ..report.machine import github, sarif
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
@@ -63,7 +63,7 @@ def command(
     try:
         codes = selected(select, ignore)
     except ValueError as error:
-        raise click.UsageError(f"`{error}` is no code of a finding: `fwengine explain` lists them") from None
+        raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
     confirmed: list[Any] = []
@@ -95,7 +95,7 @@ def command(
                 covered.add(policy)
             elif named != path and says_nothing(policy):
                 failures.add(no_input(path, "statement"))
-            new = [(to_diagnostic(policy, f), finding_json(policy, f)) for f in found]
+            new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
             left += parts
             word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
             _tell(path, new, policy.sources, told, format_, style, _size(policy) + word)
@@ -141,8 +141,11 @@ def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
     if fixed.text is None:
         return policy
     replace(path, fixed.text)
-    count = len(fixed.settled)
-    complain(f"{path}: removed {count} statement{'s' * (count != 1)}; proved: no verdict changes")
+    count = sum(finding.remark is None for finding in fixed.settled)
+    sets = len(fixed.settled) - count
+    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
+    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
+    complain(f"{path}: {' and '.join(done)}; proved: no verdict changes")
     return load(path, as_of=as_of)
 
 

@@ -124,12 +124,15 @@ def _captured(
     """The packets of captures whose verdict changes, and how many have a verdict; captures without one are failures."""
     from ..errors import CaptureError
     from ..model.packet import Packet
+    from ..model.rules import DENY
     from ..report.counts import called
     from ..report.nothing import verdictless
     from ..report.packets import packet_text
     from ..traffic.count import iterate
+    from ..traffic.cut import Cuts
 
-    found = []
+    found: list[dict[str, Any]] = []
+    cuts = Cuts(new)
     all_decided = 0
     for path in captures:
         notes: list[str] = []
@@ -139,6 +142,21 @@ def _captured(
             for outcome in iterate(old, path, **stated, notes=notes, also=new):
                 count += 1
                 decided += outcome.kind != "not-ip"
+                if outcome.kind == "truncated":
+                    action, rule = cuts.fate(outcome.known)
+                    now_action = action or DENY
+                    if outcome.action is not None and outcome.action is not now_action:
+                        found.append(
+                            {
+                                "capture": path,
+                                "packet": outcome.number,
+                                "text": outcome.kind,
+                                "old": outcome.action.value,
+                                "new": now_action.value,
+                                "old_rule": outcome.kind if outcome.rule is None else old.label(outcome.rule),
+                                "new_rule": outcome.kind if rule is None else new.label(rule),
+                            }
+                        )
                 if outcome.point is None or outcome.rule is None:
                     continue
                 then, now = outcome.rule, new.tree.index(outcome.point)

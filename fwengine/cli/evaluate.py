@@ -138,6 +138,7 @@ class _Answer:
     verdict: Verdict
     accounts: list[Account] | None
     strangers: tuple[Stranger, ...] = ()  # interfaces that it names and no rule does
+    partial: bool = False  # the packet is cut short, and decided from the fields that are there
 
 
 def _packets(
@@ -183,8 +184,12 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
     from ..model.rules import Action, Verdict
     from ..report.reasons import account
 
-    if isinstance(packet, UndecodableError):  # fails closed, and no rule has a say
-        return _Answer(text, None, Verdict(Action.DENY, None, None, packet.kind), None)  # type: ignore[arg-type]  # one of the two classes
+    if isinstance(packet, UndecodableError):
+        partly = _partly(policy, packet.known) if packet.known is not None else None
+        if partly is not None:
+            return _Answer(text, None, partly, None, partial=True)
+        # fails closed, and no rule has a say
+        return _Answer(text, None, Verdict(Action.DENY, None, None, packet.kind), None)  # type: ignore[arg-type]  # one of the classes
     try:
         verdict = policy.evaluate(packet)
     except LimitError as error:
@@ -193,12 +198,25 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
     return _Answer(str(packet), packet, verdict, accounts, policy.strangers(packet))
 
 
+def _partly(policy: Policy, known: tuple[Any, ...]) -> Verdict | None:
+    """The verdict on a packet of which only this is known; None if it depends on the rest."""
+    from ..model.box import Box
+    from ..traffic.cut import Cuts
+
+    action, index = Cuts(policy).fate(known)
+    if action is None:
+        return None
+    return policy.evaluate_boxes([Box(known)]) if index is None else policy.verdict(index)
+
+
 def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
     from ..report.reasons import account_json
     from ..report.strangers import strangers_json
     from ..report.verdicts import verdict_json
 
     fields = verdict_json(answer.text, answer.verdict, policy)
+    if answer.partial:
+        fields["partial"] = True
     if answer.strangers:
         fields["unknown_interfaces"] = strangers_json(answer.strangers)
     if answer.accounts is not None and answer.packet is not None:
@@ -212,7 +230,8 @@ def _print(policy: Policy, answers: Sequence[_Answer], color: str) -> None:
 
     style = style_of(color)
     for answer in answers:
-        say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else ""))
+        told = "  (cut short: decided from the fields that are there)" if answer.partial else ""
+        say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else "") + told)
         if answer.packet is None:
             continue
         if answer.verdict.cases:

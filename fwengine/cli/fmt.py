@@ -71,7 +71,12 @@ def _read(path: str) -> str:
 
 
 def _formatted(text: str, path: str) -> str:
-    from ..language.syntax.parser import parse
+    from ..language.syntax.parser import read
     from ..language.syntax.printer import show_document
+    from ..sources.looks import instead
 
-    return show_document(parse(text, path))
+    document, errors, _ = read(text, path)
+    if errors:
+        other = instead(text, path, len(document.statements), len(errors))
+        raise PolicyError(errors if other is None else [other], {path: text})
+    return show_document(document)

@@ -113,7 +113,7 @@ def _state(ctx: click.Context, param: click.Parameter, value: str | None) -> str
         return value
     meant = near(value, STATES)
     hint = f"did you mean `{meant[0]}`?" if meant else f"it is one of {', '.join(STATES)}"
-    raise click.BadParameter(f"`{value}` is no state: {hint}", ctx, param)
+    raise click.BadParameter(f"`{value}` is not a state: {hint}", ctx, param)
 
 
 def _interface(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

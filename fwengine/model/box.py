@@ -28,6 +28,7 @@ from .fields import (
     PRESENT,
     PROTOCOL,
     SRC,
+    STEPPED_THROUGH,
     TABLE,
     TOPS,
     WHOLE,
@@ -141,12 +142,15 @@ class Box:
         """The same packets with no condition where none is needed: the form to print and to merge.
 
         Each field's set shrinks to the values that packets of the box have there, and then becomes the whole domain
-        if that adds no packet. Protocols are never widened: a port needs to be told whose it is; nor are later fragments
-        alone, which may have a protocol that no other packet of IPv6 has.
+        if that adds no packet. Protocols are never widened: a port needs to be told whose it is; but where all
+        around them are, IPv6's headers, which are none, come along. Nor are later fragments alone ever widened.
         """
         if not self.pieces:
             return self
         box = Box(tuple([_seen(self.pieces, f) for f in range(FIELDS)]))
+        protocols = box.sets[PROTOCOL] | HEADERS
+        if len(protocols.ranges) < len(box.sets[PROTOCOL].ranges) and box.replace(PROTOCOL, protocols).issubset(box):
+            box = box.replace(PROTOCOL, protocols)
         for f in WIDENED:
             if box.sets[f] != FULL[f] and not (f == FRAGMENT and box.sets[f] == _LATER):
                 wider = box.replace(f, FULL[f])
@@ -183,6 +187,7 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
 
 
 _LATER = IntervalSet.single(LATER)
+HEADERS = IntervalSet.union((p, p) for p in STEPPED_THROUGH)
 
 
 def _shapes() -> Iterator[Sets]:

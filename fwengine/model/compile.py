@@ -138,6 +138,7 @@ class _Builder:
             here: set[int] = set()
             cuts: list[int] = []
             children: list[int] = []
+            below: dict[tuple[int, ...], int] = {}
             points = sorted({0, *starts, *ends})
             work += len(points)
             if work > _WORK * budget:
@@ -149,7 +150,11 @@ class _Builder:
                     here.difference_update(ends[p])
                 if p in starts:
                     here.update(starts[p])
-                child = build(level + 1, tuple(sorted(here)))
+                key = tuple(sorted(here))
+                if key in below:
+                    child = below[key]
+                else:
+                    child = below[key] = build(level + 1, key)
                 if not children or child != children[-1]:
                     cuts.append(p)
                     children.append(child)
@@ -164,7 +169,7 @@ class _Builder:
                         raise _TooLargeError
                     found = self.unique[node] = len(self.nodes)
                     self.nodes.append(node)
-                    self.lowest.append(min(self._low(c) for c in children))
+                    self.lowest.append(min(map(self._low, set(children))))
                 result = found
             memo[level][active] = result
             return result

@@ -146,7 +146,7 @@ DETAILS = tuple(spec.field for spec in TABLE if spec.kind == "number")
 
 
 def exists(protocol: int, family: int, fragment: int) -> bool:
-    """Is there such a packet? What is stepped through is no protocol, but of a later fragment: nobody can see behind it."""
+    """Is there such a packet? What is stepped through is not a protocol, but of a later fragment: nobody can see behind it."""
     return family == 4 or fragment == LATER or protocol not in STEPPED_THROUGH
 
 

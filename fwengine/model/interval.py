@@ -1,12 +1,13 @@
 """Canonical sets of integers, as sorted closed intervals.
 
 Knows nothing of packets. The representation is that of rust-lang's `regex-syntax` (`hir/interval.rs`): because it is
-canonical, `==` is equality of sets and `hash` agrees with it. Every operation is linear in the number of intervals.
+canonical, `==` is equality of sets and `hash` agrees with it. Every operation is linear in the number of intervals; `&`,
+`isdisjoint` and `issubset` take the logarithm of it, and what is copied, where one side is a single interval.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -77,21 +78,54 @@ class IntervalSet:
         if len(a) == 1 and len(b) == 1:
             lo, hi = max(a[0][0], b[0][0]), min(a[0][1], b[0][1])
             return IntervalSet(((lo, hi),)) if lo <= hi else EMPTY
+        if not a or not b or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
+            return EMPTY
+        if len(a) == 1:
+            return other._within(*a[0])
+        if len(b) == 1:
+            return self._within(*b[0])
+        if a == b:
+            return self
         out: list[Interval] = []
         i = j = 0
-        while i < len(a) and j < len(b):
-            lo, hi = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
-            if lo <= hi:
-                out.append((lo, hi))
-            if a[i][1] < b[j][1]:
+        many, more = len(a), len(b)
+        (lo, hi), (low, high) = a[0], b[0]
+        while True:
+            if hi < high:
+                if hi >= low:
+                    out.append((lo if lo > low else low, hi))
                 i += 1
+                if i == many:
+                    break
+                lo, hi = a[i]
             else:
+                if high >= lo:
+                    out.append((lo if lo > low else low, high))
                 j += 1
+                if j == more:
+                    break
+                low, high = b[j]
         return IntervalSet(tuple(out)) if out else EMPTY
 
+    def _within(self, lo: int, hi: int) -> IntervalSet:
+        """What lies between two numbers: itself if all of it does. O(log n) and what is copied."""
+        a = self.ranges
+        if lo <= a[0][0] and a[-1][1] <= hi:
+            return self
+        first = bisect_left(a, lo, key=_hi)
+        last = bisect_right(a, hi, key=_lo)
+        if first >= last:
+            return EMPTY
+        out = list(a[first:last])
+        out[0] = (max(lo, out[0][0]), out[0][1])
+        out[-1] = (out[-1][0], min(hi, out[-1][1]))
+        return IntervalSet(tuple(out))
+
     def __sub__(self, other: IntervalSet) -> IntervalSet:
-        out: list[Interval] = []
         b = other.ranges
+        if not self.ranges or not b or self.ranges[-1][1] < b[0][0] or b[-1][1] < self.ranges[0][0]:
+            return self
+        out: list[Interval] = []
         j = 0
         for lo, hi in self.ranges:
             while j < len(b) and b[j][1] < lo:
@@ -108,6 +142,11 @@ class IntervalSet:
 
     def isdisjoint(self, other: IntervalSet) -> bool:
         a, b = self.ranges, other.ranges
+        if not a or not b or a[-1][1] < b[0][0] or b[-1][1] < a[0][0]:
+            return True
+        if len(a) == 1 or len(b) == 1:
+            (lo, hi), rest = (a[0], b) if len(a) == 1 else (b[0], a)
+            return bisect_left(rest, lo, key=_hi) >= bisect_right(rest, hi, key=_lo)
         i = j = 0
         while i < len(a) and j < len(b):
             if a[i][1] < b[j][0]:
@@ -119,12 +158,20 @@ class IntervalSet:
         return True
 
     def issubset(self, other: IntervalSet) -> bool:
-        b = other.ranges
+        a, b = self.ranges, other.ranges
+        if a is b or not a:
+            return True
+        if not b or a[0][0] < b[0][0] or b[-1][1] < a[-1][1]:
+            return False
+        if len(b) == 1:
+            return True
+        if len(a) == 1:
+            return a[0][1] <= b[bisect_right(b, a[0][0], key=_lo) - 1][1]
         j = 0
-        for lo, hi in self.ranges:
-            while j < len(b) and b[j][1] < lo:
+        for lo, hi in a:
+            while b[j][1] < lo:  # the last of them does not
                 j += 1
-            if j == len(b) or not (b[j][0] <= lo and hi <= b[j][1]):
+            if not (b[j][0] <= lo and hi <= b[j][1]):
                 return False
         return True
 
@@ -148,6 +195,10 @@ class IntervalSet:
 
 def _lo(pair: Interval) -> int:
     return pair[0]
+
+
+def _hi(pair: Interval) -> int:
+    return pair[1]
 
 
 EMPTY = IntervalSet()

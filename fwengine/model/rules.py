@@ -58,7 +58,9 @@ class Rule:
     """One rule: what it does to which packets.
 
     `boxes` are joined by "or" (a service with several protocols needs several); `written` holds, for each field with a
-    condition, the words of the source. After the day `until` a rule matches nothing.
+    condition, the words of the source; `negated` are the fields whose condition says what is left out, and `opened` those of
+    them that take in all addresses of a family because something of the other is left out. After the day `until` a rule
+    matches nothing.
     """
 
     action: Action
@@ -68,6 +70,8 @@ class Rule:
     log: bool = False
     span: Span = field(default=NOWHERE, compare=False)
     written: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
+    negated: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
+    opened: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,19 +104,21 @@ class Verdict:
     """What becomes of a packet, and why.
 
     `rule` is the deciding rule, and `None` if the default decided, if no single rule did (`cases` has them all), or if
-    the packet could not be decoded; `reason` tells which: "rule", "default", "rules", "depends", "malformed" or
-    "truncated".
+    the packet could not be decoded; `reason` tells which: "rule", "default", "rules", "depends", "malformed",
+    "truncated" or "tiny-fragment".
     """
 
     action: Action
     rule: Rule | None = None
     index: int | None = None  # of the deciding rule in the policy; the number of rules for the default
-    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated"] = "rule"
+    reason: Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"] = (
+        "rule"
+    )
     cases: tuple[Case, ...] = ()
     doubts: tuple[Doubt, ...] = ()  # what a verdict "in doubt" depends on
 
     def __bool__(self) -> bool:
-        raise TypeError("a verdict is no truth value: compare `verdict.action` with `Action.ALLOW`")
+        raise TypeError("a verdict is not a truth value: compare `verdict.action` with `Action.ALLOW`")
 
     @property
     def by(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from ..errors import LimitError
 from .box import Box, Sets
 from .compile import compile_entries
-from .fields import FULL, Point
+from .fields import FIELDS, FULL, Point
 from .packet import Packet
 from .rules import DENY, DEPENDS, Action, Case, Rule, Verdict
 from .tree import DecisionTree
@@ -89,6 +89,11 @@ class RuleSet:
         )
 
     @cached_property
+    def constrained(self) -> frozenset[int]:
+        """The fields on which some rule that counts has a condition."""
+        return frozenset(f for f in range(FIELDS) if any(sets[f] != FULL[f] for _, sets in self.active_boxes))
+
+    @cached_property
     def tree(self) -> DecisionTree:
         """The compiled form, built on first use.
 
@@ -146,7 +151,8 @@ class RuleSet:
         return Verdict(DEPENDS, None, None, "depends", cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "fields", "active_boxes", "asked")}
+        kept = ("tree", "fields", "active_boxes", "constrained", "asked")
+        return {k: v for k, v in self.__dict__.items() if k not in kept}
 
 
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:

@@ -6,6 +6,7 @@ The bytes come from whatever has `readinto`. Containers, link types, classes and
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,11 +36,16 @@ from .module import native
 if TYPE_CHECKING:
     from .columns import Classifier
 
-CLASSES: Final = ("not-ip", "malformed", "truncated")  # counted behind the rules and the default, in this order
+# counted behind the rules and the default, in this order; then what is allowed by one of several rules, and, counted in
+# another row, too, what is decided though truncated
+CLASSES: Final = ("not-ip", "malformed", "truncated", "tiny-fragment")
+_CLASS_ROWS: Final = len(CLASSES) + 2
 
 _CHUNK = 1 << 19  # bytes read at a time: less costs calls, more leaves the processor's caches before it is counted
 _LEFT = 1 << 16  # room for what a chunk leaves
-_FRAME_BYTES = 24
+_FRAME = struct.Struct("=IIIHHHHxxxx")
+_DONE = (1, 2)  # what a recording firewall did with a frame: passed, blocked
+_FRAME_BYTES = _FRAME.size
 _RECORD_BYTES = 16  # no record is shorter
 _COOKED = (113, 276)
 
@@ -64,6 +70,8 @@ _WHY = {
 
 _NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
 
+# A truncated frame's bytes, link type, length on the wire and numbers of interfaces -> the row in which it counts.
+CutRow = Callable[[memoryview, int, int, int, int], int]
 Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
 
 
@@ -78,9 +86,10 @@ class CaptureCounts(NamedTuple):
     """What a policy does to a capture, up to its damage if it has any.
 
     `packets` and `octets` (bytes on the wire) have a row for each rule, then for the default, then for each of
-    `CLASSES`. `kinds` counts the frames without IP by the numbers of `packets.place`; `recorded` has for each row the
-    packets that the recording firewall passed, and those that it blocked. `inbound` and `outbound` are the names of
-    interfaces that the file records for packets (the first 65,534 of a file with more).
+    `CLASSES`, then for what one of several rules allows; the last has what is decided though truncated, again. `kinds`
+    counts the frames without IP by the numbers of `packets.place`; `recorded` has for each row the packets that the
+    recording firewall passed, and those that it blocked. `inbound` and `outbound` are the names of interfaces that the
+    file records for packets (the first 65,534 of a file with more).
     """
 
     packets: tuple[int, ...]
@@ -291,6 +300,15 @@ class _Sums(NamedTuple):
     recorded: array[int]
     kinds: Counter[int]
 
+    def move(self, old: int | None, row: int, octets: int, done: int) -> None:
+        """Counts a packet in another row; `done` is what the recording firewall did."""
+        for other, change in ((old, -1), (row, 1)):
+            if other is not None:
+                self.counts[2 * other] += change
+                self.counts[2 * other + 1] += change * octets
+                if done in _DONE:
+                    self.recorded[2 * other + _DONE.index(done)] += change
+
 
 def count_capture(
     classifier: Classifier,
@@ -302,6 +320,7 @@ def count_capture(
     state: int = 0,
     jobs: int = 1,
     progress: Callable[[], object] | None = None,
+    cut: CutRow | None = None,
 ) -> CaptureCounts:
     """Counts per rule over a capture; results do not depend on how the bytes come, or on `jobs`.
 
@@ -313,6 +332,8 @@ def count_capture(
         state: of all packets, an index into `header.STATES`.
         jobs: how many threads share the work. They read in turns, and each counts what it has read.
         progress: called now and then, by the caller's thread.
+        cut: in which row a truncated frame counts of which more is missing than a policy is indifferent to; without it all
+            of these count as truncated. Any thread calls it.
 
     Raises:
         LimitError: if the policy is more than the native classifier takes, or the module is not here.
@@ -320,14 +341,25 @@ def count_capture(
     tables = classifier.native_tables()
     if native is None or tables is None:
         raise LimitError("captures are counted natively only where the native classifier takes the policy")
-    rows = len(classifier.policy.rules) + 4
+    default = len(classifier.policy.rules)
+    rows = default + 1 + _CLASS_ROWS
+    truncated, partial = default + 1 + CLASSES.index("truncated"), rows - 1
     stated = (
         None if inbound is None else classifier.in_interface(inbound),
         None if outbound is None else classifier.out_interface(outbound),
     )
 
+    numbers = ({0: 0}, {0: 0})  # for each code of an interface a name's number: the policy asks no more
+
     def codes(name: str) -> tuple[int, int]:
-        return classifier.in_interface(name), classifier.out_interface(name)
+        found = classifier.in_interface(name), classifier.out_interface(name)
+        for known, code in zip(numbers, found, strict=True):
+            known.setdefault(code, interface_number(name))
+        return found
+
+    for name in (inbound, outbound):
+        if name:
+            codes(name)
 
     walk = _Walk(stream, file, codes, stated)
     turn = Lock()
@@ -341,7 +373,7 @@ def count_capture(
                 if not walk.next(piece):
                     return sums
             with memoryview(piece.data)[: piece.size] as data:
-                used = native.count(
+                used, doubtful = native.count(
                     *tables,
                     classifier.engine,
                     data,
@@ -352,6 +384,15 @@ def count_capture(
                     sums.recorded,
                     piece.kinds,
                 )
+                if cut is not None:
+                    for at in doubtful:
+                        offset, size, wire, link, *ends, done = _FRAME.unpack_from(piece.frames, _FRAME_BYTES * at)
+                        came_in, went_out = (known[code] for known, code in zip(numbers, ends, strict=True))
+                        with data[offset : offset + size] as frame:
+                            row = cut(frame, link, wire, came_in, went_out)
+                        if row != truncated:
+                            sums.move(truncated, row, wire, done)
+                            sums.move(None, partial, wire, 0)
             if used:
                 sums.kinds.update(piece.kinds[:used])
             if told is not None:

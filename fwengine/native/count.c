@@ -1,6 +1,7 @@
 /* Frames are decoded one by one into columns of each family; whenever a column is full the batch is classified. */
 #include "count.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -57,7 +58,7 @@ static inline int is_quick(const uint8_t *d, const fwk_frame *f)
         return 0;
     const uint32_t total = (uint32_t)d[16] << 8 | d[17], tcp = d[23] == 6, udp = d[23] == 17, offset = d[46];
     const uint32_t header = tcp ? offset >> 2 & 0x3Cu : 8;
-    return (((d[20] & 0x3F) | d[21]) == 0) & (tcp | udp) & ((offset >= 0x50) | udp) & (total >= 20 + header);
+    return (((d[20] & 0x3F) | d[21]) == 0) & (tcp | udp) & ((offset >= 0x50) | udp) & (total >= 20 + header) & (total + 14 <= f->wire);
 }
 
 #define VALUE(name, column, item, place) place,
@@ -76,6 +77,38 @@ static inline uint32_t meta_of(const fwk_family *family, uint32_t first, const f
         first = stage->table[first * stage->width + stage->of_value[value[stage->field]]];
     }
     return first;
+}
+
+/* The class of a tcp packet whose flags are not captured, if it is one whatever they are; else FWK_NO_META. */
+static uint32_t meta_of_any_flags(const fwk_family *family, fwk_packet *p, const fwk_frame *f, const fwk_tally *t)
+{
+    const uint32_t kind = family->of_protocol[3 * p->protocol + p->fragment];
+    uint32_t s = 0;
+    while (s < family->stages && family->stage[s].field != FWK_FLAGS)
+        s++;
+    p->flags = 0;
+    const uint32_t meta = meta_of(family, kind, p, f, t);
+    for (uint32_t flags = 1; s < family->stages && flags < 256 && meta != FWK_NO_META; flags++) {
+        p->flags = (uint8_t)flags;
+        if (meta_of(family, kind, p, f, t) != meta)
+            return FWK_NO_META;
+    }
+    return meta;
+}
+
+/* Notes a frame for who has time to decide it; 0 if there is no memory. */
+static int doubt(fwk_tally *t, size_t i)
+{
+    if (t->doubts == t->room) {
+        size_t room = t->room ? 2 * t->room : 256;
+        uint32_t *more = realloc(t->doubtful, room * sizeof *more);
+        if (!more)
+            return 0;
+        t->doubtful = more;
+        t->room = room;
+    }
+    t->doubtful[t->doubts++] = (uint32_t)i;
+    return 1;
 }
 
 int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t n, uint32_t *out)
@@ -98,10 +131,21 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             p.dport = (uint16_t)(d[36] << 8 | d[37]);
         } else
             class = fwk_decode(d, f->captured, f->wire, f->link, &p);
+        uint32_t open = FWK_NO_META;
+        if (class == FWK_TRUNCATED && p.open) {
+            open = meta_of_any_flags(p.open == 4 ? t->v4 : t->v6, &p, f, t);
+            if (open != FWK_NO_META) {
+                class = p.open == 4 ? FWK_IPV4 : FWK_IPV6;
+                t->count[2 * (others + FWK_PARTIAL_ROW)]++;
+                t->count[2 * (others + FWK_PARTIAL_ROW) + 1] += f->wire;
+            }
+        }
         if (class == FWK_IPV4) {
-            const uint32_t j = four.n, meta = meta_of(t->v4, t->v4->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
+            uint32_t j = four.n, meta = open;
+            if (FWK_LIKELY(meta == FWK_NO_META))
+                meta = meta_of(t->v4, t->v4->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
             if (meta == FWK_NO_META)
-                return 0;
+                return FWK_COUNT_RANGE;
             four.meta[j] = (uint16_t)meta;
             four.src[j] = word_at(p.src);
             four.dst[j] = word_at(p.dst);
@@ -112,9 +156,11 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             if (++four.n == FWK_BATCH)
                 flush(t, &four, 0, frames, out);
         } else if (class == FWK_IPV6) {
-            const uint32_t j = six.n, meta = meta_of(t->v6, t->v6->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
+            uint32_t j = six.n, meta = open;
+            if (FWK_LIKELY(meta == FWK_NO_META))
+                meta = meta_of(t->v6, t->v6->of_protocol[3 * p.protocol + p.fragment], &p, f, t);
             if (meta == FWK_NO_META)
-                return 0;
+                return FWK_COUNT_RANGE;
             six.meta[j] = (uint16_t)meta;
             memcpy(six.src6 + 16 * j, p.src, 16);
             memcpy(six.dst6 + 16 * j, p.dst, 16);
@@ -129,6 +175,8 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
             uint64_t *count = t->count + 2 * row;
             count[0]++;
             count[1] += f->wire;
+            if (class == FWK_TRUNCATED && !doubt(t, i))
+                return FWK_COUNT_MEMORY;
             if (t->recorded)
                 note_recorded(t, row, f->recorded);
             if (t->kinds && class == FWK_NOT_IP)
@@ -141,5 +189,5 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
         flush(t, &four, 0, frames, out);
     if (six.n)
         flush(t, &six, 1, frames, out);
-    return 1;
+    return FWK_COUNT_DONE;
 }

@@ -12,15 +12,16 @@
 #define FWK_MAX_INTERFACES 65536u
 #define FWK_MAX_LENGTH 65575u /* the most that a header can say: 40 + 65535 */
 
-enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED };
+enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED, FWK_TINY_FRAGMENT };
 
 /* A packet's fields; those it does not have are 0. Addresses point into the frame, in network order. Of a frame without
- * IP, `what` is its kind (links.h). */
+ * IP, `what` is its kind (links.h). Of a truncated packet of which nothing is missing but tcp's flags, `open` is the family,
+ * and all else is filled in. */
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
     uint32_t length; /* of the IP packet, FWK_MAX_LENGTH if that or more */
-    uint8_t protocol, fragment, type, code, flags, dscp, ttl;
+    uint8_t protocol, fragment, type, code, flags, open, dscp, ttl;
     uint32_t what;
 } fwk_packet;
 

@@ -442,8 +442,8 @@ static PyObject *used(PyObject *self, PyObject *capsule)
     return w ? PyBytes_FromStringAndSize((const char *)w->used, sizeof w->used) : NULL;
 }
 
-/* The frames of a buffer, checked to lie within it. */
-static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f)
+/* The frames of a buffer, checked to lie within it; `recorded` is set if one records what was done with it. */
+static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f, int *recorded)
 {
     if (!view(data, d, 1, -1, 0, "data"))
         return 0;
@@ -453,8 +453,12 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
     }
     const fwk_frame *frame = f->buf;
     int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 4 == 0;
-    for (Py_ssize_t i = 0; good && i < count; i++)
+    uint32_t any = 0;
+    for (Py_ssize_t i = 0; good && i < count; i++) {
         good = (uint64_t)frame[i].offset + frame[i].captured <= (uint64_t)d->len;
+        any |= frame[i].recorded;
+    }
+    *recorded = any != 0;
     if (!good) {
         PyErr_SetString(PyExc_ValueError, "frames do not lie within the data");
         PyBuffer_Release(f);
@@ -476,7 +480,7 @@ static PyObject *count(PyObject *self, PyObject *args)
     int engine = engine_of(name);
     if (engine < 0)
         return NULL;
-    fwk_tally t = {PyCapsule_GetPointer(v4, capsule_name), NULL, NULL, NULL, state, NULL, NULL, NULL, 0};
+    fwk_tally t = {.v4 = PyCapsule_GetPointer(v4, capsule_name), .state = state};
     t.v6 = t.v4 ? PyCapsule_GetPointer(v6, capsule_name) : NULL;
     if (!t.v6)
         return NULL;
@@ -484,9 +488,9 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "these are not the two families of one policy");
         return NULL;
     }
-    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "counts"))
+    if (!view(counts, &c, 8, 2 * ((Py_ssize_t)t.v4->rules + 1 + FWK_CLASS_ROWS), 1, "counts"))
         return NULL;
-    if (!view(recorded, &r, 8, 2 * ((Py_ssize_t)t.v4->rules + 4), 1, "recorded")) {
+    if (!view(recorded, &r, 8, 2 * ((Py_ssize_t)t.v4->rules + 1 + FWK_CLASS_ROWS), 1, "recorded")) {
         PyBuffer_Release(&c);
         return NULL;
     }
@@ -499,11 +503,10 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "counts are not in place, or kinds are too few");
         goto done;
     }
-    if (!view_frames(data, frames, n, &d, &f))
+    int logged;
+    if (!view_frames(data, frames, n, &d, &f, &logged))
         goto done;
-    for (Py_ssize_t i = 0; i < n && !t.recorded; i++)
-        if (((const fwk_frame *)f.buf)[i].recorded)
-            t.recorded = r.buf;
+    t.recorded = logged ? r.buf : NULL;
     t.kinds = k.buf;
     t.run4 = fwk_engine(engine, t.v4->table);
     t.run6 = fwk_engine(engine, t.v6->table);
@@ -514,10 +517,20 @@ static PyObject *count(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
-    if (good)
-        result = PyLong_FromSize_t(t.kinds_used);
+    if (good == FWK_COUNT_DONE) {
+        PyObject *doubtful = PyList_New((Py_ssize_t)t.doubts);
+        for (size_t i = 0; doubtful && i < t.doubts; i++) {
+            PyObject *number = PyLong_FromUnsignedLong(t.doubtful[i]);
+            if (!number || PyList_SetItem(doubtful, (Py_ssize_t)i, number)) /* which takes `number` over */
+                Py_CLEAR(doubtful);
+        }
+        if (doubtful)
+            result = Py_BuildValue("(nN)", (Py_ssize_t)t.kinds_used, doubtful);
+    } else if (good == FWK_COUNT_MEMORY)
+        PyErr_NoMemory();
     else
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
+    free(t.doubtful);
 done:
     PyBuffer_Release(&k);
     PyBuffer_Release(&r);
@@ -547,7 +560,8 @@ static PyObject *decoded(PyObject *self, PyObject *args)
     (void)self;
     if (!PyArg_ParseTuple(args, "OOn", &data, &frames, &n))
         return NULL;
-    if (!view_frames(data, frames, n, &d, &f))
+    int logged;
+    if (!view_frames(data, frames, n, &d, &f, &logged))
         return NULL;
     PyObject *list = PyList_New(n);
     const fwk_frame *frame = f.buf;

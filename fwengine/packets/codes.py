@@ -11,8 +11,8 @@ GZIP = "FW906"
 
 EXPLANATIONS: dict[str, str] = {
     NOT_A_CAPTURE: (
-        "The file is no capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
-        "them. An empty file is no capture either, because even a capture without packets has a file header. Capture "
+        "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
+        "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "
         "packets with, for example, `tcpdump -w FILE`, or save them from Wireshark as pcapng."
     ),
     ENDS_EARLY: (

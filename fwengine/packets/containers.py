@@ -1,4 +1,4 @@
-"""Files that are no pcap and no pcapng: what they are, and what makes one of them. Knows first bytes only.
+"""Files that are neither pcap nor pcapng: what they are, and what makes one of them. Knows first bytes only.
 
 Sources: the formats' own descriptions, and Wireshark's list of what it reads, which is what `editcap` converts.
 """
@@ -40,7 +40,7 @@ _KINDS = {
 
 
 def foreign(file: str, head: bytes) -> CaptureError:
-    """What to say of a file that is no capture read here, whose first `HEAD` bytes are `head`."""
+    """What to say of a file that is not a capture read here, whose first `HEAD` bytes are `head`."""
     if not head:
         return CaptureError(NOT_A_CAPTURE, file, "the file is empty")
     for magic, (kind, advice) in _KINDS.items():

@@ -18,12 +18,24 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import CaptureError, PacketError
-from ..model.fields import DCCP, FRAGMENTS, ICMP, ICMPV6, LATER, PORT_PROTOCOLS, SCTP, TCP, UDP, UDPLITE, WHOLE
+from ..model.fields import (
+    DCCP,
+    FRAGMENTS,
+    ICMP,
+    ICMPV6,
+    LATER,
+    PORT_PROTOCOLS,
+    SCTP,
+    STEPPED_THROUGH,
+    TCP,
+    UDP,
+    UDPLITE,
+    WHOLE,
+)
 from ..model.packet import Packet
 from . import pcapng
 from .codes import UNREADABLE
 from .links import ETHERNET, RAW
-from .wire import EXTENSION_HEADERS
 
 Target = str | os.PathLike[str] | BinaryIO
 
@@ -57,7 +69,7 @@ def encode(packet: Packet, link: str = "ip") -> bytes:
     if link not in _LINKS:
         raise PacketError(f"unknown link type `{link}`: packets are written with `ip` or `ethernet`")
     later = packet.fragment == "later"
-    if packet.family == 6 and packet.protocol in EXTENSION_HEADERS and not later:
+    if packet.family == 6 and packet.protocol in STEPPED_THROUGH and not later:
         raise PacketError(
             f"protocol {packet.protocol} is an IPv6 extension header: a packet ends with another protocol"
         )

@@ -50,7 +50,7 @@ _HARDWARE_RELAY, _HARDWARE_RADIOTAP, _HARDWARE_NETLINK = (
     770,
     803,
     824,
-)  # where a cooked header's protocol is no ethertype
+)  # where a cooked header's protocol is not an ethertype
 _OUTGOING = 4
 _ARCNET_TYPES = {212: 4, 240: 4, 196: 6}
 _ARCNET_OLD = frozenset({128, 240, 241})  # types whose headers end behind them
@@ -145,7 +145,7 @@ def _encrypted(data: Bytes, at: int, wire_length: int) -> Place:
 
 
 def _raw_or_loopback(data: Bytes, at: int, wire_length: int) -> Place:
-    """IP, or what OpenBSD writes under the same number: a family in network order, which is no IP version."""
+    """IP, or what OpenBSD writes under the same number: a family in network order, which is not an IP version."""
     if at < len(data) and data[at] == 0:
         return _loopback(data, at, wire_length)
     return 0, at

@@ -184,7 +184,7 @@ def _pppoe(data: Bytes, at: int, wire_length: int) -> Step:
     at += 6
     if at > len(data):
         return missing(at, wire_length)
-    if data[at - 5]:  # a code other than 0 is no session data
+    if data[at - 5]:  # a code other than 0 is not session data
         return not_ip(SESSION, data[at - 5])
     return ppp(data, at, wire_length)
 

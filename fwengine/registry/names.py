@@ -95,7 +95,7 @@ def protocol_name(number: int) -> str:
 
 
 def protocols_of(name: str) -> dict[int, IntervalSet]:
-    """The ports that a service name stands for, by protocol; empty if it is no service name.
+    """The ports that a service name stands for, by protocol; empty if it is not a service name.
 
     >>> {protocol_name(number): ports.ranges for number, ports in protocols_of("imap").items()}
     {'tcp': ((143, 143),)}
@@ -151,7 +151,7 @@ def service_name(protocol: int, port: int) -> str | None:
     >>> service_name(TCP, 80), service_name(TCP, 2049), service_name(TCP, 8080)
     ('http', 'nfs', None)
     """
-    return _services_by_port(protocol).get(str(port))  # a cell of several ports is no number, so never found
+    return _services_by_port(protocol).get(str(port))  # a cell of several ports is not a number, so never found
 
 
 def _icmp_types(protocol: int) -> Mapping[int, str]:

@@ -16,6 +16,7 @@ from .nothing import no_verdict
 from .screen import visible
 from .style import Style
 
+_CLASS_KEYS = ("malformed", "truncated", "tiny_fragment", "partial", "several")
 MANY_RULES = 40  # with more, those that decided nothing are only counted
 MANY_KINDS = 12  # with more, the rarest are counted together
 
@@ -31,7 +32,7 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
     )
     counts = {
         key: sum(getattr(report, key) for report in reports)
-        for key in ("packets", "allow", "deny", "not_ip", "malformed", "truncated")
+        for key in ("packets", "allow", "deny", "not_ip", *_CLASS_KEYS)
     }
     return replace(
         first,
@@ -67,8 +68,7 @@ def tally_json(report: CaptureReport) -> dict[str, Any]:
         "allow": report.allow,
         "deny": report.deny,
         "not_ip": report.not_ip,
-        "malformed": report.malformed,
-        "truncated": report.truncated,
+        **{key: getattr(report, key) for key in _CLASS_KEYS},
         "kinds": [{"what": kind.what, "packets": kind.packets} for kind in report.kinds],
         **({"recorded": report.recorded._asdict()} if report.recorded else {}),
         "rules": [
@@ -119,7 +119,9 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
     ]
     for count, action, label in (
         (report.malformed, "deny", "malformed: no rule is asked"),
-        (report.truncated, "deny", "truncated: no rule is asked"),
+        (report.truncated, "deny", "truncated: what is missing decides"),
+        (report.tiny_fragment, "deny", "tiny-fragment: no rule is asked"),
+        (report.several, "allow", "truncated: by one of several rules"),
         (report.not_ip, "", "not IP: no verdict"),
     ):
         if count:
@@ -131,6 +133,9 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
         word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
         line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
         out.append(line.rstrip())
+    if report.partial:
+        were = "packet was" if report.partial == 1 else "packets were"
+        out.append(f"{report.partial:,} truncated {were} decided from the fields that are there")
     more = len(report.rules) - len(shown)
     if more:
         out.append(f"{more:,} more rule{'s' * (more != 1)} decided no packet")
@@ -171,8 +176,9 @@ def outcome_json(
 ) -> dict[str, Any]:
     """One packet of a capture; `number` counts over all captures, `text` writes its point if that is to be quick."""
     if outcome.rule is None or outcome.point is None:
-        verdict = None if outcome.kind == "not-ip" else "deny"
-        fields = {"packet": number, "text": None, "verdict": verdict, "rule": None, "class": outcome.kind}
+        verdict = None if outcome.action is None else outcome.action.value
+        rule = None if outcome.rule is None else policy.label(outcome.rule)
+        fields = {"packet": number, "text": None, "verdict": verdict, "rule": rule, "class": outcome.kind}
         return fields | _aside(outcome)
     return {
         "packet": number,
@@ -200,7 +206,8 @@ def outcome_line(fields: dict[str, Any], style: Style) -> str:
     recorded = f"  recorded: {visible(fields['recorded'])}" if "recorded" in fields else ""
     if fields["class"] != "ip":
         what = f": {fields['what']}" if "what" in fields else ""
-        return f"{fields['packet']:>6}  {verdict} {fields['class']}{what}{recorded}"
+        decided = f"  by {visible(fields['rule'])}" if fields["rule"] else ""
+        return f"{fields['packet']:>6}  {verdict} {fields['class']}{what}{decided}{recorded}"
     return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}{recorded}"
 
 

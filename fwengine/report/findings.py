@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..analysis.anomalies import CODES, QUIET, Finding, describe, findings
+from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer
+from ..analysis.finding import CODES, QUIET, Finding
 from ..analysis.reach import effective
-from ..errors import Diagnostic, Label, Span
+from ..analysis.wording import describe
+from ..errors import Diagnostic, Label, Span, Suggestion
 from ..language.meaning.region import readable, show_box
 from ..model.rules import Rule
 from ..policy import Policy
+from .advice import Advice, advise, named
 from .packets import packet_text
 
 _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
-    "FW209": "never used", "FW301": "no condition at all", "FW302": "port 0 is left out",
-    "FW303": "its later fragments have no ports", "FW305": "no protocol of IPv6",
-    "FW310": "named here alone",
+    "FW209": "never used", "FW210": "adds nothing", "FW211": "half of it never matches", "FW301": "no condition at all",
+    "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
+    "FW305": "no protocol of IPv6", "FW310": "named here alone",
 }  # fmt: skip
-_HELP = {
-    "FW202": "remove it; `--fix` does",
-    "FW203": "remove it; `--fix` does, where a later rule does the same",
-    "FW204": "correct the conditions: no packet satisfies all of them",
-    "FW207": "remove it (`--fix` does), or move its date",
-    "FW208": "remove it in time, or move its date",
-    "FW209": "remove it; `--fix` does",
-    "FW301": "say which protocol, from where and to where",
-    "FW302": "port 0 is a port like any other: leave the condition out, or write `0-65535`, if you mean any port",
-    "FW305": "write `from ipv4` if that is meant; for IPv6 name the protocol behind that header",
-    "FW310": "correct the name; declaring the interfaces, `interface wan = eth0`, makes such slips errors",
-    "FW303": "allow them by a rule with `fragment later`, or be sure that nothing of it is ever fragmented",
-}
 EXPLANATIONS = {
     "FW201": "Earlier rules take every packet of this rule, and at least one of those packets gets the other action. "
     "Somebody wrote the rule to have an effect, and it has none: the dangerous kind of an unreachable rule. The rules "
-    "named are a minimal set: without any one of them, some packet would get through to this rule.",
-    "FW202": "Earlier rules take every packet of this rule and do the same with them. It can be removed without a change.",
+    "named are a minimal set: without any one of them, some packet would get past them. Where rules of the same action "
+    "match all of it, those are named: it adds nothing to them, wherever it stands. Otherwise a place is named above "
+    "which it would decide the witness.",
+    "FW202": "Earlier rules of the same action take every packet of this rule. It can be removed without a change, unless "
+    "an expectation names it, or what takes its packets ends before it does.",
     "FW203": "The rule decides packets, but later rules, or the default, would do the same with all of them. It can be "
-    "removed without a change. It is information only where nothing but the default does the same, as many people write "
-    "such rules on purpose.",
+    "removed without a change, together with all else that the same run proposes: of several rules that do the same, "
+    "those named may go, and one stays. It is information only where nothing but the default does the same, as many "
+    "people write such rules on purpose; `--fix` leaves those.",
     "FW204": "No packet satisfies all of the rule's conditions, whatever stands before it: ports together with later "
     "fragments, for example, or an IPv4 ICMP type between IPv6 addresses.",
     "FW205": "The rule matches all that an earlier rule of the other action matches, and more: the earlier one is an "
@@ -52,6 +46,10 @@ EXPLANATIONS = {
     "FW208": "The rule matches nothing after a day less than a month away.",
     "FW209": "Nothing uses the definition. In a file that is included by others definitions may be meant for those, so "
     "only the file that was asked about is looked at.",
+    "FW210": "The other elements of the set hold all of this one, so the set means the same without it. Names of nets, "
+    "services and ports are left alone unless they stand twice: what they stand for may change.",
+    "FW211": "A packet has one family. The rule names addresses of both on one side and of one on the other, so the rest "
+    "never matches. Usual where a name is for both families; a mistake where the other side should be for both, too.",
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
@@ -65,6 +63,9 @@ EXPLANATIONS = {
     "error in place of this finding.",
     "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
     "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
+    "FW304": "What is left out is of one family, so all addresses of the other are taken in: `not 10.0.0.0/8` holds every "
+    "IPv6 address. The rule allows such packets. Write `0.0.0.0/0 except 10.0.0.0/8` to speak of IPv4 alone, or list both "
+    "families, as in `{ 0.0.0.0/0 except 10.0.0.0/8, ::/0 }`, if that is meant.",
 }
 
 
@@ -81,8 +82,10 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     [('FW201', 1, (0,))]
     """
     codes = None if select is None else frozenset(select)
-    found = findings(policy, codes, definitions=policy.definitions)
-    mine = (f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name))
+    found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
+    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
+    if codes is None or "FW210" in codes:
+        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
     return Answer(mine, found.confirmed)
 
 
@@ -90,7 +93,7 @@ def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
     """Codes from what a user lists: codes or their beginnings (`FW2`), `all`.
 
     Raises:
-        ValueError: naming what is no code.
+        ValueError: naming what is not a code.
     """
 
     def expand(words: Iterable[str]) -> frozenset[str]:
@@ -106,48 +109,47 @@ def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
     return (expand(chosen) if chosen else frozenset(CODES) - QUIET) - expand(ignore)
 
 
+def to_diagnostics(policy: Policy, found: Sequence[Finding]) -> list[Diagnostic]:
+    """The findings of one run as a screen shows them, with suggestions that may be followed all together."""
+    return [_diagnostic(policy, f, advice) for f, advice in zip(found, advise(policy, found), strict=True)]
+
+
 def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
     """A finding as a screen shows it."""
-    if finding.definition is not None:
+    return to_diagnostics(policy, [finding])[0]
+
+
+def _diagnostic(policy: Policy, finding: Finding, advice: Advice) -> Diagnostic:
+    code, message, label = finding.code, describe(policy, finding), _LABELS[finding.code]
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    if finding.remark is not None:
+        span, labels = finding.remark.span, finding.remark.labels
+    elif finding.definition is not None:
         span = finding.definition.span
-        return Diagnostic(
-            finding.code, describe(policy, finding), span, _LABELS[finding.code], _HELP[finding.code], finding.severity
-        )
-    assert finding.rule is not None
-    rule = policy.rules[finding.rule]
-    several = len(finding.blockers) > 1
-    labels = tuple(Label(policy.rules[b].span, _blocker_text(finding, several)) for b in finding.blockers)
-    notes = []
+    else:
+        assert finding.rule is not None
+        span = _action_span(policy.rules[finding.rule])
+        labels = tuple(Label(policy.rules[b].span, _blocker_text(policy, finding, b)) for b in finding.blockers)
     if finding.witness is not None:
-        notes.append(f"witness: {_packet(policy, finding)} is {_fate(policy, finding)}")
-    message = describe(policy, finding)
+        notes = (f"witness: {_packet(policy, finding)} is {_fate(policy, finding)}",)
     return Diagnostic(
-        finding.code,
-        message,
-        _action_span(rule),
-        _LABELS[finding.code],
-        _help(policy, finding, rule),
-        finding.severity,
-        labels,
-        tuple(notes),
+        code, message, span, label, advice.help, finding.severity, labels, notes, suggestions=advice.suggestions
     )
 
 
-def _blocker_text(finding: Finding, several: bool) -> str:
+def _blocker_text(policy: Policy, finding: Finding, blocker: int) -> str:
+    if finding.code == "FW201" and not finding.repeated and len(finding.blockers) > 1:
+        alike = policy.rules[blocker].action is policy.rules[finding.rule or 0].action
+        return f"takes a part of its packets, {'the same' if alike else 'the other'} way"
     if finding.code in ("FW201", "FW202"):
-        return "takes a part of its packets" if several else "takes every packet of it"
+        several = len(finding.blockers) > 1
+        if finding.alone and not finding.repeated:
+            return "takes every packet of it"
+        return "matches a part of it" if several else "matches all of it"
     if finding.code == "FW203":
         return "would do the same"
     return "the earlier rule"
-
-
-def _help(policy: Policy, finding: Finding, rule: Rule) -> str:
-    if finding.code != "FW201":
-        return _HELP.get(finding.code, "")
-    blockers = [policy.rules[b] for b in finding.blockers]
-    if len(blockers) == 1 and blockers[0].span.file == rule.span.file:
-        return f"move line {rule.span.line} above line {blockers[0].span.line} if it is to have an effect, or remove it"
-    return "move it above them if it is to have an effect, or remove it"
 
 
 def _fate(policy: Policy, finding: Finding) -> str:
@@ -167,9 +169,8 @@ def _action_span(rule: Rule) -> Span:
     return Span(span.file, span.line, span.column, span.line, span.column + len(rule.action.value))
 
 
-def finding_json(policy: Policy, finding: Finding) -> dict[str, Any]:
-    d = to_diagnostic(policy, finding)
-    return diagnostic_json(d) | {
+def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
+    return diagnostic_json(diagnostic or to_diagnostic(policy, finding)) | {
         "rule": None if finding.rule is None else policy.label(finding.rule),
         "definition": None if finding.definition is None else finding.definition.name,
         "blockers": [policy.label(b) for b in finding.blockers],
@@ -192,6 +193,21 @@ def diagnostic_json(d: Diagnostic) -> dict[str, Any]:
         "help": d.help,
         "blockers": [],
         "witness": None,
+        "suggestions": [suggestion_json(s) for s in d.suggestions],
+    }
+
+
+def suggestion_json(suggestion: Suggestion) -> dict[str, Any]:
+    """A suggestion: the span that is to be replaced and the text to stand there, and edits that belong to it."""
+    span = suggestion.span
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "text": suggestion.text,
+        "also": [suggestion_json(other) for other in suggestion.also],
     }
 
 

@@ -13,7 +13,7 @@ def packet_text(packet: Packet, *policies: Policy) -> str:
     Of dscp, ttl, length, and that an interface is not recorded (`in none`), it says only what a verdict depends on.
     """
     absent: set[int] = set()
-    asked = frozenset().union(*[policy.tree.fields for policy in policies])
+    asked = frozenset().union(*[policy.constrained for policy in policies])
     packet = packet.without(f for f in DETAILS if f not in asked)
     for field in (*INTERFACES, *DETAILS):
         value = getattr(packet, TABLE[field].attribute)

@@ -20,8 +20,8 @@ def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, col
 
     >>> from fwengine.errors import Diagnostic, Span
     >>> at = Span("a.fwl", 1, 1, 1, 5)
-    >>> print(render([Diagnostic("FW012", "`alow` is no statement", at, "here", "did you mean `allow`?")], {"a.fwl": "alow"}))
-    error[FW012]: `alow` is no statement
+    >>> print(render([Diagnostic("FW012", "`alow` is not a statement", at, "here", "did you mean `allow`?")], {"a.fwl": "alow"}))
+    error[FW012]: `alow` is not a statement
      --> a.fwl:1:1
       |
     1 | alow

@@ -28,8 +28,9 @@ from .style import Style
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
 _UNDECODED: Final[Mapping[str, str]] = {
-    "malformed": "malformed: these bytes are no packet, so no rule is asked",
-    "truncated": "truncated: the bytes that rules look at are missing, so none is asked",
+    "malformed": "malformed: these bytes are not a packet, so no rule is asked",
+    "truncated": "truncated: the bytes are cut short, and what is missing decides",
+    "tiny-fragment": "tiny-fragment: it could overwrite the tcp flags (RFC 1858, RFC 3128), so no rule is asked",
 }
 
 

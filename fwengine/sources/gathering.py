@@ -10,13 +10,11 @@ from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read, span_of
-from .kinds import kind_of
 from .source import Source
 from .text import decoded
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
-FEW_ERRORS = 3  # in a text that may well be a policy
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class _Gatherer:
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
-        other = _other_kind(text, shown, len(errors), len(document.statements))
+        other = _other_kind(text, shown, document, errors, origin)
         if other is not None:
             self.errors.append(other)
             self.missing.update(_EVERYTHING)
@@ -129,19 +127,18 @@ class _Gatherer:
         self.missing.update(_EVERYTHING)
 
 
-_EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there
-
-
-def _other_kind(text: str, name: str, errors: int, statements: int) -> Diagnostic | None:
-    """What a text is that is mostly no policy, if it is of a kind that is known; one message, not one a line."""
-    whole = text.lstrip()[:1] in ("{", "[", "<")  # of these one error may be all
-    long = not statements and len(text.split("\n", FEW_ERRORS)) > FEW_ERRORS
-    if errors <= statements or (errors < FEW_ERRORS and not whole and not long):
-        return None  # a policy with mistakes in it
-    kind = kind_of(text)
-    if kind is None:
+def _other_kind(
+    text: str, file: str, document: ast.Document, errors: list[Diagnostic], origin: Span | None
+) -> Diagnostic | None:
+    """What explains the errors of a text better than they do."""
+    if not errors:
         return None
-    return Diagnostic("FW007", f"this is {kind.title}, not a policy", Span(name, 1, 1, 1, 1), help=kind.help)
+    from .looks import instead
+
+    return instead(text, file, len(document.statements), len(errors), origin)
+
+
+_EVERYTHING = frozenset({"*"})  # with a file missing, any name may be defined there
 
 
 def _reason(error: OSError) -> str:

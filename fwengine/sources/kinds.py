@@ -1,70 +1,95 @@
-"""What kind of text a file is if it is no policy: another firewall's rules, its listing, a log, a page.
+"""What kind of file somebody gave: by its first bytes; `looks` tells it by the lines of a text.
 
-Asked only of a text that does not parse. Each kind is told by lines that it has and a policy cannot have.
+Knows no format further than to name it. A file with errors is asked for its kind before its errors are told, since one
+sentence that names it says more than a hundred that fit none of its lines. Whoever reads a format can ask here, too.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ..errors import Diagnostic, Span
+
+Family = Literal["rules", "packets", "capture", "packed", "document"]
 
 
-class Kind(NamedTuple):
-    """A kind of text: what people call it, how it is told, and what to do with it."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file.
 
-    title: str
-    pattern: re.Pattern[str]
-    help: str
-
-
-def _lines(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"^(?:{pattern})", re.MULTILINE)
-
-
-_API: Final = "`fwengine.formats` reads it from Python (docs/formats)"
-_SAVE: Final = "run it, and save what it made: `iptables-save`"
-_OURS: Final = "write the rules in the language of the README"
-
-KINDS: Final = (
-    Kind("rules of iptables-save", _lines(r"\*(?:filter|nat|mangle|raw|security)\s*$|-A \S+ .*-[jg] \S"), _API),
-    Kind(
-        "a listing of `iptables -L`",
-        _lines(r"Chain \S+ \((?:policy \w+|\d+ references)\)"),
-        "it leaves out conditions: save the rules with `iptables-save`",
-    ),
-    Kind("a rule set of nftables", _lines(r"table (?:(?:ip|ip6|inet|arp|bridge|netdev) )?\S+ \{|#!.*\bnft\b|flush ruleset"), _OURS),
-    Kind('a rule set of nftables in JSON', re.compile(r'\A\s*\{\s*"nftables"'), _OURS),
-    Kind(
-        "the output of `show access-lists`",
-        _lines(r"(?:Extended|Standard) IP access list |access-list .*\(hitcnt=|IPv6 access list "),
-        "it leaves out where the lists are applied: save `show running-config`",
-    ),
-    Kind(
-        "a configuration of a Cisco device",
-        _lines(r"(?:ip|ipv6) access-list |access-list \S+ (?:extended|standard|permit|deny|remark) |object-group (?:network|service) "),
-        _API,
-    ),
-    Kind("a configuration of Junos", _lines(r"(?:set )?(?:firewall|security)(?: \{| family | policies )|\s*family inet6? \{"), _OURS),
-    Kind("rules of pf", _lines(r"(?:pass|block)(?: (?:in|out|drop|return|log|quick|all))+\b|(?:scrub|set skip on) "), _OURS),
-    Kind("rules of ipfw", _lines(r"(?:ipfw )?add \d+ (?:allow|deny|pass|drop) "), _OURS),
-    Kind("rules of ufw", _lines(r"(?:sudo )?ufw (?:allow|deny|default|reject|limit) |Status: active\s*$"), _SAVE),
-    Kind("a shell script that calls iptables", _lines(r"(?:sudo )?(?:/\S*/)?ip6?tables (?:-\w|--\w)"), _SAVE),
-    Kind(
-        "a description of AWS",
-        re.compile(r'"(?:NetworkAcls|SecurityGroups|IpPermissions|SecurityGroupRules)"\s*:'),
-        _OURS,
-    ),
-    Kind("a page of HTML", re.compile(r"\A\s*<(?:!doctype|html|\?xml)", re.IGNORECASE), "save the text itself, not the page that shows it"),
-    Kind("a JSON document", re.compile(r"\A\s*[\[{]\s*(?:[\"\[{]|$)"), _OURS),
-)  # fmt: skip
-_MOST: Final = 1 << 20  # characters that are looked at
-
-
-def kind_of(text: str) -> Kind | None:
-    """The kind of a text that is no policy; None if it looks like none of these.
-
-    >>> (kind_of("*filter\\n:INPUT ACCEPT [0:0]\\nCOMMIT\\n") or KINDS[-1]).title
-    'rules of iptables-save'
+    Attributes:
+        name: for programs; of rule sets the name of their format.
+        title: what people call it, with its article.
+        family: "rules" for other firewalls' rule sets; "packets" for packets as text; "capture"; "packed" for what holds
+            other files; "document" for the rest.
+        advice: what to do with it, where it is not what to do with all of its family.
     """
-    head = text[:_MOST]
-    return next((kind for kind in KINDS if kind.pattern.search(head)), None)
+
+    name: str
+    title: str
+    family: Family
+    advice: str = ""
+
+    def help(self, file: str = "CAPTURE") -> str:
+        """What to do with a file of this kind where a policy was expected."""
+        return (self.advice or _HELP[self.family]).replace("CAPTURE", "-" if file == "<stdin>" else file)
+
+
+_HELP: dict[Family, str] = {
+    "rules": "write its rules in this language, such as `allow tcp from any to 192.0.2.80 port https`",
+    "packets": "give a policy first; packets stand behind it, or come on standard input with `-`",
+    "capture": "a policy is a text; `fwengine eval POLICY -r CAPTURE` runs a capture through one",
+    "packed": "unpack it first: a policy is a plain text file; a capture is read with `-r`, also compressed with gzip",
+    "document": "a policy is a plain text file of statements such as `allow tcp from any to 192.0.2.80 port https`",
+}
+
+
+def _packed(name: str, title: str) -> Kind:
+    return Kind(name, title, "packed")
+
+
+def _document(name: str, title: str) -> Kind:
+    return Kind(name, title, "document")
+
+
+_PCAP = Kind("pcap", "a capture (pcap)", "capture")
+_PCAPNG, _BYTE_ORDER = b"\n\r\r\n", (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")  # the former alone might be empty lines
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    (b"\xd4\xc3\xb2\xa1", _PCAP), (b"\xa1\xb2\xc3\xd4", _PCAP), (b"\x4d\x3c\xb2\xa1", _PCAP), (b"\xa1\xb2\x3c\x4d", _PCAP),
+    (b"\x34\xcd\xb2\xa1", _PCAP), (b"\xa1\xb2\xcd\x34", _PCAP),
+    (b"snoop\0\0\0", Kind("snoop", "a snoop capture", "capture")), (b"GMBU", Kind("netmon", "a Network Monitor capture", "capture")),
+    (b"RTSS", Kind("netmon", "a Network Monitor capture", "capture")),
+    (b"TRSNIFF data", Kind("ngsniffer", "a Sniffer capture", "capture")),
+    (b"\x1f\x8b", _packed("gzip", "compressed with gzip")), (b"PK\x03\x04", _packed("zip", "a zip archive")),
+    (b"PK\x05\x06", _packed("zip", "a zip archive")), (b"BZh", _packed("bzip2", "compressed with bzip2")),
+    (b"\xfd7zXZ\0", _packed("xz", "compressed with xz")), (b"\x28\xb5\x2f\xfd", _packed("zstd", "compressed with zstd")),
+    (b"\x04\x22\x4d\x18", _packed("lz4", "compressed with lz4")), (b"7z\xbc\xaf\x27\x1c", _packed("7z", "a 7-Zip archive")),
+    (b"Rar!\x1a\x07", _packed("rar", "a RAR archive")),
+    (b"%PDF-", _document("pdf", "a PDF document")), (b"\x7fELF", _document("elf", "a program")),
+    (b"MZ\x90\0", _document("exe", "a program")), (b"\x89PNG\r\n", _document("png", "a PNG picture")),
+    (b"\xff\xd8\xff", _document("jpeg", "a JPEG picture")), (b"GIF8", _document("gif", "a GIF picture")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _document("office", "an old Office document")),
+    (b"SQLite format 3\0", _document("sqlite", "an SQLite database")), (b"PAR1", _document("parquet", "a Parquet file")),
+)  # fmt: skip
+_TAR_AT: Final = 257
+
+
+def of_bytes(data: bytes) -> Kind | None:
+    """The kind that a file's first bytes give away; None for text, and for what is not known."""
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    if data.startswith(_PCAPNG) and data[8:12] in _BYTE_ORDER:
+        return Kind("pcapng", "a capture (pcapng)", "capture")
+    if data[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return _packed("tar", "a tar archive")
+    return None
+
+
+NOT_TEXT: Final = "FW006"
+
+
+def refused(kind: Kind, file: str) -> Diagnostic:
+    """What to say of a file that is not a text."""
+    return Diagnostic(NOT_TEXT, f"this is {kind.title}, not a policy", Span(file, 1, 1, 1, 1), help=kind.help(file))

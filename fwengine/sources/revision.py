@@ -30,7 +30,7 @@ def of_revision(spec: str) -> Source:
 
 
 def files_of_revision(spec: str, ending: str) -> list[str] | None:
-    """The files with an ending in a folder of a revision, each as `REV:PATH`; None if `REV:PATH` is no folder.
+    """The files with an ending in a folder of a revision, each as `REV:PATH`; None if `REV:PATH` is not a folder.
 
     Raises:
         PolicyError: FW001 if git cannot tell.

@@ -141,7 +141,9 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = (), names: Sequence[in
     found += [end for pair in ranges for end in pair]
     found += hints
     if field in INTERFACES:
-        found = [v for v in (*found, *names) if v in chosen and is_name(v)]
+        if names is NAMES or not (tried := [v for v in (NO_INTERFACE, *names) if v in chosen]):
+            tried = [v for v in (*found, *names) if v in chosen and is_name(v)]
+        found = tried
         if not found:
             with suppress(ValueError):  # no name at all
                 found = [choose(sets)[field]]

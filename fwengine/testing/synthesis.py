@@ -34,6 +34,7 @@ from ..model.fields import (
     SOME_INTERFACE,
     SRC,
     STATE,
+    STEPPED_THROUGH,
     WHOLE,
     Point,
 )
@@ -42,7 +43,7 @@ from ..model.packet import Packet
 from ..model.ruleset import RuleSet
 from ..packets.encode import encode, least_length
 from ..packets.links import ETHERNET
-from ..packets.wire import EXTENSION_HEADERS, decode
+from ..packets.wire import decode
 from ..report.verdicts import FIELD_WORDS, show_value
 from .boundary import Decided, edges, interface_names, nameable, ordered, with_value
 
@@ -104,7 +105,7 @@ def carriers(asked: Collection[int] = ()) -> tuple[Box, ...]:
 
 _FAMILIES: list[dict[int, IntervalSet]] = [
     {PROTOCOL: BYTE, SRC: address.V4, DST: address.V4},
-    {PROTOCOL: BYTE - IntervalSet.union((p, p) for p in EXTENSION_HEADERS), SRC: address.V6, DST: address.V6},
+    {PROTOCOL: BYTE - IntervalSet.union((p, p) for p in STEPPED_THROUGH), SRC: address.V6, DST: address.V6},
 ]
 
 

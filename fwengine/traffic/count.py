@@ -15,25 +15,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import CaptureError, LimitError, PacketError
+from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
-from ..model.rules import ALLOW, Action
+from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
 from ..packets.capture import Capture, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
 from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
 from ..packets.source import Source
-from ..packets.wire import decode
+from ..packets.wire import TINY_FRAGMENT, decode, known
+from .cut import Cuts
 
 if TYPE_CHECKING:
     from ..native import Classifier
 
 Engine = Literal["auto", "tree", "native"]
-Kind = Literal["ip", "not-ip", "malformed", "truncated"]
+Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
 Progress = Callable[[int, int | None], object]
 
-_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED)  # counted behind the rules and the default, in this order
+# counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
+# then, counted in one of the other rows, too, what is decided though truncated
+_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
+_ROWS: Final = len(_CLASSES) + 2
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
@@ -72,9 +77,12 @@ class RecordedCount(NamedTuple):
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
-    packets = allow + deny + not_ip; malformed and truncated packets are within deny, and no rule's. `rules` has every
-    rule in the policy's order, those that decided nothing too, and then the default. `kinds` says what the frames without
-    IP hold, the most frequent first; `recorded` is None unless the capture tells what another firewall did.
+    packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
+    `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
+    is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
+    count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
+    says what the frames without IP hold, the most frequent first; `recorded` is None unless the capture tells what another
+    firewall did.
     """
 
     file: str
@@ -89,13 +97,17 @@ class CaptureReport:
     notes: tuple[str, ...] = ()
     kinds: tuple[KindCount, ...] = ()
     recorded: RecordedCount | None = None
+    tiny_fragment: int = 0
+    partial: int = 0
+    several: int = 0
 
 
 class Outcome(NamedTuple):
     """What becomes of one packet of a capture.
 
-    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default, and None, like
-    `point`, unless the kind is "ip". `policy.verdict(rule)` tells the rest. `what` a frame without IP holds is a number
+    `number` counts from 0; `rule` is the deciding rule's index, the number of rules for the default: `policy.verdict(rule)`
+    tells the rest. `point` is None unless the kind is "ip"; so is `rule`, unless one rule decides a truncated packet
+    whatever is missing; `action` is None of what is not IP. `what` a frame without IP holds is a number
     for `packets.place.kind_text`; `recorded` is what a firewall's log says of the packet.
     """
 
@@ -106,6 +118,8 @@ class Outcome(NamedTuple):
     wire_length: int
     what: int | None = None
     recorded: Recorded | None = None
+    action: Action | None = None
+    known: Sets | None = None  # of a truncated packet: what it may be
 
 
 def evaluate_capture(
@@ -140,7 +154,7 @@ def evaluate_capture(
     native = _classifier(policy, path, engine)
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
-    rows = len(policy.rules) + 1 + len(_CLASSES)
+    rows = len(policy.rules) + 1 + _ROWS
     sums = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
@@ -196,7 +210,8 @@ def iterate_batches(
     """As `iterate`, in lists as the capture comes: some thousands, or what a pipe gives at a time."""
     stated = _Stated(inbound, outbound, state)
     rule_of = policy.tree.index
-    known: dict[Point, int] = {}
+    cuts = Cuts(policy)
+    rules: dict[Point, int] = {}
     kinds: Counter[int] = Counter()
     number = 0
     decoded = False
@@ -212,16 +227,20 @@ def iterate_batches(
                         what = _kind(data, link, wire_length)
                         kinds[what] += 1
                         add(Outcome(number, "not-ip", None, None, wire_length, what, says))
+                    elif key == TRUNCATED:
+                        sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+                        action, index = cuts.fate(sets)
+                        add(Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets))
                     elif isinstance(key, str):
-                        add(Outcome(number, key, None, None, wire_length, None, says))  # type: ignore[arg-type]  # one of the three classes
+                        add(Outcome(number, key, None, None, wire_length, None, says, DENY))  # type: ignore[arg-type]  # one of the classes
                     else:
                         decoded = True
-                        rule = known.get(key)
+                        rule = rules.get(key)
                         if rule is None:
-                            if len(known) >= _REMEMBERED:
-                                known.clear()
-                            rule = known[key] = rule_of(key)
-                        add(Outcome(number, "ip", key, rule, wire_length, None, says))
+                            if len(rules) >= _REMEMBERED:
+                                rules.clear()
+                            rule = rules[key] = rule_of(key)
+                        add(Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule)))
                     number += 1
                 yield outcomes
                 if progress is not None:
@@ -310,12 +329,14 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
     """Adds a capture to the sums."""
     packets, octets, done, kinds = sums
     rule_of = policy.tree.index
+    cuts = Cuts(policy)
     not_ip = len(policy.rules) + 1
+    truncated, several, partial = (not_ip + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
     classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
-    known: dict[object, int] = {}  # by the fields that the policy asks for
+    rows: dict[object, int] = {}  # by the fields that the policy asks for
     asked = sorted(policy.tree.fields)
     pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
-    get, numbers, state = known.get, stated.numbers, stated.state
+    get, numbers, state = rows.get, stated.numbers, stated.state
     last_in = last_out = ""
     inbound, outbound = numbers("", "")
     for batch in capture.batches():
@@ -329,11 +350,16 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
                 row = get(key)
                 if row is None:
                     row = rule_of(found)
-                    if len(known) >= _REMEMBERED:
-                        known.clear()
-                    known[key] = row
+                    if len(rows) >= _REMEMBERED:
+                        rows.clear()
+                    rows[key] = row
             else:
                 row = classes[found]
+                if row == truncated:
+                    row = cuts.row(known(data, link, wire_length, inbound, outbound, state), truncated, several)
+                    if row != truncated:
+                        packets[partial] += 1
+                        octets[partial] += wire_length
             packets[row] += 1
             octets[row] += wire_length
             if row == not_ip:
@@ -384,7 +410,9 @@ def _native_report(
     from ..native import count_capture
 
     policy = native.policy
-    rows = len(policy.rules) + 1 + len(_CLASSES)
+    cuts = Cuts(policy)
+    truncated, several = (len(policy.rules) + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES)))
+    rows = len(policy.rules) + 1 + _ROWS
     nothing = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
         source = Source(path)
@@ -401,6 +429,9 @@ def _native_report(
             state=stated.state,
             jobs=jobs,
             progress=None if progress is None else lambda: progress(source.position, source.size),
+            cut=lambda data, link, wire_length, inbound, outbound: cuts.row(
+                known(data, link, wire_length, inbound, outbound, stated.state), truncated, several
+            ),
         )
     except CaptureError as caught:
         return _report(policy, os.fspath(path), nothing, caught, ())
@@ -422,9 +453,9 @@ def _report(
     ]
     default = len(rules)
     rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
-    not_ip, malformed, truncated = packets[default + 1 :]
-    allow = sum(count.packets for count in rules if count.action is ALLOW)
-    total = sum(packets)
+    not_ip, malformed, truncated, tiny_fragment, several, partial = packets[default + 1 :]
+    allow = sum(count.packets for count in rules if count.action is ALLOW) + several
+    total = sum(packets) - partial
     kinds = tuple(
         KindCount(kind_text(kind), count) for kind, count in sorted(sums.kinds.items(), key=lambda k: (-k[1], k[0]))
     )
@@ -441,12 +472,16 @@ def _report(
         (*_link_notes(sums.kinds), *notes),
         kinds,
         _recorded(rules, sums.recorded),
+        tiny_fragment,
+        partial,
+        several,
     )
 
 
 def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> RecordedCount | None:
-    """What the recording firewall did, beside what the policy does; malformed and truncated packets are denied."""
+    """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
     rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
-    rows += [(False, row) for row in done[len(rules) + 1 :]]
+    classes = done[len(rules) + 1 :]
+    rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
     counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
     return RecordedCount(*counts) if any(counts) else None

@@ -6,12 +6,14 @@ import datetime
 
 import pytest
 
-from fwengine.analysis.anomalies import QUIET, Finding, describe, findings
+from fwengine.analysis.anomalies import findings
 from fwengine.analysis.diff import diff, equivalent, unaligned
+from fwengine.analysis.finding import QUIET, Finding
 from fwengine.analysis.prove import prove
 from fwengine.analysis.query import outside, query
 from fwengine.analysis.reach import blockers, effective
 from fwengine.analysis.region import EVERYTHING
+from fwengine.analysis.wording import describe
 from fwengine.errors import LimitError
 from fwengine.model import address
 from fwengine.model.box import Box
@@ -235,9 +237,72 @@ def test_redundant_for_the_rule_below_or_for_the_default() -> None:
 
 
 def test_redundant_for_a_union_below() -> None:
-    whole, low, high = ((ALLOW, box(6, dport=ports(*pair))) for pair in ((80, 90), (80, 85), (86, 90)))
+    whole, low, high = ((ALLOW, box(6, dport=ports(*pair))) for pair in ((80, 90), (79, 85), (86, 91)))
     assert codes(policy(whole, low, high), "FW203") == [("FW203", 0, (1,))]
-    assert codes(policy(whole, low, (ALLOW, box(6, dport=ports(87, 90)))), "FW203") == []
+    assert codes(policy(whole, low, (ALLOW, box(6, dport=ports(87, 91)))), "FW203") == []
+
+
+def test_of_rules_that_do_the_same_one_is_told() -> None:
+    """Two findings about a pair, each followed, would close what both open."""
+    web = (ALLOW, box(6, dport=80))
+    assert codes(policy(web, web)) == [("FW202", 1, (0,))]
+    assert codes(policy(web, web, web)) == [("FW202", 1, (0,)), ("FW202", 2, (0,))]
+    halves = [(ALLOW, box(6, dport=ports(*pair))) for pair in ((80, 85), (86, 90))]
+    assert codes(policy((ALLOW, box(6, dport=ports(80, 90))), *halves)) == [("FW202", 1, (0,)), ("FW202", 2, (0,))]
+    # three in a row, each of which the next one would replace: all but the last
+    chain = [(ALLOW, box(6, dport=ports(80, 80 + n))) for n in range(3)]
+    assert codes(policy(*chain)) == [("FW203", 0, (2,)), ("FW203", 1, (2,))]
+
+
+def test_an_idle_rule_that_an_expectation_names_stays() -> None:
+    p = policy(*[(ALLOW, box(6, dport=80))] * 2, (ALLOW, box(6, dport=ports(80, 81))))
+    found = findings(p, {"FW202", "FW203"}, named={0, 1})
+    assert [(f.code, f.rule, f.obstacle, f.removable) for f in found] == [
+        ("FW203", 0, "named", False),
+        ("FW202", 1, "named", False),
+    ]
+
+
+def test_what_ends_is_not_relied_on() -> None:
+    """A rule is not idle for good because another one does its work until next week."""
+    soon = TODAY + datetime.timedelta(7)
+    web, all_web = box(6, dst="192.0.2.80", dport=80), box(6, dport=80)
+    passing = Policy((Rule(ALLOW, (all_web,), until=soon), Rule(ALLOW, (web,))), as_of=TODAY)
+    assert [(f.code, f.obstacle) for f in findings(passing, {"FW202", "FW203"})] == [("FW202", "until")]
+    heir = Policy((Rule(ALLOW, (web,)), Rule(ALLOW, (all_web,), until=soon)), as_of=TODAY)
+    assert [(f.code, f.obstacle) for f in findings(heir, {"FW202", "FW203"})] == [("FW203", "until")]
+    both = Policy((Rule(ALLOW, (web,), until=soon), Rule(ALLOW, (all_web,), until=soon)), as_of=TODAY)
+    assert [(f.code, f.removable) for f in findings(both, {"FW202", "FW203"})] == [("FW203", True)]
+
+
+def test_a_move_is_proposed_only_if_it_gives_the_rule_an_effect() -> None:
+    spoofed, web = (DENY, box(src="10.0.0.0/8", iface="eth0")), (ALLOW, box(6, dst="192.0.2.0/24", dport=443))
+    p = policy(spoofed, web, (ALLOW, box(6, dst="192.0.2.80", dport=443)))
+    (finding,) = findings(p, {"FW201", "FW202", "FW203"})
+    assert (finding.code, finding.blockers, finding.repeated, finding.above) == ("FW201", (1,), True, None)
+    assert describe(p, finding) == "rule `r2` can never match: `r1` matches all of it, and `r0` denies some before that"
+    # the nearest rule that stands in the way, not one further up that takes a part
+    few, ssh = (DENY, box(6, src="10.0.0.0/24")), (DENY, box(6, dport=22))
+    p = policy(few, ssh, (ALLOW, box(6, src="10.0.0.0/8", dport=22)))
+    (finding,) = findings(p, {"FW201", "FW202"})
+    assert (finding.blockers, finding.above, finding.decided_by) == ((1,), 1, 1)
+    assert describe(p, finding).endswith("`r1` takes all that earlier rules leave of it, the other way")
+    # what is between is of the same action, and a move above it alone would change nothing
+    mixed = [(DENY, box(6, dport=ports(20, 22))), (ALLOW, box(6, dport=ports(23, 25)))]
+    p = policy(*mixed, (ALLOW, box(6, dport=ports(22, 24))))
+    (finding,) = findings(p, {"FW201", "FW202"})
+    assert (finding.blockers, finding.above) == ((0, 1), 0)
+    assert describe(p, finding).endswith("`r0` and `r1` together match all of it, and `r0` denies some")
+
+
+def test_of_moves_that_contend_one_is_proposed() -> None:
+    """Moved both, one of the two rules would take from the other what it was promised."""
+    p = policy(
+        (ALLOW, box(6, dport=80)), (DENY, box(6, dport=ports(81, 90))),
+        (DENY, box(6, dport=ports(80, 85))), (ALLOW, box(6, dport=ports(80, 84))),
+    )  # fmt: skip
+    found = {f.rule: f.above for f in findings(p, {"FW201"})}
+    assert found == {2: None, 3: 1}
 
 
 def test_not_redundant_if_a_rule_between_goes_the_other_way() -> None:

@@ -40,6 +40,7 @@ def packet() -> Any:
     ports = z3.And(not_later, z3.Or([p == PROTOCOL for p in sorted(PORT_PROTOCOLS)]))
     types = z3.And(not_later, z3.Or(z3.And(v4, PROTOCOL == 1), z3.And(v6, PROTOCOL == 58)))
     return z3.And(
+        z3.Or(v4, FRAGMENT == 2, z3.And([p != PROTOCOL for p in (0, 43, 44, 51, 60)])),
         PROTOCOL >= 0, PROTOCOL <= 255, SRC >= 0, SRC <= TOP, DST >= 0, DST <= TOP, z3.Or(v4, v6),
         FRAGMENT >= 0, FRAGMENT <= 2, STATE >= 0, STATE <= 4, IN >= 0, FULL[Field.IN].hi >= IN, OUT >= 0, FULL[Field.OUT].hi >= OUT,
         DSCP >= 0, DSCP <= 63, TTL >= 0, TTL <= 255, LENGTH >= 0, LENGTH <= 65575,

@@ -43,8 +43,8 @@ def ask(edge: Path, *arguments: str, stdin: bytes = b"") -> Done:
         ("tcp 5.6.7.8:1029 -> 192.0.2.80:80", "ALLOW  by web-in  {file}:8\n"),
         ("tcp 5.6.7.8:1029 -> 192.0.2.81:80", "DENY   by default  {file}\n"),
         ("tcp 5.6.7.8:1029 -> 192.0.2.25:25", "DENY   by {file}:13\n"),  # a nameless rule is its place
-        ("hex:45", "DENY   malformed: these bytes are no packet, so no rule is asked\n"),
-        ("hex:4500001400000000400600000506", "DENY   malformed: these bytes are no packet, so no rule is asked\n"),
+        ("hex:45", "DENY   malformed: these bytes are not a packet, so no rule is asked\n"),
+        ("hex:4500001400000000400600000506", "DENY   malformed: these bytes are not a packet, so no rule is asked\n"),
     ],
 )
 def test_a_verdict_is_one_line(edge: Path, packet: str, shown: str) -> None:
@@ -247,7 +247,7 @@ def test_reasons_are_true(case: tuple[Policy, Packet]) -> None:
         ("deny", ["tcp 1.1.1.1:1 -> 192.0.2.80:80"], 1),
         ("deny", ["tcp 1.1.1.1:1 -> 192.0.2.80:81"], 0),
         ("allow", ["tcp 1.1.1.1:1 -> 192.0.2.80:80", "tcp 1.1.1.1:1 -> 192.0.2.80:81"], 1),
-        ("allow", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),  # what depends is no yes
+        ("allow", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),  # what depends is not a yes
         ("deny", ["icmp 1.1.1.1 -> 192.0.2.80"], 1),
     ],
 )
@@ -262,7 +262,7 @@ def test_several_packets_are_told_apart(edge: Path) -> None:
     done = ask(edge, "tcp 1.1.1.1:1 -> 192.0.2.80:80", "hex:45", "icmp 1.1.1.1 -> 192.0.2.80")
     lines = done.out.splitlines()
     assert lines[0] == f"ALLOW  tcp 1.1.1.1:1 -> 192.0.2.80:80  by web-in  {edge}:8"
-    assert lines[1] == "DENY   hex:45  malformed: these bytes are no packet, so no rule is asked"
+    assert lines[1] == "DENY   hex:45  malformed: these bytes are not a packet, so no rule is asked"
     assert lines[2] == "DEPENDS on type  icmp 1.1.1.1 -> 192.0.2.80"
 
 

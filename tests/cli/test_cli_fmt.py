@@ -93,7 +93,7 @@ def test_folders_are_searched(tmp_path: Path, rough: Path) -> None:
 
 @pytest.mark.parametrize("path", ["", "none.fwl", "p.fwl/x.fwl", "x" * 5000])
 def test_what_is_not_there(rough: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    """The empty name is no folder: nothing below the working directory may be touched for it."""
+    """The empty name is not a folder: nothing below the working directory may be touched for it."""
     monkeypatch.chdir(rough.parent)
     done = run("fmt", path)
     assert (done.code, done.out) == (2, "")

@@ -220,7 +220,7 @@ class TestHostileNames:
             assert plain(done.out + done.err)
 
     def test_names_that_are_no_text(self, tmp_path: Path) -> None:
-        """Bytes that are no UTF-8: told as bytes in text, as escapes in JSON."""
+        """Bytes that are not UTF-8: told as bytes in text, as escapes in JSON."""
         path = os.fsencode(tmp_path) + b"/a\xff b.fwl"
         Path(os.fsdecode(path)).write_text(EDGE)
         done = program("eval", path, PACKET)

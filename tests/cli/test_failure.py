@@ -327,7 +327,7 @@ def test_an_expectation_that_takes_too_long_has_its_line(folder: Path, monkeypat
 
 
 class TestNothing:
-    """The rule about files that others include: definitions are no policy, and need not be one."""
+    """The rule about files that others include: definitions are not a policy, and need not be one."""
 
     @pytest.fixture
     def shop(self, tmp_path: Path) -> Path:
@@ -412,7 +412,7 @@ class TestNothing:
             assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "version"))
 
     def test_the_examples_say_something(self) -> None:
-        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings"}
+        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings", "confirmed"}
 
 
 class TestKinds:
@@ -431,7 +431,7 @@ class TestKinds:
     @pytest.mark.parametrize(
         ("data", "said"),
         [
-            (NO_FRAME, "this is a capture, not a policy"), (b"\x1f\x8b\x08\0", "compressed with gzip"), (b"PK\x03\x04", "zip"),
+            (NO_FRAME, "this is a capture (pcap), not a policy"), (b"\x1f\x8b\x08\0", "compressed with gzip"), (b"PK\x03\x04", "zip"),
             (b"\x7fELF\x02", "a program"), (b"\xfd7zXZ\0\0", "xz"),
         ],
     )  # fmt: skip

@@ -506,12 +506,24 @@ def test_families(ends: list[str]) -> None:
     assert codes == (["FW117"] if hopeless else [])
 
 
-def test_icmp_of_the_other_family_is_refused() -> None:
-    for rule in ("icmp from ::/0", "{ tcp, icmp } to 2001:db8::1", "icmpv6 from 10.0.0.1"):
+def test_icmp_over_the_other_family_is_a_protocol_without_types() -> None:
+    """As Linux' filters have it (`tests/kernel`): `-p icmp` takes protocol 1 in either family."""
+    for rule, packet in (
+        ("icmp from ::/0", "icmp 2001:db8::1 -> 2001:db8::2"),
+        ("{ tcp, icmp } to 2001:db8::1", "icmp ::1 -> 2001:db8::1"),
+        ("icmpv6 from 10.0.0.1", "icmpv6 10.0.0.1 -> 10.0.0.2"),
+        ("icmp", "icmp ::1 -> ::2"),
+        ("1 from ::/0", "icmp ::1 -> ::2"),
+    ):
+        policy = loads(f"default deny\nallow {rule} as it")
+        assert policy.evaluate(Packet.parse(packet)).by == "it"
+        (witness,) = [found.witness for found in policy.query(f"allow {rule}")][:1]
+        assert policy.evaluate(witness).by == "it"
+        assert policy.prove(f"allow {rule}").holds
+    for rule in ("icmp from ::/0 type echo-request", "icmpv6 from 10.0.0.1 type 128", "icmp to ::1 type 8 code 0"):
         with pytest.raises(PolicyError) as caught:
             loads(f"deny {rule}")
         assert [d.code for d in caught.value.diagnostics] == ["FW117"]
-    assert loads("deny 1 from ::/0").rules
     assert loads("net n = { ::1, 10.0.0.1 }\ndeny icmp from n\ndeny icmpv6 from n").rules
 
 

@@ -145,8 +145,8 @@ SPELLINGS = [
     ("allow tcp to 10.0.0.0/0.0.0.255", "FW109", "10.0.0.0/0.0.0.255", "`10.0.0.0/24`"),
     ("allow tcp to 1.0.0.1/85.0.0.1", "FW110", "1.0.0.1/85.0.0.1", "compare more bits"),
     ("allow tcp from 10.0.0.0/8 to ::1", "FW117", "10.0.0.0/8 to ::1", "one family"),
-    ("allow icmp from ::1", "FW117", "icmp", "`icmpv6`"),
-    ("allow icmpv6 to 10.0.0.1", "FW117", "icmpv6", "`icmp`"),
+    ("allow icmp from ::1 type 8", "FW117", "icmp", "`icmpv6`"),
+    ("allow icmpv6 to 10.0.0.1 type 128", "FW117", "icmpv6", "`icmp`"),
     # ports and services
     ("allow tcp to any port 65536", "FW111", "65536", "65535"),
     ("allow tcp to any port -1", "FW111", "-1", ""),

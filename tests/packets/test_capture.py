@@ -223,7 +223,7 @@ def test_a_cooked_header_tells_the_direction_where_the_flags_do_not(tmp_path: Pa
         ("eth0", ""),
         ("eth0", ""),
         ("", "eth0"),
-        ("", ""),  # Linux' `any` is no interface
+        ("", ""),  # Linux' `any` is not an interface
     ]
 
 

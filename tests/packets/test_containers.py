@@ -82,7 +82,7 @@ def test_a_damaged_byte_within_a_compressed_stream(pack: Pack, tmp_path: Path) -
     frames, error = read(bytes(damaged), tmp_path)
     assert frames[:400] == FRAMES[:400]
     assert error is not None
-    assert error.code in ("FW906", "FW903")  # or what it damaged is no record
+    assert error.code in ("FW906", "FW903")  # or what it damaged is not a record
 
 
 def test_a_stream_that_is_damaged_from_its_beginning_is_said_to_be(tmp_path: Path) -> None:

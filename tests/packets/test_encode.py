@@ -17,11 +17,11 @@ from support.generators import WIDE, open_packets, packets
 
 from fwengine.errors import CaptureError, PacketError
 from fwengine.model.address import V6_BASE
-from fwengine.model.fields import DETAILS, FRAGMENTS, IN, OUT, STATE, TABLE, Point
+from fwengine.model.fields import DETAILS, FRAGMENTS, IN, OUT, STATE, STEPPED_THROUGH, TABLE, Point
 from fwengine.packets.capture import open_capture
 from fwengine.packets.encode import encode, least_length, write_pcap, write_pcapng
 from fwengine.packets.links import LINK_TYPES
-from fwengine.packets.wire import EXTENSION_HEADERS, decode
+from fwengine.packets.wire import decode
 from fwengine.traffic.codec import Packet
 
 WEB = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=2)
@@ -42,7 +42,7 @@ def sized(packet: Packet) -> Packet:
 
 
 def writable(packet: Packet) -> bool:
-    return packet.family == 4 or packet.fragment == "later" or packet.protocol not in EXTENSION_HEADERS
+    return packet.family == 4 or packet.fragment == "later" or packet.protocol not in STEPPED_THROUGH
 
 
 def sum_of_words(data: bytes) -> int:
@@ -174,7 +174,7 @@ def test_protocol_59_of_ipv6_has_nothing_behind_it() -> None:
     assert len(encode(Packet.of(59, "10.0.0.1", "10.0.0.2"))) == 28
 
 
-@pytest.mark.parametrize("protocol", sorted(EXTENSION_HEADERS))
+@pytest.mark.parametrize("protocol", sorted(STEPPED_THROUGH))
 def test_an_extension_header_is_no_protocol_to_end_with(protocol: int) -> None:
     """Packet 44 over IPv6 would be read back as whatever follows a fragment header."""
     with pytest.raises(PacketError, match=f"protocol {protocol} is an IPv6 extension header"):

@@ -1,4 +1,4 @@
-"""`REV:PATH`: a policy as it was, with what it included then; and what is no revision."""
+"""`REV:PATH`: a policy as it was, with what it included then; and what is not a revision."""
 
 from __future__ import annotations
 

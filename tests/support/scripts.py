@@ -1,4 +1,4 @@
-"""The scripts of `bench/` and `fuzz/`, which are no package, as modules."""
+"""The scripts of `bench/` and `fuzz/`, which are not packages, as modules."""
 
 from __future__ import annotations
 

@@ -55,10 +55,11 @@ def _of(*pairs: tuple[int, int]) -> IntervalSet:
 def _protocols() -> tuple[IntervalSet, ...]:
     named = _of((1, 1)), _of((6, 6)), _of((17, 17)), _of((47, 47)), _of((58, 58))
     ports = _of((33, 33), (132, 132), (136, 136))
-    rest = FULL[PROTOCOL] - ports
+    stepped = _of((0, 0), (43, 44), (51, 51), (60, 60))  # over IPv6 only later fragments have these
+    rest = FULL[PROTOCOL] - ports - stepped
     for one in named:
         rest -= one
-    return (*named, ports, rest)
+    return (*named, ports, rest, stepped)
 
 
 # For each field the parts of its domain that a condition can tell apart; the first value of each stands for it.
@@ -96,6 +97,8 @@ def _cells() -> list[Point]:
         present = {f: axes[f] for f in range(FIELDS)}
         present |= {PROTOCOL: [protocol], SRC: [src], DST: [dst], FRAGMENT: [fragment]}
         family = 4 if src < V6_BASE else 6
+        if protocol == 0 and family == 6 and fragment != 2:  # it would be stepped through
+            continue
         for fields, has in (
             ((SPORT, DPORT), has_ports(protocol, fragment)),
             ((TYPE, CODE), has_type(protocol, family, fragment)),

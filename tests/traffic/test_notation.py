@@ -19,11 +19,11 @@ from support.paths import ROOT
 
 from fwengine import Packet, PacketError, PolicyError
 from fwengine.errors import CaptureError, UndecodableError
-from fwengine.model.fields import DETAILS, FIRST, FRAGMENT, IN, OUT, WHOLE, Point
+from fwengine.model.fields import DETAILS, FIRST, FRAGMENT, IN, OUT, STEPPED_THROUGH, WHOLE, Point
 from fwengine.model.packet import write
 from fwengine.packets.capture import open_capture
 from fwengine.packets.encode import write_pcap
-from fwengine.packets.wire import EXTENSION_HEADERS, decode
+from fwengine.packets.wire import decode
 from fwengine.traffic.notation import NotationError, from_mapping, parse, to_mapping
 
 TCPDUMP = shutil.which("tcpdump")
@@ -60,7 +60,7 @@ class TestRoundTrips:
     def test_hexadecimal(self, packet: Packet) -> None:
         """Bytes tell no interface, which is then open, and no state, which is then new."""
         plain = packet.replace(in_interface=None, out_interface=None, state="new", length=1480)
-        if plain.family == 6 and plain.protocol in EXTENSION_HEADERS and plain.fragment != "later":
+        if plain.family == 6 and plain.protocol in STEPPED_THROUGH and plain.fragment != "later":
             return
         digits = plain.to_bytes().hex()
         assert parse(f"hex:{digits}") == plain
@@ -355,7 +355,7 @@ def _messages() -> Iterator[bytes | Packet]:
     for number in range(256):
         for src, dst in (("1.1.1.1", "2.2.2.2"), ("2001:db8::1", "2001:db8::2")):
             for fragment in ("whole", "first", "later"):
-                if ":" in src and number in EXTENSION_HEADERS and fragment != "later":
+                if ":" in src and number in STEPPED_THROUGH and fragment != "later":
                     continue
                 yield Packet.of(number, src, dst, fragment=fragment)
 
@@ -424,7 +424,7 @@ class TestHexadecimal:
     @given(packets())
     def test_no_packet_is_taken_for_a_frame_nor_a_frame_for_a_packet(self, packet: Packet) -> None:
         plain = packet.replace(in_interface=None, out_interface=None, state="new", length=1480)
-        if plain.family == 6 and plain.protocol in EXTENSION_HEADERS and plain.fragment != "later":
+        if plain.family == 6 and plain.protocol in STEPPED_THROUGH and plain.fragment != "later":
             return
         assert parse(f"hex:{plain.to_bytes().hex()}") == plain
         with pytest.raises(NotationError):

@@ -7,6 +7,7 @@ is told once. This module does no I/O: whoever calls it has read the files.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,7 +31,8 @@ from ..syntax.printer import show, show_match, show_packet
 from . import interfaces, literals
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
-from .names import Names
+from .names import Names, Written
+from .negation import Negations
 from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
@@ -40,13 +42,32 @@ _NAME_LABEL = "expected a letter, then letters, digits, `_`, `-`, `.`"
 
 @dataclass(frozen=True)
 class Lowered:
-    """What the statements of a policy mean."""
+    """What the statements of a policy mean: all of it, or, where something is wrong, what could be made.
+
+    Attributes:
+        rules, expectations, definitions: those that have a meaning; what depends on a mistake is left out.
+        names: every place of a name too, also in what has no meaning.
+        remarks: what says nothing in sets and definitions.
+        diagnostics: what is wrong, file by file.
+    """
 
     rules: tuple[Rule, ...]
     default: Action
     expectations: tuple[Expectation, ...]
     definitions: tuple[Definition, ...]
     names: Names
+    remarks: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def whole(self, sources: Mapping[str, str]) -> Lowered:
+        """The same, if nothing is wrong.
+
+        Raises:
+            PolicyError: with all diagnostics, which point into the `sources`.
+        """
+        if self.diagnostics:
+            raise PolicyError(self.diagnostics, sources)
+        return self
 
 
 def lower(
@@ -56,28 +77,29 @@ def lower(
     spoilt: frozenset[str] = frozenset(),
     errors: Iterable[Diagnostic] = (),
 ) -> Lowered:
-    """What the statements of a file, includes already put in their places, mean.
+    """What the statements of a file, includes already put in their places, mean; `Lowered.whole` insists on all of it.
 
     Args:
-        sources: the texts by file.
+        sources: the texts by file, in the order in which their diagnostics are told.
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
-
-    Raises:
-        PolicyError: with all diagnostics, file by file in the order of `sources`.
     """
     lowering = Lowering(spoilt, errors)
-    try:
+    with suppress(TooMany):
         lowering.collect(statements)
-        rules, default = lowering.rules(statements)
+        lowering.rules(statements)
         lowering.check_definitions()
-        expectations = lowering.expectations(statements)
-    except TooMany:
-        raise PolicyError(_ordered(lowering.scope.errors, sources), sources) from None
-    if lowering.scope.errors:
-        raise PolicyError(_ordered(lowering.scope.errors, sources), sources)
-    names = Names(tuple(s for s in statements if isinstance(s.content, ast.Definition)))
-    return Lowered(tuple(rules), default, tuple(expectations), lowering.definitions(), names)
+        lowering.expectations(statements)
+    definitions = tuple(s for s in statements if isinstance(s.content, ast.Definition))
+    return Lowered(
+        tuple(lowering.made),
+        lowering.default,
+        tuple(lowering.claims),
+        lowering.definitions(),
+        Names(definitions, lowering.written()),
+        tuple(lowering.scope.spare.remarks(sources)) if not lowering.scope.errors else (),
+        tuple(_ordered(lowering.scope.errors, sources)) if lowering.scope.errors else (),
+    )
 
 
 def lower_region(
@@ -122,12 +144,17 @@ def _ordered(errors: Iterable[Diagnostic], sources: Mapping[str, str]) -> list[D
 
 
 class Lowering:
-    """A policy under way: its scope, and the names of its rules."""
+    """A policy under way: its scope, the names of its rules, and what has been made so far."""
 
     def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
         self.scope = Scope(missing, errors)
         self.matches = Matches(self.scope)
+        self.negations = Negations(self.scope)
+        self.made: list[Rule] = []
+        self.default = Action.DENY
+        self.claims: list[Expectation] = []
         self._labels: dict[str, Span] = {}
+        self._rule_names: list[Written] = []
 
     # Statements
 
@@ -156,18 +183,16 @@ class Lowering:
             else:
                 scope.names[word.text] = Name(statement, content)
 
-    def rules(self, statements: Sequence[Statement]) -> tuple[list[Rule], Action]:
-        """The rules that have a meaning, and the default."""
-        rules: list[Rule] = []
+    def rules(self, statements: Sequence[Statement]) -> None:
+        """Makes the rules that have a meaning, and the default."""
         default: Statement | None = None
-        action = Action.DENY
         for statement in statements:
             content = statement.content
             self.scope.begin(statement.span.file, statement.span.line)
             if isinstance(content, ast.Rule):
                 rule = self._rule(content, statement.span)
                 if rule is not None:
-                    rules.append(rule)
+                    self.made.append(rule)
             elif isinstance(content, ast.Default):
                 if default is not None:
                     first = Label(default.span, "first stated here")
@@ -175,8 +200,7 @@ class Lowering:
                     self.scope.report(
                         "FW023", here, "the default is stated twice", "stated again", "keep one of them", (first,)
                     )
-                default, action = statement, Action(content.action)
-        return rules, action
+                default, self.default = statement, Action(content.action)
 
     def _rule(self, content: ast.Rule, span: Span) -> Rule | None:
         match = content.match
@@ -197,10 +221,14 @@ class Lowering:
             self._labels.setdefault(f"{span.file}:{span.line}", span)
         if boxes is None:
             return None
-        return Rule(Action(content.action), boxes, name, until, log, span, _written(match))
+        negated, opened = self.negations.of(match)
+        return Rule(
+            Action(content.action), boxes, name, until, log, span, _written(match), negated=negated, opened=opened
+        )
 
     def _rule_name(self, word: Word, span: Span) -> str:
         name = word.text
+        self._note(word, defines=True)
         if name in RESERVED or not literals.is_name(name):
             label = "a word of the language" if name in RESERVED else _NAME_LABEL
             help, fixes = _name_help(name)
@@ -212,6 +240,18 @@ class Lowering:
             )
         self._labels.setdefault(name, span)
         return name
+
+    def _note(self, word: Word, *, defines: bool) -> None:
+        self._rule_names.append(Written(word.text, "rule", self.scope.file, self.scope.line, word.at, defines))
+
+    def written(self) -> tuple[Written, ...]:
+        """Every place of a name so far."""
+        out = self._rule_names
+        for name, entry in self.scope.names.items():
+            kind, span = entry.content.kind, entry.statement.span
+            out.append(Written(name, kind, span.file, span.line, entry.content.name.at, True))
+            out += [Written(name, kind, file, line, at, False) for file, line, at in entry.mentions]
+        return tuple(out)
 
     def check_definitions(self) -> None:
         """Tells the mistakes also of definitions that nothing uses."""
@@ -233,9 +273,8 @@ class Lowering:
             [Definition(e.content.kind, n, e.statement.span, len(e.mentions)) for n, e in self.scope.names.items()]
         )
 
-    def expectations(self, statements: Sequence[Statement]) -> list[Expectation]:
-        """The claims; asked after the rules, whose names they mention."""
-        out = []
+    def expectations(self, statements: Sequence[Statement]) -> None:
+        """Makes the claims; after the rules, whose names they mention."""
         for statement in statements:
             content = statement.content
             if not isinstance(content, ast.Expect):
@@ -253,12 +292,12 @@ class Lowering:
                 boxes = self.matches.region(content.subject, "an expectation")
             by = None if content.by is None else self._rule_called(content.by)
             if boxes is not None:
-                out.append(Expectation(Action(content.action), boxes, by, text, written, statement.span))
-        return out
+                self.claims.append(Expectation(Action(content.action), boxes, by, text, written, statement.span))
 
     def _rule_called(self, word: Word) -> str:
         """The label of the rule that is meant: its name, or `FILE:LINE`, whose folder may be left out."""
         name = word.text
+        self._note(word, defines=False)
         if name in self._labels or name == "default" or not self.scope.missing.isdisjoint((name, "*")):
             return name
         ending = [label for label in self._labels if label.endswith("/" + name)] if ":" in name else []

@@ -109,13 +109,14 @@ class Matches:
         if groups is None or by_protocol is None or len(scope.errors) > before or None in conditions.values():
             return None
         known = cast("dict[int, IntervalSet]", conditions)
-        if not self._families(match, known):
+        typed = any(spec.field in extra for extra, _ in by_protocol for spec in _TYPES)
+        if not self._families(match, known, typed):
             return None
         boxes = tuple([Box.of({PROTOCOL: protocols, **known, **extra}) for extra, protocols in by_protocol])
         return None if self._stepped_through(match, known, boxes) else boxes
 
     def _stepped_through(self, match: Match, conditions: dict[int, IntervalSet], boxes: Sequence[Box]) -> bool:
-        """Are all addresses IPv6's, and all protocols headers that are no protocol there? Told, if they are."""
+        """Are all addresses IPv6's, and all protocols headers that are no protocols there? Told, if they are."""
         ends = conditions.get(SRC, address.ALL) & conditions.get(DST, address.ALL)
         fragments = conditions.get(FRAGMENT, FULL[FRAGMENT])
         if not ends.isdisjoint(address.V4) or fragments == IntervalSet.single(LATER):
@@ -248,8 +249,12 @@ class Matches:
                     self.scope.report("FW128", given.at, "no flags satisfy both conditions", "selects nothing", help)
         return chosen
 
-    def _families(self, match: Match, conditions: dict[int, IntervalSet]) -> bool:
-        """Can there be packets between these addresses, and of the protocols named?"""
+    def _families(self, match: Match, conditions: dict[int, IntervalSet], typed: bool) -> bool:
+        """Can there be packets between these addresses, and, if a type or code is asked for, of the protocols named?
+
+        Protocol 1 over IPv6 and 58 over IPv4 are protocols like others, without types: so Linux' filters have it, whether
+        a rule says `-p icmp` or `meta l4proto icmp` (`tests/kernel`).
+        """
         src, dst = conditions.get(SRC, address.ALL), conditions.get(DST, address.ALL)
         shared = [
             family for family in (address.V4, address.V6) if not src.isdisjoint(family) and not dst.isdisjoint(family)
@@ -260,16 +265,14 @@ class Matches:
             help = "no packet has both: write addresses of one family"
             self.scope.report("FW117", place, "source and destination share no family", f"from {a} to {b}", help)
             return False
-        if len(shared) == 1:
+        if typed and len(shared) == 1:
             v4 = shared[0] == address.V4
             for protocol, word in said_by_name(match.protocol):
                 if (protocol == ICMP) != v4:
-                    which, other, number = ("icmpv6", "icmp", 58) if v4 else ("icmp", "icmpv6", 1)
-                    self.scope.report(
-                        "FW117", word.at, f"`{which}` is not IPv{4 if v4 else 6}'s, but all addresses are", "the other family's",
-                        f"write `{other}`; protocol {number} over IPv{4 if v4 else 6} is written `{number}`",
-                        fixes=[other] if TYPE not in conditions else (),
-                    )  # fmt: skip
+                    which, other, here = ("icmpv6", "icmp", "IPv4") if v4 else ("icmp", "icmpv6", "IPv6")
+                    message = f"`{which}` has types over IPv{6 if v4 else 4} only, but all addresses are {here}'s"
+                    help = f"write `{other}` with a type of its own"
+                    self.scope.report("FW117", word.at, message, "the other family's", help)
                     return False
         return True
 

@@ -1,24 +1,63 @@
-"""The names that a policy defines, as a value: a question uses them without anything being parsed again."""
+"""The names of a policy, as a value: a question uses them without parsing anything again, an editor finds their places."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, NamedTuple
 
+from ...errors import Span
 from ..syntax import ast
-from ..syntax.ast import Statement
+from ..syntax.ast import Place, Statement
+from ..syntax.parser import span_of
+
+
+class Mention(NamedTuple):
+    """A place where a name stands: where it is given, or where it is used."""
+
+    name: str
+    kind: Literal["net", "ports", "service", "interface", "rule"]
+    span: Span  # of the name alone
+    defines: bool
+
+
+class Written(NamedTuple):
+    """A mention as it is noted down: its place is relative to its statement's line."""
+
+    name: str
+    kind: Literal["net", "ports", "service", "interface", "rule"]
+    file: str
+    line: int
+    at: Place
+    defines: bool
 
 
 @dataclass(frozen=True)
 class Names:
-    """The definitions of a policy, as statements: what a question needs to use their names."""
+    """The names of a policy.
+
+    Attributes:
+        statements: its definitions, whose names a question may use.
+        written: every place of a name, of definitions and of rules, in no order.
+    """
 
     statements: tuple[Statement, ...] = ()
+    written: tuple[Written, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def defined(self) -> dict[str, Statement]:
         """Each definition by its name."""
         return {s.content.name.text: s for s in self.statements if isinstance(s.content, ast.Definition)}
 
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """Every place of every name, by file and place: what renames and jumps to definitions need."""
+        found = {Mention(w.name, w.kind, span_of(w.at, w.file, w.line), w.defines) for w in self.written}
+        return tuple(sorted(found, key=lambda m: (m.span, m.name, m.kind)))
+
+    def of(self, name: str, kind: str) -> tuple[Mention, ...]:
+        """The places of one name; a net and a rule may be called the same."""
+        return tuple(m for m in self.mentions if (m.name, m.kind) == (name, kind))
+
     def __getstate__(self) -> dict[str, object]:
-        return {"statements": self.statements}
+        return {"statements": self.statements, "written": self.written}

@@ -23,6 +23,7 @@ from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, Fix, too_many
 from ..syntax.parser import span_of, suggestion
 from . import addresses, literals
 from .literals import Mistake, short
+from .spare import Spare
 from .wording import brief, sayable, ways_of_except, ways_of_not
 
 Kind = Literal["net", "ports", "service", "interface"]
@@ -74,6 +75,7 @@ class Scope:
         self.errors: list[Diagnostic] = list(errors)
         self.missing = set(missing)  # names that may well be defined, by statements that could not be parsed
         self.names: dict[str, Name] = {}
+        self.spare = Spare()
         self.file, self.line = "<none>", 1
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
@@ -167,17 +169,16 @@ class Scope:
     def _union(self, expr: Set, how: Reading) -> IntervalSet | None:
         if not self.plain_set(expr, beside_none=how.beside_none):
             return None
-        pairs: list[tuple[int, int]] = []
-        good = True
-        for item in expr.items:
-            part = self.evaluate(item, how)
-            if part is None:
-                good = False
-            else:
-                pairs += part.ranges
-        if not good or not self._exceptions_apart(expr, how):
+        parts = [self.evaluate(item, how) for item in expr.items]
+        if None in parts or not self._exceptions_apart(expr, how):
             return None
-        return IntervalSet.union(pairs)
+        known = cast("list[IntervalSet]", parts)
+        union = IntervalSet.union(pair for part in known for pair in part)
+        if len(known) > 1 and union.size < sum(part.size for part in known):
+            self.spare.note(
+                (self.file, self.line), expr, known, self.names.__contains__, numbers=how.numbers is not None
+            )
+        return union
 
     def plain_set(self, expr: Set, *, beside_none: bool = False) -> bool:
         """Is the set one that everybody reads alike? A `not` among other elements lets in all that it does not name."""
@@ -257,7 +258,7 @@ class Scope:
         return None
 
     def no_commas(self, word: Word | String) -> str:
-        """The text of a word that is no list."""
+        """The text of a word that is not a list."""
         if isinstance(word, Word) and "," in word.text:
             plain = word.text.strip("[]()")
             plain = plain.lower() if plain.isupper() and plain.replace(",", "").isalpha() else plain

@@ -40,7 +40,14 @@ class Protocols:
                 return None
             with self.scope.deeper(expr.at) as good:
                 parts = [self.groups(item) for item in expr.items] if good else [None]
-            return None if any(p is None for p in parts) else _joined(cast("list[Groups]", parts))
+            if any(p is None for p in parts):
+                return None
+            known = cast("list[Groups]", parts)
+            here = self.scope.file, self.scope.line
+            self.scope.spare.note_pairs(
+                here, expr, lambda i, j: _holds(known[i], known[j]), self.scope.names.__contains__
+            )
+            return _joined(known)
         plain = self.scope.evaluate(expr, Reading(FULL[PROTOCOL], self._plain))
         return None if plain is None else {p: None for lo, hi in plain for p in range(lo, hi + 1)}
 
@@ -138,6 +145,17 @@ def said_by_name(expr: Expr) -> Iterator[tuple[int, Word]]:
             yield from said_by_name(item)
     elif isinstance(expr, Word) and expr.text.lower() in ("icmp", "icmpv6", "icmp6", "ipv6-icmp"):
         yield (ICMP if expr.text.lower() == "icmp" else ICMPV6), expr
+
+
+def _holds(one: Groups, other: Groups) -> bool:
+    """Does one select all that the other does?"""
+    for protocol, ports in other.items():
+        if protocol not in one:
+            return False
+        mine = one[protocol]
+        if mine is not None and (ports is None or not ports.issubset(mine)):
+            return False
+    return True
 
 
 def _joined(parts: Sequence[Groups]) -> Groups:

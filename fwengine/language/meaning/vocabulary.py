@@ -134,7 +134,7 @@ class Vocabulary:
                 for protocol, listed in self._ports.items():
                     before = len(scope.errors)
                     ports = scope.ports_of(entry, protocol)
-                    if ports and len(scope.errors) == before:  # a name may be no port of this protocol
+                    if ports and len(scope.errors) == before:  # a name may not be a port of this protocol
                         listed.append((name, ports))
             elif entry.content.kind == "service":
                 groups = lowering.matches.protocols.service(entry)

@@ -303,6 +303,12 @@ def _side(here: _Here) -> SyntaxMistake | None:
 
 def _interface(here: _Here) -> SyntaxMistake | None:
     """`on eth0`, `in on eth0`, `iifname "eth0"`, `-i eth0`."""
+    if (
+        here.token.type == "INTERFACE"
+        and here.before().type in ("IN", "OUT")
+        and here.behind().type in ("WORD", "STRING")
+    ):
+        return _unexpected(here, "not needed", (cover(here.token.at, here.behind().at), here.behind().text))
     if here.before(2).type in ("IN", "OUT") and here.before().text.lower() in ("on", "interface", "dev", "if"):
         word = here.before()
         if here.token.type in ("WORD", "STRING"):
@@ -310,7 +316,7 @@ def _interface(here: _Here) -> SyntaxMistake | None:
                 word.at, f"unexpected `{word.text}`", "not needed", (cover(word.at, here.token.at), here.token.text)
             )
     if (
-        here.token.type != "WORD"
+        here.token.type not in ("WORD", "INTERFACE")
         or "IN" not in here.accepts
         or here.behind().type not in ("WORD", "STRING", "LBRACE", "NOT")
     ):
@@ -359,11 +365,14 @@ def _option(here: _Here) -> SyntaxMistake | None:
         return None
     at, word = here.token.at, here.word
     parts = word.split(",")
-    if all(part in STATES for part in parts):
+    packet = any(t.type == "_ARROW" for t in here.seen)  # which has one state, and its flags without a mask
+    if all(part in STATES for part in parts) and not (packet and len(parts) > 1):
         text = f"state {parts[0]}" if len(parts) == 1 else f"state {{ {', '.join(parts)} }}"
         return _unexpected(here, "a state?", (at, text))
     if all(part in FLAG_NAMES for part in parts):
         ways = [f"flags {word}/{word}"] if word != "syn" else ["flags syn/syn,ack", "flags syn/syn"]
+        if packet:
+            ways = [f"flags {word}"]
         help = "" if len(ways) == 1 else f"write `{ways[0]}` for the first packet of a connection, or `{ways[1]}`"
         return _unexpected(here, "flags?", *[(at, way) for way in ways], help=help)
     if (

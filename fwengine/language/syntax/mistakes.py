@@ -17,7 +17,7 @@ from ...registry.names import near, protocol
 from .ast import OPTIONS, Place, cover
 from .statements import comment_at
 
-MAX_ERRORS = 1000  # after which a file is no policy but something else
+MAX_ERRORS = 1000  # after which a file is not a policy but something else
 
 STATEMENTS = ("allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect")
 KEYWORDS = (
@@ -43,7 +43,7 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _HARMLESS = re.compile("[\u200c\u200d]")  # joiners: parts of words and of emoji, so let them be in comments
 _SUSPECT = re.compile("|".join([_CONTROL.pattern, _INVISIBLE.pattern, _SPACES.pattern, "\ufffd"]))
-UNDECODED = "\ufffd"  # what a decoder puts where bytes are no text
+UNDECODED = "\ufffd"  # what a decoder puts where bytes are not text
 MAX_CHARACTERS = 20  # errors about characters; a file with more is not text
 
 
@@ -73,7 +73,7 @@ def decode(data: bytes, file: str) -> str:
     """The text of a policy file, without a byte order mark.
 
     Raises:
-        PolicyError: FW002, at the first byte that is no UTF-8.
+        PolicyError: FW002, at the first byte that is not UTF-8.
     """
     try:
         return data.decode("utf-8").removeprefix("\ufeff")

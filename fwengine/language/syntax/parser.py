@@ -14,7 +14,7 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from ...errors import Diagnostic, PolicyError, Span, Suggestion
-from . import foreign, idioms, mistakes, tables
+from . import mistakes, tables
 from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket
 from .build import Build, place_of
 from .comments import with_comments
@@ -148,10 +148,9 @@ def _parse(text: str, start: Start) -> tuple[Any, Place]:
         tree, place = cast("tuple[Any, Place]", parser.parse(text, start=start))
     except UnexpectedCharacters as error:
         at = (error.line, error.column, error.line, error.column + 1)
-        mistake = foreign.translated(text) or mistakes.unexpected_character(text, at)
-        raise _kept(mistake, text, start) from None
+        raise _kept(_foreign(text) or mistakes.unexpected_character(text, at), text, start) from None
     except UnexpectedToken as error:
-        raise _kept(foreign.translated(text) or _explained(error, text), text, start) from None
+        raise _kept(_foreign(text) or _explained(error, text), text, start) from None
     if "\n" in text and "#" in text:
         comments = [(t.value, place_of(t)) for t in parser.lex(text, dont_ignore=True) if t.type == "COMMENT"]
         if comments:
@@ -187,6 +186,8 @@ def _check_depth(parser: Lark, text: str) -> None:
 def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
     token = error.token
     accepts = frozenset(error.accepts or error.expected)
+    from .idioms import explained  # not before there is a mistake
+
     tokens = _tokens(text)
     if token.type == "$END":
         at = tokens[-1].at if tokens else (1, 1, 1, 1)
@@ -198,9 +199,15 @@ def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
     seen, rest = tokens[:before], tokens[before + 1 :]
     return (
         (mistakes.slip(wrong, accepts, seen, exact=True) if seen else None)
-        or idioms.explained(wrong, accepts, seen, rest)
+        or explained(wrong, accepts, seen, rest)
         or mistakes.unexpected_token(wrong, accepts, seen, rest)
     )
+
+
+def _foreign(text: str) -> SyntaxMistake | None:
+    from .foreign import translated  # not before there is a mistake
+
+    return translated(text)
 
 
 def _kept(mistake: SyntaxMistake, text: str, start: Start) -> SyntaxMistake:
@@ -221,7 +228,7 @@ def _mends(fix: Fix, mistake: SyntaxMistake, text: str, start: Start) -> bool:
     except UnexpectedToken as error:
         return error.token.type == "$END" or place_of(error.token)[:2] >= end
     except SyntaxMistake as error:
-        return error.at[:2] >= end or error.code != mistake.code
+        return not (mended.span.line, mended.span.column) <= error.at[:2] < end
     return True
 
 

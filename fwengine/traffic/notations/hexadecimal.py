@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 
-from ...errors import UndecodableError
 from ...model.packet import Packet
 from ...packets.links import ETHERNET, LINK_TYPES, RAW, locate
-from ...packets.wire import decode
+from ...packets.wire import decode_bytes
 from .parts import NotationError
 
 NAME = "hex"
@@ -50,13 +49,7 @@ def read(text: str) -> Packet:
     number = RAW if link == NAME else LINK_TYPES[link]
     if link == NAME:
         _weigh(data)
-    point = decode(data, number, len(data))
-    if isinstance(point, str):
-        why = (
-            "no IPv4 or IPv6 packet is in these bytes" if point == "not-ip" else "these bytes are not a whole IP packet"
-        )
-        raise UndecodableError(point, why)
-    return Packet.from_point(point).replace(in_interface=None, out_interface=None)
+    return decode_bytes(data, number)
 
 
 def _weigh(data: bytes) -> None:

@@ -81,7 +81,7 @@ def to_mapping(packet: Packet) -> dict[str, object]:
             continue
         if spec.kind == "flags":
             value = write_flags(value)
-        elif spec.kind == "interface":  # `none` is no interface, an interface of that name stands in quotes
+        elif spec.kind == "interface":  # `none` is not an interface, an interface of that name stands in quotes
             value = _string(value) if value == "none" or value.startswith('"') else value or "none"
         out[spec.word] = value
     return out

@@ -10,13 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...model.fields import DCCP, ICMP, ICMPV6, PORT_PROTOCOLS, SCTP, TCP, UDP
-from ...packets.wire import EXTENSION_HEADERS
+from ...model.fields import DCCP, ICMP, ICMPV6, PORT_PROTOCOLS, SCTP, STEPPED_THROUGH, TCP, UDP
 from .parts import NotationError, shortened
 
 NAME = "tcpdump"
 ADDRESS = r"[0-9A-Fa-f.:]*[0-9A-Fa-f:]"
-_FRAGMENT, _AUTHENTICATION, _MOBILITY, _NO_NEXT = 44, 51, 135, 59
+_FRAGMENT, _NO_NEXT = 44, 59
 
 FLAG_LETTERS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}
 
@@ -98,7 +97,7 @@ def read_tail(rest: str, family: int, ported: bool, stated: int | None) -> Tail:
     if family == 6:
         before = rest
         rest = _behind_headers(rest)
-        if stated in EXTENSION_HEADERS or rest != before:
+        if stated in STEPPED_THROUGH or rest != before:
             stated = None  # it was the first of the headers
         ports = _PORTS.match(rest)
         if ports is not None and not ported:
@@ -152,7 +151,7 @@ def _behind_headers(rest: str) -> str:
                 rest = _without(rest, 0)
         elif match := _ROUTING.match(rest):
             rest = _without(rest, match.end())
-        elif (match := _AH.match(rest)) and _AUTHENTICATION in EXTENSION_HEADERS:
+        elif match := _AH.match(rest):
             rest = _without(rest, match.end()).removeprefix(":").lstrip(" ")
         elif match := _FRAGMENTED.match(rest):
             if match[1] != "0":
@@ -162,8 +161,6 @@ def _behind_headers(rest: str) -> str:
                 "tcpdump does not write whether this is a first fragment or a whole packet with a fragment header: "
                 "write `PROTOCOL SRC -> DST`, with `fragment first` if it is one",
             )  # fmt: skip
-        elif rest.startswith("mobility: ") and _MOBILITY in EXTENSION_HEADERS:
-            raise NotationError(NAME, "untold", "tcpdump does not write what comes behind a mobility header")
         else:
             return rest
 
@@ -223,7 +220,7 @@ def _plain(rest: str, family: int, tail: Tail) -> int | None:
     if family == 4 and rest.endswith(" (ipip-proto-4)") and re.match(rf"{ADDRESS} > ", rest):
         return 4
     if rest.startswith("mobility: ") and family == 6:
-        return _MOBILITY
+        return None  # 135, or 62 of the old drafts: tcpdump does not write which, unless `-v` does
     cut = re.match(r"\[\|([a-z0-9]+)\]", rest)
     if cut and cut[1] in _CUT:
         return _CUT[cut[1]]
