@@ -23,7 +23,7 @@ def command(code: str | None) -> int:
         return 0
     name = code.upper()
     if name not in known:
-        meant = near(name, known)
+        meant = near(name, known, digits_too=True)
         raise click.UsageError(
             f"no code `{code}`." + (f" Did you mean `{meant[0]}`?" if meant else " `fwengine explain` lists them.")
         )
