@@ -144,7 +144,7 @@ def _unmatched(policy: Policy, trace: Trace) -> list[int]:
         ports = (named["sport"], named["dport"]) if protocol in PORT_PROTOCOLS else (NO_PORT, NO_PORT)
         types = (8, 0) if protocol == ICMP else (NO_TYPE, NO_TYPE)
         flags = 2 if protocol == TCP else NO_FLAGS
-        if index((protocol, named["src"], named["dst"], *ports, *types, flags, 0, 0, 0, 0)) == default:
+        if index((protocol, named["src"], named["dst"], *ports, *types, flags, 0, 0, 0, 0, 0, 64, 84)) == default:
             found.append(number)
     return found
 

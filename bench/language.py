@@ -79,7 +79,10 @@ def trace(name: str, policy: Policy) -> list[tuple[Point, int | None]]:
         kind = 0 if protocol == 1 else NO_TYPE
         flags = 2 if protocol == 6 else NO_FLAGS
         out.append(
-            ((protocol, src, dst, *ends, kind, kind, flags, 0, 0, 0, 0), first if first >= 0 else len(policy.rules))
+            (
+                (protocol, src, dst, *ends, kind, kind, flags, 0, 0, 0, 0, 0, 64, 84),
+                first if first >= 0 else len(policy.rules),
+            )
         )
     return out
 

@@ -53,8 +53,8 @@ _TAGS = (
     (0x893F, 8), (0x8926, 6), (0x88E7, 18), (0x88E7, 18), (0x8903, 16), (0x6558, 14), (0x892F, 6), (0xF1C1, 6), (0xDADA, 8),
 )  # fmt: skip
 
-_TCP, _AUTHENTICATION, _FRAGMENT = 6, 51, 44
-_HEADERS = {17: 8, 136: 8, 33: 12, 132: 12, 1: 4, 58: 4}  # bytes of a transport header
+_TCP, _AUTHENTICATION, _FRAGMENT, _HOP_BY_HOP = 6, 51, 44, 0
+_HEADERS = {17: 8, 136: 8, 33: 12, 132: 12, 1: 8, 58: 8}  # bytes of a transport header
 _PROTOCOLS = (6, 6, 6, 17, 17, 136, 33, 132, 1, 58, 1, 58, 0, 4, 41, 47, 50, 59, 255)
 _EXTENSIONS = (0, 43, 44, 44, 51, 60, 135, 139, 140)
 
@@ -393,9 +393,13 @@ def _ipv4(draw: random.Random) -> Pieces:
     options = draw.randbytes(max(0, words * 4 - 20))
     body = _transport(draw, protocol)
     header = 20 + len(options)
+    if protocol == _TCP and seldom(draw, 12):  # which would overwrite the flags
+        fragment = fragment & 0xE000 | draw.choice((1, 1, 1, 2))
     total = header + sum(map(len, body))
     if seldom(draw, 5):
-        total = _near(draw, (0, header, header, header + 4, header + 8, header + 12, header + 20, total, total, 65535))
+        total = _near(
+            draw, (0, 0, 1, 18, header, header, header + 4, header + 8, header + 12, header + 20, total, total, 65535)
+        )
     head = struct.pack(">BBHHHBB", version << 4 | words, 0, total, 1, fragment, 64, protocol)
     return [head + draw.randbytes(10), options, *body]
 
@@ -406,8 +410,8 @@ def _ipv6(draw: random.Random) -> Pieces:
     pieces = _transport(draw, following)
     if seldom(draw, 80):
         for _ in range(draw.choice((255, 256, 257))):
-            pieces.insert(0, bytes([following, 0]) + draw.randbytes(6))
-            following = draw.choice((0, 60))
+            following, piece = draw.choice((0, 60)), bytes([following, 0, 1, 4, 0, 0, 0, 0])
+            pieces.insert(0, piece)
     else:
         for _ in range(draw.choice((0, 0, 0, 0, 0, 1, 1, 2, 3, 5))):
             kind = draw.choice(_EXTENSIONS)
@@ -425,9 +429,31 @@ def _extension(draw: random.Random, kind: int, following: int, units: int) -> by
     if kind == _FRAGMENT:
         flags = draw.choice((0, 0, 1, 1, 6, 7, 8, 9, 0xFFF8, 0xFFF9))
         return struct.pack(">BBHI", following, draw.getrandbits(8), flags, draw.getrandbits(32))
+    if kind == _HOP_BY_HOP and not seldom(draw, 6):
+        return _options(draw, following, units)
     size = 8 + units * (4 if kind == _AUTHENTICATION else 8)
     said = units if not seldom(draw, 20) else draw.choice((units + 1, max(units - 1, 0), 255))
     return bytes([following, said]) + draw.randbytes(size - 2)
+
+
+def _options(draw: random.Random, following: int, units: int) -> bytes:
+    """A header of hop-by-hop options, mostly such as a receiver lets pass."""
+    body = b""
+    room = 6 + 8 * units
+    while len(body) < room:
+        kind = (
+            draw.choice((0, 1, 1, 1, 5, 5, 0x1E, 0x3E, 0x1E, 0x5E, 0xC2))
+            if not seldom(draw, 3)
+            else draw.choice((1, 5, 0x1E))
+        )
+        length = {0: 0, 1: draw.choice((0, 2, 4, 5)), 5: 2, 0xC2: 4}.get(kind, draw.randrange(7))
+        if kind == 5 and seldom(draw, 8):
+            length = draw.choice((1, 3))
+        padded = bytes(length) if kind == 1 and not seldom(draw, 12) else draw.randbytes(length)
+        body += b"\0" if not kind else bytes([kind, length]) + padded
+    if len(body) > room and not seldom(draw, 4):  # none that does not fit: padding takes its place
+        body = b"\x1e" + bytes([room - 2]) + draw.randbytes(room - 2)
+    return bytes([following, units if not seldom(draw, 20) else draw.choice((0, units + 1, 255))]) + body[:room]
 
 
 def _tagged(draw: random.Random, version: int, packet: Pieces) -> tuple[int, Pieces]:

@@ -84,7 +84,7 @@ class Diagnostic:
 
 
 def follow(source: str, suggestions: Iterable[Suggestion]) -> str:
-    """The source text with all of some suggestions followed, which are about it and do not overlap.
+    r"""The source text with all of some suggestions followed, which are about it and do not overlap.
 
     What is to stand at one place stands there in the order given. O(n log n) in the edits, linear in the text.
 

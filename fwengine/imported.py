@@ -104,7 +104,7 @@ class ImportedPolicy:
         above, below = self.upper.evaluate(packet), self.lower.evaluate(packet)
         if above.action is below.action and above.action is not DEPENDS:
             return below if above.action is ALLOW else above
-        if packet.point is not None:
+        if packet.as_seen_by(self.upper.fields | self.lower.fields) is not None:
             doubts = _doubts_of([above.rule, below.rule])
             return Verdict(DEPENDS, None, None, "in doubt", (), doubts)
         cases: list[Case] = []

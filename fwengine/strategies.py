@@ -22,6 +22,7 @@ from .model import address
 from .model.address import Family
 from .model.box import Box
 from .model.fields import (
+    DETAILS,
     DST,
     FIELDS,
     FRAGMENT,
@@ -56,6 +57,7 @@ def packets(
     fragment: str | Collection[str] | None = None,
     state: str | Collection[str] | None = None,
     interfaces: Collection[str] | None = None,
+    details: bool = True,
 ) -> st.SearchStrategy[Packet]:
     """Packets of every kind, with every field stated.
 
@@ -65,6 +67,7 @@ def packets(
         fragment: "whole", "first", "later", or several of them.
         state: one of the states, or several.
         interfaces: `in` and `out` are one of these names; the empty one stands for "not recorded". Any if not given.
+        details: False leaves dscp, ttl and length open, for policies that do not ask for them.
 
     Raises:
         ValueError: for a value that does not exist, and if no packet is left.
@@ -82,7 +85,8 @@ def packets(
         sets[STATE] = _union(_place("state", s, STATES) for s in _several(state))
     if interfaces is not None:
         sets[IN] = sets[OUT] = _union(interface_number(name) for name in _several(interfaces))
-    return _shown(region([Box.of(sets)]))
+    asked = DETAILS if details else ()
+    return _shown(region([Box.of(sets)], asked), asked)
 
 
 def packets_matching(
@@ -93,6 +97,8 @@ def packets_matching(
     within: Region | None = None,
 ) -> st.SearchStrategy[Packet]:
     """Packets of a region; or packets that a policy treats in a certain way, each of its rules as likely as any other.
+
+    Those of a region state every field, those of a policy leave dscp, ttl and length open unless a rule asks for them.
 
     Args:
         where: a policy, or a region: a text of the language, a box, or several.
@@ -110,12 +116,12 @@ def packets_matching(
     if not isinstance(where, Policy):
         if action is not None or by is not None or within is not None:
             raise ValueError("`action`, `by` and `within` are asked of a policy: a region has no verdicts")
-        return _shown(region(_boxes(None, where)))
+        return _shown(region(_boxes(None, where), DETAILS), DETAILS)
     wanted = None if action is None else Action(action)
     if wanted is Action.DEPENDS:
         raise ValueError("a packet is allowed or denied: `depends` is an answer about open packets")
     only = None if by is None else _index(where, by)
-    return _shown(Fates(where, wanted, only, None if within is None else _boxes(where, within)).draw)
+    return _shown(Fates(where, wanted, only, None if within is None else _boxes(where, within)).draw, where.fields)
 
 
 def boundary_packets(policy: Policy) -> st.SearchStrategy[Packet]:
@@ -124,7 +130,7 @@ def boundary_packets(policy: Policy) -> st.SearchStrategy[Packet]:
 
     Such a packet lies in a rule's box, save for the one field that may be one off.
     """
-    return _shown(Corners(policy).on)
+    return _shown(Corners(policy).on, policy.fields)
 
 
 def regions(*, full: bool = False) -> st.SearchStrategy[str]:
@@ -187,8 +193,8 @@ class _Text(str):
     packet: Packet
 
     @classmethod
-    def of(cls, point: Point) -> _Text:
-        packet = Packet.from_point(point)
+    def of(cls, point: Point, asked: Collection[int]) -> _Text:
+        packet = Packet.from_point(point, asked)
         text = cls(write(packet, (IN, OUT)))
         text.packet = packet
         return text
@@ -204,8 +210,9 @@ class _Parse:
         return "Packet.parse"
 
 
-def _shown(make: Callable[[Draw], Sequence[int]]) -> st.SearchStrategy[Packet]:
-    return points(make).map(_Text.of).map(_Parse())
+def _shown(make: Callable[[Draw], Sequence[int]], asked: Collection[int]) -> st.SearchStrategy[Packet]:
+    """Packets made from choices; of dscp, ttl and length they state what is asked for."""
+    return points(make).map(lambda point: _Text.of(point, asked)).map(_Parse())
 
 
 # What the arguments mean.

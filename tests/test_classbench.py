@@ -48,7 +48,7 @@ def packets(path: Path) -> Iterator[tuple[Point, int]]:
             ports = (sport, dport) if has_ports(protocol, 0) else (NO_PORT, NO_PORT)
             kind = 0 if has_type(protocol, 4, 0) else NO_TYPE
             flags = 0 if has_flags(protocol, 0) else NO_FLAGS
-            yield (protocol, src, dst, *ports, kind, kind, flags, 0, 0, 0, 0), first
+            yield (protocol, src, dst, *ports, kind, kind, flags, 0, 0, 0, 0, 0, 64, 84), first
 
 
 @pytest.mark.parametrize(

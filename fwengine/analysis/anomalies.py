@@ -90,9 +90,10 @@ def _of_rules(idle: Idle, codes: frozenset[str]) -> list[Finding]:
         found = [finding for finding in _of_rule(idle, index, codes) if finding.code in codes]
         if lost is not None and lost.rule == index:
             found.append(Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by))
-        headers = stepped_through(idle.entries.policy.rules[index]) if "FW305" in codes else ()
-        if headers and idle.entries.policy.active(idle.entries.policy.rules[index]):
-            found.append(Finding("FW305", "warning", index, protocols=headers))
+        if "FW305" in codes and idle.entries.policy.active(idle.entries.policy.rules[index]):
+            headers = stepped_through(idle.entries.policy.rules[index])
+            if headers:
+                found.append(Finding("FW305", "warning", index, protocols=headers))
         found += [Finding("FW310", "warning", index, slip=slip) for slip in doubtful if slip.rule == index]
         out += reversed(found)
     return out[::-1]
@@ -127,7 +128,9 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
             yield Finding("FW211", "info", index, field=side)
     if free is not None and rule.action is ALLOW:
         if "FW301" in codes and _is_everything(rule.boxes, steps):
-            yield Finding("FW301", "warning", index, witness=Packet.from_point(choose(free)), decided_by=index)
+            yield Finding(
+                "FW301", "warning", index, witness=Packet.from_point(choose(free), entries.asked), decided_by=index
+            )
         if "FW304" in codes and rule.opened:
             yield from _let_in(entries, index, parts, steps)
     if "FW302" in codes:
@@ -186,7 +189,7 @@ def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iter
             point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
             found = around(part, point) if point else hole(entries, part, entries.before(index), steps)
             if found is not None:
-                shown = Packet.from_point(choose(found, entries.interfaces))
+                shown = Packet.from_point(choose(found, entries.interfaces), entries.asked)
                 yield Finding("FW304", "warning", index, witness=shown, decided_by=index, field=f)
                 return
 
@@ -212,8 +215,8 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
     for code, related in found.items():
         if related:
             first, shared = related[0]
-            packet = witness(Box(shared), entries.interfaces)
-            assert packet.point is not None
+            packet = witness(Box(shared), entries.interfaces, entries.asked)
+            decided_by = policy.evaluate(packet).index
             boxes: list[Box] = []
             if regions:
                 boxes = tidy([Box(s) for s in intersections(parts, [b.sets for b in policy.rules[first].boxes])])
@@ -224,7 +227,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
                 tuple(other for other, _ in related[:RELATED]),
                 len(related) > RELATED,
                 packet,
-                policy.tree.index(packet.point),
+                decided_by,
                 regions=tuple(boxes),
             )
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from ..model.box import Box, Sets
 from ..model.compile import compile_single
-from ..model.fields import DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
+from ..model.fields import DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
@@ -30,6 +30,7 @@ COUNTED = 256  # boxes that a tree made for counting may have
 EDGES = 16_384  # and edges
 _TRIED = 64  # boxes of rules looked at for packets of theirs
 _TELLING = (DST, SRC, DPORT, PROTOCOL, *(f for f in range(FIELDS) if f not in (DST, SRC, DPORT, PROTOCOL)))
+_TOLD = tuple(f for f in range(FIELDS) if f not in DETAILS)  # what a witness states whoever asks
 _PARTS = 16  # parts of a question whose corners are taken
 
 
@@ -138,9 +139,10 @@ def _corners(part: Sequence[IntervalSet]) -> Iterator[Point]:
 
 
 def located(packet: Packet) -> Point:
-    """The point of a packet that leaves nothing open, such as a witness."""
-    assert packet.point is not None
-    return packet.point
+    """A point of a packet that leaves nothing open for which a rule asks, such as a witness."""
+    point = packet.as_seen_by(_TOLD)
+    assert point is not None
+    return point
 
 
 def spread(items: Sequence[T], most: int) -> Sequence[T]:

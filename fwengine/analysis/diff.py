@@ -73,7 +73,7 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
             found.setdefault(pair[::-1] if swapped else pair, []).append(Box(sets))
     names = tuple(dict.fromkeys(after.interfaces + before.interfaces))
     changes = [
-        Change(box, old.action(i), new.action(j), i, j, witness(box, names), box.flows)
+        Change(box, old.action(i), new.action(j), i, j, witness(box, names, before.asked | after.asked), box.flows)
         for (i, j), boxes in found.items()
         for box in tidy(boxes)
     ]

@@ -101,16 +101,22 @@ class Entries:
         """The rules to which the entries belong, ascending."""
         return list(dict.fromkeys(self.rule[e] for e in bits(vector)))
 
+    @property
+    def asked(self) -> frozenset[int]:
+        """The fields for which a rule asks: a witness states these."""
+        return self.policy.fields
+
     @cached_property
     def interfaces(self) -> tuple[str, ...]:
         """The interface names that the rules mention, sorted: a witness uses these rather than others."""
         found = {
-            lo
+            number
             for sets in self.sets
             for f in INTERFACES
             if sets[f] is not FULL[f] and sets[f] != PRESENT[f] and sets[f].size < 1 << 16
-            for lo, _ in sets[f]
-            if lo != NO_INTERFACE
+            for lo, hi in sets[f]
+            for number in range(lo, hi + 1)
+            if number != NO_INTERFACE
         }
         return tuple(sorted(interface_name(number) for number in found))
 

@@ -67,15 +67,16 @@ def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> 
         head = tuple([mine if f in OPTIONAL else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
         found = hole(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
         if found is not None:
-            first = Packet.from_point(choose(found, entries.interfaces))
-            assert first.point is not None
+            first = choose(found, entries.interfaces)
             lost = tuple(
-                [
-                    ABSENT[f] if f in OPTIONAL else LATER if f == FRAGMENT else value
-                    for f, value in enumerate(first.point)
-                ]
+                [ABSENT[f] if f in OPTIONAL else LATER if f == FRAGMENT else value for f, value in enumerate(first)]
             )
-            return LostFragment(index, Packet.from_point(lost), first, entries.rule[e])
+            return LostFragment(
+                index,
+                Packet.from_point(lost, entries.asked),
+                Packet.from_point(first, entries.asked),
+                entries.rule[e],
+            )
     return None
 
 

@@ -114,7 +114,7 @@ class Idle:
             "warning" if blockers else "info",
             index,
             blockers,
-            witness=Packet.from_point(point),
+            witness=Packet.from_point(point, entries.asked),
             decided_by=index,
             obstacle=obstacle,
             regions=tuple(effective(policy, index, entries, self.limit)) if self.regions else (),
@@ -183,7 +183,7 @@ class Idle:
                 found = decided(entries, part, below & opposed, above | (below & ~opposed), self.steps)
                 if found is not None:
                     point = choose(found, entries.interfaces)
-                    return target, Packet.from_point(point), entries.policy.tree.index(point)
+                    return target, Packet.from_point(point, entries.asked), entries.policy.tree.index(point)
             target = blocked.decided_by
         return target, blocked.witness, blocked.decided_by
 

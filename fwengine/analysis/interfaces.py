@@ -57,9 +57,9 @@ def mentioned(chosen: IntervalSet) -> list[int]:
     """
     if chosen == FULL[IN] or len(chosen.ranges) > _MANY:
         return []
-    ends = {v for lo, hi in chosen for v in (lo, lo - 1, hi, hi + 1) if 0 < v <= FULL[IN].hi}
-    single = {lo for lo, hi in chosen if lo == hi} | {lo for lo, hi in FULL[IN] - chosen if lo == hi}
-    return sorted(v for v in ends & single if v != NO_INTERFACE and is_name(v))
+    # names that differ in the last letter alone, such as eth1 and eth2, are one interval
+    narrow = [(lo, hi) for some in (chosen, FULL[IN] - chosen) for lo, hi in some if hi - lo < _MANY]
+    return sorted(v for lo, hi in narrow for v in range(lo, hi + 1) if v != NO_INTERFACE and is_name(v))
 
 
 def is_name(number: int) -> bool:

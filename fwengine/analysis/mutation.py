@@ -140,7 +140,9 @@ def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: 
         else:
             point = choose(changed, entries.interfaces)
             first = next(entries.taking_point(point, entries.overlaps.all))
-            survivors.append(Survivor(mutant, Packet.from_point(point), policy.verdict(entries.rule[first])))
+            survivors.append(
+                Survivor(mutant, Packet.from_point(point, entries.asked), policy.verdict(entries.rule[first]))
+            )
     return MutationScore(tuple(noticed), tuple(survivors), tuple(equivalent), tuple(failing))
 
 

@@ -55,7 +55,7 @@ def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps
     """
     entries = entries or Entries(policy)
     part = free_part(entries, index, steps)
-    return None if part is None else Packet.from_point(choose(part, entries.interfaces))
+    return None if part is None else Packet.from_point(choose(part, entries.interfaces), entries.asked)
 
 
 def effective(policy: RuleSet, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
@@ -138,7 +138,7 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
     repeated = bool(rules)
     if not rules:
         rules = _covering(entries, parts, before, steps)
-    return Blocked(rules, Packet.from_point(point), policy.tree.index(point), shadowed, repeated)
+    return Blocked(rules, Packet.from_point(point, entries.asked), policy.tree.index(point), shadowed, repeated)
 
 
 def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ..errors import LimitError
-from ..model.box import SHAPES, WIDENED, Box, Sets, merge
+from ..model.box import HEADERS, SHAPES, WIDENED, Box, Sets, merge
 from ..model.compile import compile_entries
-from ..model.fields import FULL, PROTOCOL, TABLE
+from ..model.fields import FRAGMENT, FULL, LATER, PROTOCOL, TABLE
 from ..model.interval import IntervalSet
 from .search import relative
 
@@ -139,15 +139,34 @@ def _plain(box: Box, widened: tuple[int, ...]) -> Box:
     met, inside = {}, {}
     for f in _CONSTRAINED:
         met[f], inside[f] = _relation(f, sets[f])
+    protocols = sets[PROTOCOL] | HEADERS
+    if len(protocols.ranges) < len(sets[PROTOCOL].ranges):  # IPv6's headers, where all around them are
+        others = _relation(PROTOCOL, protocols - sets[PROTOCOL])[0]
+        for g in WIDENED:
+            others &= met[g]
+        if not others:
+            sets[PROTOCOL] = protocols
+            met[PROTOCOL], inside[PROTOCOL] = _relation(PROTOCOL, protocols)
     for f in widened:
-        if sets[f] != FULL[f]:
+        if sets[f] != FULL[f] and not (f == FRAGMENT and sets[f] == _LATER):
             others = -1
             for g in _CONSTRAINED:
                 if g != f:
                     others &= met[g]
             if not others & ~inside[f]:
                 sets[f], met[f] = FULL[f], -1
+    if sets[PROTOCOL].size > _MANY and sets[PROTOCOL] != FULL[PROTOCOL]:
+        others = -1
+        for g in WIDENED:
+            others &= met[g]
+        sets[PROTOCOL] |= _free_protocols(others)  # "all but tcp" rather than all that IPv6 has but tcp
     return Box(tuple(sets))
+
+
+@lru_cache(1 << 10)
+def _free_protocols(shapes: int) -> IntervalSet:
+    """The protocols that no packet of these shapes has: to take them in adds none."""
+    return FULL[PROTOCOL] - _kept(PROTOCOL, FULL[PROTOCOL], shapes)
 
 
 @lru_cache(1 << 16)
@@ -166,8 +185,10 @@ def _kept(f: int, chosen: IntervalSet, shapes: int) -> IntervalSet:
     return IntervalSet.union(pair for n, shape in enumerate(SHAPES) if shapes >> n & 1 for pair in chosen & shape[f])
 
 
+_LATER = IntervalSet.single(LATER)
 _BUT_ADDRESSES = tuple(f for f in WIDENED if TABLE[f].kind != "address")
 _CONSTRAINED = (PROTOCOL, *WIDENED)
+_MANY = 128  # protocols: a set of more reads better by what it leaves out
 
 
 def _order(box: Box) -> tuple[tuple[tuple[int, int], ...], ...]:

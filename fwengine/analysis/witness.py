@@ -8,7 +8,7 @@ Sources for what looks usual: RFC 5737 and RFC 3849 (addresses for documentation
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from itertools import chain
 
@@ -68,12 +68,14 @@ _WIDE = 1 << 20  # more addresses than this: any host that is usual will do
 _FEW = 16  # fewer than this: the first host, not one in the middle
 
 
-def witness(boxes: Box | Iterable[Box], interfaces: Sequence[str] = ()) -> Packet:
+def witness(boxes: Box | Iterable[Box], interfaces: Sequence[str] = (), asked: Collection[int] | None = None) -> Packet:
     """A realistic packet of a box, or of a union of boxes.
 
     Args:
         boxes: where it is to lie.
         interfaces: names to prefer where the box asks for an interface, such as those that a policy mentions.
+        asked: the fields that someone asks for: of dscp, ttl and length (`fields.DETAILS`) the witness states these alone.
+            Those with a condition in the boxes, if not given.
 
     Raises:
         ValueError: if the boxes hold no packet, or only ones on interfaces whose number is not a name in UTF-8.
@@ -89,7 +91,9 @@ def witness(boxes: Box | Iterable[Box], interfaces: Sequence[str] = ()) -> Packe
     pieces = [piece.sets for box in given for piece in box.pieces]
     if not pieces:
         raise ValueError("there is no packet in an empty region")
-    return Packet.from_point(choose(min(pieces, key=_rank), interfaces))
+    if asked is None:
+        asked = frozenset().union(*[box.fields for box in given])
+    return Packet.from_point(choose(min(pieces, key=_rank), interfaces), asked)
 
 
 def choose(sets: Sets, interfaces: Sequence[str] = ()) -> Point:

@@ -85,6 +85,8 @@ EXPLANATIONS: dict[str, str] = {
     "FW135": "The question is about packets that do not exist, such as later fragments with a port: everything would be "
     "true of them, and nothing learnt.",
     "FW134": "A name begins with a letter and goes on with letters, digits, `_`, `-` and `.`.",
+    "FW139": "A `dscp` is a number from 0 to 63 or a name of IANA's registry such as `ef` or `af11`; a `ttl`, which IPv6 calls hop "
+    "limit, one from 0 to 255; a `length` counts the bytes of the whole IP packet, its own header included.",
     "FW137": "The policy declares its interfaces by `interface NAME = …`, and once one is declared, all are: a name that no "
     "declaration holds is a slip, or wants a declaration. Without a declaration any name would do, and a mistyped one would "
     "match nothing, silently.",

@@ -28,6 +28,7 @@ from .fields import (
     PRESENT,
     PROTOCOL,
     SRC,
+    STEPPED_THROUGH,
     TABLE,
     TOPS,
     WHOLE,
@@ -64,13 +65,18 @@ class Box:
         return cls(packet.sets)
 
     def __contains__(self, item: Point | Packet) -> bool:
-        point = item.point if isinstance(item, Packet) else item
+        point = item.as_seen_by(self.fields) if isinstance(item, Packet) else item
         if point is None:
-            raise ValueError("a packet with open fields is not a point: ask for `Box.around` it")
+            raise ValueError("the packet leaves a field open that the box asks for: ask for `Box.around` it")
         for value, chosen in zip(point, self.sets, strict=True):  # noqa: SIM110  # a loop takes half the time
             if value not in chosen:
                 return False
         return True
+
+    @property
+    def fields(self) -> frozenset[int]:
+        """The fields with a condition."""
+        return frozenset(f for f, chosen in enumerate(self.sets) if chosen is not FULL[f] and chosen != FULL[f])
 
     def __and__(self, other: Box) -> Box:
         return Box(tuple([a & b for a, b in zip(self.sets, other.sets, strict=True)]))
@@ -136,12 +142,15 @@ class Box:
         """The same packets with no condition where none is needed: the form to print and to merge.
 
         Each field's set shrinks to the values that packets of the box have there, and then becomes the whole domain
-        if that adds no packet. Protocols are never widened: a port needs to be told whose it is; nor are later fragments
-        alone, which may have a protocol that no other packet of IPv6 has.
+        if that adds no packet. Protocols are never widened: a port needs to be told whose it is; but where all
+        around them are, IPv6's headers, which are none, come along. Nor are later fragments alone ever widened.
         """
         if not self.pieces:
             return self
         box = Box(tuple([_seen(self.pieces, f) for f in range(FIELDS)]))
+        protocols = box.sets[PROTOCOL] | HEADERS
+        if len(protocols.ranges) < len(box.sets[PROTOCOL].ranges) and box.replace(PROTOCOL, protocols).issubset(box):
+            box = box.replace(PROTOCOL, protocols)
         for f in WIDENED:
             if box.sets[f] != FULL[f] and not (f == FRAGMENT and box.sets[f] == _LATER):
                 wider = box.replace(f, FULL[f])
@@ -178,6 +187,7 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
 
 
 _LATER = IntervalSet.single(LATER)
+HEADERS = IntervalSet.union((p, p) for p in STEPPED_THROUGH)
 
 
 def _shapes() -> Iterator[Sets]:

@@ -35,10 +35,13 @@ class Field(IntEnum):
     IN = 9
     OUT = 10
     STATE = 11
+    DSCP = 12
+    TTL = 13
+    LENGTH = 14
 
 
 # as plain integers, since they index tuples where speed counts
-PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE = map(int, Field)
+PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE, DSCP, TTL, LENGTH = map(int, Field)
 
 ICMP, TCP, UDP, DCCP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 58, 132, 136
 # The next headers of IPv6 that are stepped through to the protocol: hop-by-hop, routing, fragment, authentication and
@@ -75,6 +78,7 @@ class Spec(NamedTuple):
     merged: int = 0  # its turn when boxes that differ in one field are joined
     usual: tuple[int, ...] = ()  # what a believable packet has there, the plainest first
     bytes: int = 1  # of an item of the classifier's column
+    aliases: tuple[str, ...] = ()  # other keywords of the same option
 
 
 def _up_to(top: int) -> IntervalSet:
@@ -109,6 +113,11 @@ TABLE: tuple[Spec, ...] = (
     Spec(IN, "in", "in_interface", "interface", _NAMES, NO_INTERFACE, merged=6, usual=(NO_INTERFACE,), bytes=2),
     Spec(OUT, "out", "out_interface", "interface", _NAMES, NO_INTERFACE, merged=7, usual=(NO_INTERFACE,), bytes=2),
     Spec(STATE, "state", "state", "word", _up_to(len(STATES) - 1), words=STATES, unstated=0, merged=5),
+    Spec(DSCP, "dscp", "dscp", "number", _up_to(63), merged=13, usual=(0,)),
+    # of IPv6 the hop limit
+    Spec(TTL, "ttl", "ttl", "number", _up_to(255), merged=14, usual=(64,), aliases=("hoplimit",)),
+    # of the IP packet in all: IPv4's total length; for IPv6 40 and the payload length, which makes 65575 the most
+    Spec(LENGTH, "length", "length", "number", _up_to(40 + 65535), merged=15, usual=(84, 1500), bytes=4),
 )  # fmt: skip
 
 FIELDS = len(TABLE)
@@ -131,7 +140,9 @@ INTERFACES = tuple(spec.field for spec in TABLE if spec.kind == "interface")
 MERGED = tuple(sorted(range(FIELDS), key=lambda f: TABLE[f].merged))
 COUNTED = tuple(spec.field for spec in TABLE if spec.counted)
 OPTIONS = tuple(spec for spec in TABLE if spec.option)  # in the order in which they are written
-KEYWORDS: dict[str, Spec] = {spec.word: spec for spec in OPTIONS}
+KEYWORDS: dict[str, Spec] = {word: spec for spec in OPTIONS for word in (spec.word, *spec.aliases)}
+# what every packet has, and written packets seldom tell
+DETAILS = tuple(spec.field for spec in TABLE if spec.kind == "number")
 
 
 def exists(protocol: int, family: int, fragment: int) -> bool:

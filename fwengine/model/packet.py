@@ -5,7 +5,7 @@ This module knows neither rules nor bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -15,6 +15,7 @@ from .address import Family
 from .fields import (
     ABSENT,
     DCCP,
+    DETAILS,
     DPORT,
     DST,
     FIELDS,
@@ -74,6 +75,9 @@ class Packet:
         fragment: "whole", "first" or "later".
         in_interface, out_interface: names.
         state: "new", "established", "related", "invalid" or "untracked".
+        dscp: 0-63, the upper six bits of IPv4's type of service or IPv6's traffic class.
+        ttl: 0-255, of IPv6 the hop limit.
+        length: of the whole IP packet in bytes: IPv4's total length; for IPv6 40 and the payload length.
 
     Raises:
         PacketError: if a value is outside its domain, or stated though the packet has no such field.
@@ -95,6 +99,9 @@ class Packet:
     in_interface: str | None = None
     out_interface: str | None = None
     state: str = "new"
+    dscp: int | None = None
+    ttl: int | None = None
+    length: int | None = None
     # Derived, so they take no part in comparisons. `values` has one number a field, None where it is open; `point` is the
     # same if nothing is open, and None if something is.
     values: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -117,7 +124,16 @@ class Packet:
                 f"no IPv6 packet has protocol {self.protocol}: that header is stepped through to the protocol behind it"
             )
         none = dict(lacking(self.protocol, self.family, FRAGMENTS.index(self.fragment)))
-        values = tuple([_value(spec, getattr(self, spec.attribute), self.family, none) for spec in TABLE])
+        found: list[int | None] = []
+        for spec, attribute, f, top in _READ:
+            given = getattr(self, attribute)
+            if given is None:
+                found.append(none.get(f))
+            elif type(given) is int and 0 <= given <= top and f not in none:  # nothing to translate, and quicker
+                found.append(given)
+            else:
+                found.append(_value(spec, given, self.family, none))
+        values = tuple(found)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "point", None if None in values else values)
 
@@ -139,22 +155,52 @@ class Packet:
         return cls(address.family_of(a), number, address.to_value(a), address.to_value(b), **optional)
 
     @classmethod
-    def from_point(cls, point: Point) -> Packet:
+    def from_point(cls, point: Point, asked: Collection[int] | None = None) -> Packet:
         """The inverse of `point`.
+
+        Args:
+            asked: of the fields that every packet has and few ask for (`fields.DETAILS`) those to state; None for all.
 
         Raises:
             PacketError: if no packet lies there: see `box.SHAPES`.
         """
         if len(point) != FIELDS or not all(0 <= value <= top for value, top in zip(point, TOPS, strict=True)):
             raise PacketError("a point has one number a field, within the field's domain")
+        open_ = () if asked is None else tuple([f for f in DETAILS if f not in asked])
         try:
-            stated = {spec.attribute: _attribute(spec, value) for spec, value in zip(TABLE, point, strict=True)}
+            stated: dict[str, Any] = {
+                attribute: point[f] if point[f] <= top else _attribute(spec, point[f])
+                for spec, attribute, f, top in _READ
+                if f not in open_
+            }
         except UnicodeDecodeError:
             raise PacketError("an interface name is text in UTF-8") from None
         packet = cls(address.family_of(point[SRC]), **stated)
-        if packet.point != tuple(point):  # families that differ, or a field left out that the packet has
+        # families that differ, or a field left out that the packet has
+        if packet.values != tuple([None if f in open_ else value for f, value in enumerate(point)]):
             raise PacketError("no packet has these fields together")
         return packet
+
+    def without(self, open: Iterable[int]) -> Packet:
+        """The packet with these fields left open."""
+        changes = dict.fromkeys(TABLE[f].attribute for f in open)
+        return self.replace(**changes) if changes else self
+
+    def as_seen_by(self, asked: Collection[int]) -> Point | None:
+        """The packet as one point, for who asks for these fields alone: what is open elsewhere has whatever value.
+
+        None if one of them is open. Whoever asks for a field must have named it: for all others the answer is a guess.
+
+        >>> from .fields import DPORT, FLAGS, SPORT
+        >>> web = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80)
+        >>> web.point, web.as_seen_by((SPORT, DPORT)) is None, web.as_seen_by((FLAGS,))
+        (None, False, None)
+        """
+        if self.point is not None:
+            return self.point
+        if any(self.values[f] is None for f in asked):
+            return None
+        return tuple([OPEN[f].lo if value is None else value for f, value in enumerate(self.values)])
 
     @property
     def sets(self) -> tuple[IntervalSet, ...]:
@@ -218,18 +264,22 @@ def _check(name: str, value: object, top: int) -> None:
 _STATED = tuple(spec for spec in TABLE if spec.kind in ("protocol", "address", "word"))
 
 
+# (spec, attribute, field, the top of what is a number in a packet as in a point; -1 if it is none)
+_READ = tuple(
+    (s, s.attribute, s.field, -1 if s.kind in ("address", "word", "interface") else s.values.hi) for s in TABLE
+)
+
+
 def _either(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) < 4 else f"one of {', '.join(words)}"
 
 
 def _value(spec: Spec, given: Any, family: int, none: Mapping[int, int]) -> int | None:
     """The number of what a packet states in a field; None if it leaves it open. `none`: the fields that it lacks."""
-    if spec.field in none:
-        if given is not None:
-            raise PacketError(f"this packet has no {spec.attribute.replace('_', ' ')}: leave {spec.attribute} out")
-        return none[spec.field]
     if given is None:
-        return None
+        return none.get(spec.field)
+    if spec.field in none:
+        raise PacketError(f"this packet has no {spec.attribute.replace('_', ' ')}: leave {spec.attribute} out")
     if spec.kind == "address":
         return address.to_point(family, given)
     if spec.kind == "word":
@@ -320,14 +370,19 @@ _HOSTS, _GIVEN = 1 << 16, 1 << 14  # texts remembered of addresses, and of one f
 class PointWriter:
     """What `write` says of the packets at points, put together from texts that are remembered: for whole captures.
 
-    >>> PointWriter()(Packet.of("udp", "10.0.0.1", "10.0.0.2", sport=53, dport=4000).point)
-    'udp 10.0.0.1:53 -> 10.0.0.2:4000 in none out none'
+    Of dscp, ttl and length, and of interfaces that are not recorded, it tells for which of `asked` someone asks.
+
+    >>> point = Packet.of("udp", "10.0.0.1", "10.0.0.2", sport=53, dport=4000, ttl=3).as_seen_by(())
+    >>> PointWriter()(point), PointWriter({KEYWORDS["in"].field, KEYWORDS["ttl"].field})(point)
+    ('udp 10.0.0.1:53 -> 10.0.0.2:4000', 'udp 10.0.0.1:53 -> 10.0.0.2:4000 in none ttl 3')
     """
 
-    def __init__(self, absent: Collection[int] = ()) -> None:
-        self._absent = absent
+    def __init__(self, asked: Collection[int] = ()) -> None:
+        self._absent = asked
         self._hosts: dict[int, tuple[str, str]] = {}
-        self._given: list[tuple[Spec, int, dict[int, str]]] = [(spec, spec.field, {}) for spec in OPTIONS]
+        self._given: list[tuple[Spec, int, dict[int, str]]] = [
+            (spec, spec.field, {}) for spec in OPTIONS if spec.field not in DETAILS or spec.field in asked
+        ]
 
     def __call__(self, point: Point) -> str:
         protocol, src, dst, sport, dport = point[PROTOCOL], point[SRC], point[DST], point[SPORT], point[DPORT]

@@ -66,6 +66,16 @@ class RuleSet:
         return self.rules[index].label if index < len(self.rules) else "default"
 
     @cached_property
+    def fields(self) -> frozenset[int]:
+        """The fields for which a rule that still counts asks: how a packet fares depends on no other."""
+        boxes = [sets for _, sets in self.active_boxes]
+        return frozenset(
+            f
+            for f, full in enumerate(FULL)
+            if any([sets[f] is not full for sets in boxes]) and any([sets[f] != full for sets in boxes])  # noqa: C419  # quicker
+        )
+
+    @cached_property
     def active_boxes(self) -> tuple[tuple[int, Sets], ...]:
         """(rule index, sets) of each box that counts, in order of precedence: none expired, none without a point."""
         return tuple(
@@ -100,8 +110,9 @@ class RuleSet:
         Raises:
             LimitError: if an open packet falls into more than 100,000 parts.
         """
-        if packet.point is not None:
-            return self.evaluate_point(packet.point)
+        point = packet.point or packet.as_seen_by(self.fields)
+        if point is not None:
+            return self.evaluate_point(point)
         return self.evaluate_boxes((Box.around(packet),))
 
     def evaluate_point(self, point: Point) -> Verdict:
@@ -140,16 +151,17 @@ class RuleSet:
         return Verdict(DEPENDS, None, None, "depends", cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("tree", "active_boxes", "constrained", "asked")}
+        kept = ("tree", "fields", "active_boxes", "constrained", "asked")
+        return {k: v for k, v in self.__dict__.items() if k not in kept}
 
 
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:
     """The first rule that matches decides; if none does, the default. This *is* the meaning of a policy.
 
     Raises:
-        ValueError: if the packet leaves a field open, as it is then no single packet.
+        ValueError: if the packet leaves a field open that a rule asks for, as it is then no single packet.
     """
-    point = packet.point if isinstance(packet, Packet) else packet
+    point = packet.as_seen_by(rules.fields) if isinstance(packet, Packet) else packet
     if point is None:
         raise ValueError("a packet with open fields may fare in several ways: ask `evaluate`")
     for index, rule in enumerate(rules.rules):

@@ -152,6 +152,8 @@ fwk_run fwk_engine(int engine, const fwk_table *);
 
 /* --- one family of a policy: a table, and how a packet's fields become its class ----------------------------------- */
 
+#define FWK_VALUES (1 << 17) /* the most that a field may have */
+
 /* class = table[class * width + of_value[value of the field]] */
 typedef struct {
     uint32_t field, values, width, size;

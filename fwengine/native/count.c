@@ -124,6 +124,9 @@ int fwk_count(fwk_tally *t, const uint8_t *data, const fwk_frame *frames, size_t
         int class = FWK_IPV4;
         if (is_quick(d, f)) {
             p = (fwk_packet){.src = d + 26, .dst = d + 30, .protocol = d[23], .flags = d[23] == 6 ? d[47] : 0};
+            p.length = (uint32_t)d[16] << 8 | d[17];
+            p.dscp = d[15] >> 2;
+            p.ttl = d[22];
             p.sport = (uint16_t)(d[34] << 8 | d[35]);
             p.dport = (uint16_t)(d[36] << 8 | d[37]);
         } else

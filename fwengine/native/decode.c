@@ -52,6 +52,11 @@ static int transport(const frame *f, uint32_t icmp, uint64_t at, uint64_t end, f
     return FWK_IPV4;
 }
 
+static uint32_t length_of(uint64_t from, uint64_t end)
+{
+    return end - from < FWK_MAX_LENGTH ? (uint32_t)(end - from) : FWK_MAX_LENGTH;
+}
+
 static int ipv4(const frame *f, uint64_t at, fwk_packet *p)
 {
     const uint8_t *d = f->data + at;
@@ -67,6 +72,9 @@ static int ipv4(const frame *f, uint64_t at, fwk_packet *p)
     uint64_t end = at + total;
     if (total < header || end > f->wire)
         return FWK_MALFORMED;
+    p->length = length_of(at, end);
+    p->dscp = d[1] >> 2;
+    p->ttl = d[8];
     p->protocol = d[9];
     p->src = d + 12;
     p->dst = d + 16;
@@ -134,6 +142,9 @@ static int ipv6(const frame *f, uint64_t at, fwk_packet *p)
     const uint64_t end = at + 40 + half(d + at + 4);
     p->src = d + at + 8;
     p->dst = d + at + 24;
+    p->dscp = half(d + at) >> 6 & 63;
+    p->ttl = d[at + 7];
+    p->length = length_of(at, end);
     at += 40;
     if (end > f->wire || (!protocol && !are_good(f, at, end)))
         return FWK_MALFORMED;
@@ -174,7 +185,8 @@ int fwk_decode(const uint8_t *data, uint32_t size, uint32_t wire, uint32_t link,
     uint64_t at;
     int version;
     p->sport = p->dport = 0;
-    p->protocol = p->fragment = p->type = p->code = p->flags = p->open = 0;
+    p->protocol = p->fragment = p->type = p->code = p->flags = p->open = p->dscp = p->ttl = 0;
+    p->length = 0;
     int class = fwk_locate(&f, link, &at, &version);
     p->what = f.what;
     if (class >= 0)

@@ -10,6 +10,7 @@
 #define FWK_MAX_CAPTURED 262144u
 #define FWK_MAX_BLOCK (16u << 20)
 #define FWK_MAX_INTERFACES 65536u
+#define FWK_MAX_LENGTH 65575u /* the most that a header can say: 40 + 65535 */
 
 enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED, FWK_TINY_FRAGMENT };
 
@@ -19,7 +20,8 @@ enum { FWK_IPV4, FWK_IPV6, FWK_NOT_IP, FWK_MALFORMED, FWK_TRUNCATED, FWK_TINY_FR
 typedef struct {
     const uint8_t *src, *dst;
     uint16_t sport, dport;
-    uint8_t protocol, fragment, type, code, flags, open;
+    uint32_t length; /* of the IP packet, FWK_MAX_LENGTH if that or more */
+    uint8_t protocol, fragment, type, code, flags, open, dscp, ttl;
     uint32_t what;
 } fwk_packet;
 

@@ -105,7 +105,8 @@ class _Rest(NamedTuple):
     ports: bool | None
 
 
-_rest: Callable[[Sets], Sets] = itemgetter(PROTOCOL, FRAGMENT, *STAGES)
+_REST = (PROTOCOL, FRAGMENT, *STAGES)
+_rest: Callable[[Sets], Sets] = itemgetter(*_REST)
 _Part = tuple[int, int, Sequence[Interval], Sequence[Interval], Sequence[Interval], Sequence[Interval]]
 _Piece = tuple[tuple[int, ...], tuple[int, ...], bool]  # lo words, hi words, exact
 
@@ -179,14 +180,13 @@ def _classes(
     packet has, those that the packet has: where it has none, the value in that column does not count.
     """
     everything = (1 << len(rests)) - 1
-    protocols = _masks([rest.sets[0] for rest in rests], PROTOCOL, everything)
-    fragments = _masks([rest.sets[1] for rest in rests], FRAGMENT, everything)
+    conditions = {f: [rest.sets[at] for rest in rests] for at, f in enumerate(_REST)}
+    protocols, fragments = (_masks(conditions[f], f, everything) for f in (PROTOCOL, FRAGMENT))
     ports = [0, 0]
     for k, rest in enumerate(rests):
         for having in (0, 1):
             if rest.ports is None or rest.ports == bool(having):
                 ports[having] |= 1 << k
-    conditions = {field: [rest.sets[2 + at] for rest in rests] for at, field in enumerate(STAGES)}
     asked = frozenset(f for f, chosen in conditions.items() if any(c != FULL[f] for c in chosen))
     known: dict[tuple[int, frozenset[int]], int] = {}
     of_protocol = array("H")

@@ -61,7 +61,9 @@ static int classes(const fwk_family *f, const fwk_columns *c, size_t begin, uint
         const void *column = c->field[stage->field];
         const int item = fwk_item[stage->field];
         for (uint32_t j = 0; j < count; j++) {
-            uint32_t value = !column ? 0 : item == 1 ? ((const uint8_t *)column)[begin + j] : ((const uint16_t *)column)[begin + j];
+            uint32_t value = !column ? 0 : item == 1 ? ((const uint8_t *)column)[begin + j]
+                             : item == 2 ? ((const uint16_t *)column)[begin + j]
+                                         : ((const uint32_t *)column)[begin + j];
             if (value >= stage->values)
                 return 0;
             meta[j] = stage->table[(uint32_t)meta[j] * stage->width + stage->of_value[value]];

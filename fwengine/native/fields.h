@@ -11,7 +11,10 @@
     X(FLAGS, "flags", uint8_t, p->flags)                                                                              \
     X(IN, "in_interface", uint16_t, f->in)                                                                            \
     X(OUT, "out_interface", uint16_t, f->out)                                                                         \
-    X(STATE, "state", uint8_t, t->state)
+    X(STATE, "state", uint8_t, t->state)                                                                              \
+    X(DSCP, "dscp", uint8_t, p->dscp)                                                                                \
+    X(TTL, "ttl", uint8_t, p->ttl)                                                                                   \
+    X(LENGTH, "length", uint32_t, p->length)
 
 #define FWK_FIELD(name, column, item, place) FWK_##name,
 enum { FWK_FIELDS(FWK_FIELD) FWK_STAGES };

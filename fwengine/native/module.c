@@ -106,7 +106,7 @@ static int read_stages(fwk_family *f, PyObject *stages)
         stage->width = width;
         stage->values = (uint32_t)values;
         stage->size = (uint32_t)size;
-        if (!width || size > (1 << 24) || values > 65536 || field >= FWK_STAGES) {
+        if (!width || size > (1 << 24) || values > FWK_VALUES || field >= FWK_STAGES) {
             PyErr_SetString(PyExc_ValueError, "a stage is out of range");
             return 0;
         }
@@ -442,8 +442,8 @@ static PyObject *used(PyObject *self, PyObject *capsule)
     return w ? PyBytes_FromStringAndSize((const char *)w->used, sizeof w->used) : NULL;
 }
 
-/* The frames of a buffer, checked to lie within it. */
-static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f)
+/* The frames of a buffer, checked to lie within it; `recorded` is set if one records what was done with it. */
+static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f, int *recorded)
 {
     if (!view(data, d, 1, -1, 0, "data"))
         return 0;
@@ -453,8 +453,12 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
     }
     const fwk_frame *frame = f->buf;
     int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 4 == 0;
-    for (Py_ssize_t i = 0; good && i < count; i++)
+    uint32_t any = 0;
+    for (Py_ssize_t i = 0; good && i < count; i++) {
         good = (uint64_t)frame[i].offset + frame[i].captured <= (uint64_t)d->len;
+        any |= frame[i].recorded;
+    }
+    *recorded = any != 0;
     if (!good) {
         PyErr_SetString(PyExc_ValueError, "frames do not lie within the data");
         PyBuffer_Release(f);
@@ -499,11 +503,10 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "counts are not in place, or kinds are too few");
         goto done;
     }
-    if (!view_frames(data, frames, n, &d, &f))
+    int logged;
+    if (!view_frames(data, frames, n, &d, &f, &logged))
         goto done;
-    for (Py_ssize_t i = 0; i < n && !t.recorded; i++)
-        if (((const fwk_frame *)f.buf)[i].recorded)
-            t.recorded = r.buf;
+    t.recorded = logged ? r.buf : NULL;
     t.kinds = k.buf;
     t.run4 = fwk_engine(engine, t.v4->table);
     t.run6 = fwk_engine(engine, t.v6->table);
@@ -557,7 +560,8 @@ static PyObject *decoded(PyObject *self, PyObject *args)
     (void)self;
     if (!PyArg_ParseTuple(args, "OOn", &data, &frames, &n))
         return NULL;
-    if (!view_frames(data, frames, n, &d, &f))
+    int logged;
+    if (!view_frames(data, frames, n, &d, &f, &logged))
         return NULL;
     PyObject *list = PyList_New(n);
     const fwk_frame *frame = f.buf;

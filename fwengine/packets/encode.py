@@ -18,7 +18,20 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import CaptureError, PacketError
-from ..model.fields import DCCP, ICMP, ICMPV6, PORT_PROTOCOLS, SCTP, STEPPED_THROUGH, TCP, UDP, UDPLITE
+from ..model.fields import (
+    DCCP,
+    FRAGMENTS,
+    ICMP,
+    ICMPV6,
+    LATER,
+    PORT_PROTOCOLS,
+    SCTP,
+    STEPPED_THROUGH,
+    TCP,
+    UDP,
+    UDPLITE,
+    WHOLE,
+)
 from ..model.packet import Packet
 from . import pcapng
 from .codes import UNREADABLE
@@ -29,6 +42,7 @@ Target = str | os.PathLike[str] | BinaryIO
 _LINKS = {"ip": RAW, "ethernet": ETHERNET}
 _MACS = bytes.fromhex("020000000002 020000000001")  # locally administered: destination, source
 _HOP_LIMIT = 64
+_LEAST = {TCP: 20, UDP: 8, UDPLITE: 8, DCCP: 12, SCTP: 12, ICMP: 8, ICMPV6: 8}  # bytes of a transport header
 _FIRST_SIZE: Final = 24  # bytes of the datagram that its first fragment carries; the later one has the next 8
 _LATER_SIZE: Final = 8
 _NO_NEXT_HEADER: Final = 59
@@ -42,11 +56,12 @@ _SNAPLEN = 262_144
 def encode(packet: Packet, link: str = "ip") -> bytes:
     """The packet as bytes that begin with the header of `link`, "ip" or "ethernet".
 
-    Open ports become a client's 49152 and a server's usual one, open flags SYN, an open ICMP type an echo request.
+    Open ports become a client's 49152 and a server's usual one, open flags SYN, an open ICMP type an echo request; an open
+    ttl 64, an open dscp 0, and an open length the shortest.
 
     Raises:
-        PacketError: for an unknown link, and for a whole packet or first fragment of IPv6 whose protocol is an
-            extension header's number: it would be read on to what follows that header.
+        PacketError: for an unknown link; for a whole packet or first fragment of IPv6 whose protocol is an extension
+            header's number: it would be read on to what follows that header; for a length that cannot be.
 
     >>> encode(Packet.of("udp", "10.0.0.1", "10.0.0.2", sport=1024, dport=53)).hex()
     '4500001c00000000401166cf0a0000010a000002040000350008e7a6'
@@ -61,17 +76,19 @@ def encode(packet: Packet, link: str = "ip") -> bytes:
     size = 4 if packet.family == 4 else 16
     src, dst = packet.src.to_bytes(size, "big"), packet.dst.to_bytes(size, "big")
     whole = packet.fragment == "whole"
-    datagram = _datagram(packet, src + dst, 0 if whole else _FIRST_SIZE + _LATER_SIZE)
+    room = _room(packet)
     if whole:
-        body, offset = datagram, 0
+        body, offset = _datagram(packet, src + dst, 0, room), 0
     elif later:
-        body, offset = datagram[_FIRST_SIZE:], _FIRST_SIZE // 8
+        body, offset = bytes(_LATER_SIZE if room is None else room), _FIRST_SIZE // 8
     else:
-        body, offset = datagram[:_FIRST_SIZE], 0
+        size = _FIRST_SIZE if room is None else room
+        body, offset = _datagram(packet, src + dst, size + _LATER_SIZE, size + _LATER_SIZE)[:size], 0
     more = packet.fragment == "first"
+    tos, ttl = (packet.dscp or 0) << 2, _HOP_LIMIT if packet.ttl is None else packet.ttl
     if packet.family == 4:
         head = struct.pack(
-            ">BBHHHBBH8s", 0x45, 0, 20 + len(body), 0, more << 13 | offset, _HOP_LIMIT, packet.protocol, 0, src + dst
+            ">BBHHHBBH8s", 0x45, tos, 20 + len(body), 0, more << 13 | offset, ttl, packet.protocol, 0, src + dst
         )
         data = head[:10] + _checksum(head) + head[12:] + body
     else:
@@ -79,7 +96,7 @@ def encode(packet: Packet, link: str = "ip") -> bytes:
         if not whole:
             body = struct.pack(">BBHI", packet.protocol, 0, offset << 3 | more, 0) + body
             following = 44
-        data = struct.pack(">IHBB", 6 << 28, len(body), following, _HOP_LIMIT) + src + dst + body
+        data = struct.pack(">IHBB", 6 << 28 | tos << 20, len(body), following, ttl) + src + dst + body
     if link == "ip":
         return data
     return _MACS + (b"\x08\x00" if packet.family == 4 else b"\x86\xdd") + data
@@ -141,26 +158,43 @@ def write_pcapng(target: Target, packets: Iterable[Packet], link: str = "etherne
     return count
 
 
-def _datagram(packet: Packet, addresses: bytes, least: int) -> bytes:
-    """The transport header and so many zeros behind it that there are `least` bytes in all."""
+def least_length(family: int, protocol: int, fragment: int) -> int:
+    """The length of the shortest packet that is written: its headers, and a byte where nothing could be read otherwise."""
+    head = 20 if family == 4 else 40 if fragment == WHOLE else 48
+    if fragment != LATER and protocol in _LEAST:
+        return head + _LEAST[protocol]
+    return head + (family == 6 or fragment == LATER) * (fragment == LATER or protocol != _NO_NEXT_HEADER)
+
+
+def _room(packet: Packet) -> int | None:
+    """The bytes behind the IP headers, where the packet states its length."""
+    if packet.length is None:
+        return None
+    least = least_length(packet.family, packet.protocol, FRAGMENTS.index(packet.fragment))
+    most = 65535 if packet.family == 4 else 40 + 65535
+    if not least <= packet.length <= most:
+        raise PacketError(f"such a packet has a length from {least} to {most}, not {packet.length}: `{packet}`")
+    return packet.length - (20 if packet.family == 4 else 40 if packet.fragment == "whole" else 48)
+
+
+def _datagram(packet: Packet, addresses: bytes, least: int, room: int | None) -> bytes:
+    """The transport header and so many zeros behind it that there are `least` bytes in all; `room` bytes, if that is given."""
     protocol = packet.protocol
-    if packet.fragment == "later":
-        return bytes(least)
+    least = least if room is None else room
     if protocol in PORT_PROTOCOLS:
         ports = struct.pack(">HH", *_ports(packet))
         if protocol == TCP:
             flags = _SYN if packet.flags is None else packet.flags
             head, at = ports + struct.pack(">IIBBHHH", 0, 0, 5 << 4, flags, 0xFFFF, 0, 0), 16
         elif protocol == UDP:
-            head, at = ports + struct.pack(">HH", max(8, least), 0), 6
+            head, at = ports + struct.pack(">HH", min(max(8, least), 65535), 0), 6
         elif protocol == UDPLITE:
             head, at = ports + bytes(4), 6  # a coverage of 0 is the whole datagram
         elif protocol == DCCP:  # a Request with 48-bit sequence number 1 and service code 0
             head, at = ports + struct.pack(">BBHBBHII", 5, 0, 0, 1, 0, 0, 1, 0), 6
         else:  # sctp: an INIT, zeros behind it being what a fragment's datagram carries on with
-            init = struct.pack(">BBHIIHHI", 1, 0, max(32, least) - 12, 1, 0xFFFF, 1, 1, 1)
-            data = ports + bytes(8) + init
-            data += bytes(max(0, least - len(data)))
+            init = struct.pack(">BBHIIHHI", 1, 0, min(max(32, least) - 12, 65535), 1, 0xFFFF, 1, 1, 1)
+            data = _filled(ports + bytes(8) + init, least, room)
             return data[:8] + struct.pack("<I", _crc32c(data)) + data[12:]
     elif protocol == (ICMP if packet.family == 4 else ICMPV6):
         kind = _ECHO_REQUEST[protocol] if packet.icmp_type is None else packet.icmp_type
@@ -168,13 +202,19 @@ def _datagram(packet: Packet, addresses: bytes, least: int) -> bytes:
     elif protocol == _NO_NEXT_HEADER and packet.family == 6:
         return bytes(least)
     else:
-        return bytes(max(8, least))
-    data = head + bytes(max(0, least - len(head)))
+        return bytes(max(8, least) if room is None else room)
+    data = _filled(head, least, room)
     pseudo = b"" if protocol == ICMP else addresses + struct.pack(">II", len(data), protocol)
     checksum = _checksum(pseudo + data)
     if checksum == b"\0\0" and protocol in (UDP, UDPLITE):  # zero would say "none"
         checksum = b"\xff\xff"
     return data[:at] + checksum + data[at + 2 :]
+
+
+def _filled(head: bytes, least: int, room: int | None) -> bytes:
+    """A header with zeros behind it, cut where there is less room than it takes."""
+    data = head + bytes(max(0, least - len(head)))
+    return data if room is None else data[:room]
 
 
 def _ports(packet: Packet) -> tuple[int, int]:
@@ -188,7 +228,8 @@ def _ports(packet: Packet) -> tuple[int, int]:
 
 
 def _checksum(data: bytes) -> bytes:
-    """The Internet checksum (RFC 1071) of an even number of bytes: all that is written here are."""
+    """The Internet checksum (RFC 1071)."""
+    data += bytes(len(data) & 1)
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

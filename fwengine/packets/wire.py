@@ -45,6 +45,7 @@ from ..model.fields import (
     AUTHENTICATION,
     DCCP,
     DPORT,
+    DSCP,
     DST,
     FIELDS,
     FIRST,
@@ -57,6 +58,7 @@ from ..model.fields import (
     IN,
     INTERFACES,
     LATER,
+    LENGTH,
     NO_FLAGS,
     NO_PORT,
     NO_TYPE,
@@ -67,7 +69,9 @@ from ..model.fields import (
     SRC,
     STATE,
     STEPPED_THROUGH,
+    TABLE,
     TCP,
+    TTL,
     TYPE,
     UDP,
     UDPLITE,
@@ -81,11 +85,12 @@ from .links import LINK_TYPES, MALFORMED, NOT_IP, TRUNCATED, Bytes, locate
 TINY_FRAGMENT = "tiny-fragment"
 UNDECODED = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)  # the classes of what is not a point
 MAX_HEADERS = 256  # IPv6 extension headers in one packet
+MAX_LENGTH = TABLE[LENGTH].values.hi  # that, or more than any header says: what segmentation offload leaves
 
 # Ethernet, IPv4 without options, and the first 14 bytes of a TCP header
-_FAST = struct.Struct(">12xHBxHxxHxBxxIIHH8xBB").unpack_from
+_FAST = struct.Struct(">12xHBBHxxHBBxxIIHH8xBB").unpack_from
 _FAST_SIZE: Final = 48
-_IPV4 = struct.Struct(">xxHxxHxBxxII").unpack_from
+_IPV4 = struct.Struct(">xBHxxHBBxxII").unpack_from
 
 # protocol -> (bytes that its header has at least, bytes of it that rules may ask for)
 _NEEDS = {TCP: (20, 14), UDP: (8, 4), DCCP: (12, 4), SCTP: (12, 4), UDPLITE: (8, 4)}
@@ -103,7 +108,7 @@ _WHY = {
     TINY_FRAGMENT: "a tcp fragment that begins at byte 8 can overwrite the flags (RFC 1858, RFC 3128)",
 }
 
-Rest = tuple[int, int, int]  # both interfaces, and the state
+Rest = tuple[int, ...]  # both interfaces and the state; behind the fixed header dscp, ttl and length, too
 Cut = dict[int, IntervalSet]  # what is known of a truncated packet: for some fields, a set that its value lies in
 
 
@@ -125,13 +130,29 @@ def decode(
     (47, 167772161, 167772162)
     """
     if link == 1 and len(data) >= _FAST_SIZE:  # what nearly all traffic is; must agree with what follows
-        ethertype, version, total, fragment, protocol, src, dst, sport, dport, offset, flags = _FAST(data)
+        ethertype, version, tos, total, fragment, ttl, protocol, src, dst, sport, dport, offset, flags = _FAST(data)
         if ethertype == 0x0800 and version == 0x45 and not fragment & 0x3FFF and total + 14 <= wire_length:
             if protocol == 6:
                 if offset >= 0x50 and total >= 20 + (offset >> 2 & 0x3C):
-                    return (6, src, dst, sport, dport, 256, 256, flags, 0, inbound, outbound, state)
+                    return (
+                        6,
+                        src,
+                        dst,
+                        sport,
+                        dport,
+                        256,
+                        256,
+                        flags,
+                        0,
+                        inbound,
+                        outbound,
+                        state,
+                        tos >> 2,
+                        ttl,
+                        total,
+                    )
             elif protocol == 17 and total >= 28:
-                return (17, src, dst, sport, dport, 256, 256, 256, 0, inbound, outbound, state)
+                return (17, src, dst, sport, dport, 256, 256, 256, 0, inbound, outbound, state, tos >> 2, ttl, total)
     return decode_any(data, link, wire_length, inbound, outbound, state)
 
 
@@ -241,12 +262,13 @@ def _ipv4(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
         return MALFORMED
     if at + 20 > size:
         return _ipv4_cut(data, at, size)
-    total, fragment, protocol, src, dst = _IPV4(data, at)
+    tos, total, fragment, ttl, protocol, src, dst = _IPV4(data, at)
     if total == 0:
         total = wire_length - at
     end = at + total
     if total < header or end > wire_length:
         return MALFORMED
+    rest = (*rest, tos >> 2, ttl, min(total, MAX_LENGTH))
     at += header
     if fragment & 0x1FFF:
         if protocol == TCP and fragment & 0x1FFF == 1:
@@ -281,6 +303,7 @@ def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
     src, dst = cut[SRC].lo, cut[DST].lo
     payload = data[at + 4] << 8 | data[at + 5]
     protocol = data[at + 6]
+    rest = (*rest, (data[at] << 8 | data[at + 1]) >> 6 & 63, data[at + 7], min(40 + payload, MAX_LENGTH))
     at += 40
     end = at + payload
     if end > wire_length or (protocol == HOP_BY_HOP and not _are_good(data, at, end, size)):
@@ -371,6 +394,7 @@ def _transport(
             return MALFORMED
     if need and at + need > size:
         fixed = {PROTOCOL: protocol, SRC: src, DST: dst, FRAGMENT: fragment}
+        fixed |= dict(zip((DSCP, TTL, LENGTH), rest[3:], strict=True))
         cut = {f: IntervalSet.single(value) for f, value in fixed.items()}
         if protocol == icmp:
             return cut | {TYPE: _between(data, at, 1, size)}

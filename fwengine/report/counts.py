@@ -182,7 +182,9 @@ def outcome_json(
         return fields | _aside(outcome)
     return {
         "packet": number,
-        "text": text(outcome.point) if text else write(Packet.from_point(outcome.point), policy.tree.fields),
+        "text": text(outcome.point)
+        if text
+        else write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
         "verdict": policy.action(outcome.rule).value,
         "rule": policy.label(outcome.rule),
         "class": outcome.kind,

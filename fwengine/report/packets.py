@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.fields import (
-    INTERFACES,
-    TABLE,
-)
+from ..model.fields import DETAILS, INTERFACES, TABLE
 from ..model.packet import Packet, write
 from ..policy import Policy
 
@@ -13,13 +10,15 @@ from ..policy import Policy
 def packet_text(packet: Packet, *policies: Policy) -> str:
     """The packet in the language's notation, such that every policy decides what is written as it decides the packet.
 
-    That an interface is not recorded (`in none`) is said only where a verdict depends on it.
+    Of dscp, ttl, length, and that an interface is not recorded (`in none`), it says only what a verdict depends on.
     """
     absent: set[int] = set()
-    for field in INTERFACES:
-        name = TABLE[field].attribute
-        if getattr(packet, name) == "" and any(field in policy.constrained for policy in policies):
-            opened = packet.replace(**{name: None})
+    asked = frozenset().union(*[policy.constrained for policy in policies])
+    packet = packet.without(f for f in DETAILS if f not in asked)
+    for field in (*INTERFACES, *DETAILS):
+        value = getattr(packet, TABLE[field].attribute)
+        if field in asked and (value == "" or (field in DETAILS and value is not None)):
+            opened = packet.without((field,))
             if all(_same(policy, packet, opened) for policy in policies):
                 packet = opened
             else:

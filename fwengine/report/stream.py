@@ -7,9 +7,10 @@ together once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final
 
-from ..model.fields import Point
+from ..model.fields import DETAILS, FIELDS, Point
 from ..model.packet import PointWriter
 from ..model.rules import ALLOW
 from ..policy import Policy
@@ -34,7 +35,9 @@ class OutcomeLines:
             ("    {\n      ", ",\n      ", "\n    }") if format_ == "json" else ("{", ", ", "}")
         )
         self._tails: dict[int, tuple[bool, str]] = {}  # rule -> does it allow, and what follows its packets' texts
-        self._known: dict[Point, str] = {}  # what follows the number of a packet
+        asked = policy.tree.fields
+        self._seen: Callable[[Point], Point] = itemgetter(*(f for f in range(FIELDS) if f not in DETAILS or f in asked))
+        self._known: dict[Point, str] = {}  # what follows the number of a packet, by what is said of it
         self.allowed = self.denied = 0
 
     @property
@@ -57,14 +60,15 @@ class OutcomeLines:
             self.denied += 1
         if outcome.recorded is not None or self._format == "text":
             return self._whole(outcome_json(outcome, self._policy, number, self._text))
-        rest = self._known.get(point)
+        seen = self._seen(point)
+        rest = self._known.get(seen)
         if rest is None:
             if len(self._known) >= _KNOWN:
                 self._known.clear()
             text = self._text(point)
             plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
             quoted = f'"{text}"' if plain else self._encode(text)
-            rest = self._known[point] = f'{self._between}"text": {quoted}{tail}'
+            rest = self._known[seen] = f'{self._between}"text": {quoted}{tail}'
         return f'{self._begin}"packet": {number}{rest}'
 
     def _tail(self, rule: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..analysis.witness import witness
 from ..language.meaning.literals import protocol_text
-from ..language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
+from ..language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces, show_numbers
 from ..model import address
 from ..model.box import Box, merge
 from ..model.fields import (
@@ -20,6 +20,7 @@ from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
 from ..model.rules import Case, Rule, Verdict
 from ..policy import Policy
+from ..registry import values
 from .packets import packet_text
 from .screen import visible
 from .style import Style
@@ -75,7 +76,7 @@ def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any
         out["cases"] = [
             {
                 "region": show_box(box),
-                "witness": packet_text(witness(box), policy),
+                "witness": packet_text(witness(box, asked=policy.fields), policy),
                 "verdict": case.action.value,
                 "rule": case.rule.label if case.rule else "default",
                 "file": case.rule.span.file if case.rule else None,
@@ -140,7 +141,7 @@ def show_value(field: int, value: int) -> str:
             return spec.words[value]
         case "interface":
             return write_interface(interface_name(value))
-    return str(value)
+    return (values.name_of(spec.word, value) if spec.kind == "number" else None) or str(value)
 
 
 def show_values(field: int, chosen: IntervalSet) -> str:
@@ -159,6 +160,8 @@ def show_values(field: int, chosen: IntervalSet) -> str:
             rest = FULL[field] - chosen
             if spec.kind == "protocol" and rest and 8 * rest.size < chosen.size:
                 return f"not {show_values(field, rest)}"
+        case "number":
+            return show_numbers(spec, chosen)
         case _:
             words = [show_value(field, lo) if lo == hi else f"{lo}-{show_value(field, hi)}" for lo, hi in chosen]
     return words[0] if len(words) == 1 else "{ " + ", ".join(words) + " }"

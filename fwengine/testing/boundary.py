@@ -141,7 +141,9 @@ def likely(sets: Sets, field: int, hints: Iterable[int] = (), names: Sequence[in
     found += [end for pair in ranges for end in pair]
     found += hints
     if field in INTERFACES:
-        found = [v for v in (*found, *names) if v in chosen and is_name(v)]
+        if names is NAMES or not (tried := [v for v in (NO_INTERFACE, *names) if v in chosen]):
+            tried = [v for v in (*found, *names) if v in chosen and is_name(v)]
+        found = tried
         if not found:
             with suppress(ValueError):  # no name at all
                 found = [choose(sets)[field]]
@@ -190,9 +192,9 @@ def with_value(point: Point, field: int, value: int) -> Point:
     the absent one, and an address must be of the packet's family.
 
     >>> from fwengine.model.packet import Packet
-    >>> packet = Packet.of("tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2, in_interface="", out_interface="")
-    >>> assert packet.point is not None
-    >>> str(Packet.from_point(with_value(packet.point, PROTOCOL, 1)))
+    >>> point = Packet.of("tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2).as_seen_by((PROTOCOL,))
+    >>> assert point is not None
+    >>> str(Packet.from_point(with_value(point, PROTOCOL, 1), (PROTOCOL,)))
     'icmp 10.0.0.1 -> 10.0.0.2 type 8 code 0'
     """
     out = list(point)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 from hypothesis import strategies as st
 
 from ..errors import LimitError
-from ..model.box import Box, Sets
-from ..model.fields import FIELDS, FULL, INTERFACES, Point, interface_number
+from ..model.box import SHAPES, Box, Sets
+from ..model.fields import DETAILS, FIELDS, FULL, INTERFACES, TABLE, Point, interface_number
 from ..model.interval import IntervalSet
 from ..model.rules import Action
 from ..model.ruleset import RuleSet
@@ -27,7 +27,8 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 _NAME = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8).map(interface_number)
 _EVERYTHING = Box(FULL)
 _NO_CHOICE = st.integers(0, 0)
-_CHOICES = 9  # fields in which tcp packets may differ, the protocol aside
+# the fields in which tcp packets may differ whoever asks
+_CHOICES = sum(chosen.size > 1 for f, chosen in enumerate(SHAPES[0]) if f not in DETAILS)
 
 
 @st.composite
@@ -36,13 +37,13 @@ def points(draw: Draw, make: Callable[[Draw], Sequence[int]]) -> Point:
     return tuple(make(draw))
 
 
-def region(boxes: Iterable[Box]) -> Callable[[Draw], Sequence[int]]:
-    """Draws from a union of boxes.
+def region(boxes: Iterable[Box], asked: Iterable[int] = ()) -> Callable[[Draw], Sequence[int]]:
+    """Draws from a union of boxes; dscp, ttl and length are usual ones unless the boxes ask for them, or `asked` says so.
 
     Raises:
         ValueError: if it is empty.
     """
-    products = [_Product(sets, {}) for sets in _pieces(boxes)]
+    products = [_Product(sets, dict.fromkeys(asked, ())) for sets in _pieces(boxes)]
     if not products:
         raise ValueError("there is no packet in this region")
     return lambda draw: _pick(draw, products).draw(draw)
@@ -67,8 +68,11 @@ class _Product:
         self.names = names
         self.plain = [s.ranges[0][0] for s in sets]
         self.axes: list[_Axis] = []
+        self.choices = _CHOICES + sum(f in known for f in DETAILS)
         for f, chosen in enumerate(sets):
-            if self.plain[f] != chosen.ranges[-1][1]:
+            if f in DETAILS and f not in known and chosen == FULL[f]:  # no one asks for it
+                self.plain[f] = TABLE[f].usual[0]
+            elif self.plain[f] != chosen.ranges[-1][1]:
                 self._add(f, chosen, known.get(f, ()))
 
     def _add(self, f: int, chosen: IntervalSet, known: tuple[int, ...]) -> None:
@@ -88,7 +92,7 @@ class _Product:
     def draw(self, draw: Draw) -> list[int]:
         out = self.plain.copy()
         # fewer choices are simpler to Hypothesis, which would take a later fragment, having no ports, for the plainest
-        for _ in range(_CHOICES - len(self.axes)):
+        for _ in range(self.choices - len(self.axes)):
             draw(_NO_CHOICE)
         for f, values, chosen, ends, choice, anything in self.axes:
             at = draw(choice)

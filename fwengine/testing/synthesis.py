@@ -8,7 +8,7 @@ an extension header: what needs more is left out, and counted. Deterministic. Kn
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,23 +18,30 @@ from ..model import address
 from ..model.box import Box, Sets
 from ..model.fields import (
     BYTE,
+    DETAILS,
     DST,
     FIELDS,
+    FIRST,
+    FRAGMENT,
     FULL,
     IN,
+    LATER,
+    LENGTH,
     NO_INTERFACE,
     OUT,
+    PRESENT,
     PROTOCOL,
     SOME_INTERFACE,
     SRC,
     STATE,
     STEPPED_THROUGH,
+    WHOLE,
     Point,
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
-from ..packets.encode import encode
+from ..packets.encode import encode, least_length
 from ..packets.links import ETHERNET
 from ..packets.wire import decode
 from ..report.verdicts import FIELD_WORDS, show_value
@@ -85,39 +92,57 @@ def synthesize(policy: RuleSet, limit: int = LIMIT, seed: int = 0) -> Synthesis:
     return maker.made
 
 
-def _carriers() -> Iterator[Box]:
-    """What a capture can carry; disjoint, packets without interfaces first."""
+def carriers(asked: Collection[int] = ()) -> tuple[Box, ...]:
+    """What a capture can carry, for a policy that asks for these fields; disjoint, packets without interfaces first."""
     none = IntervalSet.single(NO_INTERFACE)
-    v6 = BYTE - IntervalSet.union((p, p) for p in STEPPED_THROUGH)
-    for inbound, outbound in ((none, none), (SOME_INTERFACE, none), (none, SOME_INTERFACE)):
-        for family, protocols in ((address.V4, BYTE), (address.V6, v6)):
-            yield Box.of(
-                {
-                    PROTOCOL: protocols,
-                    SRC: family,
-                    DST: family,
-                    IN: inbound,
-                    OUT: outbound,
-                    STATE: IntervalSet.single(0),
+    shapes = list(_lengths()) if LENGTH in asked else _FAMILIES
+    return tuple(
+        Box.of({**shape, IN: inbound, OUT: outbound, STATE: IntervalSet.single(0)})
+        for inbound, outbound in ((none, none), (SOME_INTERFACE, none), (none, SOME_INTERFACE))
+        for shape in shapes
+    )
+
+
+_FAMILIES: list[dict[int, IntervalSet]] = [
+    {PROTOCOL: BYTE, SRC: address.V4, DST: address.V4},
+    {PROTOCOL: BYTE - IntervalSet.union((p, p) for p in STEPPED_THROUGH), SRC: address.V6, DST: address.V6},
+]
+
+
+def _lengths() -> Iterator[dict[int, IntervalSet]]:
+    """The same by what is the least and the most that a packet's length can be."""
+    for family, shape in zip((4, 6), _FAMILIES, strict=True):
+        for fragment in (WHOLE, FIRST, LATER):
+            groups: dict[int, list[tuple[int, int]]] = {}
+            for p in range(256):
+                if p in shape[PROTOCOL]:
+                    groups.setdefault(least_length(family, p, fragment), []).append((p, p))
+            for least, protocols in groups.items():
+                most = 65535 if family == 4 else PRESENT[LENGTH].hi
+                yield shape | {
+                    PROTOCOL: IntervalSet.union(protocols),
+                    FRAGMENT: IntervalSet.single(fragment),
+                    LENGTH: IntervalSet.of((least, most)),
                 }
-            )
 
 
-CARRIERS = tuple(_carriers())
+CARRIERS = carriers()
+_TOLD = tuple(f for f in range(FIELDS) if f not in DETAILS)
 
 
 def carried(packet: Packet) -> bool:
-    """Does a capture bring back this very packet?"""
-    if packet.point is None or not any(packet in box for box in CARRIERS):
+    """Does a capture bring back this very packet, whatever it has where this one leaves dscp, ttl or length open?"""
+    if packet.as_seen_by(_TOLD) is None or not any(packet in box for box in CARRIERS):
         return False
     try:
         frame = encode(packet, "ethernet")
     except PacketError:
         return False
-    point = packet.point
+    inbound, outbound, state = (packet.values[f] or 0 for f in (IN, OUT, STATE))
     name = packet.in_interface or packet.out_interface or ""
     plain = "\0" not in name and name == name.encode("utf-8", "replace").decode()
-    return plain and decode(frame, ETHERNET, len(frame), point[IN], point[OUT], point[STATE]) == point
+    found = decode(frame, ETHERNET, len(frame), inbound, outbound, state)
+    return plain and not isinstance(found, str) and Packet.from_point(found) in Box.around(packet)
 
 
 class _Maker:
@@ -128,6 +153,7 @@ class _Maker:
         self.decided = Decided(policy)
         self.names = interface_names(policy)
         self.made = Synthesis()
+        self.carriers = carriers(policy.fields)
         self.seen: set[Point] = set()
         default = len(policy.rules)
         self.rules = [i for i, rule in enumerate(policy.rules) if policy.active(rule)] + [default]
@@ -139,7 +165,7 @@ class _Maker:
         """One packet for each rule that decides one that a capture carries."""
         for index in self.rules:
             try:
-                point = self.decided_by(index, (a & b for b in CARRIERS for a in self.boxes(index)))
+                point = self.decided_by(index, (a & b for b in self.carriers for a in self.boxes(index)))
                 if point is None:
                     free = self.decided_by(index, self.boxes(index))
                     self.made.missed[index] = "unreachable" if free is None else "not in a capture"
@@ -202,7 +228,7 @@ class _Maker:
                     for _, on, off in edges(f, piece[f], self.names):
                         there = Box((*piece[:f], IntervalSet.single(on), *piece[f + 1 :]))
                         # beside an edge that no capture carries may well be a packet that one does
-                        part = next((a for b in CARRIERS for a in (there & b).pieces), there)
+                        part = next((a for b in self.carriers for a in (there & b).pieces), there)
                         point = self.sample(index, part.sets)
                         pair = [(point, f"{FIELD_WORDS[f]} {show_value(f, on)}, at an edge of {label}")]
                         if off is not None:
@@ -221,7 +247,7 @@ class _Maker:
         if point in self.seen:
             return False
         self.seen.add(point)
-        packet = Packet.from_point(point)
+        packet = Packet.from_point(point, self.policy.fields)
         if not carried(packet):
             self.made.left_out += 1
             return False

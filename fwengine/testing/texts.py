@@ -19,6 +19,7 @@ from ..model.fields import (
     BYTE,
     CODE,
     DPORT,
+    DSCP,
     DST,
     FLAGS,
     FRAGMENT,
@@ -26,6 +27,7 @@ from ..model.fields import (
     ICMPV6,
     IN,
     LATER,
+    LENGTH,
     OUT,
     PORT_PROTOCOLS,
     PORTS,
@@ -35,6 +37,7 @@ from ..model.fields import (
     SRC,
     STATE,
     TCP,
+    TTL,
     TYPE,
     UDP,
     interface_number,
@@ -136,10 +139,13 @@ _INTERFACES = _some(
     _union(*map(interface_number, ("wan0", "lan0"))),
 )
 _FRAGMENTS = 8
-_RARE = {  # of twelve boxes, so many have one of these conditions
+_RARE = {  # of fifteen boxes, so many have one of these conditions
     _FRAGMENTS: (FRAGMENT, _some(*(_union(*f) for f in ((2,), (0,), (1, 2), (0, 1))))),
     9: (IN, _INTERFACES),
     10: (OUT, _INTERFACES),
+    12: (DSCP, _some(*(_union(*d) for d in ((46,), (0,), (10, 12, 14))))),
+    13: (TTL, _sets((0, 4), (64, 255), (1, 1))),
+    14: (LENGTH, _sets((0, 127), (128, 65535), (1501, 65535))),
     11: (STATE, _some(*(_union(*s) for s in ((0,), (1,), (1, 2), (3,))))),
 }
 _TCP, _LATER = IntervalSet.single(TCP), IntervalSet.single(LATER)
@@ -174,7 +180,7 @@ def _boxes(draw: Draw, world: _World) -> Box:
             sets[CODE] = draw(world.codes)
     if protocols == _TCP and draw(st.integers(0, 3)) == 3:
         sets[FLAGS] = draw(world.flags)
-    rare = draw(st.integers(0, 11))
+    rare = draw(st.integers(0, 14))
     if rare in _RARE and (rare != _FRAGMENTS or len(sets) == before):  # later fragments have no ports
         field, values = _RARE[rare]
         sets[field] = draw(values)

@@ -1,7 +1,7 @@
 """A capture through a policy: counts per rule, or one outcome a packet.
 
 Knows policies and captures, and nothing of screens. The deciding rule comes from the policy's tree; packets alike in
-every field are looked up once.
+every field that the policy asks for are looked up once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 Engine = Literal["auto", "tree", "native"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
 Progress = Callable[[int, int | None], object]
-Key = Point | str  # a point or a class: what `decode` returns
 
 # counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
 # then, counted in one of the other rows, too, what is decided though truncated
@@ -332,8 +332,10 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
     cuts = Cuts(policy)
     not_ip = len(policy.rules) + 1
     truncated, several, partial = (not_ip + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
-    classes: dict[Key, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
-    rows = dict(classes)
+    classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
+    rows: dict[object, int] = {}  # by the fields that the policy asks for
+    asked = sorted(policy.tree.fields)
+    pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
     get, numbers, state = rows.get, stated.numbers, stated.state
     last_in = last_out = ""
     inbound, outbound = numbers("", "")
@@ -342,20 +344,22 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
             if came_in is not last_in or went_out is not last_out:
                 inbound, outbound = numbers(came_in, went_out)
                 last_in, last_out = came_in, went_out
-            key = decode(data, link, wire_length, inbound, outbound, state)
-            row = get(key)
-            if row is None:
-                assert not isinstance(key, str)  # all classes are known
-                row = rule_of(key)
-                if len(rows) >= _REMEMBERED:
-                    rows.clear()
-                    rows.update(classes)
-                rows[key] = row
-            elif row == truncated:
-                row = cuts.row(known(data, link, wire_length, inbound, outbound, state), truncated, several)
-                if row != truncated:
-                    packets[partial] += 1
-                    octets[partial] += wire_length
+            found = decode(data, link, wire_length, inbound, outbound, state)
+            if type(found) is tuple:  # quicker than `isinstance`
+                key = pick(found)
+                row = get(key)
+                if row is None:
+                    row = rule_of(found)
+                    if len(rows) >= _REMEMBERED:
+                        rows.clear()
+                    rows[key] = row
+            else:
+                row = classes[found]
+                if row == truncated:
+                    row = cuts.row(known(data, link, wire_length, inbound, outbound, state), truncated, several)
+                    if row != truncated:
+                        packets[partial] += 1
+                        octets[partial] += wire_length
             packets[row] += 1
             octets[row] += wire_length
             if row == not_ip:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
+from support.points import point_of
 from support.universe import ALL, POINTS, Maker, action_of, allowed, decided, mask, matched, named
 
 from fwengine.analysis.anomalies import findings
@@ -94,7 +95,7 @@ def test_reach(seeds: range) -> None:
                 singles = [b for b in (alike if blocked.repeated else range(i)) if not all_of[i] & ~all_of[b]]
                 assert not singles or blocked.rules == (singles[0],)
                 assert decision(policy, blocked.witness) == blocked.decided_by
-                assert policy.rules[i].matches(blocked.witness.point or ())
+                assert policy.rules[i].matches(point_of(blocked.witness))
         assert list(unreachable(policy, entries)) == dead
 
 
@@ -174,13 +175,13 @@ def test_findings(seeds: range) -> None:
         gone = {i for i, some in got.items() if any(c in some and (c != "FW203" or some[c].removable) for c in IDLE)}
         for i, by_code in got.items():
             rule = policy.rules[i]
-            assert by_code.keys() - {"FW211", "FW302", "FW303"} == expected_codes(policy, i, gone), (policy, i)
+            assert by_code.keys() - {"FW211", "FW302", "FW303", "FW305"} == expected_codes(policy, i, gone), (policy, i)
             against = ~allow if rule.action is ALLOW else allow
             for code, finding in by_code.items():
                 seen.add(code)
                 if finding.witness is not None:
                     assert decision(policy, finding.witness) == finding.decided_by
-                    assert code == "FW303" or rule.matches(finding.witness.point or ())
+                    assert code == "FW303" or rule.matches(point_of(finding.witness))
                 if code == "FW201":
                     assert policy.action(finding.decided_by or 0) is rule.action.other
                     assert disjoint_mask(finding.regions) == all_of[i] & against

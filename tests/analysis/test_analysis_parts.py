@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.generators import SMALL, WIDE, World, boxes, points
+from support.points import point_of
 
 from fwengine.analysis.region import EVERYTHING, complement, difference, disjoint, plain, tidy
 from fwengine.analysis.search import uncovered
@@ -54,8 +55,7 @@ def test_a_witness_is_a_packet_of_the_box(box: Box) -> None:
     if box:
         packet = witness(box)
         assert packet in box
-        assert packet.point is not None
-        assert Packet.from_point(packet.point) == packet
+        assert Packet.from_point(point_of(packet), box.fields) == packet
         assert any(packet in piece for piece in box.pieces)
     else:
         with pytest.raises(ValueError, match="no packet"):
@@ -134,7 +134,7 @@ def test_disjoint_complement_and_tidy_hold_what_they_should(some: list[Box], sam
     apart, rest = [Box(sets) for sets in disjoint(some)], complement(some)
     neat, neat_rest = tidy(apart), tidy(rest)
     assert len(neat) <= len(apart)
-    for point in [*sample, *(witness(box).point or () for box in (*apart, *rest))]:
+    for point in [*sample, *(point_of(witness(box)) for box in (*apart, *rest))]:
         inside = any(point in box for box in some)
         for boxes_of, times in ((apart, inside), (neat, inside), (rest, not inside), (neat_rest, not inside)):
             assert sum(point in box for box in boxes_of) == times

@@ -14,7 +14,7 @@ from fwengine.analysis.query import query
 from fwengine.analysis.reach import reachable
 from fwengine.model.address import TOP, V6_BASE
 from fwengine.model.box import Box
-from fwengine.model.fields import ABSENT, FIELDS, FULL, PORT_PROTOCOLS
+from fwengine.model.fields import ABSENT, FIELDS, FULL, PORT_PROTOCOLS, Field
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import ALLOW, DENY, Claim
 from fwengine.policy import Policy
@@ -25,7 +25,7 @@ else:
     z3 = pytest.importorskip("z3")
 
 X = [z3.Int(f"field{f}") for f in range(FIELDS)]
-PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE = X
+PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS, FRAGMENT, IN, OUT, STATE, DSCP, TTL, LENGTH = X
 
 
 def present(variable: Any, here: Any, top: int, absent: int) -> Any:
@@ -40,11 +40,13 @@ def packet() -> Any:
     ports = z3.And(not_later, z3.Or([p == PROTOCOL for p in sorted(PORT_PROTOCOLS)]))
     types = z3.And(not_later, z3.Or(z3.And(v4, PROTOCOL == 1), z3.And(v6, PROTOCOL == 58)))
     return z3.And(
+        z3.Or(v4, FRAGMENT == 2, z3.And([p != PROTOCOL for p in (0, 43, 44, 51, 60)])),
         PROTOCOL >= 0, PROTOCOL <= 255, SRC >= 0, SRC <= TOP, DST >= 0, DST <= TOP, z3.Or(v4, v6),
-        FRAGMENT >= 0, FRAGMENT <= 2, STATE >= 0, STATE <= 4, IN >= 0, FULL[9].hi >= IN, OUT >= 0, FULL[10].hi >= OUT,
-        present(SPORT, ports, 65535, ABSENT[3]), present(DPORT, ports, 65535, ABSENT[4]),
-        present(TYPE, types, 255, ABSENT[5]), present(CODE, types, 255, ABSENT[6]),
-        present(FLAGS, z3.And(not_later, PROTOCOL == 6), 255, ABSENT[7]),
+        FRAGMENT >= 0, FRAGMENT <= 2, STATE >= 0, STATE <= 4, IN >= 0, FULL[Field.IN].hi >= IN, OUT >= 0, FULL[Field.OUT].hi >= OUT,
+        DSCP >= 0, DSCP <= 63, TTL >= 0, TTL <= 255, LENGTH >= 0, LENGTH <= 65575,
+        present(SPORT, ports, 65535, ABSENT[Field.SPORT]), present(DPORT, ports, 65535, ABSENT[Field.DPORT]),
+        present(TYPE, types, 255, ABSENT[Field.TYPE]), present(CODE, types, 255, ABSENT[Field.CODE]),
+        present(FLAGS, z3.And(not_later, PROTOCOL == 6), 255, ABSENT[Field.FLAGS]),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_the_totals_are_read_at_a_glance(policy: Path, mixed: Path) -> None:
         f"      1     42  allow   {policy}:4",
         "      1     54  deny    default",
         "      1         deny    malformed: no rule is asked",
-        "      1         deny    truncated: no rule is asked",
+        "      1         deny    truncated: what is missing decides",
         "      1                 not IP: no verdict",
         "",
         "not IP:",
@@ -85,6 +85,9 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
         "not_ip",
         "malformed",
         "truncated",
+        "tiny_fragment",
+        "partial",
+        "several",
         "kinds",
         "rules",
         "captures",
@@ -98,6 +101,7 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
     (capture,) = document["captures"]
     assert capture == {
         "file": str(mixed), "packets": 8, "allow": 3, "deny": 4, "not_ip": 1, "malformed": 1, "truncated": 1,
+        "tiny_fragment": 0, "partial": 0, "several": 0,
         "kinds": [{"what": "ethertype 0x0806 (ARP)", "packets": 1}], "error": None,
     }  # fmt: skip
 

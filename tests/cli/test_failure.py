@@ -412,7 +412,7 @@ class TestNothing:
             assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "version"))
 
     def test_the_examples_say_something(self) -> None:
-        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings"}
+        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings", "confirmed"}
 
 
 class TestKinds:

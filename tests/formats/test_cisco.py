@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.points import point_of
 
 import fwengine
 from fwengine.errors import PolicyError
@@ -31,8 +32,7 @@ object-group network more
 
 
 def fate(text: str, packet: str, policy: str = "x") -> frozenset[fwengine.Action]:
-    point = fwengine.Packet.parse(f"{packet} in none out none").point
-    assert point is not None
+    point = point_of(fwengine.Packet.parse(f"{packet} in none out none"))
     return possible(read(text, "router").chains, policy, point)
 
 

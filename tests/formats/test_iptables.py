@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.points import point_of
 
 import fwengine
 from fwengine.errors import PolicyError
@@ -27,10 +28,8 @@ def hit(options: str, packet: str) -> str:
     """Does the one rule match the packet: `yes`, `no`, or `perhaps`?"""
     six = "2001:db8" in packet
     document = read(filter_table(f"-A FORWARD {options} -j ACCEPT"), "x", v6=six)
-    point = fwengine.Packet.parse(
-        packet + ("" if " in " in packet else " in none") + ("" if " out " in packet else " out none")
-    ).point
-    assert point is not None
+    told = packet + ("" if " in " in packet else " in none") + ("" if " out " in packet else " out none")
+    point = point_of(fwengine.Packet.parse(told))
     found = hits(document.chains.chains["FORWARD"].lines[-1], point)
     return "perhaps" if len(found) == 2 else "yes" if found == {True} else "no"
 
@@ -123,11 +122,9 @@ def test_a_rule_of_one_family_says_nothing_of_the_other() -> None:
     """What IPv6 packets get is what other rules say: in doubt, whatever stands here."""
     chains = read(filter_table("-A FORWARD -j ACCEPT"), "x").chains
     four, six = (
-        fwengine.Packet.parse(p + " in none out none").point
+        point_of(fwengine.Packet.parse(p + " in none out none"))
         for p in (TCP, "tcp [2001:db8::1]:1 -> [2001:db8::2]:443 flags syn")
     )
-    assert four is not None
-    assert six is not None
     assert possible(chains, "FORWARD", four) == {ALLOW}
     assert possible(chains, "FORWARD", six) == {ALLOW, DENY}
 
@@ -149,8 +146,7 @@ def test_a_rule_of_one_family_says_nothing_of_the_other() -> None:
     ],
 )  # fmt: skip
 def test_chains(rows: list[str], verdict: fwengine.Action) -> None:
-    point = fwengine.Packet.parse(TCP + " in none out none").point
-    assert point is not None
+    point = point_of(fwengine.Packet.parse(TCP + " in none out none"))
     assert possible(read(filter_table(*rows), "x").chains, "FORWARD", point) == {verdict}
 
 

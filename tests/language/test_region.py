@@ -14,6 +14,7 @@ from fwengine.model.box import Box, Sets
 from fwengine.model.fields import (
     CODE,
     DPORT,
+    DSCP,
     DST,
     FIELDS,
     FLAGS,
@@ -22,6 +23,7 @@ from fwengine.model.fields import (
     ICMP,
     ICMPV6,
     IN,
+    LENGTH,
     OUT,
     PRESENT,
     PROTOCOL,
@@ -31,6 +33,7 @@ from fwengine.model.fields import (
     STATE,
     TCP,
     TOPS,
+    TTL,
     TYPE,
     UDP,
     interface_number,
@@ -46,6 +49,9 @@ CORNERS = {
     FLAGS: [0, 2, 3, 16, 18, 128, 255, 256],
     FRAGMENT: [0, 1, 2],
     STATE: [0, 1, 2, 3, 4],
+    DSCP: [0, 1, 8, 10, 45, 46, 63],
+    TTL: [0, 1, 64, 254, 255],
+    LENGTH: [0, 1, 40, 1500, 65535, 65536, 65574, 65575],
 }
 CORNERS |= {DST: CORNERS[SRC], DPORT: CORNERS[SPORT], CODE: CORNERS[TYPE]}
 NAMES = ["wan0", "lan0", "none", "any", "in", "established", "eth+", "noen", "a b", 'q"\\', "\u00e9\u202e", "1", "x"]

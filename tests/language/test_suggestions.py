@@ -177,7 +177,11 @@ def check_suggestions(text: str) -> None:
             first, last = s.span[1:3], end_of(s.span.line, s.span.column, s.text)
             for e in after:
                 within = first <= (e.span.line, e.span.column) < last and (e.span.end_line, e.span.end_column) <= last
-                assert not within or known(e, before) or e.code == "FW021" or hidden(e, text, result), (text, result, str(e))
+                assert not within or known(e, before) or e.code == "FW021" or hidden(e, text, result), (
+                    text,
+                    result,
+                    str(e),
+                )
 
 
 def hidden(e: Diagnostic, text: str, result: str) -> bool:

@@ -18,17 +18,20 @@ from fwengine.model.fields import (
     ABSENT,
     CODE,
     DPORT,
+    DSCP,
     DST,
     FIELDS,
     FLAGS,
     FRAGMENT,
     FULL,
     IN,
+    LENGTH,
     PRESENT,
     PROTOCOL,
     SPORT,
     SRC,
     STATE,
+    TTL,
     TYPE,
     Point,
 )
@@ -53,6 +56,9 @@ GRID = list(
         (0,),
         (ord("a"),),
         (0, 4),
+        (0,),
+        (64,),
+        (40,),
     )
 )
 
@@ -113,9 +119,25 @@ def test_membership(box: Box, point: Point) -> None:
     assert (point in box) == inside(point, box.sets) == (Packet.from_point(point) in box)
 
 
-def test_membership_of_an_open_packet_is_no_question() -> None:
-    with pytest.raises(ValueError, match="open fields"):
-        _ = Packet.of("tcp", "1.2.3.4", "1.2.3.5") in Box.of({})
+def test_membership_of_an_open_packet_is_a_question_unless_the_box_asks_for_what_is_open() -> None:
+    packet = Packet.of("tcp", "1.2.3.4", "1.2.3.5", dport=80)
+    assert packet in Box.of({})
+    assert packet in Box.of({DPORT: single(80)})
+    assert packet not in Box.of({DPORT: single(81)})
+    for f in (SPORT, FLAGS, IN, DSCP, TTL, LENGTH):
+        with pytest.raises(ValueError, match="leaves a field open that the box asks for"):
+            _ = packet in Box.of({f: single(5)})
+
+
+@given(boxes(), open_packets())
+def test_an_open_packet_in_a_box_is_all_that_it_may_be(box: Box, packet: Packet) -> None:
+    try:
+        inside = packet in box
+    except ValueError:
+        assert any(packet.values[f] is None for f in box.fields)
+    else:
+        assert inside == (all(a.issubset(b) for a, b in zip(packet.sets, box.sets, strict=True)))
+        assert inside == all(not a.isdisjoint(b) for a, b in zip(packet.sets, box.sets, strict=True))
 
 
 @given(boxes(absent=True))

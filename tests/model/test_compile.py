@@ -329,7 +329,7 @@ def test_entries_name_rules_in_any_numbering() -> None:
     """`compile_entries` takes precedence from the order and names from the entries; analyses rely on that."""
     web, every = Box.of({DPORT: single(80), PROTOCOL: single(6)}), Box.of({})
     tree = compile_entries([(0, web.sets), (7, web.sets), (9, every.sets)], 12)
-    inside = (6, 1, 2, 3, 80, 256, 256, 2, 0, 0, 0, 0)
+    inside = (6, 1, 2, 3, 80, 256, 256, 2, 0, 0, 0, 0, 0, 64, 84)
     assert tree.index(inside) == 0
     assert tree.index((*inside[:4], 81, *inside[5:])) == 9
     assert tree.rules == 12

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from support.generators import TODAY, boxes, points, policies, policies_and_points, rules
+from hypothesis import strategies as st
+from support.generators import TODAY, boxes, open_packets, points, policies, policies_and_points, rules
 
 from fwengine.errors import (
     NOWHERE,
@@ -25,7 +26,7 @@ from fwengine.errors import (
     Span,
 )
 from fwengine.model.box import Box
-from fwengine.model.fields import DPORT, PROTOCOL, Point
+from fwengine.model.fields import DPORT, PROTOCOL, TTL, Point
 from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
 from fwengine.model.rules import ALLOW, DENY, DEPENDS, Action, Case, Definition, Expectation, Rule, Verdict, rules_of
@@ -37,7 +38,7 @@ WEB = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.single(80)})
 SSH = Box.of({PROTOCOL: IntervalSet.single(6), DPORT: IntervalSet.single(22)})
 ANY = Box.of({})
 PACKET = Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80, flags=2, in_interface="", out_interface="")
-POINT: Point = PACKET.point or ()
+POINT: Point = PACKET.as_seen_by((PROTOCOL, DPORT)) or ()
 HERE = Span("a.fwl", 3, 1, 3, 9)
 
 
@@ -98,9 +99,33 @@ def test_decide_is_the_sentence_in_a_loop(case: tuple[Policy, list[Point]]) -> N
         assert policy.label(verdict.index) == verdict.by
 
 
-def test_an_open_packet_is_no_question_for_decide() -> None:
-    with pytest.raises(ValueError, match="ask `evaluate`"):
-        decide(Policy((), as_of=TODAY), PACKET.replace(dport=None))
+def test_a_packet_open_in_what_a_rule_asks_for_is_no_question_for_decide() -> None:
+    policy = Policy(
+        (Rule(ALLOW, (WEB,)), Rule(DENY, (Box.of({TTL: IntervalSet.single(1)}),), until=TODAY)), DENY, TODAY
+    )
+    assert decide(policy, PACKET.replace(ttl=2, sport=None, flags=None)).index == 0
+    assert decide(policy, PACKET.replace(ttl=1, dport=22)).index == 1
+    for open in ({"dport": None, "ttl": 1}, {"ttl": None}):
+        with pytest.raises(ValueError, match="ask `evaluate`"):
+            decide(policy, PACKET.replace(**open))
+    after = Policy(policy.rules, DENY, TODAY + datetime.timedelta(1))  # an expired rule asks for nothing
+    assert after.fields == {PROTOCOL, DPORT}
+    assert decide(after, PACKET).index == 0
+
+
+@settings(max_examples=100)
+@given(policies(), st.data())
+def test_where_no_rule_asks_for_what_is_open_all_that_a_packet_may_be_fares_alike(
+    policy: Policy, data: st.DataObject
+) -> None:
+    packet = data.draw(open_packets(near=policy))
+    try:
+        verdict = decide(policy, packet)
+    except ValueError:
+        assert any(packet.values[f] is None for f in policy.fields)
+    else:
+        assert policy.evaluate(packet) == verdict
+        assert {index for _, index in policy.tree.regions(Box.around(packet))} == {verdict.index}
 
 
 def test_a_policy_answers_by_itself(tmp_path: Path) -> None:

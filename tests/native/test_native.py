@@ -47,9 +47,11 @@ single = IntervalSet.single
 
 differential = load_script("fuzz/native_differential.py")
 
+IP = (0, 64, 84)  # dscp, ttl, length
+
 
 def tcp(src: int, dst: int, sport: int = 1, dport: int = 1, flags: int = 0, **other: int) -> Point:
-    return (6, src, dst, sport, dport, 256, 256, flags, other.get("fragment", 0), other.get("inside", 0), 0, 0)
+    return (6, src, dst, sport, dport, 256, 256, flags, other.get("fragment", 0), other.get("inside", 0), 0, 0, *IP)
 
 
 def check(policy: Policy, points: Sequence[Point]) -> None:
@@ -165,8 +167,8 @@ def test_ipv6_intervals_that_are_no_prefixes() -> None:
 
 def test_a_condition_on_an_absent_field_is_false_and_so_is_its_negation() -> None:
     rules = rules_of([(ALLOW, Box.of({DPORT: single(80)})), (ALLOW, Box.of({DPORT: PORTS - single(80)}))])
-    ping = (1, 1, 2, 65536, 65536, 8, 0, 256, 0, 0, 0, 0)
-    later = (6, 1, 2, 65536, 65536, 256, 256, 256, 2, 0, 0, 0)
+    ping = (1, 1, 2, 65536, 65536, 8, 0, 256, 0, 0, 0, 0, *IP)
+    later = (6, 1, 2, 65536, 65536, 256, 256, 256, 2, 0, 0, 0, *IP)
     check(Policy(rules), [ping, later, tcp(1, 2, dport=80), tcp(1, 2, dport=81)])
     assert Classifier(Policy(rules)).index_points([ping, later]) == [2, 2]
 
@@ -180,7 +182,7 @@ def test_interfaces_that_no_rule_names_are_told_apart_only_by_their_sets() -> No
         (ALLOW, Box.of({IN: IntervalSet(((1, TOPS[IN]),)) - single(a), OUT: single(b)})),
     ])  # fmt: skip
     points = [
-        (17, 1, 2, 3, 4, 256, 256, 256, 0, inside, outside, 0)
+        (17, 1, 2, 3, 4, 256, 256, 256, 0, inside, outside, 0, *IP)
         for inside in (0, a, a + 1, b, b + 1, between - 1, between, between + 1, TOPS[IN])
         for outside in (0, a, b)
     ]
@@ -191,7 +193,7 @@ def test_many_rules_that_differ_in_one_field_only() -> None:
     for field, values in ((SPORT, range(0, 600, 2)), (FLAGS, range(200)), (STATE, range(5)), (PROTOCOL, range(256))):
         policy = Policy(rules_of([(ALLOW, Box.of({field: single(value)})) for value in values]))
         points: list[Point] = [tcp(1, 2, sport=v, flags=v % 256) for v in range(600)]
-        points += [(p, 1, 2, 65536, 65536, 256, 256, 256, 2, 0, 0, s) for p in range(256) for s in (0, 3)]
+        points += [(p, 1, 2, 65536, 65536, 256, 256, 256, 2, 0, 0, s, *IP) for p in range(256) for s in (0, 3)]
         check(policy, points)
 
 

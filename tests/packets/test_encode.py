@@ -17,9 +17,9 @@ from support.generators import WIDE, open_packets, packets
 
 from fwengine.errors import CaptureError, PacketError
 from fwengine.model.address import V6_BASE
-from fwengine.model.fields import IN, OUT, STATE, STEPPED_THROUGH, Point
+from fwengine.model.fields import DETAILS, FRAGMENTS, IN, OUT, STATE, STEPPED_THROUGH, TABLE, Point
 from fwengine.packets.capture import open_capture
-from fwengine.packets.encode import encode, write_pcap, write_pcapng
+from fwengine.packets.encode import encode, least_length, write_pcap, write_pcapng
 from fwengine.packets.links import LINK_TYPES
 from fwengine.packets.wire import decode
 from fwengine.traffic.codec import Packet
@@ -31,6 +31,14 @@ LINKS = ("ip", "ethernet")
 def on_the_wire(point: Point) -> Point:
     """A point without what no header carries."""
     return tuple(0 if field in (IN, OUT, STATE) else value for field, value in enumerate(point))
+
+
+def sized(packet: Packet) -> Packet:
+    """The packet with the nearest length that it can have."""
+    if packet.length is None:
+        return packet
+    least = least_length(packet.family, packet.protocol, FRAGMENTS.index(packet.fragment))
+    return packet.replace(length=min(max(packet.length, least), 65535 if packet.family == 4 else 65575))
 
 
 def writable(packet: Packet) -> bool:
@@ -46,6 +54,7 @@ def sum_of_words(data: bytes) -> int:
 @given(packets(WIDE))
 def test_what_is_written_is_read_back(packet: Packet) -> None:
     assume(writable(packet))
+    packet = sized(packet)
     assert packet.point is not None
     for link in LINKS:
         data = encode(packet, link)
@@ -57,15 +66,18 @@ def test_what_is_written_is_read_back(packet: Packet) -> None:
 @given(open_packets(WIDE))
 def test_open_fields_take_values_that_the_packet_may_have(packet: Packet) -> None:
     assume(writable(packet))
+    packet = sized(packet)
     found = Packet.from_bytes(encode(packet))
-    for name in ("family", "protocol", "src", "dst", "sport", "dport", "icmp_type", "icmp_code", "flags", "fragment"):
-        assert getattr(packet, name) in (None, getattr(found, name))
+    assert packet.family == found.family
+    for spec in TABLE:
+        if spec.field not in (IN, OUT, STATE):
+            assert getattr(packet, spec.attribute) in (None, getattr(found, spec.attribute))
 
 
 def test_plausible_values() -> None:
     def written(protocol: str, sport: int | None = None, dport: int | None = None) -> str:
         src, dst = ("2001:db8::1", "2001:db8::2") if protocol == "icmpv6" else ("10.0.0.1", "10.0.0.2")
-        return str(Packet.from_bytes(encode(Packet.of(protocol, src, dst, sport=sport, dport=dport))))
+        return str(Packet.from_bytes(encode(Packet.of(protocol, src, dst, sport=sport, dport=dport))).without(DETAILS))
 
     assert written("tcp") == "tcp 10.0.0.1:49152 -> 10.0.0.2:80 flags syn"
     assert written("udp") == "udp 10.0.0.1:49152 -> 10.0.0.2:53"
@@ -170,8 +182,8 @@ def test_an_extension_header_is_no_protocol_to_end_with(protocol: int) -> None:
     with pytest.raises(PacketError):
         encode(Packet(6, protocol, 1, 2, fragment="first"))
     later = Packet(6, protocol, 1, 2, fragment="later")
-    assert Packet.from_bytes(encode(later)) == later
-    assert Packet.from_bytes(encode(Packet(4, protocol, 1, 2))) == Packet(4, protocol, 1, 2)
+    assert Packet.from_bytes(encode(later)).without(DETAILS) == later
+    assert Packet.from_bytes(encode(Packet(4, protocol, 1, 2))).without(DETAILS) == Packet(4, protocol, 1, 2)
 
 
 def test_unknown_links() -> None:
@@ -196,7 +208,7 @@ def test_pcap_files(link: str, tmp_path: Path) -> None:
     assert write_pcap(file, SOME * 600, link) == 2400
     with open_capture(file) as capture:
         records = list(capture)
-    assert [Packet.from_bytes(record[0], link) for record in records] == SOME * 600
+    assert [Packet.from_bytes(record[0], link).without(DETAILS) for record in records] == SOME * 600
     assert {record[2] for record in records} == {LINK_TYPES[link]}
     assert [record[5] for record in records[:3]] == [0, 10**6, 2 * 10**6]
     assert records[-1][5] == 2399 * 10**6

@@ -15,6 +15,7 @@ from fwengine.model.address import V6_BASE
 from fwengine.model.box import Box
 from fwengine.model.fields import (
     DPORT,
+    DSCP,
     DST,
     FRAGMENT,
     FULL,
@@ -99,7 +100,7 @@ def read(data: bytes, link: int = 101, wire_length: int | None = None) -> Point 
     wire = len(data) if wire_length is None else wire_length
     answer = decode(data, link, wire)
     assert answer == decode_any(data, link, wire) == decode(memoryview(data), link, wire)
-    return answer
+    return answer if isinstance(answer, str) else answer[:DSCP]  # what is behind has tests of its own: test_details.py
 
 
 # --- the links
@@ -656,7 +657,7 @@ def test_any_bytes_have_a_point_or_a_class(data: bytes, link: int, wire_length: 
     if isinstance(found, str):
         assert found in UNDECODED
     else:
-        assert Packet.from_point(found).point == found
+        assert Packet.from_point((*found, 0, 64, 84)).point == (*found, 0, 64, 84)
 
 
 def test_interfaces_and_state_ride_along() -> None:
@@ -665,7 +666,7 @@ def test_interfaces_and_state_ride_along() -> None:
         for link, frame in ((101, data), (1, ether(data + bytes(20), 0x0800 if data[0] >> 4 == 4 else 0x86DD))):
             found = decode(frame, link, len(frame), number, 7, 4)
             assert isinstance(found, tuple)
-            assert found[9:] == (number, 7, 4)
+            assert found[9:DSCP] == (number, 7, 4)
 
 
 # --- packets
@@ -673,7 +674,7 @@ def test_interfaces_and_state_ride_along() -> None:
 
 def test_decode_packet() -> None:
     packet = decode_packet(ip4(), "ip")
-    assert str(packet) == "tcp 10.0.0.1:1029 -> 192.0.2.80:80 flags syn"
+    assert str(packet) == "tcp 10.0.0.1:1029 -> 192.0.2.80:80 flags syn dscp 0 ttl 64 length 40"
     assert packet.in_interface is None
     assert packet.point is None, "the bytes do not tell the interfaces"
     assert Packet.from_bytes(ether(ip4()), "ethernet") == packet

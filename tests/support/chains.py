@@ -13,13 +13,14 @@ from fwengine.model.interval import IntervalSet
 from fwengine.model.packet import Packet
 from fwengine.model.rules import ALLOW, DENY
 
+from .points import point_of
+
 SOURCES, PORTS, INTERFACES = (1, 2, 3), (10, 11, 12, 13), ("", "lan")
 
 
 def _point(src: int, dport: int, out: str) -> Point:
     packet = Packet(4, 6, src, 9, 5, dport, None, None, 2, in_interface="wan", out_interface=out)
-    assert packet.point is not None
-    return packet.point
+    return point_of(packet)
 
 
 # with one source and one port that no line names: they stand for all others

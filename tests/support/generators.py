@@ -25,27 +25,31 @@ from fwengine.model.box import SHAPES, Box
 from fwengine.model.fields import (
     ABSENT,
     CODE,
+    DETAILS,
     DPORT,
     DST,
     FIELDS,
+    FIVE,
     FLAGS,
     FRAGMENT,
     FULL,
     IN,
+    INTERFACES,
     LATER,
+    LENGTH,
+    OPTIONAL,
     OUT,
     PRESENT,
     PROTOCOL,
+    REST,
     SPORT,
     SRC,
     STATE,
+    TABLE,
     TOPS,
     TYPE,
     Point,
     exists,
-    has_flags,
-    has_ports,
-    has_type,
     interface_name,
     interface_number,
 )
@@ -111,6 +115,10 @@ def _world(name: str, wild: bool, **values: Iterable[int]) -> World:
         OUT: _NAMES,
         STATE: range(5),
     }
+    for f in DETAILS:
+        top = PRESENT[f].hi
+        few = (84, 85, 100) if f == LENGTH else range(3)  # such as any packet can have
+        by_field[f] = (0, 1, top // 2, top - 1, top) if wild else few
     return World(name, tuple(tuple(by_field[f]) for f in range(FIELDS)), wild)
 
 
@@ -172,8 +180,8 @@ def make_box(source: Source, world: World, *, absent: bool = False) -> Box:
     """A box with up to six conditions. Most hold packets; without `absent`, all could be written in the language."""
     sets = list(FULL)
     shape = source.choice(SHAPES)
-    usual = [f for f in (PROTOCOL, SRC, DST, SPORT, DPORT, TYPE, CODE, FLAGS) if shape[f].size > 1 or f == PROTOCOL]
-    rare = (FRAGMENT, IN, OUT, STATE)
+    usual = [f for f in dict.fromkeys((*FIVE, *OPTIONAL)) if shape[f].size > 1 or f == PROTOCOL]
+    rare = [f for f in REST if f not in OPTIONAL]
     if not source.choice((True, True, True, True, True, True, True, True, False)):
         usual = list(range(FIELDS))  # whatever comes: the box may well be empty
     for _ in range(source.integer(0, 5)):
@@ -182,7 +190,7 @@ def make_box(source: Source, world: World, *, absent: bool = False) -> Box:
     if source.choice((False, False, True)):
         field = source.choice(rare)
         sets[field] = make_intervals(source, world, field, absent=absent)
-    if any(sets[f] != FULL[f] for f in (SPORT, DPORT, TYPE, CODE, FLAGS)) and source.choice((True, True, True, False)):
+    if any(sets[f] != FULL[f] for f in OPTIONAL) and source.choice((True, True, True, False)):
         sets[PROTOCOL] = sets[PROTOCOL] & shape[PROTOCOL] or shape[PROTOCOL]
     return Box(tuple(sets))
 
@@ -210,10 +218,10 @@ def settle(values: Sequence[int]) -> Point:
     if not exists(out[PROTOCOL], family, out[FRAGMENT]):
         out[FRAGMENT] = LATER
     protocol, fragment = out[PROTOCOL], out[FRAGMENT]
-    for fields, present in (
-        ((SPORT, DPORT), has_ports(protocol, fragment)),
-        ((TYPE, CODE), has_type(protocol, family, fragment)),
-        ((FLAGS,), has_flags(protocol, fragment)),
+    for fields, present in (  # said anew, for what the table says
+        ((SPORT, DPORT), protocol in (6, 17, 33, 132, 136) and fragment != 2),
+        ((TYPE, CODE), protocol == (1 if family == 4 else 58) and fragment != 2),
+        ((FLAGS,), protocol == 6 and fragment != 2),
     ):
         for f in fields:
             out[f] = min(out[f], PRESENT[f].hi) if present else ABSENT[f]
@@ -336,7 +344,7 @@ def open_packets(draw: st.DrawFn, world: World | None = None, near: Policy | Non
     """Packets of which up to four of the fields that may stay open do."""
     source, chosen = Drawn(draw), world or draw(worlds)
     point = make_point(source, chosen) if near is None else make_point_near(source, chosen, near)
-    names = ("sport", "dport", "icmp_type", "icmp_code", "flags", "in_interface", "out_interface")
+    names = [TABLE[f].attribute for f in (*OPTIONAL, *INTERFACES, *DETAILS)]
     left = draw(st.lists(st.sampled_from(names), max_size=4, unique=True))
     return Packet.from_point(point).replace(**dict.fromkeys(left))
 

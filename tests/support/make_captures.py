@@ -219,7 +219,24 @@ EDGE = [
     "tcp 203.0.113.66:54321 -> 192.0.2.25:143 flags syn in wan0",
 ]
 
+CALLS = [
+    "udp 10.20.40.7:20000 -> 192.0.2.60:20000 dscp ef length 200",
+    "udp 192.0.2.60:20000 -> 10.20.40.7:20000 dscp ef length 200",
+    "udp 10.20.40.7:20000 -> 192.0.2.60:20000 dscp cs0 length 200",  # not marked
+    "udp 10.20.40.7:20000 -> 192.0.2.60:20000 dscp ef length 1400",  # marked, and no call
+    "tcp 10.20.9.9:50000 -> 203.0.113.9:443 flags ack dscp ef length 1500",  # a download that is in a hurry
+    "tcp 192.0.2.1:40000 -> 192.0.2.2:179 flags syn dscp cs6 ttl 255",
+    "tcp 192.0.2.1:179 -> 192.0.2.2:40000 flags syn,ack dscp cs6 ttl 255",
+    "tcp 192.0.2.1:40000 -> 192.0.2.2:179 flags syn dscp cs6 ttl 247",  # from eight hops away
+    *(f"udp 198.51.100.7:40000 -> 192.0.2.60:{33433 + ttl} ttl {ttl}" for ttl in (1, 2, 3)),  # traceroute
+    "icmp 198.51.100.7 -> 192.0.2.60 type echo-request code 0 length 84",
+    "icmpv6 2001:db8::7 -> 2001:db8::60 type echo-request code 0 hoplimit 60 length 104",
+    "icmp 198.51.100.7 -> 192.0.2.60 type echo-request code 0 length 65535",
+    "icmp 198.51.100.7 -> 192.0.2.60 fragment later length 1500",
+]
+
 CAPTURES = {
+    "calls.pcap": CALLS,
     "dhcp.pcapng": DHCP,
     "dns.pcap": DNS,
     "edge.pcapng": EDGE,

@@ -17,18 +17,21 @@ from fwengine.model.fields import (
     ABSENT,
     CODE,
     DPORT,
+    DSCP,
     DST,
     FIELDS,
     FLAGS,
     FRAGMENT,
     FULL,
     IN,
+    LENGTH,
     OUT,
     PROTOCOL,
     SPORT,
     SRC,
     STATE,
     TOPS,
+    TTL,
     TYPE,
     Point,
     has_flags,
@@ -79,6 +82,9 @@ CELLS: dict[int, tuple[IntervalSet, ...]] = {
     IN: (_of((0, 0)), _of((WAN, WAN)), _of((1, WAN - 1), (WAN + 1, TOPS[IN]))),
     OUT: (_of((0, TOPS[OUT])),),
     STATE: (_of((0, 0)), _of((1, 4))),
+    DSCP: (FULL[DSCP],),
+    TTL: (_of((5, 255)), _of((0, 4))),
+    LENGTH: (FULL[LENGTH],),
 }
 
 
@@ -184,7 +190,7 @@ class Maker:
         for f in fields:
             if rnd.random() < 0.45:
                 sets[f] = self.some(f)
-        for f, often in ((SRC, 0.4), (DST, 0.4), (FRAGMENT, 0.1), (IN, 0.15), (STATE, 0.1)):
+        for f, often in ((SRC, 0.4), (DST, 0.4), (FRAGMENT, 0.1), (IN, 0.15), (STATE, 0.1), (TTL, 0.1)):
             if rnd.random() < often:
                 sets[f] = self.some(f)
         return Box(tuple(sets))
@@ -221,7 +227,7 @@ class Maker:
     def scattered(self, box: Box) -> list[Box]:
         """Parts that cover a box together, and a little more."""
         out = [box]
-        for f in self.random.sample((PROTOCOL, SRC, DST, SPORT, DPORT, FLAGS, FRAGMENT, IN, STATE), 2):
+        for f in self.random.sample((PROTOCOL, SRC, DST, SPORT, DPORT, FLAGS, FRAGMENT, IN, STATE, TTL), 2):
             some = self.some(f)
             kept = [(part.replace(f, part.sets[f] & some), part.replace(f, part.sets[f] - some)) for part in out]
             if all(all(part.sets) for pair in kept for part in pair):

@@ -25,6 +25,7 @@ from fwengine.language.meaning.region import show_box
 from fwengine.model import address
 from fwengine.model.box import SHAPES, Box
 from fwengine.model.fields import (
+    DETAILS,
     DPORT,
     FIELDS,
     FLAGS,
@@ -53,6 +54,7 @@ T = TypeVar("T")
 EVERYTHING = Box(FULL)
 single = IntervalSet.single
 
+USUAL = " dscp 0 ttl 64 length 84"
 EDGE = loads(
     """
     net office = { 10.20.0.0/16, 2001:db8:20::/48 }
@@ -89,8 +91,10 @@ def plainest(strategy: st.SearchStrategy[T], condition: Callable[[T], bool] = la
 
 
 def point_of(packet: Packet) -> Point:
-    assert packet.point is not None
-    return packet.point
+    """As a point; dscp, ttl and length, where a policy does not ask for them, have whatever value."""
+    point = packet.as_seen_by([f for f in range(FIELDS) if f not in DETAILS])
+    assert point is not None
+    return point
 
 
 def deciding(policy: Policy) -> set[int]:
@@ -133,6 +137,9 @@ def test_packets_of_one_kind(options: dict[str, Any], holds: Callable[[Packet], 
     for packet in drawn(fst.packets(**options), 60):
         assert packet.point is not None
         assert holds(packet)
+    for packet in drawn(fst.packets(**options, details=False), 20):
+        assert (packet.dscp, packet.ttl, packet.length) == (None, None, None)
+        assert holds(packet)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,7 @@ def test_examples_print_as_something_to_paste() -> None:
     with pytest.raises(AssertionError) as caught:
         fails()
     shown = re.sub(r"\(\s+|,\s+\)", lambda space: space[0].strip(" \n,"), "\n".join(caught.value.__notes__))
-    assert "packet=Packet.parse('tcp 10.0.0.1:49152 -> 10.0.0.2:80 flags syn in none out none')" in shown
+    assert f"packet=Packet.parse('tcp 10.0.0.1:49152 -> 10.0.0.2:80 flags syn in none out none{USUAL}')" in shown
     assert "policy=loads('default deny\\nallow any\\n')" in shown
     assert "rule=rule('allow any')" in shown
     assert "box=box('any')" in shown
@@ -357,7 +364,8 @@ def test_boundary_packets_are_near_the_rules() -> None:
 @given(any_policies(None, 5), st.data())
 def test_boundary_packets_of_any_policy(policy: Policy, data: st.DataObject) -> None:
     for _ in range(5):
-        assert data.draw(fst.boundary_packets(policy)).point is not None
+        packet = data.draw(fst.boundary_packets(policy))
+        assert packet.as_seen_by(policy.fields) == point_of(packet)
 
 
 def test_a_policy_without_rules_has_the_edges_of_the_domains() -> None:
@@ -491,12 +499,22 @@ def test_a_box_is_one() -> None:
     ],
 )
 def test_the_plainest_packet(strategy: st.SearchStrategy[Packet], text: str) -> None:
-    assert str(plainest(strategy)) == text
+    """Without what is usual in a header: of a region's packets all is stated, of a policy's what it asks for."""
+    assert str(plainest(strategy)).removesuffix(USUAL) == text
 
 
 def test_the_plainest_packet_of_a_kind() -> None:
-    assert str(plainest(fst.packets(), lambda p: p.protocol == 17)) == "udp 10.0.0.1:49152 -> 10.0.0.2:80"
-    assert str(plainest(fst.packets(), lambda p: p.fragment == "later")) == "tcp 10.0.0.1 -> 10.0.0.2 fragment later"
+    assert str(plainest(fst.packets(), lambda p: p.protocol == 17)) == f"udp 10.0.0.1:49152 -> 10.0.0.2:80{USUAL}"
+    later = plainest(fst.packets(), lambda p: p.fragment == "later")
+    assert str(later) == f"tcp 10.0.0.1 -> 10.0.0.2 fragment later{USUAL}"
+    short = plainest(fst.packets(details=False), lambda p: p.fragment == "later")
+    assert str(short) == "tcp 10.0.0.1 -> 10.0.0.2 fragment later"
+    low = plainest(fst.packets_matching("any ttl < 5"))
+    assert str(low) == "tcp 10.0.0.1:49152 -> 10.0.0.2:80 flags syn dscp 0 ttl 0 length 84"
+    asking = loads("deny any ttl < 5 as low\nallow tcp dscp ef as calls")
+    assert str(plainest(fst.packets_matching(asking, "allow"))) == (
+        "tcp 10.0.0.1:49152 -> 10.0.0.2:80 flags syn dscp 46 ttl 64"
+    )
     allowed = plainest(fst.packets_matching(EDGE), lambda p: decide(EDGE, p).by == "dns")
     assert str(allowed) == "udp 10.20.0.1:49152 -> 10.0.0.2:53"
     assert str(plainest(fst.packets_matching(EDGE, "allow"), lambda p: p.dport == 8080)) == (

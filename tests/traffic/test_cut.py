@@ -7,12 +7,14 @@ import random
 import struct
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.commands import run
 from support.generators import SMALL, random_points, random_policy
 from support.paths import RULES
+from support.scripts import load_script
 
 from fwengine import ALLOW, DENY, Packet, Policy, decide, loads
 from fwengine.model.box import Box
@@ -172,6 +174,29 @@ def test_both_engines_count_cut_captures_alike(capture: str, tmp_path: Path) -> 
             outcomes = list(iterate(loaded, path))
             assert sum(o.action is ALLOW for o in outcomes) == plain.allow
             assert sum(o.action is DENY for o in outcomes) == plain.deny
+
+
+@pytest.mark.skipif(not available(), reason="no native module")
+def test_both_engines_count_generated_captures_alike(tmp_path: Path) -> None:
+    load_script("fuzz/frame_generator.py")  # before those that import it
+    generator = load_script("fuzz/capture_generator.py")
+    path = tmp_path / "c.pcap"
+    policies = [
+        WEB,
+        loads("allow tcp to any port 1-32767 as low\nallow tcp as high\ndeny udp\nallow any from ::/0\n"),
+        Policy((), ALLOW),
+    ]
+    seen: Counter[str] = Counter()
+    for run_ in range(700_000, 701_200):
+        path.write_bytes(generator.generate(random.Random(run_)))
+        policy = policies[run_ % 3]
+        plain, fast = (evaluate_capture(policy, path, engine=engine) for engine in ("tree", "native"))
+        assert (plain.error is None) == (fast.error is None)
+        assert replace(plain, error=None) == replace(fast, error=None), run_
+        for key in ("partial", "several", "truncated", "tiny_fragment", "malformed"):
+            seen[key] += getattr(plain, key)
+    assert min(seen[key] for key in ("partial", "truncated", "tiny_fragment", "malformed")) > 20, seen
+    assert seen["several"], "only of one policy in three"
 
 
 def test_a_tiny_fragment_is_denied_counted_and_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ...registry import names
 from ..syntax.ast import Expr, String, Word
 from . import interfaces, literals
 from .literals import Mistake, UnknownFlag, meant, short, written
+from .numbers import numbers
 from .scope import Numbers, Reading, Scope
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]+)")
@@ -129,5 +130,17 @@ def option(scope: Scope, spec: Spec, expr: Expr | None, *, one: bool = False) ->
     """The values that an option selects, of those that mean the same for every protocol; `one`: in a packet."""
     if spec.kind == "interface":
         return interfaces.chosen(scope, expr, one=one)
-    assert spec.kind == "word"
-    return choice(scope, spec, expr)
+    return choice(scope, spec, expr) if spec.kind == "word" else _numbers(scope, spec, expr)
+
+
+def _numbers(scope: Scope, spec: Spec, expr: Expr | None) -> IntervalSet | None:
+    """Numbers, by name where they have one: `dscp ef`, `ttl 1-5`, `length > 1000`."""
+
+    def word(item: Word | String) -> IntervalSet | None:
+        if isinstance(item, String):
+            label, help = "a text in quotes", f"write `{item.text}`"
+            scope.report("FW139", item.at, f"a {spec.word} stands without quotes", label, help)
+            return None
+        return scope.one(item, lambda text: numbers(spec, text))
+
+    return scope.evaluate(expr, Reading(spec.values, word, Numbers(spec.word, spec.values.hi, "FW139")))

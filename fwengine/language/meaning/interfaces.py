@@ -69,11 +69,11 @@ def _leaves(expr: Expr) -> Iterator[Word | String]:
         if isinstance(now, Word | String):
             yield now
         elif isinstance(now, Set):
-            left += now.items
+            left += reversed(now.items)
         elif isinstance(now, Not):
             left.append(now.term)
         elif isinstance(now, Except):
-            left += (now.base, *now.excluded)
+            left += reversed((now.base, *now.excluded))
 
 
 def _word(scope: Scope, item: Word | String, one: bool, declaring: str = "") -> IntervalSet | None:

@@ -141,7 +141,7 @@ def named_ports(text: str, protocol: int | None) -> IntervalSet:
         raise written("FW024", f"`{short(text)}` can be read in two ways", "which hyphen?", *both)
     if not readings:
         raise _unknown_port(text, protocol)
-    return _between(text, *readings[0])
+    return between(text, *readings[0])
 
 
 def _service(word: str, protocol: int | None) -> IntervalSet | None:
@@ -158,7 +158,7 @@ def _one_end(word: str, protocol: int | None) -> int | None:
     return found.lo if found is not None and found.size == 1 else None
 
 
-def _between(text: str, lo: int, hi: int) -> IntervalSet:
+def between(text: str, lo: int, hi: int) -> IntervalSet:
     if lo > hi:
         raise written("FW107", f"`{short(text)}` is reversed", f"{lo} is larger than {hi}", f"{hi}-{lo}")
     return IntervalSet(((lo, hi),))

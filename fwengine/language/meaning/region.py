@@ -32,7 +32,7 @@ from ...model.fields import (
 )
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
-from ...registry import names
+from ...registry import names, values
 from .addresses import reads_inverted
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
@@ -124,6 +124,15 @@ def show_box(box: Box, names: Words = PLAIN) -> str:
     return " ".join(words)
 
 
+def show_numbers(spec: Spec, chosen: IntervalSet) -> str:
+    """Numbers that every packet has: by name where a single one has a name; the shorter of what is in and what is not."""
+
+    def words(some: IntervalSet) -> list[str]:
+        return [(values.name_of(spec.word, lo) or str(lo)) if lo == hi else f"{lo}-{hi}" for lo, hi in some]
+
+    return _choose(chosen, spec.values, words, f"0-{spec.values.hi}")
+
+
 def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
     """An option's keyword and value."""
     match spec.kind:
@@ -135,7 +144,7 @@ def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
             return [spec.word, _braced([spec.words[v] for v in _values(chosen)])]
         case "interface":
             return [spec.word, show_interfaces(chosen)]
-    return [spec.word, _braced(_numbers(chosen))]
+    return [spec.word, show_numbers(spec, chosen)]
 
 
 def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet = address.ALL) -> str:

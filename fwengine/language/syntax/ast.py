@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import Span
-from ...model.fields import KEYWORDS
+from ...model.fields import OPTIONS as FIELDS
 
 Place = tuple[int, int, int, int]  # line, column, end line, end column; from 1, the end exclusive
 HERE: Place = (1, 1, 1, 1)
@@ -75,7 +75,7 @@ class Compare:
 Expr = Word | String | Set | Not | Except | Compare
 
 # the order in which options are printed
-OPTIONS: tuple[str, ...] = ("established", *KEYWORDS, "log", "until", "as")
+OPTIONS: tuple[str, ...] = ("established", *(spec.word for spec in FIELDS), "log", "until", "as")
 
 
 @dataclass(frozen=True, slots=True)

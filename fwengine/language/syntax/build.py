@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol, cast
 
+from ...model.fields import KEYWORDS
 from .ast import (
     Asked,
     Compare,
@@ -146,10 +147,11 @@ class Build:
 
     def option(self, children: list[Any]) -> Option:
         keyword = children[0]
+        name = KEYWORDS[keyword.value].word if keyword.value in KEYWORDS else str(keyword.value)
         if len(children) == 1:
-            return Option(keyword.value, None, place_of(keyword))
+            return Option(name, None, place_of(keyword))
         value = children[1] if hasattr(children[1], "at") else _word(children[1])
-        return Option(keyword.value, value, cover(place_of(keyword), value.at))
+        return Option(name, value, cover(place_of(keyword), value.at))
 
     def expr(self, children: list[Any]) -> Expr:
         if len(children) == 1:

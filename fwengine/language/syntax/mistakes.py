@@ -20,7 +20,9 @@ from .statements import comment_at
 MAX_ERRORS = 1000  # after which a file is not a policy but something else
 
 STATEMENTS = ("allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect")
-KEYWORDS = (*STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *OPTIONS)
+KEYWORDS = (
+    *STATEMENTS, "from", "to", "port", "except", "by", "or", "unless", "not", *dict.fromkeys((*OPTIONS, *FIELDS)),
+)  # fmt: skip
 _OTHER_WORDS = {  # what other firewalls call it
     "permit": "allow", "accept": "allow", "pass": "allow", "drop": "deny", "reject": "deny", "block": "deny",
     "import": "include", "network": "net", "object": "net", "port": "ports", "assert": "expect", "test": "expect",

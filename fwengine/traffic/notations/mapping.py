@@ -16,7 +16,9 @@ from ...model.packet import Packet, write_flags
 from ...registry import names
 
 # every field by its word and by the packet's attribute, and how people abbreviate the first
-_KEYS = {"proto": "protocol", "family": "family"} | {key: s.word for s in TABLE for key in (s.word, s.attribute)}
+_KEYS = {"proto": "protocol", "family": "family"} | {
+    key: spec.word for spec in TABLE for key in (spec.word, spec.attribute, *spec.aliases)
+}
 _ESCAPES = {'"': '\\"', "\\": "\\\\"}
 _PAIR = re.compile(r"([A-Za-z_]+)=(\S*)")
 
@@ -56,7 +58,8 @@ def from_mapping(fields: Mapping[str, object]) -> Packet:
         else:
             ends.append(host)
     words = [known["protocol"], ends[0], "->", ends[1]]
-    for name, spec in KEYWORDS.items():
+    for spec in OPTIONS:
+        name = spec.word
         if name in known:
             words += [name, _quoted(known[name]) if spec.kind == "interface" else known[name]]
     packet = written(" ".join(words))

@@ -43,6 +43,13 @@ _IPV4 = re.compile(
     r"\(tos 0x[0-9a-f]+.*?, offset (?P<offset>\d+), flags \[(?P<flags>[^]]*)\], proto .*?\((?P<proto>\d+)\)", re.ASCII
 )
 _IPV6 = re.compile(r"\([^)]*\bnext-header .*?\((?P<proto>\d+)\),? payload length: \d+", re.ASCII)
+# of what every packet has: IPv4 leaves out a ttl of 0, IPv6 a class of 0
+_TOS = re.compile(r"\(tos 0x([0-9a-f]+)", re.ASCII)
+_TTL = re.compile(r", ttl (\d+),", re.ASCII)
+_LENGTH = re.compile(r", proto .*?\(\d+\), length (\d+)", re.ASCII)
+_CLASS = re.compile(r"\(class 0x([0-9a-f]+),", re.ASCII)
+_HOP_LIMIT = re.compile(r"\bhlim (\d+),", re.ASCII)
+_PAYLOAD = re.compile(r" payload length: (\d+)", re.ASCII)
 _NAMED = re.compile(r"\S+ > \S+: ")
 
 
@@ -71,6 +78,17 @@ def read(line: str) -> Packet:
     if more and text.endswith(")"):  # the details of IPv4 stand on a line of their own
         text = f"{text} {more[0].strip()}"
     return behind_link(text, interface)
+
+
+def _details(head: str, v4: bool) -> dict[str, int]:
+    """dscp, ttl and length, which `-v` tells in front; a length of 0 is what offloading leaves, and tells nothing."""
+    traffic, ttl, length = [
+        pattern.search(head) for pattern in ((_TOS, _TTL, _LENGTH) if v4 else (_CLASS, _HOP_LIMIT, _PAYLOAD))
+    ]
+    out = {"dscp": int(traffic[1], 16) >> 2 if traffic else 0, "ttl": int(ttl[1]) if ttl else 0}
+    if length and int(length[1]):
+        out["length"] = int(length[1]) + (0 if v4 else 40)
+    return out
 
 
 def _begin(line: str) -> tuple[dict[str, str], int] | None:
@@ -111,6 +129,7 @@ def behind_link(text: str, interface: dict[str, str]) -> Packet:
                 NAME, "unreadable", f"`{shortened(text)}` is not what `tcpdump -v` writes of an IP header"
             )
         stated = protocol(NAME, details["proto"])
+        optional |= _details(text[:end], details.re is _IPV4)
         if "offset" in details.re.groupindex:
             if details["offset"] != "0":
                 optional["fragment"] = "later"
