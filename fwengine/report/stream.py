@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..model.fields import DETAILS, FIELDS, Point
 from ..model.packet import PointWriter
-from ..model.rules import ALLOW
+from ..model.rules import ALLOW, DENY
 from ..policy import Policy
 from ..traffic.count import Outcome
 from .counts import outcome_json, outcome_line
@@ -48,7 +48,8 @@ class OutcomeLines:
         """The line of one packet, `number` counting over all captures."""
         rule, point = outcome.rule, outcome.point
         if rule is None or point is None:
-            self.denied += outcome.kind != "not-ip"
+            self.allowed += outcome.action is ALLOW  # a cut packet may be, where nothing that is missing decides
+            self.denied += outcome.action is DENY
             return self._whole(outcome_json(outcome, self._policy, number))
         known = self._tails.get(rule)
         if known is None:

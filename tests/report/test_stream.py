@@ -9,6 +9,7 @@ from support.generators import SMALL, WIDE, random_points, random_policy
 
 from fwengine.model.fields import IN, OUT, Point
 from fwengine.model.packet import Packet, PointWriter, write
+from fwengine.model.rules import ALLOW, DENY
 from fwengine.packets.logs import Recorded
 from fwengine.policy import Policy, loads
 from fwengine.report.counts import outcome_json, outcome_line
@@ -54,8 +55,9 @@ def outcomes() -> list[Outcome]:
     return [
         *found,
         Outcome(0, "not-ip", None, None, 60, 1 << 16 | 0x0806),
-        Outcome(0, "malformed", None, None, 60),
-        Outcome(0, "truncated", None, None, 60, None, log),
+        Outcome(0, "malformed", None, None, 60, None, None, DENY),
+        Outcome(0, "truncated", None, None, 60, None, log, DENY),
+        Outcome(0, "truncated", None, 1, 60, None, None, ALLOW),
         Outcome(0, "ip", odd, 0, 60, None, log),
     ]
 
