@@ -16,6 +16,7 @@ from fwengine.model.box import Box
 from fwengine.model.fields import (
     ABSENT,
     CODE,
+    DETAILS,
     DPORT,
     DST,
     FLAGS,
@@ -117,6 +118,9 @@ def policy(draw: random.Random, rules: int) -> Policy:
                 sets[FRAGMENT] = IntervalSet.union((f, f) for f in draw.sample((0, 1, 2), draw.choice((1, 2))))
             if draw.random() < rare:
                 sets[STATE] = IntervalSet.union((s, s) for s in draw.sample(range(5), draw.choice((1, 2, 4))))
+            for field in DETAILS:
+                if draw.random() < rare:
+                    sets[field] = numbers(draw, FULL[field].hi, absent=False)
             for field in (IN, OUT):
                 if draw.random() < rare:
                     sets[field] = IntervalSet.union((n, n) for n in draw.sample(_INTERFACES[1:], draw.choice((1, 2))))

@@ -104,7 +104,7 @@ class Entries:
     @property
     def asked(self) -> frozenset[int]:
         """The fields for which a rule asks: a witness states these."""
-        return self.policy.fields
+        return self.overlaps.fields
 
     @cached_property
     def interfaces(self) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ def command(code: str | None) -> int:
         return 0
     name = code.upper()
     if name not in known:
-        meant = near(name, known) or [code for code in known if len(name) > 2 and code.startswith(name)]
+        meant = near(name, known, digits_too=True) or [
+            code for code in known if len(name) > 2 and code.startswith(name)
+        ]
         raise click.UsageError(
             f"no code `{code}`." + (f" Did you mean `{meant[0]}`?" if meant else " `fwengine explain` lists them.")
         )

@@ -62,6 +62,11 @@ class Overlaps:
                 ends = _Prefixes([sets[f].ranges[-1][1] for sets in entries], room // FIELDS)
                 self._sides.append((f, starts, ends))
 
+    @property
+    def fields(self) -> frozenset[int]:
+        """The fields in which some entry has a condition."""
+        return frozenset([f for f, _, _ in self._sides])
+
     def overlapping(self, sets: Sets, among: int) -> int:
         """The entries of `among` whose hulls overlap those of `sets`: a superset of those that share a point with it."""
         for f, starts, ends in self._sides:

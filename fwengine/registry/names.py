@@ -222,12 +222,12 @@ def icmp_code_names(protocol: int, type: int | None = None) -> tuple[str, ...]:
     return tuple(_icmp_code_numbers(protocol, type))
 
 
-def near(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
+def near(word: str, candidates: Iterable[str], limit: int = 1, *, digits_too: bool = False) -> list[str]:
     """The candidates that a word may be a slip for, nearest first; among equally near ones in the order given.
 
     Near is a Damerau-Levenshtein distance (optimal string alignment: an insertion, a deletion, a substitution or a swap
-    of neighbours counts 1) of at most 2, and at most a third of the longer word; its digits are the same. Case does not
-    count, and the word itself is not a slip for itself. O(len(word)²) a candidate at worst, much less for most.
+    of neighbours counts 1) of at most 2, and at most a third of the longer word; its digits are the same, unless
+    `digits_too`. Case does not count, and the word itself is not a slip for itself. O(len(word)²) a candidate at worst, much less for most.
 
     >>> near("sxrc", ["dst", "src"]), near("offcie", ["office", "officer"], limit=2), near("x", ["y"])
     (['src'], ['office', 'officer'], [])
@@ -239,7 +239,7 @@ def near(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     bound = 2
     for place, candidate in enumerate(candidates):
         its = candidate.lower()
-        if (digits or not its.isalpha()) and _digits(its) != digits:
+        if not digits_too and (digits or not its.isalpha()) and _digits(its) != digits:
             continue  # another number is another thing: `mld2-report` is not `mld-report`
         most = min(bound, max(len(mine), len(its)) // 3)
         # each edit changes at most two members of the set of letters

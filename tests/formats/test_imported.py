@@ -59,7 +59,7 @@ def test_claims_hold_whatever_becomes_of_the_doubts() -> None:
                 outcomes["refuted"] += 1
                 assert not found.doubts
                 assert found.proof.counterexample is not None
-                point = found.proof.counterexample.point
+                point = found.proof.counterexample.as_seen_by(policy.lower.constrained | policy.upper.constrained)
                 assert point is not None
                 assert possible(chains, "entry", point) == {action.other}
             else:

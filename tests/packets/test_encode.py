@@ -177,7 +177,7 @@ def test_protocol_59_of_ipv6_has_nothing_behind_it() -> None:
 @pytest.mark.parametrize("protocol", sorted(STEPPED_THROUGH))
 def test_an_extension_header_is_no_protocol_to_end_with(protocol: int) -> None:
     """Packet 44 over IPv6 would be read back as whatever follows a fragment header."""
-    with pytest.raises(PacketError, match=f"protocol {protocol} is an IPv6 extension header"):
+    with pytest.raises(PacketError, match="stepped through"):
         encode(Packet(6, protocol, 1, 2))
     with pytest.raises(PacketError):
         encode(Packet(6, protocol, 1, 2, fragment="first"))

@@ -322,10 +322,15 @@ class UnknownFlag(Mistake):
         self.name, self.near = name, near
 
     def within(self, text: str) -> UnknownFlag:
-        """The same, with the whole text set right as its suggestion."""
-        if self.near:
-            pattern = rf"(?<![^,/]){re.escape(self.name)}(?![^,/])"
-            self.fixes = (re.sub(pattern, self.near[0], text, count=1, flags=re.IGNORECASE),)
+        """The same, with the whole text set right as its suggestion, if each word in it is near to a flag."""
+        known = (*FLAG_NAMES, "none", "all")
+        mended = []
+        for word in re.split(r"([,/])", text):
+            near = [word] if word in ",/" or word.lower() in known else names.near(word, FLAG_NAMES)
+            if not near or len(text) > MAX_WORD:
+                return self
+            mended.append(near[0])
+        self.fixes = ("".join(mended),)
         return self
 
 

@@ -39,8 +39,9 @@ def packet(scope: Scope, written: WrittenPacket) -> Packet | None:
     chosen: dict[str, object] = {}
     for option in sorted(written.options, key=lambda o: ast.OPTIONS.index(o.name)):  # a code's name needs the type
         if option.name in ("established", "until", "log", "as"):
-            help = "write `flags ack`" if option.name == "established" else "remove it"
-            fixes = ["flags ack" if option.name == "established" else ""]
+            flagged = option.name == "established" and protocol == TCP
+            help = "write `flags ack`" if flagged else "remove it"
+            fixes = ["flags ack"] if flagged else [""] if option.name != "established" else []
             if any(other.name == "flags" for other in written.options):
                 fixes = []
             scope.report(
@@ -88,7 +89,11 @@ def _endpoint(scope: Scope, word: Word, protocol: int | None) -> tuple[int, int 
     try:
         host, skip, port_text = _split(word.text, protocol in PORT_PROTOCOLS)
         place = (line, column + skip, line, column + len(word.text))
-        point = _address(host)
+        try:
+            point = _address(host)
+        except Mistake as error:  # a block is no end of a packet, and the port stays
+            error.fixes = tuple(word.text.replace(host, fix, 1) for fix in error.fixes if _is_address(fix))
+            raise
     except Mistake as error:
         scope.mistake(error, word.at)
         return None

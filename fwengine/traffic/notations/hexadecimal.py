@@ -38,7 +38,7 @@ def read(text: str) -> Packet:
         UndecodableError: if they are an IP packet, and a filter would drop it as malformed or truncated.
 
     >>> str(read("hex:4500001c00010000401166cf0a0000010a0000020035003500080000"))
-    'udp 10.0.0.1:53 -> 10.0.0.2:53'
+    'udp 10.0.0.1:53 -> 10.0.0.2:53 dscp 0 ttl 64 length 28'
     """
     prefix, _, rest = text.strip().partition(":")
     link = prefix.lower()
