@@ -20,7 +20,8 @@ def stepped_through(rule: Rule) -> tuple[int, ...]:
     """
     found: set[int] = set()
     for box in rule.boxes:
-        protocols, ends = box.sets[PROTOCOL], box.sets[SRC] & box.sets[DST]
+        protocols = box.sets[PROTOCOL]
+        v6 = not any(box.sets[side].isdisjoint(address.V6) for side in (SRC, DST))
         if (
             protocols.size <= _FEW
             and box.sets[FRAGMENT] != IntervalSet.single(LATER)

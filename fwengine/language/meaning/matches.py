@@ -117,9 +117,9 @@ class Matches:
 
     def _stepped_through(self, match: Match, conditions: dict[int, IntervalSet], boxes: Sequence[Box]) -> bool:
         """Are all addresses IPv6's, and all protocols headers that are no protocols there? Told, if they are."""
-        ends = conditions.get(SRC, address.ALL) & conditions.get(DST, address.ALL)
+        v4 = not any(conditions.get(side, address.ALL).isdisjoint(address.V4) for side in (SRC, DST))
         fragments = conditions.get(FRAGMENT, FULL[FRAGMENT])
-        if not ends.isdisjoint(address.V4) or fragments == IntervalSet.single(LATER):
+        if v4 or fragments == IntervalSet.single(LATER):
             return False
         if not all(box.sets[PROTOCOL].size <= len(STEPPED_THROUGH) for box in boxes):
             return False
