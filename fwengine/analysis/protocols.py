@@ -22,10 +22,6 @@ def stepped_through(rule: Rule) -> tuple[int, ...]:
     for box in rule.boxes:
         protocols = box.sets[PROTOCOL]
         v6 = not any(box.sets[side].isdisjoint(address.V6) for side in (SRC, DST))
-        if (
-            protocols.size <= _FEW
-            and box.sets[FRAGMENT] != IntervalSet.single(LATER)
-            and not ends.isdisjoint(address.V6)
-        ):
+        if v6 and protocols.size <= _FEW and box.sets[FRAGMENT] != IntervalSet.single(LATER):
             found.update(p for lo, hi in protocols & _HEADERS for p in range(lo, hi + 1))
     return tuple(sorted(found))

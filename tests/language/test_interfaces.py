@@ -234,6 +234,7 @@ class TestSteppedThrough:
             Packet.parse(f"{name} 2001:db8::1 -> 2001:db8::2")
 
     def test_over_ipv4_and_of_later_fragments_it_is_a_protocol(self) -> None:
+        loads("allow ah from 198.51.100.7 to 192.0.2.1")  # two hosts of IPv4 with nothing in common
         policy = loads(
             "deny ipv6-route from ipv4 as four\ndeny ipv6-opts from ipv6 fragment later as later\ndefault allow\n"
         )
@@ -245,6 +246,8 @@ class TestSteppedThrough:
         policy = loads(
             "default allow\ndeny ipv6-route as one\ndeny { esp, ah } to any as two\ndeny any as three\ndeny { tcp, udp } as four\n"
         )
+        apart = loads("allow ah from { 1.1.1.1, ::1 } to { 2.2.2.2, ::2 }")
+        assert [finding.protocols for finding in check(apart, ["FW305"])] == [(51,)]
         found = check(policy, ["FW305"])
         assert [(finding.rule, finding.protocols) for finding in found] == [(0, (43,)), (1, (51,))]
 
