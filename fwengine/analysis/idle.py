@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from ..model.box import Box, Sets
 from ..model.fields import Point
 from ..model.packet import Packet
+from .confirm import located
 from .cover import decided, hole
 from .entries import Entries, intersections
 from .finding import Finding, Obstacle
@@ -67,7 +68,7 @@ class Idle:
             if not self._contended(index, parts, witness):
                 above = place
                 self.moved |= entries.vector([index])
-                self._gained.append(point_of(witness))
+                self._gained.append(located(witness))
         obstacle: Obstacle = (
             "named" if index in self.named else "" if self._lasting(index, parts, entries.before(index)) else "until"
         )
@@ -167,7 +168,7 @@ class Idle:
         if opposed and any(entries.overlapping(part, opposed) for part in parts):
             return True
         rule = entries.policy.rules[index]
-        taken = next(entries.taking_point(point_of(witness), self.moved), None)
+        taken = next(entries.taking_point(located(witness), self.moved), None)
         return taken is not None or any(rule.matches(point) for point in self._gained)
 
     def _place(self, index: int, parts: list[Sets], blocked: Blocked) -> tuple[int, Packet, int]:
@@ -200,11 +201,6 @@ class Idle:
         touching = entries.rules(union(entries.overlapping(part, opposed) for part in parts))
         own = disjoint(entries.policy.rules[index].boxes, self.limit)
         return tidy([Box(sets) for other in touching for sets in decided_parts(entries, other, own, self.limit)])
-
-
-def point_of(packet: Packet) -> Point:
-    assert packet.point is not None  # a witness leaves nothing open
-    return packet.point
 
 
 def union(vectors: Iterable[int]) -> int:

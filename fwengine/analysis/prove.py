@@ -90,7 +90,8 @@ def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None
     for part in parts:
         found = contrary(entries, part, against, steps)
         if found is not None:
-            packet = Packet.from_point(choose(found, entries.interfaces), entries.asked)
+            asked = entries.asked.union(*(box.fields for box in claim.boxes))  # what rules or the claim speak of
+            packet = Packet.from_point(choose(found, entries.interfaces), asked)
             verdict = decide(policy, packet)
             assert verdict.index is not None
             agree(not _right(policy, claim, verdict.index) and any(packet in box for box in claim.boxes), packet)

@@ -66,7 +66,7 @@ def query(
             check_limit(count, limit)
             found.setdefault(rule, []).append(Box(sets))
     regions = [
-        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked), box.flows)
+        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked | box.fields), box.flows)
         for rule, mine in found.items()
         for box in tidy(mine)
     ]

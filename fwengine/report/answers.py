@@ -14,7 +14,7 @@ from ..language.meaning.region import readable, show_box
 from ..model.box import Box
 from ..model.rules import Action, Claim
 from ..policy import Policy
-from .packets import packet_text
+from .packets import details_of, packet_text
 from .style import Style
 
 
@@ -45,7 +45,7 @@ def region_json(region: Region, policy: Policy) -> dict[str, Any]:
         "rule": policy.label(region.rule),
         "file": file,
         "line": line,
-        "witness": packet_text(region.witness, policy),
+        "witness": packet_text(region.witness, policy, kept=details_of((region.box,))),
         "flows": region.flows,
     }
 
@@ -55,7 +55,9 @@ def query_lines(regions: Answer[Region], policy: Policy, style: Style) -> list[s
     for region in regions:
         word = style.verdict(region.action.value.upper(), 6)
         out.append(f"{word} {style(region_text(region.box), bold=True)}")
-        out.append(f"       by {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy)}")
+        out.append(
+            f"       by {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy, kept=details_of((region.box,)))}"
+        )
     out.append(_total("region", len(regions), sum(region.flows for region in regions), regions.confirmed))
     return out
 
@@ -70,7 +72,7 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.d
     }
     if proof.counterexample is None or proof.verdict is None:
         return out
-    packet = packet_text(proof.counterexample, policy)
+    packet = packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))
     rule = proof.verdict.rule
     out["counterexample"] = {
         "packet": packet,

@@ -11,7 +11,7 @@ from ..analysis.prove import Proof
 from ..model.rules import DEPENDS, Expectation
 from ..policy import Policy
 from .answers import confirmed_json
-from .packets import packet_text
+from .packets import details_of, packet_text
 from .screen import visible
 from .strangers import strangers_json
 from .style import Style
@@ -43,7 +43,7 @@ def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: da
     }
     if verdict is not None:
         assert proof.counterexample is not None
-        packet = packet_text(proof.counterexample, policy)
+        packet = packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))
         words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
         out |= {
             "got": verdict.action.value,

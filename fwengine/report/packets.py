@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
+from ..model.box import Box
 from ..model.fields import DETAILS, INTERFACES, TABLE
 from ..model.packet import Packet, write
 from ..policy import Policy
 
 
-def packet_text(packet: Packet, *policies: Policy) -> str:
+def packet_text(packet: Packet, *policies: Policy, kept: Collection[int] = ()) -> str:
     """The packet in the language's notation, such that every policy decides what is written as it decides the packet.
 
-    Of dscp, ttl, length, and that an interface is not recorded (`in none`), it says only what a verdict depends on.
+    Of dscp, ttl, length, and that an interface is not recorded (`in none`), it says only what a verdict depends on, and
+    what the question was about: the fields that are to be `kept`.
     """
     absent: set[int] = set()
     asked = frozenset().union(*[policy.constrained for policy in policies])
-    packet = packet.without(f for f in DETAILS if f not in asked)
+    packet = packet.without(f for f in DETAILS if f not in asked and f not in kept)
     for field in (*INTERFACES, *DETAILS):
         value = getattr(packet, TABLE[field].attribute)
-        if field in asked and (value == "" or (field in DETAILS and value is not None)):
+        if field in asked and field not in kept and (value == "" or (field in DETAILS and value is not None)):
             opened = packet.without((field,))
             if all(_same(policy, packet, opened) for policy in policies):
                 packet = opened
             else:
                 absent.add(field)
-    return write(packet, absent)
+    return write(packet, absent.union(kept))
 
 
 def _same(policy: Policy, packet: Packet, opened: Packet) -> bool:
     """Does one rule, the packet's, decide all that the opened packet may be?"""
     index = policy.evaluate(packet).index
     return index is not None and policy.evaluate(opened).index == index
+
+
+def details_of(boxes: Iterable[Box]) -> frozenset[int]:
+    """Those of dscp, ttl and length that a question asks for."""
+    return frozenset(DETAILS).intersection(frozenset().union(*(box.fields for box in boxes)))

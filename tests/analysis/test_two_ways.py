@@ -46,6 +46,7 @@ from fwengine.model.rules import ALLOW, DENY, Action, Claim, Expectation
 from fwengine.model.ruleset import RuleSet, decide
 from fwengine.policy import Policy, load, loads
 from fwengine.policy import region as read_region
+from fwengine.report.packets import details_of, packet_text
 
 SEEDS = range(24)
 TEXT = """\
@@ -512,3 +513,23 @@ def test_the_default_written_out_is_the_last_box() -> None:
         assert whole.active_boxes == again.active_boxes
         action: Action = whole.action(len(policy.rules))
         assert action is policy.default
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("deny tcp to any port 80 ttl 5", "ttl 5"),
+        ("deny tcp to any port 80 dscp ef length 100", "dscp ef length 100"),
+        ("allow tcp to any port 81 length > 1500", "length"),
+    ],
+)
+def test_questions_about_what_no_rule_asks_for(question: str, expected: str) -> None:
+    """A counterexample, and a region's witness, state what the question was about, though no rule asks for it."""
+    policy = loads("allow tcp to 192.0.2.80 port 80 as web")
+    proof = policy.prove(question)
+    assert proof.counterexample is not None
+    assert expected.split()[0] in str(proof.counterexample)
+    opposite = question.replace("deny", "allow") if question.startswith("deny") else question.replace("allow", "deny")
+    for region in policy.query(opposite):
+        assert region.witness in region.box
+    assert expected in packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))

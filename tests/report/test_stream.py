@@ -47,8 +47,17 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
 
 def outcomes() -> list[Outcome]:
     odd = Packet.of(
-        "tcp", "10.0.0.1", "10.0.0.2", sport=1, dport=2, flags=2, in_interface='w"\\n', out_interface="é\x7f", ttl=64,
-        dscp=0, length=40,
+        "tcp",
+        "10.0.0.1",
+        "10.0.0.2",
+        sport=1,
+        dport=2,
+        flags=2,
+        in_interface='w"\\n',
+        out_interface="é\x7f",
+        ttl=64,
+        dscp=0,
+        length=40,
     ).point
     assert odd is not None
     found = [Outcome(n, "ip", point, POLICY.tree.index(point), 60) for n, point in enumerate([*points(), odd] * 2)]
