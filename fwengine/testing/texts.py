@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ..language.meaning.region import show_box
 from ..model import address
-from ..model.box import Box
+from ..model.box import HEADERS, Box
 from ..model.fields import (
     BYTE,
     CODE,
@@ -164,6 +164,8 @@ def _boxes(draw: Draw, world: _World) -> Box:
     icmp = protocols.lo if protocols in _ICMPS else None
     if icmp is not None:
         family = 4 if icmp == ICMP else 6
+    elif protocols.issubset(HEADERS):  # no protocol of IPv6
+        family = 4
     for field in (DST, SRC):
         if draw(st.booleans()):
             sets[field] = _addresses(draw, world, family)

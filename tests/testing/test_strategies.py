@@ -39,7 +39,9 @@ from fwengine.model.fields import (
     SRC,
     STATE,
     TYPE,
+    WHOLE,
     Point,
+    exists,
     interface_number,
 )
 from fwengine.model.interval import IntervalSet
@@ -409,7 +411,10 @@ def test_with_value_gives_packets(packet: Packet, data: st.DataObject) -> None:
     field = data.draw(st.sampled_from([PROTOCOL, FRAGMENT, STATE]))
     changed = with_value(point, field, data.draw(st.integers(0, FULL[field].hi)))
     Packet.from_point(changed)
-    assert with_value(changed, field, point[field])[:3] == point[:3]
+    back = with_value(changed, field, point[field])
+    assert back[field] == point[field]
+    # only a later fragment of IPv6 may have an extension header as its protocol: the one goes with the other
+    assert back[:3] == point[:3] or not exists(point[PROTOCOL], packet.family, WHOLE)
 
 
 def test_likely_values_are_members_and_hints_are_few() -> None:
