@@ -11,8 +11,8 @@ from fwengine.analysis.finding import CODES
 from fwengine.report.codes import explanations
 
 SHOWN = {
-    "FW201": "allow tcp\ndeny tcp port 22\n",
-    "FW202": "allow tcp\nallow tcp port 22\n",
+    "FW201": "allow tcp\ndeny tcp to any port 22\n",
+    "FW202": "allow tcp\nallow tcp to any port 22\n",
     "FW203": "allow tcp to 192.0.2.1 port 22\nallow tcp to 192.0.2.0/24\n",
     "FW205": "deny tcp to any port 22\nallow tcp\n",
     "FW206": "deny tcp to 192.0.2.0/24\nallow tcp from 192.0.2.0/24\n",
