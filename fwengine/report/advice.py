@@ -153,9 +153,9 @@ class Adviser:
     def _negation(self, finding: Finding, rule: Rule) -> str:
         words = next((text for f, text in rule.written if f == finding.field), "")
         if finding.witness is not None and words.startswith("not "):
-            family = "0.0.0.0/0" if finding.witness.src in address.V6 else "::/0"
+            family = "ipv4" if finding.witness.src in address.V6 else "ipv6"
             return f"write `{family} except {words.removeprefix('not ')}` to leave them out, or list both families"
-        return "begin with `0.0.0.0/0` or `::/0` instead of `any` or `not` to speak of one family only"
+        return "begin with `ipv4` or `ipv6` instead of `any` or `not` to speak of one family only"
 
 
 def _edits(suggestions: Iterable[Suggestion]) -> list[Suggestion]:

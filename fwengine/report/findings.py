@@ -64,8 +64,8 @@ EXPLANATIONS = {
     "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
     "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
     "FW304": "What is left out is of one family, so all addresses of the other are taken in: `not 10.0.0.0/8` holds every "
-    "IPv6 address. The rule allows such packets. Write `0.0.0.0/0 except 10.0.0.0/8` to speak of IPv4 alone, or list both "
-    "families, as in `{ 0.0.0.0/0 except 10.0.0.0/8, ::/0 }`, if that is meant.",
+    "IPv6 address. The rule allows such packets. Write `ipv4 except 10.0.0.0/8` to speak of IPv4 alone, or list both "
+    "families, as in `{ ipv4 except 10.0.0.0/8, ipv6 }`, if that is meant.",
 }
 
 
