@@ -48,7 +48,6 @@ def describe(policy: RuleSet, finding: Finding) -> str:
         "FW207": f"{name} expired on {finding.until}",
         "FW208": f"{name} expires on {finding.until}",
         "FW301": f"{name} allows every packet",
-        "FW305": f"{name} matches IPv4 alone, not IPv6, for protocol {', '.join(map(str, finding.protocols))}",
         "FW302": f"{name} has {'source ' if finding.field == SPORT else ''}port 1-65535, which misses port 0",
         "FW305": f"{name} matches IPv4 alone, not IPv6, for protocol {', '.join(map(str, finding.protocols))}",
         "FW303": f"later fragments of what {name} allows are denied by {decider}; other rules may be affected, too",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax import ast
+from ..language.syntax.ast import span_of
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
-from ..language.syntax.parser import read, span_of
+from ..language.syntax.parser import read
 from .source import Source
 from .text import decoded
 

@@ -166,8 +166,8 @@ def _values(field: int, text: str) -> IntervalSet:
     form = {
         "protocol": "{}", "src": "any from {}", "dst": "any to {}", "sport": "tcp from any port {}",
         "dport": "tcp to any port {}", "type": "icmp type {}", "code": "icmp code {}", "fragment": "any fragment {}",
-        "in": "any in {}", "out": "any out {}", "state": "any state {}", "flags": "tcp flags {}",
-    }[FIELD_WORDS[field]]  # fmt: skip
+        "flags": "tcp flags {}",
+    }.get(FIELD_WORDS[field], f"any {FIELD_WORDS[field]} {{}}")  # fmt: skip
     if field == FLAGS and text == "established":
         form = "tcp established"
     boxes = region(None, form.format(text))

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from ...errors import Span
 from ..syntax import ast
-from ..syntax.ast import Place, Statement
+from ..syntax.ast import Place, Statement, span_of
 
 
 class Mention(NamedTuple):
@@ -51,8 +51,6 @@ class Names:
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
         """Every place of every name, by file and place: what renames and jumps to definitions need."""
-        from ..syntax.parser import span_of  # the parser is loaded when something is parsed, not before
-
         found = {Mention(w.name, w.kind, span_of(w.at, w.file, w.line), w.defines) for w in self.written}
         return tuple(sorted(found, key=lambda m: (m.span, m.name, m.kind)))
 

@@ -18,9 +18,9 @@ from ...model.fields import PORTS
 from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax import ast
-from ..syntax.ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word
+from ..syntax.ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word, span_of
 from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, Fix, too_many
-from ..syntax.parser import span_of, suggestion
+from ..syntax.parser import suggestion
 from . import addresses, literals
 from .literals import Mistake, short
 from .spare import Spare

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from ...errors import Diagnostic, Label, Span, Suggestion
 from ...model.interval import Interval, IntervalSet
-from ..syntax.ast import Compare, Expr, Place, Set, Word
-from ..syntax.parser import span_of
+from ..syntax.ast import Compare, Expr, Place, Set, Word, span_of
 from ..syntax.printer import show
 
 MANY = 1000

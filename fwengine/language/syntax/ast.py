@@ -20,6 +20,11 @@ def cover(first: Place, last: Place) -> Place:
     return (first[0], first[1], last[2], last[3])
 
 
+def span_of(place: Place, file: str, line: int) -> Span:
+    """A place inside a statement that begins on `line`, as a span of the file."""
+    return Span(file, line - 1 + place[0], place[1], line - 1 + place[2], place[3])
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     text: str

@@ -13,9 +13,9 @@ import lark
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from ...errors import Diagnostic, PolicyError, Span, Suggestion
+from ...errors import Diagnostic, PolicyError, Suggestion
 from . import mistakes, tables
-from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket
+from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket, span_of
 from .build import Build, place_of
 from .comments import with_comments
 from .mistakes import MAX_ERRORS, Fix, SyntaxMistake
@@ -110,11 +110,6 @@ def parse_claim(text: str, file: str = "<region>") -> tuple[Literal["allow", "de
 def parse_packet(text: str, file: str = "<packet>") -> WrittenPacket:
     """A packet in the notation with an arrow."""
     return cast("WrittenPacket", _parse_line(text, file, "packet"))
-
-
-def span_of(place: Place, file: str, line: int) -> Span:
-    """A place inside a statement that begins on `line`, as a span of the file."""
-    return Span(file, line - 1 + place[0], place[1], line - 1 + place[2], place[3])
 
 
 def _parse_line(text: str, file: str, start: Start) -> Any:
