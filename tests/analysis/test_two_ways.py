@@ -519,7 +519,7 @@ def test_the_default_written_out_is_the_last_box() -> None:
     ("question", "expected"),
     [
         ("deny tcp to any port 80 ttl 5", "ttl 5"),
-        ("deny tcp to any port 80 dscp ef length 100", "dscp ef length 100"),
+        ("deny tcp to any port 80 dscp ef length 100", "dscp 46 length 100"),
         ("allow tcp to any port 81 length > 1500", "length"),
     ],
 )
