@@ -80,12 +80,13 @@ def expected(
                 for rules, n in zip(sets, ours(policies, found), strict=True)
             ]
         if isinstance(found, tuple) and shape.nft == NFT_AUTHENTICATION and found[FRAGMENT] != LATER:
-            stopped = Packet.from_point(found).replace(
-                protocol=51, sport=None, dport=None, icmp_type=None, icmp_code=None, flags=None
+            bare = Packet.from_point(found).replace(
+                protocol=253, sport=None, dport=None, icmp_type=None, icmp_code=None, flags=None
             )
-            point = stopped.point
+            point = bare.point
             assert point is not None
-            return list(ours(policies, point))
+            stopped = (*point[:PROTOCOL], 51, *point[PROTOCOL + 1 :])  # over IPv6 no packet of ours has it
+            return list(ours(policies, stopped))
         return [...] * len(sets)
     if shape.relation == "same":
         assert isinstance(found, tuple)
