@@ -13,6 +13,7 @@ from ..syntax.ast import Compare, Except, Expr, Match, Not, Set, Word
 from .scope import Kind, Scope
 
 _FAMILIES = (address.V4, address.V6)
+_NONE: frozenset[int] = frozenset()  # one for all rules: each would be an object of its own
 
 
 class Negations:
@@ -25,7 +26,8 @@ class Negations:
 
     def of(self, match: Match) -> tuple[frozenset[int], frozenset[int]]:
         """The fields whose conditions are written with `not`, `except` or `>`; and of those the sides that let in a family."""
-        negated, opened = set(), set()
+        negated: set[int] = set()
+        opened: set[int] = set()
         for side, ports, end in ((SRC, SPORT, match.source), (DST, DPORT, match.target)):
             if end is None:
                 continue
@@ -35,7 +37,7 @@ class Negations:
                     opened.add(side)
             if end.ports is not None and self.negated(end.ports, "ports"):
                 negated.add(ports)
-        return frozenset(negated), frozenset(opened)
+        return frozenset(negated) if negated else _NONE, frozenset(opened) if opened else _NONE
 
     def negated(self, expr: Expr, kind: Kind) -> bool:
         """Does an expression, or a definition that it names, say what is left out?"""
