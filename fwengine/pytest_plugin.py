@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .analysis.entries import Entries
     from .model.rules import Expectation
     from .policy import Policy
+    from .report.failure import Failure
 
 _LONGEST = 240  # characters of an expectation in a test's name
 
@@ -33,10 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _STATED = pytest.StashKey["datetime.date | None"]()
 _DAY = pytest.StashKey["datetime.date"]()
+_RULED = pytest.StashKey[set[str]]()  # the files of which a policy with rules consists
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A day that is none is told before anything runs, and the clock is read once for all policies."""
+    config.stash[_RULED] = set()
     config.stash[_STATED] = stated = _stated_day(config)
     config.stash[_DAY] = stated or datetime.date.today()
 
@@ -46,7 +49,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class PolicyFile(pytest.File):
-    """A policy: one item for each of its expectations."""
+    """A policy: one item for each of its expectations.
+
+    Those of a file without rules are about the rules of what includes it: if nothing collected does, they fail.
+    """
 
     def collect(self) -> Iterator[pytest.Item]:
         from .errors import PolicyError
@@ -59,14 +65,21 @@ class PolicyFile(pytest.File):
             policy = load(name, as_of=self.config.stash[_DAY])
         except PolicyError as error:
             raise self.CollectError(render(error.diagnostics, error.sources)) from None
-        nothing = no_rule(policy) if policy.expectations else None
-        if nothing is not None:  # expectations of nothing
-            raise self.CollectError(str(nothing))
+        nothing = no_rule(policy)
+        if nothing is None:
+            self.config.stash[_RULED].update(map(os.path.normpath, policy.sources))
         as_of = self.config.stash[_STATED]
         entries = cache(lambda: _entries(policy))
         for claim in policy.expectations:
             yield ExpectationItem.from_parent(
-                self, name=_name(claim, name), claim=claim, policy=policy, entries=entries, file=name, as_of=as_of
+                self,
+                name=_name(claim, name),
+                claim=claim,
+                policy=policy,
+                entries=entries,
+                file=name,
+                as_of=as_of,
+                nothing=nothing,
             )
 
 
@@ -81,9 +94,11 @@ class ExpectationItem(pytest.Item):
         entries: Callable[[], Entries],
         file: str,
         as_of: datetime.date | None,
+        nothing: Failure | None,
         **rest: Any,
     ) -> None:
         super().__init__(**rest)
+        self.nothing = nothing
         self.claim, self.policy, self.entries, self.file, self.as_of = claim, policy, entries, file, as_of
         self.source = Path(claim.span.file).absolute()  # now: a test may change the working directory
 
@@ -91,12 +106,14 @@ class ExpectationItem(pytest.Item):
         from .analysis.prove import prove
         from .report.outcomes import outcome_json
 
+        if self.nothing is not None and os.path.normpath(self.file) not in self.config.stash[_RULED]:
+            raise _NoRule(str(self.nothing))
         proof = prove(self.policy, self.claim, entries=self.entries())
         if not proof.holds:
             raise _Refuted(outcome_json(proof, self.policy, self.file, self.as_of))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, _Refuted):
+        if isinstance(excinfo.value, _Refuted | _NoRule):
             return str(excinfo.value)
         from .errors import LimitError
 
@@ -113,6 +130,10 @@ def _entries(policy: Policy) -> Entries:
     from .analysis.entries import Entries, closed
 
     return Entries(closed(policy))
+
+
+class _NoRule(Exception):  # noqa: N818  # as below
+    """An expectation of a policy without a rule."""
 
 
 class _Refuted(Exception):  # noqa: N818  # an outcome, not an error of ours

@@ -212,9 +212,16 @@ def test_a_policy_without_a_rule_is_no_success(pytester: pytest.Pytester) -> Non
     (pytester.path / "old.fwl").write_text("allow tcp until 2026-01-31\nexpect deny any\n")
     (pytester.path / "nets.fwl").write_text("net office = 10.0.0.0/8\n")  # says nothing, and claims nothing
     result = run(pytester)
-    result.assert_outcomes(errors=2)
+    result.assert_outcomes(failed=2)
     assert "empty.fwl: error[FW501]: no rule: every packet is denied by the default" in lines(result)
     assert "old.fwl: error[FW501]: no rule counts on 2026-11-21" in lines(result)
+
+
+def test_what_a_policy_with_rules_includes_needs_none(pytester: pytest.Pytester) -> None:
+    (pytester.path / "common.fwl").write_text("expect deny udp\n")
+    (pytester.path / "web.fwl").write_text('include "common.fwl"\nallow tcp to any port 80\n')
+    run(pytester).assert_outcomes(passed=2)
+    run(pytester, "common.fwl").assert_outcomes(failed=1)
 
 
 def test_a_session_reads_the_clock_once(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

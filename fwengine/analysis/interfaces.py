@@ -83,7 +83,10 @@ def strangers(known: Collection[str], asked: Collection[str]) -> tuple[Stranger,
     (Stranger(name='eht0', near='eth0'),)
     """
     unknown = sorted(set(asked) - set(known))
-    return tuple(Stranger(name, "".join(names.near(name, sorted(known)))) for name in unknown)
+    return tuple(
+        Stranger(name, "".join(names.near(name, sorted(other for other in known if not _usual(name, other)))))
+        for name in unknown
+    )
 
 
 def slips(policy: RuleSet) -> Iterator[Slip]:
@@ -112,11 +115,18 @@ def _resemble(one: str, other: str) -> bool:
     a, b = different[0]
     if a.lower() == b.lower():
         return True
-    if a.lower() in _USUAL and b.lower() in _USUAL:
+    if _usual(one, other):
         return False
     if Counter(a) == Counter(b):  # two letters changed places
         return sum(x != y for x, y in zip(a, b, strict=True)) == 2 and len(a) > 2
     return min(len(a), len(b)) > 2 and _one_edit(a, b)
+
+
+def _usual(one: str, other: str) -> bool:
+    """Do two names differ by words that are both usual? Then each is meant: nobody writes `lan0` for `wan0`."""
+    ours, theirs = _TOKEN.findall(one.lower()), _TOKEN.findall(other.lower())
+    different = [(a, b) for a, b in zip(ours, theirs, strict=False) if a != b]
+    return bool(different) and all(a in _USUAL and b in _USUAL for a, b in different)
 
 
 def _one_edit(a: str, b: str) -> bool:

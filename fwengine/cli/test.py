@@ -55,7 +55,8 @@ def command(
     """Prove every `expect` in files and folders.
 
     An expectation about a region is proved for all its packets; a false one has a counterexample. Each file that is named
-    needs one, in itself or in a file of the same run that includes it; of a folder one file does.
+    needs one, in itself or in a file of the same run that includes it; of a folder one file does. A file with expectations
+    needs a rule, too, in the same way.
     """
     from ..policy import load
     from ..report.mutation import Tested
@@ -68,7 +69,8 @@ def command(
     results: list[dict[str, Any]] = []
     tested = Tested()
     failures = Failures()
-    covered = Covered("expectation")
+    covered, ruled = Covered("expectation"), Covered("rule")
+    bare = []  # policies with expectations and without a rule
     operands: list[tuple[str, list[str]]] = []
     for named, files in expanded(paths, failures):
         read = []
@@ -79,9 +81,13 @@ def command(
                 failures.tell(error)
                 continue
             read.append(path)
+            nothing = no_rule(policy)
+            if nothing is None:
+                ruled.add(policy)
             if policy.expectations:
                 covered.add(policy)
-                failures.add(no_rule(policy))
+                if nothing is not None:
+                    bare.append(nothing)
             results += _tested(policy, path, stated_day(as_of), format_ == "text", style, failures)
             try:
                 if cover:
@@ -93,6 +99,9 @@ def command(
         if len(read) == len(files):
             operands.append((named, read))
     failures.add(*(covered.missing(named, read) for named, read in operands))
+    failures.add(
+        *(nothing for nothing in bare if nothing.file not in ruled)
+    )  # what others include is about their rules
     if junit is not None:
         _write_junit(junit, results, failures)
     passed = sum(r["passed"] for r in results)

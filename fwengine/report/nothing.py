@@ -68,10 +68,13 @@ class Covered:
         """Takes in a policy that has something to say, with all that it includes."""
         self.names.update(map(posixpath.normpath, policy.sources))
 
+    def __contains__(self, file: object) -> bool:
+        return isinstance(file, str) and posixpath.normpath(file) in self.names
+
     def missing(self, named: str, files: Iterable[str]) -> Failure | None:
         """The failure of one of the command's operands, of which these files were read; a folder needs but one."""
         members = ["<stdin>" if file == "-" else file for file in files]
-        if any(posixpath.normpath(file) in self.names for file in members):
+        if any(file in self for file in members):
             return None
         code = NO_RULE if self.what == "rule" else NO_EXPECTATION
         done = "checked" if self.what == "rule" else "tested"

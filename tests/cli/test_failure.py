@@ -354,6 +354,14 @@ class TestNothing:
         assert done.code == code
         assert ("nothing was" in done.err) == bool(code)
 
+    def test_expectations_of_a_file_without_rules_need_those_of_one_that_includes_it(self) -> None:
+        done = run("test", RULES)
+        assert (done.code, done.err) == (0, "")
+        assert "common.fwl: 3 passed" in done.out
+        done = run("test", RULES / "common.fwl")
+        assert done.code == 2
+        assert "FW501" in done.err
+
     def test_a_folder_of_definitions_is_no_policy(self, shop: Path) -> None:
         (shop / "sub").mkdir()
         shutil.copy(shop / "nets.fwl", shop / "sub" / "nets.fwl")

@@ -12,7 +12,7 @@ from support.commands import run as fwengine
 
 from fwengine import Packet, PacketError, Policy, PolicyError, check, loads
 from fwengine import strategies as fst
-from fwengine.analysis.interfaces import slips
+from fwengine.analysis.interfaces import Stranger, slips, strangers
 from fwengine.language.syntax.parser import parse
 from fwengine.language.syntax.printer import show_document
 from fwengine.model.fields import IN, interface_number
@@ -260,3 +260,7 @@ class TestSteppedThrough:
             witness = answer.witness
             assert witness.family == 4 or witness.fragment == "later" or witness.protocol not in {0, 43, 44, 51, 60}
             assert region(policy, region_text(answer.box))  # what is printed can be asked again
+
+
+def test_of_two_usual_names_each_is_meant() -> None:
+    assert strangers(["lan0", "dmz1"], ["wan0", "lna0"]) == (Stranger("lna0", "lan0"), Stranger("wan0", ""))
