@@ -11,11 +11,14 @@ What is left out is open, in every notation. A text that is none of these, or th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
+from ..errors import PacketError
 from ..model.packet import Packet
-from .notations import asa, aws, hexadecimal, ios, juniper, mapping, netfilter, pf, tcpdump
+from .notations import mapping
 from .notations.mapping import from_mapping, to_mapping
 from .notations.parts import NotationError
 
@@ -28,11 +31,21 @@ class Notation(NamedTuple):
     read: Callable[[str], Packet]
 
 
-# in the order in which a text is asked for; a pf line ends in one of tcpdump, a log line may quote anything before its own
-NOTATIONS = tuple(
-    Notation(module.NAME, module.looks, module.read)
-    for module in (hexadecimal, asa, ios, juniper, aws, netfilter, pf, tcpdump)
-)
+_OURS = re.compile(r"[a-z0-9-]+ [0-9A-Fa-f.:\[\]]+ -> [0-9A-Fa-f.:\[\]]+(?: |$)")
+
+
+@cache
+def notations() -> tuple[Notation, ...]:
+    """Those of machines, in the order in which a text is asked for; read when one is met, as all together take a while.
+
+    A pf line ends in one of tcpdump, and a log line may quote anything before its own.
+    """
+    from .notations import asa, aws, hexadecimal, ios, juniper, netfilter, pf, tcpdump
+
+    return tuple(
+        Notation(module.NAME, module.looks, module.read)
+        for module in (hexadecimal, asa, ios, juniper, aws, netfilter, pf, tcpdump)
+    )
 
 
 def parse(text: str) -> Packet:
@@ -49,6 +62,12 @@ def parse(text: str) -> Packet:
     stripped = text.strip()
     if stripped.startswith("{"):
         return mapping.from_json(stripped)
+    if _OURS.match(stripped):
+        try:
+            return mapping.written(text)
+        except PacketError:  # it may still be another's
+            if of_line(stripped) is None:
+                raise
     notation = of_line(stripped)
     if notation is not None:
         return notation.read(stripped)
@@ -59,7 +78,7 @@ def parse(text: str) -> Packet:
 
 def of_line(text: str) -> Notation | None:
     """The notation of a machine's line; None if no machine that is known here wrote it."""
-    return next((notation for notation in NOTATIONS if notation.looks(text)), None)
+    return next((notation for notation in notations() if notation.looks(text)), None)
 
 
-__all__ = ["NOTATIONS", "Notation", "NotationError", "from_mapping", "of_line", "parse", "to_mapping"]
+__all__ = ["Notation", "NotationError", "from_mapping", "notations", "of_line", "parse", "to_mapping"]

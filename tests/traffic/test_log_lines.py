@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fwengine import Packet, PacketError
-from fwengine.traffic.notation import NOTATIONS, NotationError, of_line, parse
+from fwengine.traffic.notation import NotationError, notations, of_line, parse
 
 MAC = "MAC=02:00:00:00:00:02:02:00:00:00:00:01:08:00"
 V4 = "SRC=203.0.113.9 DST=192.0.2.80 LEN=60 TOS=0x00 PREC=0x00 TTL=52 ID=4711"
@@ -173,7 +173,7 @@ def test_what_a_line_does_not_tell_is_refused_with_its_reason(line: str, reason:
 @pytest.mark.parametrize("line", [line for line, _ in READ] + [line for line, _, _ in REFUSED])
 def test_one_notation_claims_a_line_and_a_cut_line_never_becomes_another_packet(line: str) -> None:
     """Every beginning of a line is refused, or tells no more than the whole line does."""
-    assert sum(notation.looks(line) for notation in NOTATIONS) <= 2  # pf's lines end in one of tcpdump's
+    assert sum(notation.looks(line) for notation in notations()) <= 2  # pf's lines end in one of tcpdump's
     assert of_line(line) is not None
     try:
         whole = parse(line)
