@@ -10,11 +10,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..model.rules import DENY
-from ..policy import Policy
-from ..traffic.count import CaptureReport
 from .failure import NO_EXPECTATION, NO_INPUT, NO_RULE, NO_VERDICT, Failure
+
+if TYPE_CHECKING:  # no capture is read by most commands
+    from ..policy import Policy
+    from ..traffic.count import CaptureReport
 
 
 def no_rule(policy: Policy) -> Failure | None:
