@@ -107,8 +107,10 @@ def test_hulls_with_exact_checks_agree_with_decide(seed: int, limit: int, monkey
 
 @pytest.mark.slow
 def test_larger_policies_agree_with_decide() -> None:
-    for seed in range(1000, 1012):
-        assert differential.disagreement(seed, 400, 400) is None
+    for seed in range(
+        1000, 1012
+    ):  # of 200 such rules, with conditions on all fields, nearly all exceed the limit of classes
+        assert differential.disagreement(seed, 60, 400) is None
 
 
 @pytest.mark.parametrize("name", ["acl1_1k", "fw1_1k", "ipc1_1k"])
