@@ -280,3 +280,9 @@ def test_suggestions_for_damaged_policies(case: tuple[str, str, str]) -> None:
 @settings(max_examples=5_000)
 def test_suggestions_for_many_damaged_policies(case: tuple[str, str, str]) -> None:
     check_suggestions(case[0])
+
+
+def test_an_address_twice_in_a_packet_is_no_mask() -> None:
+    for twice in ("192.0.2.80 192.0.2.80", "192.0.2.80 255.255.255.0"):
+        text = f"allow any as all\nexpect allow icmp 198.51.100.9 -> {twice} type echo-request by all\n"
+        assert [(d.code, d.suggestions) for d in told(text)] == [("FW010", ())]

@@ -109,6 +109,8 @@ def _mask(here: _Here) -> SyntaxMistake | None:
     base, mask = _point(first), _point(second)
     if base is None or mask is None or address.family_of(base) != 4 or address.family_of(mask) != 4:
         return None
+    if base == mask or here.before(2).type == "_ARROW":  # a word doubled; and a packet goes to one address
+        return None
     value, bits = address.to_value(base), address.to_value(mask)
     ways = []
     for reading in (bits, 0xFFFFFFFF ^ bits):  # as a netmask, as Cisco's wildcard
