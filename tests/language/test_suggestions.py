@@ -282,7 +282,17 @@ def test_suggestions_for_many_damaged_policies(case: tuple[str, str, str]) -> No
     check_suggestions(case[0])
 
 
-def test_an_address_twice_in_a_packet_is_no_mask() -> None:
-    for twice in ("192.0.2.80 192.0.2.80", "192.0.2.80 255.255.255.0"):
-        text = f"allow any as all\nexpect allow icmp 198.51.100.9 -> {twice} type echo-request by all\n"
-        assert [(d.code, d.suggestions) for d in told(text)] == [("FW010", ())]
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "icmp 198.51.100.9 -> 192.0.2.80 192.0.2.80",
+        "icmp 198.51.100.9 255.255.255.0 -> 192.0.2.80",
+        "icmp 198.51.100.9 -> 192.0.2.80 255.255.255.0",
+        "udp 80 10.20.1.1:40000 -> 192.0.2.53:53",
+        "tcp udp 10.20.1.1:40000 -> 192.0.2.53:53",
+        "tcp 10.20.1.1 - 10.20.1.9 -> 192.0.2.53",
+    ],
+)
+def test_no_idiom_of_regions_is_suggested_in_a_packet(packet: str) -> None:
+    text = f"allow any as all\nexpect allow {packet} by all\n"
+    assert [(d.code, d.suggestions) for d in told(text)] == [("FW010", ())]

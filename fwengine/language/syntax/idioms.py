@@ -42,6 +42,8 @@ class _Here:
     def __init__(self, token: Seen, accepts: frozenset[str], seen: Sequence[Seen], rest: Sequence[Seen]) -> None:
         self.token, self.accepts, self.seen, self.rest = token, accepts, seen, rest
         self.word = token.text.lower()
+        rule = bool(seen) and seen[0].type in ("ALLOW", "DENY")  # in which an arrow is an idiom itself
+        self.packet = not rule and any(t.type == "_ARROW" for t in (*seen, token, *rest))
 
     def before(self, steps: int = 1) -> Seen:
         return self.seen[-steps] if len(self.seen) >= steps else Seen("", "", self.token.at)
@@ -59,7 +61,8 @@ def explained(token: Seen, accepts: frozenset[str], seen: Sequence[Seen], rest: 
     if seen and token.type == "$END" and seen[-1].type not in ("WORD", "STRING"):
         return None
     here = _Here(token, accepts, seen, rest)
-    return next((found for how in _IDIOMS if (found := how(here)) is not None), None)
+    idioms = _OF_PACKETS if here.packet else _IDIOMS
+    return next((found for how in idioms if (found := how(here)) is not None), None)
 
 
 def _instead(at: Place, message: str, label: str, *fixes: tuple[Place, str], help: str = "") -> SyntaxMistake:
@@ -109,7 +112,7 @@ def _mask(here: _Here) -> SyntaxMistake | None:
     base, mask = _point(first), _point(second)
     if base is None or mask is None or address.family_of(base) != 4 or address.family_of(mask) != 4:
         return None
-    if base == mask or here.before(2).type == "_ARROW":  # a word doubled; and a packet goes to one address
+    if base == mask:  # a word doubled
         return None
     value, bits = address.to_value(base), address.to_value(mask)
     ways = []
@@ -367,13 +370,12 @@ def _option(here: _Here) -> SyntaxMistake | None:
         return None
     at, word = here.token.at, here.word
     parts = word.split(",")
-    packet = any(t.type == "_ARROW" for t in here.seen)  # which has one state, and its flags without a mask
-    if all(part in STATES for part in parts) and not (packet and len(parts) > 1):
+    if all(part in STATES for part in parts) and not (here.packet and len(parts) > 1):  # a packet has one state
         text = f"state {parts[0]}" if len(parts) == 1 else f"state {{ {', '.join(parts)} }}"
         return _unexpected(here, "a state?", (at, text))
     if all(part in FLAG_NAMES for part in parts):
         ways = [f"flags {word}/{word}"] if word != "syn" else ["flags syn/syn,ack", "flags syn/syn"]
-        if packet:
+        if here.packet:  # its flags have no mask
             ways = [f"flags {word}"]
         help = "" if len(ways) == 1 else f"write `{ways[0]}` for the first packet of a connection, or `{ways[1]}`"
         return _unexpected(here, "flags?", *[(at, way) for way in ways], help=help)
@@ -427,3 +429,8 @@ _IDIOMS: tuple[Callable[[_Here], SyntaxMistake | None], ...] = (
     _brackets, _arrow, _mask, _dash, _pf_range, _conjunction, _operator, _noise, _interface, _side, _protocol, _option,
     _lacking,
 )  # fmt: skip
+_OF_PACKETS = (
+    _interface,
+    _option,
+    _lacking,
+)  # what else there is makes a region: sets, masks, ranges, ports behind a slash
