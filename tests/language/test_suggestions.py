@@ -296,3 +296,15 @@ def test_suggestions_for_many_damaged_policies(case: tuple[str, str, str]) -> No
 def test_no_idiom_of_regions_is_suggested_in_a_packet(packet: str) -> None:
     text = f"allow any as all\nexpect allow {packet} by all\n"
     assert [(d.code, d.suggestions) for d in told(text)] == [("FW010", ())]
+
+
+@pytest.mark.parametrize("protocols", ["not https", "any except https", "not { icmp, http }", "not wbe"])
+def test_no_ports_are_suggested_where_only_whole_protocols_stand(protocols: str) -> None:
+    (told_of,) = told(f"service web = tcp/https\nallow {protocols} as all\n")
+    assert (told_of.code, told_of.suggestions) == ("FW115", ())
+    assert "rule of its own" in told_of.help
+
+
+def test_a_whole_protocol_is_suggested_in_its_place() -> None:
+    (told_of,) = told("service tunnels = { gre, esp }\nallow not tunnel as all\n")
+    assert [s.text for s in told_of.suggestions] == ["tunnels"]

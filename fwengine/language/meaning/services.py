@@ -21,6 +21,7 @@ Groups = dict[
 ]  # for each protocol the destination ports that a service gives it; None for none
 
 ICMPS = frozenset({ICMP, ICMPV6})
+_OF_ITS_OWN = "put the exception into a rule of its own before this one"
 
 
 class Protocols:
@@ -72,16 +73,15 @@ class Protocols:
         if isinstance(word, String):
             self.scope.quoted("FW115", word, "a protocol")
             return None
-        groups = self._word(word)
+        groups = self._word(word, whole=True)
         if groups is None:
             return None
-        if any(ports is not None for ports in groups.values()):
-            help = "put the exception into a rule of its own before this one"
-            self.scope.report("FW133", word.at, f"`{word.text}` has ports", "only whole protocols here", help)
+        if _with_ports(groups):
+            self.scope.report("FW133", word.at, f"`{word.text}` has ports", "only whole protocols here", _OF_ITS_OWN)
             return None
         return IntervalSet.union((p, p) for p in groups)
 
-    def _word(self, word: Word) -> Groups | None:
+    def _word(self, word: Word, *, whole: bool = False) -> Groups | None:
         if word.text == "any":
             return dict.fromkeys(range(256))
         known = self._protocols.get(word.text)
@@ -101,8 +101,18 @@ class Protocols:
         except Mistake as error:
             if error.code == "FW115":
                 self.scope.nearer(error, word.text, "service")
+            if whole and not all(map(self._whole, error.fixes)):
+                error.fixes, error.help = (), f"only whole protocols here: {_OF_ITS_OWN}"
             self.scope.mistake(error, word.at)
             return None
+
+    def _whole(self, text: str) -> bool:
+        """Is what would be suggested in a word's place without ports?"""
+        entry = self.scope.names.get(text)
+        if entry is None or entry.content.kind != "service":
+            return "/" not in text
+        groups = self.service(entry)
+        return groups is not None and not _with_ports(groups)
 
     def _inline(self, word: Word, protocol_text: str, ports_text: str) -> Groups | None:
         """`tcp/https`."""
@@ -145,6 +155,10 @@ def said_by_name(expr: Expr) -> Iterator[tuple[int, Word]]:
             yield from said_by_name(item)
     elif isinstance(expr, Word) and expr.text.lower() in ("icmp", "icmpv6", "icmp6", "ipv6-icmp"):
         yield (ICMP if expr.text.lower() == "icmp" else ICMPV6), expr
+
+
+def _with_ports(groups: Groups) -> bool:
+    return any(ports is not None for ports in groups.values())
 
 
 def _holds(one: Groups, other: Groups) -> bool:
