@@ -133,7 +133,7 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
     Args:
-        source: what `sources.source.open_source` takes, or a source.
+        source: what `sources.opening.open_source` takes, or a source.
         as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
             policy: state one day, or take `old.on(new.as_of)`, where several are compared.
 

@@ -72,6 +72,15 @@ def parse(text: str) -> int:
     raise ValueError("no IP address")
 
 
+def is_address(text: str) -> bool:
+    """Does `parse` read it?"""
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _parse_v6(text: str) -> int:
     if "%" in text:
         raise ValueError("an address with a zone is not a match on the wire: drop the `%` part and use `in` or `out`")

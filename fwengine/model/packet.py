@@ -308,10 +308,10 @@ def write_flags(value: int) -> str:
     return ",".join(name for bit, name in enumerate(FLAG_NAMES) if value >> bit & 1) or "none"
 
 
-# the language's keywords; `language.resolve` has the same, and a test compares them
+# the language's keywords; `language.meaning.scope.RESERVED` has the same, and a test compares them
 _WORDS = frozenset({
     "allow", "deny", "net", "ports", "service", "interface", "include", "default", "expect", "from", "to", "port", "except", "by", "or",
-    "unless", "not", "established", "log", "until", "as", "any", "none", *KEYWORDS,
+    "unless", "not", "established", "log", "until", "as", "any", "none", "ipv4", "ipv6", *KEYWORDS,
 })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The optional native batch classifier: same meaning as `policy.decide`, much faster.
+"""The optional native batch classifier: same meaning as `model.ruleset.decide`, much faster.
 
 Where the native module is absent (no compiler at install time, another machine) `Classifier` answers through the
 decision tree instead. Knows policies, columns of numbers and capture files; never rule text.

@@ -329,7 +329,7 @@ def count_capture(
             `CaptureError`, which ends the counts.
         file: the name for error messages.
         inbound, outbound: the interfaces of all packets, whatever the capture records; None leaves those it records.
-        state: of all packets, an index into `header.STATES`.
+        state: of all packets, an index into `model.fields.STATES`.
         jobs: how many threads share the work. They read in turns, and each counts what it has read.
         progress: called now and then, by the caller's thread.
         cut: in which row a truncated frame counts of which more is missing than a policy is indifferent to; without it all

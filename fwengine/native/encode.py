@@ -90,7 +90,7 @@ class Interfaces(NamedTuple):
         return cls(tuple(found))
 
     def code(self, number: int) -> int:
-        """The code of an interface number (see `header.interface_number`); 0 is "none" for both."""
+        """The code of an interface number (see `model.fields.interface_number`); 0 is "none" for both."""
         return bisect_right(self.cuts, number)
 
     def codes(self, chosen: IntervalSet) -> list[int]:

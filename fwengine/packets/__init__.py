@@ -1,1 +1,1 @@
-"""Bytes, capture files and written notations to and from packets; knows neither policies nor grammar."""
+"""Bytes and capture files to and from packets; knows neither policies nor grammar."""

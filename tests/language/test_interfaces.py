@@ -13,9 +13,11 @@ from support.commands import run as fwengine
 from fwengine import Packet, PacketError, Policy, PolicyError, check, loads
 from fwengine import strategies as fst
 from fwengine.analysis.interfaces import Stranger, slips, strangers
+from fwengine.language.meaning.scope import RESERVED
 from fwengine.language.syntax.parser import parse
 from fwengine.language.syntax.printer import show_document
 from fwengine.model.fields import IN, interface_number
+from fwengine.model.packet import _WORDS, write_interface
 from fwengine.policy import region
 from fwengine.report.answers import region_text
 from fwengine.testing.boundary import edges, interface_names
@@ -264,3 +266,9 @@ class TestSteppedThrough:
 
 def test_of_two_usual_names_each_is_meant() -> None:
     assert strangers(["lan0", "dmz1"], ["wan0", "lna0"]) == (Stranger("lna0", "lan0"), Stranger("wan0", ""))
+
+
+def test_packets_quote_the_words_that_the_language_reserves() -> None:
+    """The model does not know the language, so that it has a copy of them."""
+    assert _WORDS == RESERVED
+    assert all(write_interface(word) == f'"{word}"' for word in RESERVED)

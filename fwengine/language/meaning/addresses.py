@@ -37,14 +37,14 @@ def _address(text: str) -> int:
         reason = str(error)
     message = f"`{short(text)}` is not an address"
     head, colon, port = text.rpartition(":")
-    if colon and "." in head and _NUMBER.fullmatch(port) and _reads(head):
+    if colon and "." in head and _NUMBER.fullmatch(port) and address.is_address(head):
         raise written("FW104", message, "a port does not belong here", f"{head} port {port}", alone=True)
-    if text.startswith("[") and text.endswith("]") and _reads(text[1:-1]):
+    if text.startswith("[") and text.endswith("]") and address.is_address(text[1:-1]):
         raise written("FW104", message, "brackets belong to packets", text[1:-1])
     label, _, right = reason.partition(": write ")
     if right:
         plain = right.strip("`")
-        raise Mistake("FW104", message, label, f"write {right}", *([plain] if _reads(plain) else []))
+        raise Mistake("FW104", message, label, f"write {right}", *([plain] if address.is_address(plain) else []))
     help, fix = _slip(text)
     raise Mistake("FW104", message, label, help, *fix)
 
@@ -53,32 +53,24 @@ def _slip(text: str) -> tuple[str, list[str]]:
     """What to write for the address meant, where one slip alone explains the word; and its suggestion."""
     if not text.isascii():
         plain = "".join(str(int(c)) if c.isdecimal() else c for c in text)
-        return (f"write `{plain}`", [plain]) if _reads(plain) else ("write it with the digits 0-9", [])
+        return (f"write `{plain}`", [plain]) if address.is_address(plain) else ("write it with the digits 0-9", [])
     for plain in (text.replace("_", ""), text.rstrip(".,;"), text.replace(":::", "::"), re.sub(r"\.{2,}", ".", text)):
-        if plain != text and _reads(plain):
+        if plain != text and address.is_address(plain):
             return f"write `{plain}`", [plain]
     parts = text.split(".")
     if 1 < len(parts) < 4 and all(_NUMBER.fullmatch(p) and int(p[:4]) < 256 for p in parts):
         block = f"{text}{'.0' * (4 - len(parts))}/{8 * len(parts)}"
-        return f"for the block write `{block}`", [block] if _reads(block.partition("/")[0]) else []
+        return f"for the block write `{block}`", [block] if address.is_address(block.partition("/")[0]) else []
     if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}(?:\.(?:\*|x))+", text, re.IGNORECASE):
         octets = [p for p in parts if p.isdigit()]
-        if _reads(block := ".".join([*octets, *["0"] * (4 - len(octets))])):
+        if address.is_address(block := ".".join([*octets, *["0"] * (4 - len(octets))])):
             return f"write `{block}/{8 * len(octets)}`", [f"{block}/{8 * len(octets)}"]
     return "", []
 
 
-def _reads(text: str) -> bool:
-    try:
-        address.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _address_range(text: str, lo: str, hi: str) -> IntervalSet:
     full = lo.rpartition(".")[0] + "." + hi
-    if _NUMBER.fullmatch(hi) and "." in lo and _reads(full):
+    if _NUMBER.fullmatch(hi) and "." in lo and address.is_address(full):
         raise written("FW104", f"`{short(text)}` is not a range", "both ends are whole addresses", f"{lo}-{full}")
     a, b = _address(lo), _address(hi)
     if address.family_of(a) != address.family_of(b):

@@ -92,7 +92,7 @@ def _endpoint(scope: Scope, word: Word, protocol: int | None) -> tuple[int, int 
         try:
             point = _address(host)
         except Mistake as error:  # a block is no end of a packet, and the port stays
-            error.fixes = tuple(word.text.replace(host, fix, 1) for fix in error.fixes if _is_address(fix))
+            error.fixes = tuple(word.text.replace(host, fix, 1) for fix in error.fixes if address.is_address(fix))
             raise
     except Mistake as error:
         scope.mistake(error, word.at)
@@ -124,7 +124,7 @@ def _split(text: str, has_ports: bool) -> tuple[str, int, str | None]:
                 f"`{_short(text)}` is not an endpoint",
                 "expected `[IPV6]:PORT`",
                 "write IPv6 in brackets, IPv4 without",
-                *([host + rest] if bracket and _is_address(host) and ":" not in host else []),
+                *([host + rest] if bracket and address.is_address(host) and ":" not in host else []),
             )
         port, skip = (rest[1:] if rest else None), len(host) + 3
     elif text.count(":") == 1:
@@ -148,22 +148,19 @@ def _split(text: str, has_ports: bool) -> tuple[str, int, str | None]:
 def _one_reading(text: str) -> None:
     """Refuses `2001:db8::1:80`, which is an address, and which some write for port 80 of another."""
     host, colon, port = text.rpartition(":")
-    if not colon or len(text) > literals.MAX_WORD or not (port.isascii() and port.isdigit()) or not _is_address(host):
+    if (
+        not colon
+        or len(text) > literals.MAX_WORD
+        or not (port.isascii() and port.isdigit())
+        or not address.is_address(host)
+    ):
         return
     ways = [f"[{host}]:{port}"]
     help = f"write `{ways[0]}`"
-    if _is_address(text):
+    if address.is_address(text):
         ways.append(f"[{text}]")
         help += f" for the port, or `{ways[1]}` for the address"
     raise Mistake("FW131", f"`{_short(text)}` can be read in two ways", "is the last part a port?", help, *ways)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        address.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _address(host: str) -> int:

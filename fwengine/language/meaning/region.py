@@ -1,6 +1,6 @@
 """Boxes -> regions of the rule language: what the engine found, as text that it reads back.
 
-Whatever `show_box` prints, `load.region` reads as the same packets.
+Whatever `show_box` prints, `policy.region` reads as the same packets.
 """
 
 from __future__ import annotations

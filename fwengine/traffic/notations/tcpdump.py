@@ -167,20 +167,12 @@ def _skip(text: str) -> int:
 
 def end_of(word: str) -> tuple[str, str | None]:
     """An address, and the port behind its last dot if there is one."""
-    if _is_address(word):
+    if address.is_address(word):
         return word, None
     host, dot, port = word.rpartition(".")
-    if dot and port.isdigit() and _is_address(host):
+    if dot and port.isdigit() and address.is_address(host):
         return host, port
     raise NotationError(NAME, "unreadable", f"`{shortened(word)}` is not an address, with or without a port")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        address.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _why_no_ends(text: str, detailed: bool) -> str:
