@@ -98,7 +98,7 @@ def command(
             new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
             left += parts
             word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
-            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word)
+            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
             if format_ == "text":
                 for part in parts:
                     say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
@@ -164,8 +164,10 @@ def _tell(
     format_: str,
     style: Any,
     size: str = "",
+    *,
+    ok: bool = True,
 ) -> None:
-    """Shows what was not told before: a file included by several is told of once."""
+    """Shows what was not told before: a file included by several is told of once. `ok` is said if nothing else is."""
     from ..report.screen import render, visible
 
     fresh = []
@@ -192,5 +194,5 @@ def _tell(
         if count:
             word = severity if severity == "info" else severity + "s" * (count != 1)
             counts.append(style(f"{count} {word}", hue, bold=True))
-    summary = ", ".join(counts) or style("ok", "green", bold=True)
-    say(f"{visible(path)}: " + ", ".join(part for part in (summary, size) if part))
+    summary = counts or [style("ok", "green", bold=True)] * ok
+    say(f"{visible(path)}: " + ", ".join(filter(None, [*summary, size])))

@@ -368,6 +368,12 @@ class TestNothing:
         done = run("check", shop, shop / "sub", "--ignore", "FW209", "--format", "json")
         assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (2, [("FW501", str(shop / "sub"))])
 
+    def test_nothing_is_not_ok(self, tmp_path: Path) -> None:
+        (tmp_path / "nets.fwl").write_text("net office = 10.0.0.0/8\n")
+        done = run("check", tmp_path / "nets.fwl", "--ignore", "FW209")
+        assert done.code == 2
+        assert "nets.fwl: no rules: every packet is denied by the default\n" in done.out
+
     def test_an_empty_file_in_a_folder_is_told(self, shop: Path) -> None:
         (shop / "lost.fwl").write_bytes(b"")
         done = run("check", shop, "--ignore", "FW209", "--format", "json")

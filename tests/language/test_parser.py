@@ -176,7 +176,7 @@ def test_monsters_are_refused_quickly(text: str, code: str) -> None:
     assert {d.code for d in caught.value.diagnostics} == {code}
     screen = render(caught.value.diagnostics, caught.value.sources, color=False)
     assert len(screen) < 60_000
-    assert time.process_time() - begin < 6
+    assert time.process_time() - begin < 100  # what grows with the square takes hours; a sanitizer, ten seconds
 
 
 def test_long_chains_are_fine() -> None:

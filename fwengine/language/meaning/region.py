@@ -188,7 +188,7 @@ def _elements(chosen: IntervalSet) -> list[str]:
     return [masked] if masked else address.show_set(chosen)
 
 
-_MOST_INTERFACES = 100  # that are named one by one
+_MOST_INTERFACES = 1 << 16  # that are named one by one: more than a text has
 _SCATTERED = 16  # ranges, beyond which a set may well come from a mask
 
 
@@ -219,14 +219,19 @@ def show_interfaces(chosen: IntervalSet) -> str:
     """Interfaces as an expression; a set is finite, or all but finitely many."""
     items = ["none"] if 0 in chosen else []
     named = chosen & SOME_INTERFACE
-    if named and named.hi == SOME_INTERFACE.hi:
-        left_out = [_interface(v) for v in _values(SOME_INTERFACE - named)]
+    if 2 * named.size > SOME_INTERFACE.size:
+        left_out = _listed(SOME_INTERFACE - named)
         items.append("not " + _braced(left_out) if left_out else "not none")
     else:
-        items += [_interface(v) for v in islice(_values(named), _MOST_INTERFACES)]
-        if named.size > _MOST_INTERFACES:  # no text gives such a set, but boxes may be made by hand
-            items.append(f"{named.size - _MOST_INTERFACES:,} more")
+        items += _listed(named)
     return _braced(items)
+
+
+def _listed(chosen: IntervalSet) -> list[str]:
+    items = [_interface(v) for v in islice(_values(chosen), _MOST_INTERFACES)]
+    if chosen.size > _MOST_INTERFACES:  # no text gives such a set, but boxes may be made by hand
+        items.append(f"{chosen.size - _MOST_INTERFACES:,} more")
+    return items
 
 
 def _interface(number: int) -> str:
