@@ -226,4 +226,4 @@ def test_many_interfaces_are_all_shown() -> None:
     names = [f"vlan{n}" for n in range(300)]
     for text in ("{ " + ", ".join(names) + " }", "not { " + ", ".join(names) + " }"):
         (box,) = region(None, f"any in {text}")
-        assert region(None, show_box(box)) == [box]
+        assert region(None, show_box(box)) == (box,)
