@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
-from fwengine.analysis.anomalies import findings
 from fwengine.analysis.align import unaligned
+from fwengine.analysis.anomalies import findings
 from fwengine.analysis.diff import diff, equivalent
 from fwengine.analysis.finding import QUIET, Finding
 from fwengine.analysis.prove import prove
