@@ -118,9 +118,10 @@ class Attribution:
             if told:
                 yield f"rule `{now.label}`: {'; '.join(told)}"
         used = {name for edit in self.edits.all for name in edit.names}
-        for name in self.definitions:
+        for name, (was, now) in self.definitions.items():
             if name not in used:
-                yield f"{self._definitions([name])}, in no rule that this changes"
+                told = "changed; no rule that stayed means anything else by it" if was and now else "is new" if now else "is gone"
+                yield f"{self._definitions([name], '')} {told}".replace(" (new)", "").replace(" (gone)", "")
         asleep = [Counter(_asleep(policy)) for policy in (self.old, self.new)]
         if asleep[0] != asleep[1]:
             yield f"rules that no longer count on {self.new.as_of}"

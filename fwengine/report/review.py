@@ -192,7 +192,13 @@ class Review:
 
     def _example(self, change: Change, width: int) -> Iterator[str]:
         packet = packet_text(change.witness, self.old, self.new)
-        yield from wrapped(f"e.g. {packet}   ({counted(change.flows, 'flow')})", width, _MARGIN, _MARGIN + "  ")
+        flows = f"({counted(change.flows, 'flow')})"
+        *lines, last = wrapped(f"e.g. {packet}", width, _MARGIN, _MARGIN + "  ")
+        yield from lines
+        if len(last) + 3 + len(flows) <= width:
+            yield f"{last}   {flows}"
+        else:
+            yield from (last, f"{_MARGIN}  {flows}")
 
     def _aside(self, width: int, detail: bool) -> Iterator[str]:
         idle, nothing = list(self.attribution.idle()), list(self.attribution.unaffecting())
