@@ -8,9 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from .output import FORMAT
-
-FORMATS = frozenset({"json", "jsonl", "github", "junit", "sarif"})
+from .output import FORMAT, FORMS
 
 
 class _Entry(NamedTuple):
@@ -101,7 +99,7 @@ def _form(args: Sequence[str]) -> str:
         option, equals, value = word.partition("=")
         if option in ("--format", "--as"):  # `show --as json`
             chosen = value if equals else following
-            return chosen if chosen in FORMATS else "text"
+            return chosen if chosen in FORMS else "text"
     return "text"
 
 

@@ -10,11 +10,23 @@ import click
 from click.core import ParameterSource
 
 from ..errors import PacketError
-from .output import COLOR, FORMAT, chosen_color, note, say, say_json, say_json_line, style_of, write_bytes
+from .output import (
+    COLOR,
+    FORMAT,
+    FORMS,
+    chosen_color,
+    note,
+    say,
+    say_answer,
+    say_json,
+    say_json_line,
+    style_of,
+    write_bytes,
+)
 
 __all__ = [
     "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
-    "say_json", "say_json_line", "stated_day", "stated_options", "style_of", "write_bytes",
+    "say_answer", "say_json", "say_json_line", "stated_day", "stated_options", "style_of", "write_bytes",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,11 +69,11 @@ def stated_day(as_of: datetime.date) -> datetime.date | None:
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
-    """`--format`, with text as the default."""
+    """`--format`, with text as the default; every form unless some are named."""
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(formats),
+        type=click.Choice(formats or FORMS),
         default="text",
         show_default=True,
         is_eager=True,

@@ -14,12 +14,9 @@ from .options import (
     format_option,
     note,
     policy_argument,
-    say,
-    say_json,
-    say_json_line,
+    say_answer,
     style_of,
 )
-from .output import say_failures
 
 
 @click.command("query", epilog=exit_codes("there is such a packet", "there is none", "no rule, empty input"))
@@ -28,7 +25,7 @@ from .output import say_failures
 @click.option(
     "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
 )
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(policy: str, question: str, limit: int, format_: str, as_of: datetime.date, color: str) -> int:
@@ -39,9 +36,9 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     """
     from ..analysis.query import query
     from ..policy import load, read_claim
-    from ..report.answers import confirmed_json, query_lines, region_json
     from ..report.nothing import no_rule
-    from ..report.strangers import stranger_text, strangers_json
+    from ..report.searched import Searched
+    from ..report.strangers import stranger_text
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
@@ -51,22 +48,5 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
         note(stranger_text(strangers))
     failures = Failures()
     failures.add(no_rule(loaded))
-    if format_ == "json":
-        status = "found" if regions else "none" if regions.confirmed else "about no packet"
-        say_json(
-            failures,
-            status=status,
-            confirmed=confirmed_json(regions.confirmed),
-            regions=[region_json(r, loaded) for r in regions],
-            unknown_interfaces=strangers_json(strangers),
-        )
-    elif format_ == "jsonl":
-        for region in regions:
-            say_json_line(**region_json(region, loaded))
-        say_failures(format_, failures)
-    elif regions:
-        say("\n".join(query_lines(regions, loaded, style_of(color))))
-    else:
-        word = f"no packet of this region gets `{asked.action}` ({regions.confirmed.word})" if regions.confirmed else ""
-        say(f"none: {word}" if word else "empty: the question is about no packet")
+    say_answer(Searched.of(loaded, asked, question, regions), format_, failures, style_of(color))
     return failures.code(0 if regions else 1)

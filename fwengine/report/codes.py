@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..language import codes as language
 from ..packets import codes as packets
-from . import failure, findings
+from . import failure, findings, told
 
 
 def explanations() -> dict[str, str]:
     """For each code, in order, what it means and what to do."""
-    sources = (language, findings, failure, packets)
+    sources = (language, findings, failure, told, packets)
     return dict(sorted(entry for source in sources for entry in source.EXPLANATIONS.items()))

@@ -133,7 +133,7 @@ def test_errors_come_first(tmp_path: Path) -> None:
     path.write_text("alow tcp\n")
     done = run("check", path, "--format", "json")
     assert done.code == 2
-    assert [(f["code"], f["line"]) for f in done.json["errors"]] == [("FW012", 1)]
+    assert [(f["code"], f["place"]["line"]) for f in done.json["errors"]] == [("FW012", 1)]
     assert done.json["findings"] == []
 
 
@@ -213,8 +213,8 @@ def test_query(draft: Path) -> None:
     assert done.json["status"] == "found"
     assert done.json["confirmed"]["complete"]
     (region,) = done.json["regions"]
-    assert region["region"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 22"
-    assert (region["rule"], region["flows"]) == ("admin-ssh", 65536 * 4 * 65536)
+    assert region["region"]["text"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 22"
+    assert (region["rule"]["label"], region["region"]["flows"]) == ("admin-ssh", 65536 * 4 * 65536)
     none = run("query", draft, "allow tcp from any to web port telnet", *DAY)
     assert none.code == 1
     assert none.out == "none: no packet of this region gets `allow` (confirmed)\n"

@@ -244,7 +244,7 @@ def test_json(folder: Path) -> None:
     left_out = answer.pop("left_out")
     assert left_out > 0
     assert answer == {
-        "format_version": "1.0",
+        "format_version": "2.0",
         "errors": [],
         "capture": "out.pcapng",
         "kind": "pcapng",

@@ -88,10 +88,10 @@ def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
     """The codes and files of the failures that an answer carries, after a look whether it is what its form demands."""
     if form == "json":
         document = json.loads(done.out)
-        assert document["format_version"] == "1.0"
+        assert document["format_version"] == "2.0"
         return [_record(error) for error in document["errors"]]
     if form == "jsonl":
-        errors = [line.get("error") for line in done.lines]
+        errors = [line.get("error") for line in map(json.loads, done.out.splitlines())]
         return [_record(error) for error in errors if error and "kind" in error]  # a capture's own has no kind
     if form == "github":
         return [_annotation(line) for line in done.out.splitlines() if line.startswith("::error ")]
@@ -104,14 +104,14 @@ def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
 
 
 def _record(error: dict[str, Any]) -> tuple[str, str | None]:
-    assert list(error) == list(Failure("limit", "", "").to_dict())
+    assert list(error) == list(Failure("limit", "", "").record.to_dict())
     assert error["kind"] in ("usage", "file", "policy", "question", "capture", "limit", "nothing")
     assert error["code"] in explanations()
     assert error["severity"] == "error"
     assert error["message"]
-    assert (error["line"] is None) == (error["end_column"] is None)
-    assert error["file"] is not None or error["line"] is None
-    return error["code"], error["file"]
+    place = error["place"]
+    assert place is None or (place["line"] is None) == (place["end_column"] is None)
+    return error["code"], place and place["file"]
 
 
 def _annotation(line: str) -> tuple[str, str | None]:
@@ -366,7 +366,10 @@ class TestNothing:
         (shop / "sub").mkdir()
         shutil.copy(shop / "nets.fwl", shop / "sub" / "nets.fwl")
         done = run("check", shop, shop / "sub", "--ignore", "FW209", "--format", "json")
-        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (2, [("FW501", str(shop / "sub"))])
+        assert (done.code, [(e["code"], e["place"]["file"]) for e in done.json["errors"]]) == (
+            2,
+            [("FW501", str(shop / "sub"))],
+        )
 
     def test_nothing_is_not_ok(self, tmp_path: Path) -> None:
         (tmp_path / "nets.fwl").write_text("net office = 10.0.0.0/8\n")
@@ -377,7 +380,7 @@ class TestNothing:
     def test_an_empty_file_in_a_folder_is_told(self, shop: Path) -> None:
         (shop / "lost.fwl").write_bytes(b"")
         done = run("check", shop, "--ignore", "FW209", "--format", "json")
-        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (
+        assert (done.code, [(e["code"], e["place"]["file"]) for e in done.json["errors"]]) == (
             2,
             [("FW504", str(shop / "lost.fwl"))],
         )
@@ -459,7 +462,7 @@ class TestKinds:
             assert len((done.out + done.err).splitlines()) < 8
         (folder / "y.fwl").write_text('include "x.fwl"\nallow tcp to web\n')
         done = run("check", folder / "y.fwl", "--format", "json")
-        assert [(e["code"], e["file"]) for e in done.json["errors"]] == [("FW006", str(path))]
+        assert [(e["code"], e["place"]["file"]) for e in done.json["errors"]] == [("FW006", str(path))]
 
     def test_a_capture_as_policy_is_told_what_to_do(self, folder: Path) -> None:
         done = run("eval", folder / "good.pcap", "-r", folder / "good.fwl")
@@ -531,4 +534,4 @@ def test_a_failure_is_a_plain_record() -> None:
     one = Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h")
     assert hash(one) == hash(Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h"))
     assert str(one) == "a.fwl:1:2: error[FW012]: m (h)"
-    assert one.to_dict()["end_column"] == 4
+    assert one.record.to_dict()["place"]["end_column"] == 4
