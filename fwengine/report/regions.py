@@ -20,7 +20,6 @@ from ..policy import Policy
 
 MOST_JOINED = 64  # boxes that a description of several is looked for
 _MOST_LEFT_OUT = 4  # regions behind `unless`
-_KNOWN = 1 << 12  # descriptions remembered
 
 
 class Wording:
@@ -28,7 +27,6 @@ class Wording:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self._policy = policy
-        self._said: dict[Box, str] = {}
 
     @cached_property
     def words(self) -> Words:
@@ -36,16 +34,9 @@ class Wording:
 
     def region(self, box: Box) -> str:
         """A box; where the language takes several regions to say it, they are joined by ` or `."""
-        known = self._said.get(box)
-        if known is None:
-            if sayable(box) and box.sets[TYPE] == FULL[TYPE] and box.sets[CODE] == FULL[CODE]:
-                known = show_box(box, self.words)
-            else:
-                known = " or ".join(show_boxes([box], self.words))
-            if len(self._said) >= _KNOWN:
-                self._said.clear()
-            self._said[box] = known
-        return known
+        if sayable(box) and box.sets[TYPE] == FULL[TYPE] and box.sets[CODE] == FULL[CODE]:
+            return show_box(box, self.words)
+        return " or ".join(show_boxes([box], self.words))
 
     def parts(self, boxes: Sequence[Box]) -> list[str]:
         """Disjoint boxes as regions that are together the same packets: few of them, and the widest first.

@@ -69,7 +69,10 @@ def sayable(box: Box) -> bool:
 
 
 class Words(Protocol):
-    """What calls sets by a policy's names: see `vocabulary.Vocabulary`."""
+    """What calls sets by a policy's names: see `vocabulary.Vocabulary`. `said` are expressions found before."""
+
+    said: dict[tuple[object, ...], str]
+    halves: bool  # may a name of both families stand for the half of one?
 
     def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str: ...
 
@@ -82,6 +85,10 @@ class Words(Protocol):
 
 class _Plain:
     """No names."""
+
+    def __init__(self) -> None:
+        self.said: dict[tuple[object, ...], str] = {}
+        self.halves = False
 
     def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str:
         return plain_addresses(chosen)
@@ -177,9 +184,14 @@ def _groups(box: Box) -> dict[int, IntervalSet | None]:
 
 
 def _protocols(sets: Sets) -> str:
-    typed = sets[TYPE] != FULL[TYPE] or sets[CODE] != FULL[CODE]
-    words = _protocol_names(sets[SRC] & sets[DST]) if typed else _named_protocols
-    return _choose(sets[PROTOCOL], FULL[PROTOCOL], words, "any")
+    if sets[TYPE] != FULL[TYPE] or sets[CODE] != FULL[CODE]:
+        return _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")
+    return _untyped(sets[PROTOCOL])
+
+
+@lru_cache(1 << 10)
+def _untyped(protocols: IntervalSet) -> str:
+    return _choose(protocols, FULL[PROTOCOL], _named_protocols, "any")
 
 
 def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
@@ -206,6 +218,8 @@ def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
 def _both_ends(src: IntervalSet, dst: IntervalSet, names: Words) -> dict[int, str]:
     """Where one end is of one family, a name of both families will do for the other end; not for both at once."""
     source, target = show_addresses(src, names), show_addresses(dst, names)
+    if not names.halves:
+        return {SRC: source, DST: target}
     half_source, half_target = show_addresses(src, names, dst), show_addresses(dst, names, src)
     if len(half_source) + len(target) < len(source) + len(half_target):
         return {SRC: half_source, DST: target}
@@ -240,6 +254,28 @@ def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet
     family = _FAMILIES.get(chosen)
     if family:
         return family
+    key = "addresses", chosen.ranges, _family(other)
+    return _once(names, key, lambda: _addresses(chosen, names, other))
+
+
+def _family(chosen: IntervalSet) -> int:
+    return 4 if chosen.issubset(address.V4) else 6 if chosen.issubset(address.V6) else 0
+
+
+_KNOWN = 1 << 14  # expressions remembered
+
+
+def _once(names: Words, key: tuple[object, ...], make: Callable[[], str]) -> str:
+    """What is said of many regions is worked out once."""
+    known = names.said.get(key)
+    if known is None:
+        if len(names.said) >= _KNOWN:
+            names.said.clear()
+        known = names.said[key] = make()
+    return known
+
+
+def _addresses(chosen: IntervalSet, names: Words, other: IntervalSet) -> str:
     best = names.addresses(chosen, other)
     if len(chosen.ranges) > 1:
         for base, universe in (("", address.ALL), ("ipv4", address.V4), ("ipv6", address.V6)):
@@ -265,6 +301,10 @@ def show_ports(chosen: IntervalSet, protocols: IntervalSet, names: Words = PLAIN
     """Ports as an expression."""
     if chosen == PRESENT[DPORT]:
         return "0-65535"
+    return _once(names, ("ports", chosen.ranges, protocols.ranges), lambda: _ports(chosen, protocols, names))
+
+
+def _ports(chosen: IntervalSet, protocols: IntervalSet, names: Words) -> str:
     direct, outside = names.ports(chosen, protocols), names.ports(PRESENT[DPORT] - chosen, protocols)
     negated = f"not {outside}"
     readable_ = " " not in outside or outside.startswith("{ ")

@@ -35,23 +35,20 @@ class Lexicon:
                 self.exact.setdefault(chosen, name)
         self._sets = sorted(self.exact, key=lambda s: (s.lo, s.hi))
         self._lows = [s.lo for s in self._sets]
+        self._least = min(map(len, self.exact.values()), default=0)
         self._written = written
-        self._known: dict[IntervalSet, str] = {}
 
     def words(self, chosen: IntervalSet) -> str:
         """The shortest expression found for a set: with names where that is shorter, or as long."""
-        known = self._known.get(chosen)
-        if known is None:
-            known = self._known[chosen] = self._words(chosen)
-        return known
-
-    def _words(self, chosen: IntervalSet) -> str:
         if chosen in self.exact:
             return self.exact[chosen]
         best = self._written(chosen)
         if not self._sets or len(chosen.ranges) > _MOST_RANGES:
             return best
-        for text in (self._union(chosen), self._difference(chosen)):
+        if len(best) < self._least + len("{  }"):
+            return best
+        ways = [self._union, self._difference] if len(best) >= self._least + len(" except ") else [self._union]
+        for text in (way(chosen) for way in ways):
             if text and len(text) <= len(best):
                 best = text
         return best
@@ -116,6 +113,7 @@ class Vocabulary:
     """
 
     def __init__(self, names: Names) -> None:
+        self.said: dict[tuple[object, ...], str] = {}
         lowering = Lowering()
         lowering.collect(names.statements)
         scope = lowering.scope
@@ -146,6 +144,7 @@ class Vocabulary:
                     declared.append((name, some))
         self._interfaces = sorted(declared, key=lambda pair: (-pair[1].size, pair[0]))
         self._most = max(map(len, self._services), default=0)
+        self.halves = any(not chosen.isdisjoint(address.V4) and chosen.hi >= address.V6_BASE for _, chosen in nets)
         nets.sort(key=lambda pair: (pair[1].size, len(pair[0]), pair[0]))
         for listed in self._ports.values():
             listed.sort(key=lambda pair: (len(pair[0]), pair[0]))
