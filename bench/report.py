@@ -2,13 +2,12 @@
 
     .venv/bin/python bench/report.py [REGIONS]
 
-The changes are made up, of two thousand sets of addresses, over two policies of a thousand rules and twenty named zones. What
-is measured, in seconds of the processor, is the wording of regions, the putting down of changes to causes, and the rendering; not the search.
+The changes are made up, of two thousand sets of addresses, over two policies of a thousand rules and twenty named zones. What is
+measured, in seconds of the processor, is the wording of regions, their putting down to causes, and the rendering; not the search.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import resource
 import sys
@@ -25,8 +24,10 @@ from fwengine.model.fields import DPORT, DST, PROTOCOL, SRC
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import ALLOW, DENY
 from fwengine.policy import Policy
+from fwengine.report.changed import Changed, Compared
+from fwengine.report.render import render
 from fwengine.report.review import Review
-from fwengine.report.style import Style
+from fwengine.report.view import View
 
 RULES, ZONES, SETS, SECONDS = 1_000, 20, 2_000, 10.0
 
@@ -58,23 +59,22 @@ def main() -> None:
     old, new = policies()
     found = changes(count)
 
-    def folded() -> Iterator[str]:
-        return Review(old, new, found).lines(Style(False), 100)
-
-    def full() -> Iterator[str]:
-        return Review(old, new, found).lines(Style(False), 100, detail=True)
-
-    def data() -> Iterator[str]:
-        review = Review(old, new, found)
-        return (json.dumps(review.change(change)) for change in review.order)
+    def in_form(form: str, view: View) -> Callable[[], Iterator[str]]:
+        return lambda: render(Changed.of([Compared.of(Review(old, new, found))], view), form)
 
     slow = False
-    for name, lines in (("folded", folded), ("--detail", full), ("jsonl", data)):
+    for name, lines in (
+        ("folded", in_form("text", View())),
+        ("--detail", in_form("text", View(detail=True))),
+        ("jsonl", in_form("jsonl", View())),
+    ):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds, number, size = timed(lines)
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         slow |= seconds > SECONDS
-        print(f"{name:<9} {count:,} regions: {seconds:5.1f} s, {number:,} lines, {size / 1e6:.1f} MB, {more:.0f} MiB more")
+        print(
+            f"{name:<9} {count:,} regions: {seconds:5.1f} s, {number:,} lines, {size / 1e6:.1f} MB, {more:.0f} MiB more"
+        )
     sys.exit(slow)
 
 

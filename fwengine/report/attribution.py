@@ -78,7 +78,7 @@ class Attribution:
         return " -> ".join(side for side in sides if side)
 
     def _definitions(self, names: Sequence[str], changed: str = " changed", between: str = " and ") -> str:
-        """"net `office` changed"; of several, that they did so together."""
+        """ "net `office` changed"; of several, that they did so together."""
         words = []
         for name in names:
             old, new = self.definitions[name]
@@ -118,10 +118,12 @@ class Attribution:
             if told:
                 yield f"rule `{now.label}`: {'; '.join(told)}"
         used = {name for edit in self.edits.all for name in edit.names}
-        for name, (was, now) in self.definitions.items():
+        for name, (earlier, later) in self.definitions.items():
             if name not in used:
-                told = "changed; no rule that stayed means anything else by it" if was and now else "is new" if now else "is gone"
-                yield f"{self._definitions([name], '')} {told}".replace(" (new)", "").replace(" (gone)", "")
+                how = "is new" if earlier is None else "is gone"
+                if earlier is not None and later is not None:
+                    how = "changed; no rule that stayed means anything else by it"
+                yield f"{self._definitions([name], '')} {how}".replace(" (new)", "").replace(" (gone)", "")
         asleep = [Counter(_asleep(policy)) for policy in (self.old, self.new)]
         if asleep[0] != asleep[1]:
             yield f"rules that no longer count on {self.new.as_of}"

@@ -6,6 +6,7 @@ Regions are in the policy's own words; what is folded is counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from ..analysis.confirm import Answer, volume
@@ -36,7 +37,7 @@ class Listing:
 
     def lines(self, style: Style, width: int, *, detail: bool = False, limit: int | None = None) -> Iterator[str]:
         """At most 15 lines, unless `detail` or `limit` (in regions) ask for more."""
-        yield self._summary(style)
+        yield self.summary(style)
         if detail or limit is not None:
             yield from self._each(style, width, limit, detail)
             return
@@ -61,7 +62,8 @@ class Listing:
             yield from lines
             used += len(lines)
 
-    def _summary(self, style: Style) -> str:
+    def summary(self, style: Style) -> str:
+        """`2 regions, 64,512 flows, 12 % of what was asked (confirmed)`"""
         count = len(self.regions)
         flows = sum(region.flows for region in self.regions)
         told = f"{style(counted(count, 'region'), bold=True)}, {counted(flows, 'flow')}"
@@ -70,7 +72,7 @@ class Listing:
             told += f", {part} of what was asked"
         return f"{told} ({self.regions.confirmed.word})" if self.regions.confirmed else told
 
-    @property
+    @cached_property
     def share(self) -> str:
         """What part of the question these packets are, told apart by all their fields; empty where that takes too long."""
         if len(self.regions) > MOST_JOINED or not self.asked:
@@ -93,8 +95,9 @@ class Listing:
         parts = self.wording.parts([region.box for region in some]) if len(some) <= MOST_JOINED else []
         text = parts[0] if len(parts) == 1 else self.wording.region(some[0].box)
         yield from self._region(text, style, width)
-        more = f" and {counted(len(some) - 1, 'more region')}" if len(parts) != 1 else ""
-        yield from wrapped(f"{more}{' ' * bool(more)}by {self._called(some[0].rule)}, e.g. {self._example(some[0])}".strip(), width, _MARGIN)  # fmt: skip
+        more = f"and {counted(len(some) - 1, 'more region')} " if len(parts) != 1 else ""
+        told = f"{more}by {self._called(some[0].rule)}, e.g. {self._example(some[0])}"
+        yield from wrapped(told, width, _MARGIN)
 
     def _region(self, text: str, style: Style, width: int, *, detail: bool = False) -> Iterator[str]:
         word = style.verdict(self.regions[0].action.value.upper(), 6)

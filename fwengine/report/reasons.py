@@ -120,7 +120,8 @@ def account_lines(accounts: Sequence[Account], packet: Packet, style: Style) -> 
     width = max((len(by(a.rule)) for a in accounts), default=0)
     close = nearest(accounts)
     return [
-        f"  {by(a.rule):<{width}}  {account_line(a, packet, style, number in close)}" for number, a in enumerate(accounts)
+        f"  {by(a.rule):<{width}}  {account_line(a, packet, style, number in close)}"
+        for number, a in enumerate(accounts)
     ] or ["  there are no rules"]
 
 

@@ -35,10 +35,10 @@ _KEYS: dict[type[Record], tuple[str, ...]] = {}
 
 
 def keys(kind: type[Record]) -> tuple[str, ...]:
-    """The keys of a record, in their order."""
+    """The keys of a record, in their order. A name that begins with `_` is of how it is shown, and no key."""
     known = _KEYS.get(kind)
     if known is None:
-        known = _KEYS[kind] = tuple(f.name for f in fields(kind))
+        known = _KEYS[kind] = tuple(f.name for f in fields(kind) if not f.name.startswith("_"))
     return known
 
 

@@ -6,15 +6,14 @@ policy. Nothing is worked out twice: a change is put into words when it is shown
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from ..analysis.causes import Cause
 from ..analysis.confirm import Answer
 from ..analysis.diff import Change
-from ..errors import Span
 from ..model.rules import Action
 from ..policy import Policy
 from .attribution import Attribution
@@ -53,45 +52,6 @@ class Review:
         self.causes = self.attribution.causes.found
         self.order = self.attribution.causes.changes
         self.wording = Wording(None if plain else new)
-
-    # Data
-
-    def change(self, change: Change) -> dict[str, Any]:
-        """One change, exactly and in full."""
-        return {
-            "region": self.wording.region(change.box),
-            "old": change.old.value,
-            "new": change.new.value,
-            **_rule("old", self.old, change.old_rule),
-            **_rule("new", self.new, change.new_rule),
-            "witness": packet_text(change.witness, self.old, self.new),
-            "flows": change.flows,
-        }
-
-    def groups(self, shown: int | None = None) -> list[dict[str, Any]]:
-        """Each cause with its counts and the places of its changes in `order`; of those only the first `shown`."""
-        out = []
-        at = 0
-        for cause in self.causes:
-            count = len(cause.changes)
-            last = at + count if shown is None else min(at + count, max(at, shown))
-            old, new = self.attribution.spans(cause.edit)
-            out.append(
-                {
-                    "cause": cause.edit.kind,
-                    "text": self.attribution.text(cause.edit),
-                    "definitions": list(cause.edit.names),
-                    "old": [_place(span) for span in old],
-                    "new": [_place(span) for span in new],
-                    "regions": count,
-                    "newly_allowed": {"regions": len(cause.allowed), "flows": cause.flows[0]},
-                    "newly_denied": {"regions": len(cause.denied), "flows": cause.flows[1]},
-                    "besides": [self.attribution.text(edit) for edit in cause.besides],
-                    "changes": list(range(at, last)),
-                }
-            )
-            at += count
-        return out
 
     # Text
 
@@ -179,9 +139,7 @@ class Review:
             _MARGIN + "  ",
         )
 
-    def _regions(
-        self, texts: Sequence[str], action: Action, style: Style, width: int, detail: bool
-    ) -> Iterator[str]:
+    def _regions(self, texts: Sequence[str], action: Action, style: Style, width: int, detail: bool) -> Iterator[str]:
         word = f"newly {_WORDS[action]}"
         hue = "green" if action is Action.ALLOW else "red"
         room = 2 * (width - len(_MARGIN))
@@ -221,19 +179,6 @@ class Review:
         return {"undecided": list(self.attribution.idle()), "without_effect": list(self.attribution.unaffecting())}
 
 
-def _rule(side: str, policy: Policy, index: int) -> dict[str, Any]:
-    span = policy.rules[index].span if index < len(policy.rules) else None
-    return {
-        f"{side}_rule": policy.label(index),
-        f"{side}_file": span.file if span else None,
-        f"{side}_line": span.line if span else None,
-    }
-
-
-def _place(span: Span) -> dict[str, Any]:
-    return {"file": span.file, "line": span.line}
-
-
 def _called(policy: Policy, index: int) -> str:
     """`web-in (edge.fwl:12)`, or just the label where that says it."""
     label = policy.label(index)
@@ -255,6 +200,3 @@ def _several(policy: Policy, indices: Sequence[int]) -> str:
     named = [policy.label(index) for index in first[:_RULES]]
     others = len(first) - len(named)
     return " and ".join(named) if not others else f"{', '.join(named)} and {counted(others, 'other rule')}"
-
-
-Make = Callable[[Change], dict[str, Any]]
