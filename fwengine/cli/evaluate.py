@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -21,8 +21,7 @@ from .options import (
     once,
     policy_argument,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     stated_options,
     style_of,
 )
@@ -33,8 +32,10 @@ if TYPE_CHECKING:
     from ..model.packet import Packet
     from ..model.rules import Verdict
     from ..policy import Policy
+    from ..report.decided import Decided
     from ..report.reasons import Account
 
+Expected = Literal["allow", "deny"] | None
 EXAMPLES = """\
 Examples:
   fwengine eval edge.fwl 'tcp 5.6.7.8:1029 -> 192.0.2.80:80 in wan0' --explain
@@ -73,7 +74,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
 @stated_options
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -81,7 +82,7 @@ def command(
     packets: tuple[str, ...],
     captures: tuple[str, ...],
     explain: bool,
-    expect: str | None,
+    expect: Expected,
     per_packet: bool,
     coverage: bool,
     engine: str | None,
@@ -145,12 +146,13 @@ def _packets(
     path: str,
     texts: tuple[str, ...],
     explain: bool,
-    expect: str | None,
+    expect: Expected,
     format_: str,
     as_of: datetime.date,
     color: str,
 ) -> int:
     from ..policy import load
+    from ..report.decided import Evaluated
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
     from .asked import read_packets
@@ -166,14 +168,11 @@ def _packets(
     strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
     if strangers:
         note(stranger_text(strangers))
-    if format_ == "json":
-        say_json(failures, results=[_fields(policy, answer) for answer in answers])
-    elif format_ == "jsonl":
-        for answer in answers:
-            say_json_line(**_fields(policy, answer))
-        say_failures(format_, failures)
-    else:
+    if format_ == "text":
         _print(policy, answers, color)
+    else:
+        results = tuple(_record(policy, answer) for answer in answers)
+        say_answer(Evaluated(policy.name, expect, results), format_, failures)
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
@@ -209,19 +208,18 @@ def _partly(policy: Policy, known: tuple[Any, ...]) -> Verdict | None:
     return policy.evaluate_boxes([Box(known)]) if index is None else policy.verdict(index)
 
 
-def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
-    from ..report.reasons import account_json
-    from ..report.strangers import strangers_json
-    from ..report.verdicts import verdict_json
+def _record(policy: Policy, answer: _Answer) -> Decided:
+    from ..report.decided import Decided
 
-    fields = verdict_json(answer.text, answer.verdict, policy)
-    if answer.partial:
-        fields["partial"] = True
-    if answer.strangers:
-        fields["unknown_interfaces"] = strangers_json(answer.strangers)
-    if answer.accounts is not None and answer.packet is not None:
-        fields["explain"] = account_json(answer.accounts, answer.packet)
-    return fields
+    return Decided.of(
+        policy,
+        answer.text,
+        answer.packet,
+        answer.verdict,
+        partial=answer.partial,
+        strangers=answer.strangers,
+        accounts=answer.accounts,
+    )
 
 
 def _print(policy: Policy, answers: Sequence[_Answer], color: str) -> None:

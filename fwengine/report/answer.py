@@ -108,13 +108,13 @@ class Answer(Record):
         """All but the rows."""
         return {key: plain(getattr(self, key)) for key in keys(type(self)) if key != self.rows}
 
-    def lines(self, style: Style) -> Iterable[str]:
-        """As text, for a terminal."""
-        raise NotImplementedError
+    def lines(self, style: Style) -> Iterable[str] | None:
+        """As text, for a terminal; None if the blocks are to be shown."""
+        return None
 
     def blocks(self) -> Iterable[Block]:
         """As a page."""
-        return (code(self.lines(Style(False))),)
+        raise NotImplementedError
 
     def notes(self) -> Iterable[Note]:
         """What there is to tell about places in files."""

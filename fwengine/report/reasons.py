@@ -1,4 +1,4 @@
-"""Why, and why not: how each rule fared with a packet, also with one that leaves fields open, as text and as JSON.
+"""Why, and why not: how each rule fared with a packet, also with one that leaves fields open, as text.
 
 Exact: of an open packet only what holds of every packet it may be is told. A rule whose every box misses the packet in
 some field did not match, whatever the open fields are; one that is not missed decides a part, or the rules above it
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..analysis.explain import Failure
 from ..model.box import Box, merge
@@ -143,30 +142,11 @@ def account_line(a: Account, packet: Packet, style: Style, close: bool) -> str:
 
 
 def _telling(failures: Sequence[Failure]) -> list[Failure]:
-    """Without what follows from another protocol: that it has no such field."""
-    other = any(f.field == PROTOCOL for f in failures)
-    return [f for f in failures if not (other and f.field not in INTERFACES and f.got == ABSENT.get(f.field))]
+    return [f for f in failures if not implied(f, failures)]
 
 
-def account_json(accounts: Sequence[Account], packet: Packet) -> list[dict[str, Any]]:
-    """For each rule what `account_lines` says, unabridged."""
-    return [
-        {
-            "rule": a.rule.label,
-            "file": a.rule.span.file,
-            "line": a.rule.span.line,
-            "matched": a.matched,
-            "expired": a.expired,
-            "decides": [condition(box, packet) for box in a.decided],
-            "failed": [
-                {
-                    "field": FIELD_WORDS[f.field],
-                    "got": show_value(f.field, f.got),
-                    "wanted": f.written or show_values(f.field, f.wanted),
-                    "text": failure_text(f, a.rule),
-                }
-                for f in a.failures
-            ],
-        }
-        for a in accounts
-    ]
+def implied(failure: Failure, failures: Sequence[Failure]) -> bool:
+    """Does it follow from another protocol: that the packet has no such field?"""
+    if failure.field in INTERFACES or failure.got != ABSENT.get(failure.field):
+        return False
+    return any(f.field == PROTOCOL for f in failures)

@@ -88,9 +88,14 @@ class RuleRecord(Record):
     action: Act
     place: Place | None
 
+    @property
+    def named(self) -> bool:
+        """Has it a name, or is it called by its place?"""
+        return self.place is None or self.label != str(self.place)
+
     def __str__(self) -> str:
         """`web-in (edge.fwl:12)`, or just the label where that says it."""
-        return self.label if self.place is None or self.label == str(self.place) else f"{self.label} ({self.place})"
+        return f"{self.label} ({self.place})" if self.place is not None and self.named else self.label
 
 
 @dataclass(frozen=True)

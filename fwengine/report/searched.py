@@ -132,7 +132,7 @@ class Searched(Answer):
                     "regions": [row.region.text for row in rows],
                     "witness": first.witness.packet,
                 },
-                about=(self.question, rule.label),
+                about=(self.question, rule.label if rule.named else first.region.text),
             )
 
     def cases(self) -> Iterable[Case]:

@@ -222,10 +222,11 @@ def test_query(draft: Path) -> None:
 
 def test_prove(draft: Path) -> None:
     holds = run("prove", draft, "deny tcp from any to web port telnet", "--format", "json", *DAY)
-    assert (holds.code, holds.json["holds"], holds.json["counterexample"]) == (0, True, None)
+    (result,) = holds.json["results"]
+    assert (holds.code, holds.json["holds"], result["status"], result["counterexamples"]) == (0, True, "proved", [])
     false = run("prove", draft, "deny tcp from any to web port ssh", "--format", "json", *DAY)
-    found = false.json["counterexample"]
-    assert (false.code, found["rule"]) == (1, "admin-ssh")
+    (found,) = false.json["results"][0]["counterexamples"]
+    assert (false.code, found["rule"]["label"]) == (1, "admin-ssh")
     verdict = load(draft).evaluate(Packet.parse(found["packet"]))
     assert (verdict.action.value, verdict.by) == ("allow", "admin-ssh")
 
@@ -386,7 +387,7 @@ def test_coverage_and_mutation(draft: Path, tmp_path: Path) -> None:
     done = run("test", draft, "--coverage", "--mutate", "--format", "json", *DAY)
     assert done.code == 0
     cover = done.json["coverage"]
-    assert "no-guest-ssh" in {m["rule"] for m in cover["missing"]}
+    assert "no-guest-ssh" in {m["label"] for m in cover["missing"]}
     assert cover["covered"] == 1
     survivors = done.json["mutation"]["survivors"]
     assert survivors

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..answer import Answer
 from ..failure import Failure
 from ..style import Style
+from . import text_form
 
 FORMAT_VERSION: Final = "2.0"
 FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit")
@@ -38,8 +39,7 @@ def render(
     if form not in FORMS:
         raise ValueError(f"no form `{form}`: one of {', '.join(FORMS)}")
     if form == "text":
-        if answer is not None:
-            yield from answer.lines(style or Style(False))
+        yield from text_form.render(answer, style or Style(False))
         return
     renderer = import_module(f".{form}_form", __package__)
     yield from renderer.render(answer, failures, encode or _encode)
