@@ -82,10 +82,11 @@ def command(
         say_failures(format_, failures)
         return 2
     packets: tuple[CapturedRow, ...] | None = None
+    decided = 0
     if captures:
         assert compared[0].review is not None
-        packets = _captured(compared[0].review, captures, inbound, outbound, state, failures)
-    answer = Changed.of(compared, View(width(), detail, limit), packets)
+        packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
 
@@ -122,8 +123,8 @@ def _captured(
     outbound: str | None,
     state: str | None,
     failures: Failures,
-) -> tuple[CapturedRow, ...]:
-    """The packets of captures whose verdict changes; captures without a verdict are failures."""
+) -> tuple[tuple[CapturedRow, ...], int]:
+    """The packets of captures whose verdict changes, and how many have one; captures without a verdict are failures."""
     from ..report.strangers import stranger_text
 
     before, after = review.old, review.new
@@ -136,10 +137,13 @@ def _captured(
     strangers = [s for s in before.unknown(names) if s in after.unknown(names)]
     if strangers:
         note(stranger_text(strangers))
-    return tuple(row for path in captures for row in _of_capture(before, after, path, stated, failures))
+    each = [_of_capture(before, after, path, stated, failures) for path in captures]
+    return tuple(row for rows, _ in each for row in rows), sum(count for _, count in each)
 
 
-def _of_capture(old: Policy, new: Policy, path: str, stated: dict[str, Any], failures: Failures) -> list[CapturedRow]:
+def _of_capture(
+    old: Policy, new: Policy, path: str, stated: dict[str, Any], failures: Failures
+) -> tuple[list[CapturedRow], int]:
     from ..errors import CaptureError
     from ..model.packet import Packet
     from ..model.rules import DENY, Action
@@ -184,4 +188,4 @@ def _of_capture(old: Policy, new: Policy, path: str, stated: dict[str, Any], fai
         failures.tell(damage, f" (the {count:,} packet{'s' * (count != 1)} before it count)" if count else "")
     elif not decided:
         failures.add(verdictless(path, count))
-    return found
+    return found, decided

@@ -167,12 +167,17 @@ class Changed(Answer):
     changes: Sequence[ChangeRow]
     more: int
     captured: tuple[CapturedRow, ...] | None = None
+    _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
     _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
 
     @classmethod
     def of(
-        cls, compared: Sequence[Compared], view: View = FOLDED, captured: tuple[CapturedRow, ...] | None = None
+        cls,
+        compared: Sequence[Compared],
+        view: View = FOLDED,
+        captured: tuple[CapturedRow, ...] | None = None,
+        decided: int = 0,
     ) -> Changed:
         reviews = [one.review for one in compared if one.review is not None]
         groups: list[GroupRow] = []
@@ -191,6 +196,7 @@ class Changed(Answer):
             rows,
             first - len(rows),
             captured,
+            decided,
             tuple(compared),
             view,
         )
@@ -218,7 +224,7 @@ class Changed(Answer):
         return f"{counted(len(states), 'file')}: {', '.join(told)}"
 
     def _packets(self) -> Iterator[str]:
-        if self.captured is None:
+        if self.captured is None or not self._decided:
             return
         shown = self.captured if self._view.detail else self.captured[:_PACKETS]
         for f in shown:
@@ -242,7 +248,7 @@ class Changed(Answer):
                                 ("Without effect on any verdict", file.without_effect)):  # fmt: skip
                 if some:
                     yield Block(f"{title}: {'; '.join(some)}.")
-        if self.captured is not None:
+        if self.captured is not None and self._decided:
             yield Block(f"{counted(len(self.captured), 'captured packet')} would change.")
 
     def _group_blocks(self, number: int, group: GroupRow) -> Iterator[Block]:

@@ -57,7 +57,7 @@ class Review:
 
     def lines(self, style: Style, width: int, *, detail: bool = False, limit: int | None = None) -> Iterator[str]:
         """The summary; then cause by cause; then what has no effect. `limit` is the number of regions, folded: of causes."""
-        yield self._summary(style)
+        yield from self._summary(style, width)
         left = limit if limit is not None else None if detail else CAUSES
         told = 0
         for cause in self.causes:
@@ -88,18 +88,25 @@ class Review:
             regions = sum(len(cause.changes) for cause in rest)
             yield f"\nand {counted(len(rest), 'more cause')} of {counted(regions, 'change')} (--detail, or --limit N)"
 
-    def _summary(self, style: Style) -> str:
+    def _summary(self, style: Style, width: int) -> Iterator[str]:
         word = self.found.confirmed.word if self.found.confirmed else ""
         if not self.order:
-            return f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes ({word})"
-        parts = []
+            yield f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes ({word})"
+            return
+        parts, plain = [], []
         for action, hue in ((Action.ALLOW, "green"), (Action.DENY, "red")):
             mine = [change for change in self.order if change.new is action]
             if mine:
                 flows = counted(sum(change.flows for change in mine), "flow")
+                plain.append(f"{len(mine):,} newly {_WORDS[action]} ({flows})")
                 parts.append(f"{style(f'{len(mine):,} newly {_WORDS[action]}', hue, bold=True)} ({flows})")
         causes = f"{len(self.causes):,} cause{'s' * (len(self.causes) != 1)}"
-        return f"{counted(len(self.order), 'change')} of {causes}: {', '.join(parts)}; {word}"
+        head = f"{counted(len(self.order), 'change')} of {causes}"
+        if len(f"{head}: {', '.join(plain)}; {word}") <= width:
+            yield f"{head}: {', '.join(parts)}; {word}"
+        else:
+            yield f"{head} ({word}):"
+            yield from (f"  {part}" for part in parts)
 
     def _head(self, cause: Cause, style: Style, width: int) -> Iterator[str]:
         place = self.attribution.place(cause.edit)
