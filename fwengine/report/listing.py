@@ -37,7 +37,8 @@ class Listing:
 
     def lines(self, style: Style, width: int, *, detail: bool = False, limit: int | None = None) -> Iterator[str]:
         """At most 15 lines, unless `detail` or `limit` (in regions) ask for more."""
-        yield self.summary(style)
+        plain = self.summary(Style(False))
+        yield from [self.summary(style)] if len(plain) <= width else wrapped(plain, width, rest="  ")
         if detail or limit is not None:
             yield from self._each(style, width, limit, detail)
             return

@@ -1,4 +1,4 @@
-"""Why, in a few lines: the rules that decided, the one or two that came nearest to it, and how many others there are.
+"""Why, in a few lines: the rule that decided, the one or two that came nearest to it, and how many others there are.
 
 Nearest is what missed the packet in the fewest fields; of several what would have decided otherwise, then what stands first. A
 rule that would match, had its last day not passed, is nearer than any. `reasons` has all of them.
@@ -18,17 +18,16 @@ from .style import Style
 from .verdicts import by
 
 NEAREST: Final = 2
-_DECIDING: Final = 4  # rules that decide parts of an open packet
 _LINES: Final = 2  # of one rule
 
 
 def nearest_lines(
     accounts: Sequence[Account], packet: Packet, verdict: Verdict, style: Style, width: int
 ) -> Iterator[str]:
-    """The deciding rules and the nearest others, in their order; then how many there are besides."""
-    deciding = [n for n, a in enumerate(accounts) if a.matched or a.decided]
+    """The deciding rule and the nearest others, in their order; then how many there are that decide nothing of it."""
+    deciding = [n for n, a in enumerate(accounts) if a.matched]  # parts of an open packet are told with it
     near = _nearest(accounts, verdict)
-    shown = sorted({*deciding[:_DECIDING], *near})
+    shown = sorted({*deciding, *near})
     if not accounts:
         yield "  there are no rules"
         return
@@ -40,15 +39,12 @@ def nearest_lines(
         lines = list(wrapped(shortened(text, _LINES * (width - len(head))), width, head, " " * (len(head) + 5)))
         if len(lines) > _LINES:
             lines = [*lines[: _LINES - 1], lines[_LINES - 1][: width - 1] + "…"]
-        for word, hue in (("yes", "green"), ("part", "yellow")):
-            if lines[0].startswith(f"{head}{word}"):
-                lines[0] = head + style(word, hue, bold=True) + lines[0][len(head) + len(word) :]
+        if a.matched:
+            lines[0] = head + style("yes", "green", bold=True)
         yield from lines
-    others = len(accounts) - len(shown)
+    others = sum(not a.decided for a in accounts) - len(shown)
     if others:
-        parts = len(deciding) - min(len(deciding), _DECIDING)
-        told = f", {counted(parts, 'rule')} of them deciding parts" if parts else ""
-        yield f"  and {counted(others, 'other rule')}{told} (--explain=all)"
+        yield f"  and {counted(others, 'other rule')} (--explain=all)"
 
 
 def _nearest(accounts: Sequence[Account], verdict: Verdict) -> list[int]:

@@ -24,6 +24,7 @@ from .sizes import counted
 from .style import Style
 
 _ENTRIES: Final = 3  # regions of a cause and direction that are shown before they are folded
+_FEW: Final = 2  # causes, of which more is shown
 _RULES: Final = 2  # deciding rules named in one line
 _ASIDE: Final = 5  # lines of what has no effect
 CAUSES: Final = 8  # causes shown before they are folded
@@ -129,7 +130,8 @@ class Review:
             return
         parts = self.wording.parts([change.box for change in side.changes]) if count <= MOST_JOINED else []
         whole = 0 < len(parts) <= _ENTRIES
-        shown = parts if whole else [self.wording.region(widest.box)]
+        widely = _ENTRIES if len(self.causes) <= _FEW else 1
+        shown = parts if whole else [self.wording.region(change.box) for change in side.changes[:widely]]
         yield from self._regions(shown, side.action, style, width, False)
         before = _several(self.old, [change.old_rule for change in side.changes])
         after = _several(self.new, [change.new_rule for change in side.changes])
@@ -137,8 +139,8 @@ class Review:
         if whole:
             told = f"{counted(count, 'region')} by deciding rules, {counted(side.flows, 'flow')} in all (--detail)"
         else:
-            told = f"and {counted(count - 1, 'more region')}, {counted(side.flows, 'flow')} in all (--detail)"
-        yield _MARGIN + told
+            told = f"and {counted(count - len(shown), 'more region')}, {counted(side.flows, 'flow')} in all (--detail)"
+        yield from wrapped(told, width, _MARGIN, _MARGIN + "  ")
         yield from wrapped(
             f"{_WORDS[side.action.other]} by {before}, now {_WORDS[side.action]} by {after}",
             width,
