@@ -87,7 +87,7 @@ class Listing:
     def _each(self, style: Style, width: int, limit: int | None, detail: bool) -> Iterator[str]:
         for region in self.regions[:limit]:
             yield from self._region(self.wording.region(region.box), style, width, detail=detail)
-            yield from wrapped(f"by {self._called(region.rule)}, e.g. {self._example(region)}", width, _MARGIN)
+            yield from self._decided("", region, width)
         if limit is not None and limit < len(self.regions):
             yield f"and {counted(len(self.regions) - limit, 'more region')}"
 
@@ -97,8 +97,16 @@ class Listing:
         text = parts[0] if len(parts) == 1 else self.wording.region(some[0].box)
         yield from self._region(text, style, width)
         more = f"and {counted(len(some) - 1, 'more region')} " if len(parts) != 1 else ""
-        told = f"{more}by {self._called(some[0].rule)}, e.g. {self._example(some[0])}"
-        yield from wrapped(told, width, _MARGIN)
+        yield from self._decided(more, some[0], width)
+
+    def _decided(self, more: str, region: Region, width: int) -> Iterator[str]:
+        """By which rule, and a packet: on one line if they fit."""
+        told, packet = f"{more}by {self._called(region.rule)}", f"e.g. {self._example(region)}"
+        if len(_MARGIN) + len(told) + 2 + len(packet) <= width:
+            yield f"{_MARGIN}{told}, {packet}"
+        else:
+            yield from wrapped(told, width, _MARGIN, _MARGIN + "  ")
+            yield from wrapped(packet, width, _MARGIN, _MARGIN + "  ")
 
     def _region(self, text: str, style: Style, width: int, *, detail: bool = False) -> Iterator[str]:
         word = style.verdict(self.regions[0].action.value.upper(), 6)

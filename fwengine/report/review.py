@@ -137,7 +137,8 @@ class Review:
         after = _several(self.new, [change.new_rule for change in side.changes])
         yield from self._example(widest, width)
         if whole:
-            told = f"{counted(count, 'region')} by deciding rules, {counted(side.flows, 'flow')} in all (--detail)"
+            apart = "" if len(parts) == count else " told apart by deciding rules"
+            told = f"{counted(count, 'region')}{apart}, {counted(side.flows, 'flow')} in all (--detail)"
         else:
             told = f"and {counted(count - len(shown), 'more region')}, {counted(side.flows, 'flow')} in all (--detail)"
         yield from wrapped(told, width, _MARGIN, _MARGIN + "  ")

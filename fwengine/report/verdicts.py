@@ -26,7 +26,7 @@ from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
-_LEAST: Final = 30  # columns for what a part states
+_LEAST: Final = 20  # columns for what a part states
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are not a packet, so no rule is asked",
     "truncated": "truncated: the bytes are cut short, and what is missing decides",
