@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,12 +17,14 @@ from .options import (
     note,
     once,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     stated_options,
     style_of,
 )
 from .output import say_failures
+
+if TYPE_CHECKING:
+    from ..report.changed import CapturedChange
 
 
 @click.command("diff", epilog=exit_codes("equivalent", "different", "no rule, no verdict, empty input"))
@@ -35,7 +37,7 @@ from .output import say_failures
     "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
 )
 @stated_options
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -56,8 +58,9 @@ def command(
     """
     from ..analysis.diff import diff
     from ..policy import load
-    from ..report.answers import change_json, confirmed_json, diff_lines
-    from ..report.attribution import attribute, attribution_json, attribution_lines
+    from ..report.answers import diff_lines
+    from ..report.attribution import attribute, attribution_lines, attribution_record
+    from ..report.changed import Changed
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
 
@@ -88,15 +91,9 @@ def command(
     changes = diff(before, after, limit)
     causes = attribute(before, after, changes)
     packets, decided = _captured(before, after, captures, stated, failures)
-    if format_ == "json":
-        extra: dict[str, Any] = {"captured": packets} if captures else {}
-        extra["confirmed"] = confirmed_json(changes.confirmed)
-        extra["definitions"] = [attribution_json(cause) for cause in causes]
-        say_json(failures, equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
-    elif format_ == "jsonl":
-        for change in changes:
-            say_json_line(**change_json(change, before, after))
-        say_failures(format_, failures)
+    if format_ != "text":
+        definitions = map(attribution_record, causes)
+        say_answer(Changed.of(before, after, changes, definitions, packets if captures else None), format_, failures)
     else:
         style = style_of(color)
         say("\n".join(diff_lines(changes, before, after, style)))
@@ -106,7 +103,7 @@ def command(
             from ..report.counts import called
 
             for f in packets[:50]:
-                say(f"  {called(f['capture'])}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
+                say(f"  {called(f.capture)}:{f.packet}  {f.text}  {f.old.verdict} -> {f.new.verdict} by {f.by}")
             if len(packets) > 50:
                 say(f"  and {len(packets) - 50:,} more")
             if decided:
@@ -120,18 +117,21 @@ def _names(stated: dict[str, Any]) -> list[str]:
 
 def _captured(
     old: Any, new: Any, captures: tuple[str, ...], stated: dict[str, Any], failures: Failures
-) -> tuple[list[dict[str, Any]], int]:
+) -> tuple[list[CapturedChange], int]:
     """The packets of captures whose verdict changes, and how many have a verdict; captures without one are failures."""
     from ..errors import CaptureError
     from ..model.packet import Packet
     from ..model.rules import DENY
+    from ..report.changed import CapturedChange, Ruling
     from ..report.counts import called
+    from ..report.making import rule_at
     from ..report.nothing import verdictless
     from ..report.packets import packet_text
+    from ..report.record import act
     from ..traffic.count import iterate
     from ..traffic.cut import Cuts
 
-    found: list[dict[str, Any]] = []
+    found: list[CapturedChange] = []
     cuts = Cuts(new)
     all_decided = 0
     for path in captures:
@@ -146,31 +146,29 @@ def _captured(
                     action, rule = cuts.fate(outcome.known)
                     now_action = action or DENY
                     if outcome.action is not None and outcome.action is not now_action:
+                        was = None if outcome.rule is None else rule_at(old, outcome.rule)
+                        is_now = None if rule is None else rule_at(new, rule)
                         found.append(
-                            {
-                                "capture": path,
-                                "packet": outcome.number,
-                                "text": outcome.kind,
-                                "old": outcome.action.value,
-                                "new": now_action.value,
-                                "old_rule": outcome.kind if outcome.rule is None else old.label(outcome.rule),
-                                "new_rule": outcome.kind if rule is None else new.label(rule),
-                            }
+                            CapturedChange(
+                                path,
+                                outcome.number,
+                                outcome.kind,
+                                Ruling(act(outcome.action), was),
+                                Ruling(act(now_action), is_now),
+                            )
                         )
                 if outcome.point is None or outcome.rule is None:
                     continue
                 then, now = outcome.rule, new.tree.index(outcome.point)
                 if old.action(then) is not new.action(now):
                     found.append(
-                        {
-                            "capture": path,
-                            "packet": outcome.number,
-                            "text": packet_text(Packet.from_point(outcome.point), old, new),
-                            "old": old.action(then).value,
-                            "new": new.action(now).value,
-                            "old_rule": old.label(then),
-                            "new_rule": new.label(now),
-                        }
+                        CapturedChange(
+                            path,
+                            outcome.number,
+                            packet_text(Packet.from_point(outcome.point), old, new),
+                            Ruling(act(old.action(then)), rule_at(old, then)),
+                            Ruling(act(new.action(now)), rule_at(new, now)),
+                        )
                     )
         except CaptureError as error:
             damage = error

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..analysis.diff import Change
 from ..errors import Span
 from ..language.syntax import ast
 from ..language.syntax.printer import show
 from ..policy import Policy
+from .changed import DefinitionChange
+from .record import Place
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -82,18 +83,9 @@ def _words(statement: ast.Statement) -> set[str]:
     return set(_WORD.findall(show(content.value))) if isinstance(content, ast.Definition) else set()
 
 
-def attribution_json(found: Attribution) -> dict[str, Any]:
-    return {
-        "kind": found.kind,
-        "name": found.name,
-        "old_file": found.old.file if found.old else None,
-        "old_line": found.old.line if found.old else None,
-        "new_file": found.new.file if found.new else None,
-        "new_line": found.new.line if found.new else None,
-        "rules": list(found.rules),
-        "changes": list(found.changes),
-        "flows": found.flows,
-    }
+def attribution_record(found: Attribution) -> DefinitionChange:
+    old, new = (Place.of(span) if span else None for span in (found.old, found.new))
+    return DefinitionChange(found.kind, found.name, old, new, found.rules, found.changes, found.flows)
 
 
 def attribution_lines(found: Attribution) -> list[str]:

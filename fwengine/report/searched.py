@@ -15,7 +15,7 @@ from .making import region_of, rule_at, witness_of
 from .packets import details_of
 from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, UnknownInterface, Witness, act
 from .style import Style
-from .wording import counted
+from .wording import DOES, counted
 
 _STATUS: dict[bool, Literal["none", "about no packet"]] = {True: "none", False: "about no packet"}
 
@@ -100,13 +100,13 @@ class Searched(Answer):
             by_rule.setdefault(row.rule, []).append(row)
         for rule, rows in by_rule.items():
             first = rows[0]
-            more = f", and {counted(len(rows) - 1, 'region')} more" if len(rows) > 1 else ""
+            more = f", and {counted(len(rows) - 1, 'more region')}" if len(rows) > 1 else ""
             yield Note(
                 "FW601",
                 "info",
-                f"`{self.question}`: `{rule.label}` does it with {first.region.text}{more}",
+                f"`{rule.label}` {DOES[rule.action]} {first.region.text}{more}",
                 rule.place,
-                notes=(f"e.g. {first.witness.packet}",),
+                notes=(f"e.g. {first.witness.packet}", f"asked for: {self.question}"),
                 properties={
                     "rule": rule.label,
                     "regions": [row.region.text for row in rows],
