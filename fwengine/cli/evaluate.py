@@ -132,6 +132,8 @@ def command(
             raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
         if per_packet and (coverage or engine or jobs):
             raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
+        if per_packet and format_ not in ("text", "json", "jsonl"):
+            raise click.UsageError("`--per-packet` is told as text, json or jsonl")
         from .captures import evaluate_captures
 
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}

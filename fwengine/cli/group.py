@@ -26,6 +26,7 @@ COMMANDS = {
     "synth": _Entry("synth", "Write packets from a policy's edges, with the expected verdicts."),
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
     "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
+    "schema": _Entry("schema", "Write the JSON Schema of what a command answers."),
     "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),
     "version": _Entry("version", "Tell the version and which engines are live."),
 }

@@ -18,16 +18,13 @@ from .output import (
     note,
     say,
     say_answer,
-    say_json,
-    say_json_line,
     style_of,
     write_bytes,
 )
 
 __all__ = [
     "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
-    "say_answer", "say_json", "say_json_line", "shown_options", "stated_day", "stated_options", "style_of", "width",
-    "write_bytes",
+    "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])

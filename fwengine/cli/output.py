@@ -68,15 +68,10 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
             _write(text)
 
 
-def say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
+def _say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
     """One JSON document on stdout, with the version of its form, the answer's fields, and what went wrong."""
     errors = [failure.record.to_dict() for failure in failures]
     _write(_json({"format_version": FORMAT_VERSION, **fields, "errors": errors}, indent=2))
-
-
-def say_json_line(**fields: Any) -> None:
-    """One JSON document on one line of stdout."""
-    _write(_json(fields, indent=None))
 
 
 def json_text(value: object) -> str:
@@ -93,22 +88,25 @@ def say_json_lines(lines: Sequence[str]) -> None:
 def say_items(items: Sequence[str], *, begun: bool) -> None:
     """More items of the list `results` of a document that is written as it comes; `begun` says that there were some."""
     if items:
-        head = ",\n" if begun else f'{{\n  "format_version": "{FORMAT_VERSION}",\n  "results": [\n'
+        head = (
+            ",\n" if begun else f'{{\n  "format_version": "{FORMAT_VERSION}",\n  "command": "eval",\n  "results": [\n'
+        )
         _write(head + ",\n".join(items), end="")
 
 
-def end_items(failures: Iterable[Failure], *, begun: bool) -> None:
-    """The end of such a document, whose form is that of `say_json(failures, results=...)`."""
+def end_items(failures: Iterable[Failure], *, begun: bool, **sums: int) -> None:
+    """The end of such a document, with the fields that stand behind the list."""
     if not begun:
-        say_json(failures, results=[])
+        _say_json(failures, command="eval", results=[], **sums)
         return
+    told = "".join(f',\n  "{key}": {value}' for key, value in sums.items())
     errors = _json([failure.record.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
-    _write(f'\n  ],\n  "errors": {errors}\n}}')
+    _write(f'\n  ]{told},\n  "errors": {errors}\n}}')
 
 
-def say_document(document: object) -> None:
-    """A JSON document of a form that is not ours on stdout."""
-    _write(_json(document, indent=2))
+def say_data(value: object) -> None:
+    """JSON of a form that is not an answer's."""
+    _write(_json(value, indent=2))
 
 
 def say_failures(form: str, failures: Sequence[Failure]) -> None:

@@ -132,6 +132,13 @@ class Decided(Record):
         return " or ".join(dict.fromkeys(str(part.rule) for part in self.cases)) or self.reason
 
     @property
+    def told(self) -> str:
+        """`allow by web-in (edge.fwl:8)`, or between which rules it is open."""
+        if self.verdict == "depends":
+            return f"depends on what is left open, by {self.by}"
+        return f"{self.verdict} by {self.by}" if self.rule or self.cases else f"{self.verdict}: {self.reason}"
+
+    @property
     def place(self) -> Place | None:
         """Where what decides stands, if one rule does."""
         return self.rule.place if self.rule else None
@@ -172,7 +179,7 @@ class Evaluated(Answer):
             yield Note(
                 DECIDED,
                 "error" if wrong else "info",
-                f"`{r.packet}`: {r.verdict} by {r.by}{otherwise}",
+                f"`{r.packet}`: {r.told}{otherwise}",
                 r.place or Place(self.policy),
                 properties={
                     "packet": r.packet,
@@ -187,7 +194,7 @@ class Evaluated(Answer):
         """Without an expectation a packet whose fate is known passes."""
         for r in self.results:
             passed = r.verdict == self.expected if self.expected else r.verdict != "depends"
-            got = f"{r.verdict} by {r.by}"
+            got = r.told
             message = f"expected {self.expected}, got {got}" if self.expected else got
             yield Case(self.policy, r.packet, passed, r.place, message, message, "packet")
 

@@ -220,7 +220,7 @@ class Tests(Answer):
                     "error",
                     f"failed: {r.expectation}",
                     r.place,
-                    notes=tuple(line.strip() for line in failure_lines(r)),
+                    notes=tuple(" ".join(line.split(None, 1)) for line in failure_lines(r)),
                     properties=properties,
                     about=(r.expectation,),
                 )

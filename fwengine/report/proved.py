@@ -19,6 +19,7 @@ from .record import Confirmed, Place, Record, UnknownInterface, Witness
 from .strangers import stranger_text
 from .style import Style
 from .told import REFUTED
+from .wording import DONE
 
 _STATUS: dict[Status, Literal["proved", "refuted", "about no packet"]] = {
     Status.PROVED: "proved",
@@ -128,7 +129,9 @@ class Proved(Answer):
                     "proved" if r.holds else "not proved" if r.status == "proved" else r.status,
                     f"`{r.policy}`",
                     r.told if r.unknown_interfaces else f"`{r.claim}`",
-                    "; ".join(f"`{c.packet}`: {c.verdict} by `{c.rule or 'default'}`" for c in r.counterexamples),
+                    "; ".join(
+                        f"`{c.packet}` is {DONE[c.verdict]} by `{c.rule or 'default'}`" for c in r.counterexamples
+                    ),
                 )
                 for r in self.results
             ),
@@ -140,9 +143,11 @@ class Proved(Answer):
                 yield Note(
                     REFUTED,
                     "error",
-                    f"not so: `{r.claim}`" if r.counterexamples else r.told,
+                    f"false: `{r.claim}`" if r.counterexamples else r.told,
                     r.place,
-                    notes=tuple(f"e.g. {c.packet}: {c.verdict} by {c.rule or 'default'}" for c in r.counterexamples),
+                    notes=tuple(
+                        f"e.g. {c.packet} is {DONE[c.verdict]} by {c.rule or 'default'}" for c in r.counterexamples
+                    ),
                     properties={
                         "policy": r.policy,
                         "claim": r.claim,

@@ -28,14 +28,17 @@ class Record:
     """A value that knows its form as data: the names of its fields are the keys."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {key: plain(getattr(self, key)) for key in keys(type(self))}
+        return {key.rstrip("_"): plain(getattr(self, key)) for key in keys(type(self))}
 
 
 _KEYS: dict[type[Record], tuple[str, ...]] = {}
 
 
 def keys(kind: type[Record]) -> tuple[str, ...]:
-    """The keys of a record, in their order. A name that begins with `_` is of how it is shown, and no key."""
+    """The fields of a record, in their order; their keys are without the underscore that sets one apart from a keyword.
+
+    A name that begins with `_` is of how an answer is shown, and no key.
+    """
     known = _KEYS.get(kind)
     if known is None:
         known = _KEYS[kind] = tuple(f.name for f in fields(kind) if not f.name.startswith("_"))

@@ -14,10 +14,11 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .listing import Listing
 from .making import region_of, rule_at, witness_of
 from .packets import details_of
-from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, UnknownInterface, Witness, act
+from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, Size, UnknownInterface, Witness, act
 from .sizes import counted
 from .style import Style
 from .view import FOLDED, View
+from .wording import DOES
 
 _STATUS: dict[bool, Literal["none", "about no packet"]] = {True: "none", False: "about no packet"}
 
@@ -39,7 +40,7 @@ class Searched(Answer):
         asked: the verdict asked for.
         question: as it was asked.
         status: `found`, `none`, or `about no packet`, which answers nothing.
-        share: what part of what was asked the regions are, packets told apart by all their fields; empty where that is not known.
+        packets, asked_packets: how many they are, and how many were asked about, told apart by all fields; null if not counted.
         more: regions that `--limit` left out; all the counts are of all.
     """
 
@@ -51,7 +52,8 @@ class Searched(Answer):
     question: str
     status: Literal["found", "none", "about no packet"]
     regions: tuple[RegionRow, ...]
-    share: str
+    packets: Size | None
+    asked_packets: Size | None
     more: int
     confirmed: Confirmed | None
     unknown_interfaces: tuple[UnknownInterface, ...]
@@ -81,7 +83,7 @@ class Searched(Answer):
         strangers = tuple(map(UnknownInterface.of, policy.strangers(claim.boxes)))
         status = "found" if rows else _STATUS[found.confirmed is not None]
         return cls(
-            policy.name, act(claim.action), question, status, rows, listing.share if found else "", len(found) - len(rows),
+            policy.name, act(claim.action), question, status, rows, *(listing.packets or (None, None)), len(found) - len(rows),
             Confirmed.of(found.confirmed), strangers, listing, view,
         )  # fmt: skip
 
@@ -120,13 +122,13 @@ class Searched(Answer):
             by_rule.setdefault(row.rule, []).append(row)
         for rule, rows in by_rule.items():
             first = rows[0]
-            more = f", and {counted(len(rows) - 1, 'region')} more" if len(rows) > 1 else ""
+            more = f", and {counted(len(rows) - 1, 'more region')}" if len(rows) > 1 else ""
             yield Note(
                 "FW601",
                 "info",
-                f"`{self.question}`: `{rule.label}` does it with {first.region.text}{more}",
+                f"`{rule.label}` {DOES[rule.action]} {first.region.text}{more}",
                 rule.place,
-                notes=(f"e.g. {first.witness.packet}",),
+                notes=(f"e.g. {first.witness.packet}", f"asked for: {self.question}"),
                 properties={
                     "rule": rule.label,
                     "regions": [row.region.text for row in rows],

@@ -11,6 +11,7 @@ NEWLY_DENIED: Final = "FW604"
 UNMET: Final = "FW605"
 DECIDED: Final = "FW606"
 UNEXERCISED: Final = "FW607"
+NOT_CANONICAL: Final = "FW608"
 
 EXPLANATIONS: dict[str, str] = {
     FOUND: "The rule decides packets that a query asked for. It is information: whether they should fare so is yours to say.",
@@ -23,5 +24,6 @@ EXPLANATIONS: dict[str, str] = {
     UNMET: "An expectation does not hold: the packet named is one that it speaks of, and fares otherwise. An expectation about "
     "no packet does not hold either.",
     DECIDED: "The rule decides a packet that was asked about. It is an error where `--expect` says otherwise.",
+    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     UNEXERCISED: "No packet of the captures was decided by the rule. It may be right, and of no use; or the captures are too few.",
 }

@@ -1,6 +1,12 @@
-"""Words that many answers need: counts with their nouns."""
+"""Words that many answers need: counts with their nouns, and what a rule does."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+DOES: Final[Mapping[str, str]] = {"allow": "allows", "deny": "denies"}
+DONE: Final[Mapping[str, str]] = {"allow": "allowed", "deny": "denied"}
 
 
 def counted(count: int, noun: str) -> str:

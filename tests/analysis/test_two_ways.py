@@ -102,8 +102,9 @@ def test_commands_say_that_a_claim_is_about_no_packet(tmp_path: Path, monkeypatc
     told = run("prove", path, "deny 43 from ::/0")
     assert (told.code, told.out) == (1, "EMPTY   deny 43 from ::/0 is about no packet, which proves nothing\n")
     machine = run("prove", path, "deny 43", "--format", "json")
-    assert (machine.code, machine.json["holds"], machine.json["status"]) == (1, False, "about no packet")
-    assert (machine.json["confirmed"], machine.json["counterexample"]) == (None, None)
+    (result,) = machine.json["results"]
+    assert (machine.code, machine.json["holds"], result["status"]) == (1, False, "about no packet")
+    assert (result["confirmed"], result["counterexamples"]) == (None, [])
     asked = run("query", path, "deny 43 from ::/0")
     assert (asked.code, asked.out) == (1, "empty: the question is about no packet\n")
     machine = run("query", path, "deny 43", "--format", "json")
@@ -145,9 +146,11 @@ def test_the_word_is_on_every_screen(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )  # fmt: skip
     for word, summary in (("confirmed", "1 passed, 0 failed\n"), ("sampled", "1 passed, 0 failed (1 sampled)\n")):
         for command, *words in asked:
-            assert run(command, *words).out.splitlines()[-1].endswith(f"({word})") or command == "diff"
+            lines = run(command, *words).out.splitlines()
+            assert lines[0 if command == "query" else -1].endswith(f"({word})") or command == "diff"
             assert f"({word})" in run(command, *words).out
             document = run(command, *words, "--format", "json").json
+            document = document["results"][0] if command == "prove" else document
             assert document["confirmed"]["complete"] is (word == "confirmed")
             assert document["confirmed"]["samples"] > 0
         done = run("test", path)

@@ -52,7 +52,7 @@ def draft(tmp_path: Path) -> Path:
 def test_findings_as_json(draft: Path) -> None:
     done = run("check", draft, "--format", "json", *DAY)
     assert done.code == 1
-    found = {(f["code"], f["rule"] or f["definition"]): f for f in done.json["findings"]}
+    found = {(f["code"], f["rule"]["label"] if f["rule"] else f["definition"]): f for f in done.json["findings"]}
     assert set(found) >= {
         ("FW201", "no-guest-ssh"),
         ("FW202", "twice"),
@@ -63,14 +63,15 @@ def test_findings_as_json(draft: Path) -> None:
         ("FW209", "spare"),
     }
     shadowed = found["FW201", "no-guest-ssh"]
-    assert (shadowed["line"], shadowed["blockers"], shadowed["decided_by"]) == (6, ["admin-ssh"], "admin-ssh")
-    assert found["FW203", "narrow"]["blockers"] == ["wide"]
+    assert (shadowed["place"]["line"], shadowed["witness"]["rule"]["label"]) == (6, "admin-ssh")
+    assert shadowed["blockers"] == [shadowed["witness"]["rule"]]
+    assert [b["label"] for b in found["FW203", "narrow"]["blockers"]] == ["wide"]
     policy = load(draft)
     for f in found.values():
         if f["witness"]:
-            packet = Packet.parse(f["witness"]).replace(in_interface="", out_interface="")
+            packet = Packet.parse(f["witness"]["packet"]).replace(in_interface="", out_interface="")
             verdict = decide(policy, packet)
-            assert (verdict.rule.label if verdict.rule else "default") == f["decided_by"], f
+            assert (verdict.rule.label if verdict.rule else "default") == f["witness"]["rule"]["label"], f
 
 
 def test_the_screen(draft: Path) -> None:
@@ -96,7 +97,7 @@ def test_the_screen(draft: Path) -> None:
 def test_what_is_selected(draft: Path, options: tuple[str, ...], code: int, codes: set[str]) -> None:
     done = run("check", draft, "--format", "jsonl", *options, *DAY)
     assert done.code == code
-    assert {json.loads(line)["code"] for line in done.out.splitlines()} == codes
+    assert {line["code"] for line in done.lines} == codes
 
 
 def test_an_unknown_code_is_a_usage_error(draft: Path) -> None:
@@ -119,7 +120,7 @@ def test_other_forms(draft: Path) -> None:
 
 def test_effective_parts(draft: Path) -> None:
     done = run("check", draft, "--effective", "--format", "json", *DAY)
-    parts = {e["rule"]: e["regions"] for e in done.json["effective"]}
+    parts = {e["rule"]["label"]: [r["text"] for r in e["regions"]] for e in done.json["effective"]}
     assert list(parts) == ["half", "wide"]
     assert parts["half"] == ["udp from 10.20.0.0/17 to 192.0.2.80/30 port 0"]
     policy = load(draft)
@@ -287,9 +288,12 @@ def test_diff(draft: Path, tmp_path: Path) -> None:
     assert done.json["equivalent"] is False
     (change,) = done.json["changes"]
     assert change["region"]["text"] == "tcp from office to web port 23"
-    assert (change["old"], change["new"]) == ("deny", "allow")
-    assert (change["old_rule"]["label"], change["new_rule"]["label"]) == ("default", "admin-ssh")
-    assert change["new_rule"]["place"]["line"] == 5
+    assert (change["old"]["action"], change["new"]["action"], change["newly"]) == ("deny", "allow", "allow")
+    assert (change["old"]["label"], change["new"]["label"], change["new"]["place"]["line"]) == (
+        "default",
+        "admin-ssh",
+        5,
+    )
     assert change["region"]["flows"] == 65536 * 4 * 65536
     packet = Packet.parse(change["witness"]["packet"])
     assert load(draft).evaluate(packet).action.value == "deny"
@@ -337,7 +341,7 @@ def test_diff_with_a_capture(draft: Path, tmp_path: Path) -> None:
     new.write_text(DRAFT.replace("port ssh as admin-ssh", "port { ssh, telnet } as admin-ssh"))
     done = run("diff", draft, new, "-r", capture, "--format", "json", *DAY)
     (changed,) = done.json["captured"]
-    assert (changed["packet"], changed["old"], changed["new"]) == (0, "deny", "allow")
+    assert (changed["packet"], changed["old"]["verdict"], changed["new"]["verdict"]) == (0, "deny", "allow")
     assert "1 captured packet would change" in run("diff", draft, new, "-r", capture, *DAY).out
 
 
@@ -420,8 +424,8 @@ def test_policies_of_different_shape_can_be_compared(tmp_path: Path) -> None:
     done = run("diff", one, two, "--format", "json")
     assert done.code == 1
     for change in done.json["changes"]:
-        assert load(one).prove(f"{change['old']} {change['region']['text']}").holds
-        assert load(two).prove(f"{change['new']} {change['region']['text']}").holds
+        assert load(one).prove(f"{change['old']['action']} {change['region']['text']}").holds
+        assert load(two).prove(f"{change['newly']} {change['region']['text']}").holds
 
 
 def test_claims_from_python() -> None:

@@ -19,7 +19,7 @@ from fwengine.language.syntax.printer import show_document
 from fwengine.model.fields import IN, interface_number
 from fwengine.model.packet import _WORDS, write_interface
 from fwengine.policy import region
-from fwengine.report.answers import region_text
+from fwengine.report.making import region_text
 from fwengine.testing.boundary import edges, interface_names
 
 ZONES = """
