@@ -82,8 +82,9 @@ class Searched(Answer):
         )
         strangers = tuple(map(UnknownInterface.of, policy.strangers(claim.boxes)))
         status = "found" if rows else _STATUS[found.confirmed is not None]
+        packets, whole = listing.packets if found and listing.packets else (None, None)
         return cls(
-            policy.name, act(claim.action), question, status, rows, *(listing.packets or (None, None)), len(found) - len(rows),
+            policy.name, act(claim.action), question, status, rows, packets, whole, len(found) - len(rows),
             Confirmed.of(found.confirmed), strangers, listing, view,
         )  # fmt: skip
 
