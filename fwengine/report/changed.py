@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from ..analysis.confirm import Answer as Found
 from ..analysis.diff import Change
+from ..codes import NEWLY_ALLOWED, NEWLY_DENIED
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at
 from .packets import packet_text
 from .record import Act, Confirmed, Place, Record, RegionRecord, RuleRecord, Size, Witness, act
-from .told import NEWLY_ALLOWED, NEWLY_DENIED
 from .wording import DONE, counted
 
 WORDS: dict[Act, str] = {"allow": "newly allowed", "deny": "newly denied"}

@@ -19,9 +19,9 @@ from support.schemas import hold
 
 from fwengine import Packet, loads
 from fwengine.cli.group import COMMANDS as NAMES
+from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Span
 from fwengine.packets.encode import write_pcap
-from fwengine.report.codes import explanations
 from fwengine.report.failure import Failure
 from fwengine.report.nothing import Covered, no_rule
 
@@ -109,13 +109,13 @@ def carried(done: Done, form: str, command: str) -> list[tuple[str, str | None]]
     if form == "sarif":
         return _sarif(done.out)
     told = done.out + done.err  # as text, the errors of a policy are a part of what `check` answers
-    return [(code, None) for code in explanations() if f"error[{code}]" in told]
+    return [(code, None) for code in EXPLANATIONS if f"error[{code}]" in told]
 
 
 def _record(error: dict[str, Any]) -> tuple[str, str | None]:
     assert list(error) == list(Failure("limit", "", "").record.to_dict())
     assert error["kind"] in ("usage", "file", "policy", "question", "capture", "limit", "nothing")
-    assert error["code"] in explanations()
+    assert error["code"] in EXPLANATIONS
     assert error["severity"] == "error"
     assert error["message"]
     place = error["place"]
@@ -438,7 +438,9 @@ class TestNothing:
     def test_every_help_tells_it(self) -> None:
         for name in NAMES:
             text = " ".join(run(name, "--help").out.split())
-            assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "schema", "version"))
+            assert ("2 could not answer, or an answer about nothing" in text) == (
+                name not in ("explain", "schema", "version")
+            )
 
     def test_the_examples_say_something(self) -> None:
         assert "errors" not in run("check", RULES, "--format", "json", "--ignore", "FW209").json
