@@ -24,6 +24,7 @@ from .options import (
     say_answer,
     stated_options,
     style_of,
+    width,
 )
 from .output import say_failures
 
@@ -42,10 +43,26 @@ Examples:
   fwengine eval edge.fwl -r monday.pcap
   tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
 """
+PARTS = 5  # of an open packet, before the others are counted
+
+
+class _Explaining(click.Command):
+    """A command whose `--explain` may be `--explain=all`, and never takes the packet behind it for its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        for n, word in enumerate(args[:end]):
+            if word == "--explain=all":
+                args[n] = "--explain-all"
+            elif word.startswith("--explain="):
+                raise click.UsageError(f"`{word}`: write `--explain`, or `--explain=all` for every rule", ctx)
+        return super().parse_args(ctx, args)
+
+
 YES, NO = "answered, and as --expect says if it is given", "not so"
 
 
-@click.command("eval", epilog=exit_codes(YES, NO, "no rule, no packet, no verdict", EXAMPLES))
+@click.command("eval", cls=_Explaining, epilog=exit_codes(YES, NO, "no rule, no packet, no verdict", EXAMPLES))
 @policy_argument
 @click.argument("packets", nargs=-1, metavar="[PACKET]...")
 @click.option(
@@ -56,7 +73,13 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     metavar="CAPTURE",
     help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.",
 )
-@click.option("--explain", is_flag=True, help="Tell for each earlier rule which fields failed.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Tell which rules came nearest, and in which fields they failed; `--explain=all`: every rule.",
+)
+@click.option("--explain-all", is_flag=True, hidden=True)
+@click.option("--detail", is_flag=True, help="Text in full: nothing folded, nothing cut short.")
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every packet fares so.")
 @click.option("--coverage", is_flag=True, help="With -r: tell which rules no packet of the captures exercised.")
 @click.option(
@@ -82,6 +105,8 @@ def command(
     packets: tuple[str, ...],
     captures: tuple[str, ...],
     explain: bool,
+    explain_all: bool,
+    detail: bool,
     expect: Expected,
     per_packet: bool,
     coverage: bool,
@@ -101,9 +126,10 @@ def command(
     leaves out is open: if its fate depends on it, the answer is DEPENDS, with the split.
     """
     once(policy, *packets, *captures)
+    explained: Literal["", "near", "all"] = "all" if explain_all else "near" if explain else ""
     if captures:
-        if packets or explain:
-            raise click.UsageError("`-r` goes with neither packets nor `--explain`")
+        if packets or explained or detail:
+            raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
         if per_packet and (coverage or engine or jobs):
             raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
         if per_packet and format_ not in ("text", "json", "jsonl"):
@@ -122,7 +148,7 @@ def command(
             raise click.UsageError(f"`--{name}` goes with `-r`{hint}")
     if not packets:
         raise click.UsageError("name a PACKET, `-` for standard input, or a capture with `-r`")
-    return _packets(policy, packets, explain, expect, format_, as_of, color)
+    return _packets(policy, packets, explained, detail, expect, format_, as_of, color)
 
 
 def cores() -> int:
@@ -147,7 +173,8 @@ class _Answer:
 def _packets(
     path: str,
     texts: tuple[str, ...],
-    explain: bool,
+    explained: Literal["", "near", "all"],
+    detail: bool,
     expect: Expected,
     format_: str,
     as_of: datetime.date,
@@ -166,12 +193,12 @@ def _packets(
         say_failures(format_, failures)
         return 2
     failures.add(no_rule(policy))
-    answers = [_answer(policy, text, packet, explain) for text, packet in asked]
+    answers = [_answer(policy, text, packet, bool(explained)) for text, packet in asked]
     strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
     if strangers:
         note(stranger_text(strangers))
     if format_ == "text":
-        _print(policy, answers, color)
+        _print(policy, answers, color, explained == "all", detail)
     else:
         results = tuple(_record(policy, answer) for answer in answers)
         say_answer(Evaluated(policy.name, expect, results), format_, failures)
@@ -224,19 +251,26 @@ def _record(policy: Policy, answer: _Answer) -> Decided:
     )
 
 
-def _print(policy: Policy, answers: Sequence[_Answer], color: str) -> None:
+def _print(policy: Policy, answers: Sequence[_Answer], color: str, every: bool, detail: bool) -> None:
+    from ..report.nearest import nearest_lines
     from ..report.reasons import account_lines
     from ..report.verdicts import split_lines, verdict_line
 
-    style = style_of(color)
+    style, room = style_of(color), width()
     for answer in answers:
         told = "  (cut short: decided from the fields that are there)" if answer.partial else ""
         say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else "") + told)
         if answer.packet is None:
             continue
         if answer.verdict.cases:
-            say("\n".join(split_lines(answer.verdict, answer.packet, style)))
-        if answer.accounts is not None:
+            lines = split_lines(answer.verdict, answer.packet, style, None if detail else room)
+            most = len(lines) if detail or len(lines) <= PARTS + 1 else PARTS
+            say("\n".join(lines[:most]))
+            if most < len(lines):
+                say(f"  and {len(lines) - most:,} more parts (--detail)")
+        if answer.accounts is not None and every:
             if answer.verdict.cases:
                 say("the rules in their order:")
             say("\n".join(account_lines(answer.accounts, answer.packet, style)))
+        elif answer.accounts is not None:
+            say("\n".join(nearest_lines(answer.accounts, answer.packet, answer.verdict, style, room)))

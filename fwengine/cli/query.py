@@ -15,20 +15,30 @@ from .options import (
     note,
     policy_argument,
     say_answer,
+    shown_options,
     style_of,
+    width,
 )
 
 
 @click.command("query", epilog=exit_codes("there is such a packet", "there is none", "no rule, empty input"))
 @policy_argument
 @click.argument("question", metavar="'allow|deny REGION'")
-@click.option(
-    "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
-)
+@shown_options
 @format_option()
 @as_of_option
 @color_option
-def command(policy: str, question: str, limit: int, format_: str, as_of: datetime.date, color: str) -> int:
+def command(
+    policy: str,
+    question: str,
+    detail: bool,
+    limit: int | None,
+    plain: bool,
+    budget: int,
+    format_: str,
+    as_of: datetime.date,
+    color: str,
+) -> int:
     """List all packets of a region with a verdict, as disjoint regions, widest first.
 
     For example: fwengine query POLICY 'allow tcp from any to web'. Each region has its deciding rule, a packet of it, and the
@@ -39,14 +49,16 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     from ..report.nothing import no_rule
     from ..report.searched import Searched
     from ..report.strangers import stranger_text
+    from ..report.view import View
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
-    regions = query(loaded, asked.action, asked.boxes, limit)
+    regions = query(loaded, asked.action, asked.boxes, budget)
     strangers = loaded.strangers(asked.boxes)
     if strangers:
         note(stranger_text(strangers))
     failures = Failures()
     failures.add(no_rule(loaded))
-    say_answer(Searched.of(loaded, asked, question, regions), format_, failures, style_of(color))
+    answer = Searched.of(loaded, asked, question, regions, View(width(), detail, limit), by_name=not plain)
+    say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if regions else 1)

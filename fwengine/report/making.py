@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from ..language.meaning.region import readable, show_box
 from ..model import address
@@ -48,6 +49,7 @@ def region_of(box: Box, text: str | None = None, flows: int | None = None) -> Re
     return RegionRecord(region_text(box) if text is None else text, chosen, box.flows if flows is None else flows)
 
 
+@lru_cache(1 << 12)
 def field_set(field: int, chosen: IntervalSet) -> FieldSet:
     """A set of values of a field, absence told apart."""
     spec = TABLE[field]

@@ -44,6 +44,7 @@ class Account:
     expired: bool
     failures: tuple[Failure, ...]
     decided: tuple[Box, ...] = ()
+    would_match: bool = False  # it is expired, and would match some of the packets otherwise
 
 
 def account(policy: Policy, packet: Packet, verdict: Verdict) -> list[Account]:
@@ -58,7 +59,8 @@ def account(policy: Policy, packet: Packet, verdict: Verdict) -> list[Account]:
         matched = not verdict.cases and rule is verdict.rule
         expired = not policy.active(rule)
         failures = () if matched or mine or expired else min(_misses(rule, packet), key=len, default=())
-        out.append(Account(rule, matched, expired, failures, mine))
+        would_match = expired and not all(_misses(rule, packet))
+        out.append(Account(rule, matched, expired, failures, mine, would_match))
         left -= bool(mine)
         if matched or (parts and not left):
             break
@@ -117,17 +119,19 @@ def account_lines(accounts: Sequence[Account], packet: Packet, style: Style) -> 
     width = max((len(by(a.rule)) for a in accounts), default=0)
     close = nearest(accounts)
     return [
-        f"  {by(a.rule):<{width}}  {_line(a, packet, style, number in close)}" for number, a in enumerate(accounts)
+        f"  {by(a.rule):<{width}}  {account_line(a, packet, style, number in close)}"
+        for number, a in enumerate(accounts)
     ] or ["  there are no rules"]
 
 
-def _line(a: Account, packet: Packet, style: Style, close: bool) -> str:
+def account_line(a: Account, packet: Packet, style: Style, close: bool) -> str:
+    """How one rule fared; `close`: it is one of those that came nearest."""
     if a.matched:
         return style("yes", "green", bold=True)
     if a.decided:
         return f"{style('part', 'yellow', bold=True)} {' or '.join(condition(box, packet) for box in a.decided)}"
     if a.expired:
-        return f"no   expired: it counted until {a.rule.until}"
+        return f"no   expired: it counted until {a.rule.until}{', and would match' if a.would_match else ''}"
     if not a.failures:
         return "no   the rules above decide all that it matches"
     told = _telling(a.failures)

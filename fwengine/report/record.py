@@ -35,10 +35,10 @@ _KEYS: dict[type[Record], tuple[str, ...]] = {}
 
 
 def keys(kind: type[Record]) -> tuple[str, ...]:
-    """The fields of a record, in their order; their keys are without the underscore that sets one apart from a keyword."""
+    """The fields of a record, in their order. What begins with `_` is of how it is shown, and no key; what ends so, a keyword."""
     known = _KEYS.get(kind)
     if known is None:
-        known = _KEYS[kind] = tuple(f.name for f in fields(kind))
+        known = _KEYS[kind] = tuple(f.name for f in fields(kind) if not f.name.startswith("_"))
     return known
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -19,7 +19,7 @@ from .decided import Evaluated
 from .described import Explained, Version
 from .outcomes import Tests
 from .proved import Proved
-from .record import BIG, FailureRecord, Record
+from .record import BIG, FailureRecord, Record, keys
 from .render import FORMAT_VERSION
 from .searched import Searched
 from .shown import Shown
@@ -103,7 +103,7 @@ def _object(properties: Mapping[str, Schema], required: list[str] | None = None)
 
 def _properties(kind: type[Record], defs: dict[str, Schema]) -> dict[str, Schema]:
     hints = get_type_hints(kind, include_extras=True)
-    return {f.name.rstrip("_"): _schema(hints[f.name], defs) for f in fields(kind)}
+    return {key.rstrip("_"): _schema(hints[key], defs) for key in keys(kind)}
 
 
 def _schema(hint: Any, defs: dict[str, Schema]) -> Schema:
@@ -124,6 +124,8 @@ def _schema(hint: Any, defs: dict[str, Schema]) -> Schema:
     if origin is tuple:
         items = [_schema(inner, defs) for inner in arguments]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+    if origin is Sequence:
+        return {"type": "array", "items": _schema(arguments[0], defs)}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], defs)}
     raise TypeError(f"no record may hold {hint!r}")

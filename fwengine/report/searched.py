@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..analysis.confirm import Answer as Found
@@ -11,11 +11,14 @@ from ..analysis.query import Region
 from ..model.rules import Claim
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
+from .listing import Listing
 from .making import region_of, rule_at, witness_of
 from .packets import details_of
 from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, UnknownInterface, Witness, act
+from .sizes import counted
 from .style import Style
-from .wording import DOES, counted
+from .view import FOLDED, View
+from .wording import DOES
 
 _STATUS: dict[bool, Literal["none", "about no packet"]] = {True: "none", False: "about no packet"}
 
@@ -37,6 +40,8 @@ class Searched(Answer):
         asked: the verdict asked for.
         question: as it was asked.
         status: `found`, `none`, or `about no packet`, which answers nothing.
+        share: what part of what was asked the regions are, packets told apart by all their fields; empty where that is not known.
+        more: regions that `--limit` left out; all the counts are of all.
     """
 
     command: ClassVar[str] = "query"
@@ -47,38 +52,54 @@ class Searched(Answer):
     question: str
     status: Literal["found", "none", "about no packet"]
     regions: tuple[RegionRow, ...]
+    share: str
+    more: int
     confirmed: Confirmed | None
     unknown_interfaces: tuple[UnknownInterface, ...]
+    _listing: Listing = field(repr=False, compare=False)
+    _view: View = field(default=FOLDED, repr=False, compare=False)
 
     @classmethod
-    def of(cls, policy: Policy, claim: Claim, question: str, found: Found[Region]) -> Searched:
+    def of(
+        cls,
+        policy: Policy,
+        claim: Claim,
+        question: str,
+        found: Found[Region],
+        view: View = FOLDED,
+        *,
+        by_name: bool = True,
+    ) -> Searched:
+        listing = Listing(policy, found, claim.boxes, plain=not by_name)
         rows = tuple(
             RegionRow(
-                region_of(r.box, flows=r.flows),
+                region_of(r.box, listing.wording.region(r.box), r.flows),
                 rule_at(policy, r.rule),
                 witness_of(policy, r.witness, r.rule, details_of((r.box,))),
             )
-            for r in found
+            for r in found[: view.limit]
         )
         strangers = tuple(map(UnknownInterface.of, policy.strangers(claim.boxes)))
         status = "found" if rows else _STATUS[found.confirmed is not None]
-        return cls(policy.name, act(claim.action), question, status, rows, Confirmed.of(found.confirmed), strangers)
+        return cls(
+            policy.name, act(claim.action), question, status, rows, listing.share if found else "", len(found) - len(rows),
+            Confirmed.of(found.confirmed), strangers, listing, view,
+        )  # fmt: skip
 
     @property
     def total(self) -> str:
         """`2 regions, 64,512 flows (confirmed)`, or that there is none."""
         if self.regions:
-            flows = sum(row.region.flows for row in self.regions)
-            return f"{counted(len(self.regions), 'region')}, {counted(flows, 'flow')}{_word(self.confirmed)}"
+            return self._listing.summary(Style(False))
         if self.confirmed is None:
             return "empty: the question is about no packet"
         return f"none: no packet of this region gets `{self.asked}`{_word(self.confirmed)}"
 
     def lines(self, style: Style) -> Iterable[str]:
-        for row in self.regions:
-            yield f"{style.verdict(self.asked.upper(), 6)} {style(row.region.text, bold=True)}"
-            yield f"       by {row.rule}, e.g. {row.witness.packet}"
-        yield self.total
+        if self.regions:
+            yield from self._listing.lines(style, self._view.width, detail=self._view.detail, limit=self._view.limit)
+        else:
+            yield self.total
 
     def blocks(self) -> Iterable[Block]:
         yield heading(f"`{self.question}` in `{self.policy}`")

@@ -20,11 +20,13 @@ from ..model.packet import Packet, write_flags, write_interface
 from ..model.rules import Case, Rule, Verdict
 from ..policy import Policy
 from ..registry import values
+from .fit import shortened
 from .screen import visible
 from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
+_LEAST: Final = 20  # columns for what a part states
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are not a packet, so no rule is asked",
     "truncated": "truncated: the bytes are cut short, and what is missing decides",
@@ -80,18 +82,30 @@ def _depends_on(verdict: Verdict) -> list[str]:
     return [FIELD_WORDS[f] for f in range(FIELDS) if any(sets[f] != parts[0][f] for sets in parts)]
 
 
-def split_lines(verdict: Verdict, packet: Packet, style: Style) -> list[str]:
-    """For a packet that is partly open: a row for each part that fares by a rule of its own."""
+def split_lines(verdict: Verdict, packet: Packet, style: Style, most: int | None = None) -> list[str]:
+    """For a packet that is partly open: a row for each part that fares by a rule of its own.
+
+    Rows are at most so wide, if that is said: what a part states is cut short.
+    """
     rows = []
     for case, box in split(verdict):
         place = where(case.rule) if case.rule and case.rule.name else ""
         rows.append((condition(box, packet), case.action.value.upper(), by(case.rule), place))
     width = max(len(row[0]) for row in rows)
     names_width = max(len(row[2]) for row in rows)
+    if most is not None:
+        room = max(_LEAST, most - names_width - max(len(row[3]) for row in rows) - len("    DENY   by   "))
+        rows = [(_cut(stated, room), action, label, place) for stated, action, label, place in rows]
+        width = min(width, room)
     return [
         f"  {stated:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
         for stated, action, label, place in rows
     ]
+
+
+def _cut(text: str, room: int) -> str:
+    text = shortened(text, room)
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def condition(box: Box, packet: Packet) -> str:

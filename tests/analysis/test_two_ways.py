@@ -24,6 +24,7 @@ from fwengine.analysis import diff as diffing
 from fwengine.analysis import prove as proving
 from fwengine.analysis import query as querying
 from fwengine.analysis import region as regions
+from fwengine.analysis.align import unaligned
 from fwengine.analysis.anomalies import findings
 from fwengine.analysis.confirm import Answer, Confirmation, Disagreement, decide_each, points_of, spread, total, volume
 from fwengine.analysis.cover import Cover, Hole, unmatched
@@ -325,9 +326,8 @@ def test_a_false_equivalence_is_found_out(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_rule_missed_by_a_diff_is_found_out_by_samples_alone(web: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "COUNTED", 0)
     other = loads(TEXT + "allow udp from 203.0.113.0/24 as new")
-    real = diffing.unaligned
     monkeypatch.setattr(diffing, "_contrary", lambda *_: iter(()))
-    assert real(closed(web), closed(other)) == ([], [3])
+    assert unaligned(closed(web), closed(other)) == ([], [3])
     with pytest.raises(Disagreement):
         diff(web, other)
 

@@ -83,7 +83,7 @@ def test_jsonl_is_one_object_a_line(edge: Path) -> None:
 
 
 def test_a_packet_that_leaves_much_open_is_split(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80")
+    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--detail")
     rest = "dport { 0-52, 54-79, 81-442, 444-65535 } in { none, not wan0 }"
     rows = [
         ("in wan0", "DENY ", "spoofed", f"{edge}:7"),
@@ -164,7 +164,7 @@ def _rest(box: Box, parts: list[Box]) -> list[Box]:
 
 
 def test_explain_tells_what_failed(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17:40000 -> 192.0.2.80:22 flags syn in lan0", "--explain")
+    done = ask(edge, "tcp 10.20.9.17:40000 -> 192.0.2.80:22 flags syn in lan0", "--explain=all")
     assert done.out.splitlines() == [
         f"DENY   by default  {edge}",
         *_table(
@@ -174,7 +174,7 @@ def test_explain_tells_what_failed(edge: Path) -> None:
             line9="no   src 10.20.9.17 is not web; sport 40000 is not http; dport 22 is not in 1024-65535; and 1 more",
             dns_out="no   dport 22 is not in dns   (nearest miss)",
             ping="no   protocol tcp is not icmp",
-            admin="no   expired: it counted until 2026-06-30",
+            admin="no   expired: it counted until 2026-06-30, and would match",
             line13="no   src 10.20.9.17 is in { office, web }; dst 192.0.2.80 is not in mail; dport 22 is not smtp",
         ),
     ]
@@ -196,7 +196,7 @@ def test_explain_never_speaks_of_what_was_left_open(edge: Path) -> None:
 
 
 def test_explain_of_a_split_tells_every_rules_part(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--explain")
+    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--explain=all")
     lines = done.out.splitlines()
     rules = lines[lines.index("the rules in their order:") + 1 :]
     assert [line.split()[1] for line in rules] == ["part", "part", "no", "part", "no", "no", "no"]
@@ -206,7 +206,7 @@ def test_explain_of_a_split_tells_every_rules_part(edge: Path) -> None:
 def test_explain_of_absent_fields(edge: Path) -> None:
     """The ports of a later fragment, the interface that a capture does not record."""
     edge.write_text("allow tcp to 192.0.2.80 port 80 in wan0 as a\n")
-    done = ask(edge, "tcp 1.1.1.1 -> 192.0.2.80 fragment later in none", "--explain")
+    done = ask(edge, "tcp 1.1.1.1 -> 192.0.2.80 fragment later in none", "--explain=all")
     assert done.out.splitlines()[1] == "  a  no   the packet has no dport, wanted 80; `in` is not recorded, wanted wan0"
 
 
