@@ -61,10 +61,8 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, format_: str, 
             lines = difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm="")
             diff = tuple(lines) if show_diff else ()
             looked_at.append(FormattedFile(Place("<stdin>" if path == "-" else path), differs, diff))
-            if format_ != "text":
-                continue
             if show_diff:
-                for line in diff:
+                for line in diff if format_ == "text" else ():
                     say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
             elif path == "-" and not check:
                 write_bytes(after.encode("utf-8"))

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, overload
 from ..analysis.causes import Cause
 from ..analysis.diff import Change
 from ..analysis.edits import Kind
+from ..codes import NEWLY_ALLOWED, NEWLY_DENIED
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called
 from .making import region_of, rule_at
@@ -18,7 +19,6 @@ from .record import Act, Confirmed, Place, Record, RegionRecord, Related, RuleRe
 from .review import Review
 from .sizes import counted
 from .style import Style
-from .told import NEWLY_ALLOWED, NEWLY_DENIED
 from .view import FOLDED, View
 from .wording import DONE
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..analysis.interfaces import Stranger
+from ..codes import DECIDED, UNEXERCISED
 from ..policy import Policy
 from ..traffic.count import CaptureReport, RuleCount
 from .answer import Answer, Block, Case, Note, heading, table
@@ -15,7 +16,6 @@ from .failure import failures
 from .making import rule_at
 from .nothing import no_verdict
 from .record import Act, FailureRecord, Place, Record, RuleRecord, Size, UnknownInterface
-from .told import DECIDED, UNEXERCISED
 from .wording import DOES, counted
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from ..analysis.interfaces import Stranger
 from ..analysis.witness import witness
+from ..codes import DECIDED
 from ..model.packet import Packet
 from ..model.rules import Verdict
 from ..policy import Policy
@@ -15,7 +16,6 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at, rule_of, witness_of
 from .reasons import Account, failure_text, implied
 from .record import Fate, Place, Record, RegionRecord, RuleRecord, UnknownInterface, Witness
-from .told import DECIDED
 from .verdicts import FIELD_WORDS, condition, show_value, show_values, split
 
 Reason = Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..analysis.prove import Proof
+from ..codes import UNMET
 from ..model.rules import DEPENDS, Expectation
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
@@ -17,7 +18,6 @@ from .packets import details_of
 from .record import Act, Confirmed, Place, Record, RuleRecord, UnknownInterface, Witness, act
 from .screen import visible
 from .style import Style
-from .told import UNMET
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from ..analysis.interfaces import Stranger
 from ..analysis.prove import Proof, Status
+from ..codes import REFUTED
 from ..model.rules import Claim
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
@@ -18,7 +19,6 @@ from .packets import details_of
 from .record import Confirmed, Place, Record, UnknownInterface, Witness
 from .strangers import stranger_text
 from .style import Style
-from .told import REFUTED
 from .wording import DONE
 
 _STATUS: dict[Status, Literal["proved", "refuted", "about no packet"]] = {

@@ -124,6 +124,8 @@ def _schema(hint: Any, defs: dict[str, Schema]) -> Schema:
     if origin is tuple:
         items = [_schema(inner, defs) for inner in arguments]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+    if origin is Sequence:
+        return {"type": "array", "items": _schema(arguments[0], defs)}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], defs)}
     raise TypeError(f"no record may hold {hint!r}")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..codes import NOT_CANONICAL, UNEXERCISED
 from .answer import Answer, Block, Case, Note, heading, table
 from .record import Act, Place, Record, RuleRecord
 from .style import Style
-from .told import NOT_CANONICAL, UNEXERCISED
 from .wording import counted
 
 

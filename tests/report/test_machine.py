@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, Label, Severity, Span
 from fwengine.report.answer import Answer, Note
-from fwengine.report.codes import explanations
 from fwengine.report.outcomes import Outcome, Tests
 from fwengine.report.record import Place, RuleRecord, Witness
 from fwengine.report.render import render
@@ -107,7 +107,7 @@ class TestSarif:
     def test_rules_are_explained(self) -> None:
         document = sarif([(Diagnostic("FW106", "m", Span("f", 1, 1, 1, 2)), {"witness": None, "rule": "a"})])
         (run,) = document["runs"]
-        assert run["tool"]["driver"]["rules"][0]["fullDescription"]["text"] == explanations()["FW106"]
+        assert run["tool"]["driver"]["rules"][0]["fullDescription"]["text"] == EXPLANATIONS["FW106"]
         assert run["results"][0]["properties"] == {"rule": "a"}
 
 

@@ -13,7 +13,7 @@ from ..failure import Failure
 from ..screen import visible
 from . import Encode
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<#|~&$@]|^[>+-])")
 
 
 def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -> Iterator[str]:

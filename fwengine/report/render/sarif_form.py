@@ -15,8 +15,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..._version import __version__
+from ...codes import EXPLANATIONS
 from ..answer import Answer, Note
-from ..codes import explanations
 from ..failure import Failure
 from ..record import Edit, Place, plain
 from . import Encode
@@ -39,13 +39,12 @@ def log(notes: Sequence[Note], failures: Sequence[Failure] = ()) -> dict[str, An
         note.code: _LEVELS[note.severity] for note in reversed(told)
     }  # a rule's level is that of its first result
     codes = sorted(levels)
-    known = explanations()
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": known.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
-            "fullDescription": {"text": known.get(code, code)},
-            "help": {"text": f"{known.get(code, code)}\n\nfwengine explain {code}"},
+            "shortDescription": {"text": EXPLANATIONS.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
+            "fullDescription": {"text": EXPLANATIONS.get(code, code)},
+            "help": {"text": f"{EXPLANATIONS.get(code, code)}\n\nfwengine explain {code}"},
             "helpUri": HELP + code,
             "defaultConfiguration": {"level": levels[code]},
         }
