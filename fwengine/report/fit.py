@@ -36,6 +36,9 @@ def _cut(items: list[str], kept: int) -> str:
 
 def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> Iterator[str]:
     """Lines of at most a width where the text has blanks to break at, the first and the others with something in front."""
+    if len(first) + len(text) <= width:
+        yield first + text
+        return
     rest = " " * len(first) if rest is None else rest
     line, empty = first, True
     for word in text.split(" "):

@@ -47,7 +47,12 @@ def keys(kind: type[Record]) -> tuple[str, ...]:
 
 def plain(value: object) -> Any:
     """A value of a record as JSON has it."""
-    if value is None or isinstance(value, str | bool | float):
+    kind = type(value)
+    if kind is str or value is None or kind is bool or kind is float:
+        return value
+    if kind is tuple:  # by far the most common of the others
+        return [plain(inner) for inner in value]  # type: ignore[attr-defined]  # it is a tuple
+    if isinstance(value, str | bool | float):
         return value
     if isinstance(value, int):
         return value if -EXACT <= value <= EXACT else str(value)

@@ -53,6 +53,7 @@ class Review:
         self.causes = self.attribution.causes.found
         self.order = self.attribution.causes.changes
         self.wording = Wording(None if plain else new)
+        self._names: dict[tuple[bool, int], str] = {}  # what rules are called, with their places
 
     # Text
 
@@ -118,10 +119,16 @@ class Review:
     def _entry(self, change: Change, style: Style, width: int, *, detail: bool = False) -> Iterator[str]:
         yield from self._regions([self.wording.region(change.box)], change.new, style, width, detail)
         yield from self._example(change, width)
-        before, after = _called(self.old, change.old_rule), _called(self.new, change.new_rule)
+        before, after = self._called(self.old, change.old_rule), self._called(self.new, change.new_rule)
         yield from wrapped(
             f"{_WORDS[change.old]} by {before}, now {_WORDS[change.new]} by {after}", width, _MARGIN, _MARGIN + "  "
         )
+
+    def _called(self, policy: Policy, index: int) -> str:
+        key = policy is self.new, index
+        if key not in self._names:
+            self._names[key] = _called(policy, index)
+        return self._names[key]
 
     def _side(self, side: Side, style: Style, width: int) -> Iterator[str]:
         widest, count = side.changes[0], len(side.changes)

@@ -60,12 +60,14 @@ def _of_one_type(box: Box) -> list[Box]:
 def sayable(box: Box) -> bool:
     """Can `show_box` say this box?"""
     sets = box.sets
-    if sets[TYPE] != FULL[TYPE] and sets[PROTOCOL].size > 1:
+    if _asks(sets, TYPE) and sets[PROTOCOL].size > 1:
         return False
-    return all(
-        sets[f] == FULL[f] or (sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having))
-        for f, having in _OWNERS.items()
-    )
+    asked = [(f, having) for f, having in _OWNERS.items() if _asks(sets, f)]
+    return all(sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having) for f, having in asked)
+
+
+def _asks(sets: Sets, f: int) -> bool:
+    return sets[f] is not FULL[f] and sets[f].ranges != FULL[f].ranges
 
 
 class Words(Protocol):
@@ -199,18 +201,13 @@ def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
     ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
     said = _both_ends(sets[SRC], sets[DST], names)
     for field, ports, keyword in ends:
-        if (
-            sets[field] != FULL[field]
-            or sets[ports] != FULL[ports]
-            or sets[DPORT] != FULL[DPORT]
-            or sets[DST] != FULL[DST]
-        ):
+        if any(_asks(sets, f) for f in (field, ports, DPORT, DST)):
             words += [keyword, said[field]]
-            if sets[ports] != FULL[ports]:
+            if _asks(sets, ports):
                 words += ["port", show_ports(sets[ports], protocols, names)]
     protocol = protocols.lo if protocols.size == 1 else None
     for spec in OPTIONS:
-        if sets[spec.field] != FULL[spec.field]:
+        if _asks(sets, spec.field):
             words += _option(spec, sets[spec.field], protocol, names)
     return " ".join(words)
 
@@ -259,7 +256,10 @@ def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet
 
 
 def _family(chosen: IntervalSet) -> int:
-    return 4 if chosen.issubset(address.V4) else 6 if chosen.issubset(address.V6) else 0
+    """The family of all of them, 0 if they are of both."""
+    if not chosen.ranges or chosen.ranges[-1][1] < address.V6_BASE:
+        return 4
+    return 6 if chosen.ranges[0][0] >= address.V6_BASE else 0
 
 
 _KNOWN = 1 << 14  # expressions remembered
