@@ -83,8 +83,8 @@ class _Finder:
         self._same_text()
         self._match(lambda i, rule: meaning(rule), "moved")
         self._match(lambda i, rule: rule.name, "edited")
-        self._alike()
         self._match(lambda i, rule: rule.name or meaning(rule), "edited", idle=True)  # whose last day was changed
+        self._alike()
         for names, pairs in self.by_names.items():
             self.edits.append(Edit("definition", tuple(i for i, _ in pairs), tuple(j for _, j in pairs), names))
         self.edits += [Edit("removed", (i,)) for i in self.gone]
@@ -183,7 +183,7 @@ def _in_turn(mine: Sequence[object], others: Sequence[object]) -> list[tuple[int
 
 
 def _distance(one: Rule, other: Rule) -> int | None:
-    """In how many ways two rules differ; None if one would not call them the same rule."""
+    """In how many ways two rules differ; None if one would not call them the same rule: they have less in common than not."""
     if (one.name and other.name) or len(one.boxes) != len(other.boxes):
         return None
     fields: set[int] = set()
@@ -192,7 +192,7 @@ def _distance(one: Rule, other: Rule) -> int | None:
         fields.update(_different(a.sets, b.sets))
         shared |= a.fields & b.fields
     different = len(fields) + (one.action is not other.action)
-    return different if different <= _MOST_FIELDS and shared - fields else None
+    return different if different <= min(_MOST_FIELDS, len(shared - fields)) else None
 
 
 def _different(one: Sets, other: Sets) -> list[int]:

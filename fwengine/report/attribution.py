@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..analysis.causes import Causes, causes
 from ..analysis.diff import Change
@@ -124,9 +124,11 @@ class Attribution:
                 if earlier is not None and later is not None:
                     how = "changed; no rule that stayed means anything else by it"
                 yield f"{self._definitions([name], '')} {how}".replace(" (new)", "").replace(" (gone)", "")
-        asleep = [Counter(_asleep(policy)) for policy in (self.old, self.new)]
+        told_old = {i for edit in self.edits.all for i in edit.old}
+        told_new = {j for edit in self.edits.all for j in edit.new}
+        asleep = [Counter(_asleep(policy, told)) for policy, told in ((self.old, told_old), (self.new, told_new))]
         if asleep[0] != asleep[1]:
-            yield f"rules that no longer count on {self.new.as_of}"
+            yield f"rules that do not count on {self.new.as_of} were changed"
         claims = [Counter((c.action, c.text, c.by) for c in policy.expectations) for policy in (self.old, self.new)]
         if claims[0] != claims[1]:
             yield _amounts("expectation", (claims[1] - claims[0]).total(), (claims[0] - claims[1]).total())
@@ -196,8 +198,11 @@ def _uses(policy: Policy, changed: Mapping[str, object]) -> dict[int, frozenset[
     return out
 
 
-def _asleep(policy: Policy) -> Iterator[object]:
-    return ((rule.action, rule.boxes, rule.until) for rule in policy.rules if not policy.active(rule))
+def _asleep(policy: Policy, told: Collection[int]) -> Iterator[object]:
+    """The rules that do not count, but for those told of."""
+    for index, rule in enumerate(policy.rules):
+        if not policy.active(rule) and index not in told:
+            yield rule.action, rule.boxes, rule.until
 
 
 def _comments(policy: Policy) -> Iterator[str]:

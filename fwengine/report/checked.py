@@ -14,6 +14,7 @@ from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at, witness_of
 from .record import Confirmed, Edit, Place, Record, RegionRecord, Related, RuleRecord, Witness
+from .regions import Wording
 from .wording import counted
 
 
@@ -107,12 +108,13 @@ class Effective(Record):
 
 def effective_of(policy: Policy) -> Iterator[Effective]:
     """Each rule from which earlier ones take packets, and not all."""
+    wording = Wording(policy)
     for index, rule in enumerate(policy.rules):
         if not policy.active(rule) or not any(rule.boxes):
             continue
         left = effective(policy, index)
         if left and not all(any(piece.issubset(box) for box in left) for b in rule.boxes for piece in b.pieces):
-            yield Effective(rule_at(policy, index), tuple(map(region_of, left)))
+            yield Effective(rule_at(policy, index), tuple(region_of(box, wording.region(box)) for box in left))
 
 
 @dataclass(frozen=True)

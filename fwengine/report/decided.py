@@ -16,6 +16,7 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at, rule_of, witness_of
 from .reasons import Account, failure_text, implied
 from .record import Fate, Place, Record, RegionRecord, RuleRecord, UnknownInterface, Witness
+from .regions import Wording
 from .verdicts import FIELD_WORDS, condition, show_value, show_values, split
 
 Reason = Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"]
@@ -109,10 +110,11 @@ class Decided(Record):
         elif verdict.reason == "default":
             rule = rule_at(policy, len(policy.rules))
         index = {id(rule): n for n, rule in enumerate(policy.rules)} if verdict.cases else {}
+        wording = Wording(policy)
         parts = tuple(
             Part(
                 "" if packet is None else condition(box, packet),
-                region_of(box),
+                region_of(box, wording.region(box)),
                 rule_at(policy, at := index.get(id(case.rule), len(policy.rules))),
                 witness_of(policy, witness(box, asked=policy.fields), at),
             )

@@ -87,6 +87,16 @@ def test_two_definitions_in_one_rule_are_told_together(tmp_path: Path) -> None:
     }
 
 
+def test_a_last_day_that_was_changed_is_an_edit(tmp_path: Path) -> None:
+    """Of the rule of that name, though it does not count in one of the versions; not of one that is a little like it."""
+    old = "allow udp from 10.20.0.0/16 until 2020-01-01 as gone\nallow tcp from 10.20.0.0/16 to any port 80\n"
+    new = old.replace("until 2020-01-01", "until 2030-01-01").replace("port 80", "port 81")
+    told = [g["text"] for g in answer(old, new, tmp_path, "--format", "json").json["groups"]]
+    assert told == ["rule `gone` edited: until 2020-01-01 -> 2030-01-01", "rule edited: dport 80 -> 81"]
+    ended = answer(new, old, tmp_path, "--format", "json").json["groups"]
+    assert [g["text"] for g in ended][-1] == "rule `gone` edited: until 2030-01-01 -> 2020-01-01"
+
+
 def test_an_edited_rule_tells_of_its_names(tmp_path: Path) -> None:
     new = edited(("office = 10.20.0.0/16", "office = 10.20.0.0/17"), ("port admin as admin", "port 22 as admin"))
     told = [g["text"] for g in answer(OLD, new, tmp_path, "--format", "json").json["groups"]]
