@@ -6,15 +6,15 @@ import random
 from dataclasses import replace
 
 import pytest
+from support.edits import holds
 from support.generators import SMALL, Seeded, make_policy, make_rule
-from support.points import point_of
 
 from fwengine.analysis.align import meaning
 from fwengine.analysis.causes import causes
-from fwengine.analysis.diff import Change, diff
-from fwengine.analysis.edits import Edit, Edits, edits
+from fwengine.analysis.diff import diff
+from fwengine.analysis.edits import edits
 from fwengine.model.rules import ALLOW, DENY, Rule
-from fwengine.model.ruleset import RuleSet, decide
+from fwengine.model.ruleset import RuleSet
 
 
 def changed(draw: random.Random, seed: int, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -47,18 +47,6 @@ def versions(seed: int) -> tuple[RuleSet, RuleSet]:
     return before, RuleSet(changed(draw, seed, rules), default, old.as_of)
 
 
-def merged(made: Edits, old: RuleSet, new: RuleSet, edit: Edit, *, taken_back: bool) -> RuleSet:
-    """The old rules with one edit made, or the new ones with one taken back."""
-    gone = set(edit.old) if taken_back else set(range(len(old.rules))) - set(edit.old)
-    come = set(range(len(new.rules))) - set(edit.new) if taken_back else set(edit.new)
-    kept_old, kept_new = {i for i, _ in made.pairs}, {j for _, j in made.pairs}
-    chosen = [(made.old_at[i], old.rules[i]) for i in range(len(old.rules)) if i in kept_old or i in gone]
-    chosen += [(made.new_at[j], new.rules[j]) for j in range(len(new.rules)) if j not in kept_new and j in come]
-    chosen.sort(key=lambda pair: pair[0])
-    default = (old if taken_back == (edit.kind == "default") else new).default
-    return RuleSet(tuple(rule for _, rule in chosen), default, old.as_of)
-
-
 @pytest.mark.parametrize("start", range(4))
 def test_each_change_has_one_cause_and_the_totals_add_up(start: int) -> None:
     seen = dict.fromkeys(("added", "removed", "moved", "edited", "default"), 0)
@@ -79,21 +67,6 @@ def test_each_change_has_one_cause_and_the_totals_add_up(start: int) -> None:
             for change in cause.changes:
                 holds(made, old, new, cause.edit, change)
     assert all(seen.values())
-
-
-def holds(made: Edits, old: RuleSet, new: RuleSet, edit: Edit, change: Change) -> None:
-    """What `causes` promises, of the witness and of corners of the region."""
-    points = [point_of(change.witness)]
-    for piece in change.box.pieces[:2]:
-        points += [tuple(s.lo for s in piece.sets), tuple(s.hi for s in piece.sets)]
-    higher = made.old_at[change.old_rule] <= made.new_at[change.new_rule]
-    touched_new = change.new_rule in edit.new
-    back = change.old_rule in edit.old and (higher or not touched_new)
-    assert back or touched_new
-    other = merged(made, old, new, edit, taken_back=back)
-    for point in points:
-        assert decide(old, point).action is not decide(new, point).action
-        assert decide(other, point).action is (change.old if back else change.new)
 
 
 def test_each_rule_that_was_not_left_alone_belongs_to_one_edit() -> None:

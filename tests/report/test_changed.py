@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.commands import run
+from support.edits import holds
 from support.large import text
 
 import fwengine
@@ -206,6 +207,19 @@ def test_text_json_and_sarif_agree_on_number_order_and_places(seed: int, tmp_pat
             assert f"{place['file']}:{place['line']}" in folded.replace("\n    ", " ")
     for group in data["groups"]:
         at = re.sub(r"\s+", " ", folded).index(group["text"], at)
+
+
+def test_a_changed_definition_alone_makes_its_changes_or_takes_them_back() -> None:
+    """As `analysis.causes` promises of every edit; here of those that are many rules at once."""
+    seen = 0
+    for seed in range(40, 60):
+        old, new = (fwengine.loads(some) for some in variants(seed))
+        attribution = Review(old, new, diff(old, new)).attribution
+        for cause in attribution.causes.found:
+            seen += cause.edit.kind == "definition"
+            for change in cause.changes[:20]:
+                holds(attribution.edits, old, new, cause.edit, change)
+    assert seen > 5
 
 
 @pytest.mark.parametrize("plain", [False, True])
