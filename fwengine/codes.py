@@ -229,8 +229,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     UNMET: "An expectation does not hold: the packet named is one that it speaks of, and fares otherwise. An expectation about "
     "no packet does not hold either.",
     DECIDED: "The rule decides a packet that was asked about. It is an error where `--expect` says otherwise.",
-    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     UNEXERCISED: "No packet of the captures was decided by the rule. It may be right, and of no use; or the captures are too few.",
+    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "
