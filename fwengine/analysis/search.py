@@ -252,10 +252,11 @@ class _Search:
             tails, diagrams = self.tails[level], self.scattered[level]
             final = [tail != _DOMAIN and tails[tail][1] == 0 for tail in open_]
             try:
-                choice, ends = switch([diagrams[tail] for tail in open_], final, max(self.left, 0))
+                choice, ends, steps = switch([diagrams[tail] for tail in open_], final, max(self.left, 0))
             except SwitchTooLargeError:
                 raise _Spent from None
             known = self.switches[level, open_] = choice, [tuple([open_[k] for k in end]) for end in ends]
+            self.left -= steps
         self.left -= len(known[0].rows)
         if self.left < 0:
             raise _Spent

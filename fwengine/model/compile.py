@@ -16,7 +16,7 @@ from .diagram import Diagram
 from .fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from .interval import IntervalSet
 from .scattered import ScatteredSet
-from .switch import Switch, SwitchTooLargeError, switch
+from .switch import Made, SwitchTooLargeError, switch
 from .tree import DecisionTree, Node, Root
 
 Entry = tuple[int, Sets]  # rule index, conditions
@@ -123,7 +123,7 @@ class _Builder:
         for here, swept in zip(scattered, ranges, strict=True):
             for e in here:
                 swept[e] = ((swept[e][0][0], swept[e][-1][1]),)
-        switches: dict[tuple[int, tuple[int, ...]], tuple[Switch, list[tuple[int, ...]]]] = {}
+        switches: dict[tuple[int, tuple[int, ...]], Made] = {}
         none = ~self.rules
         edges = work = 0
 
@@ -215,8 +215,8 @@ class _Builder:
                 except SwitchTooLargeError:
                     raise _TooLargeError from None
                 switches[level, open_] = known
-                work += len(known[0].rows)
-            choice, ends = known
+                work += known.steps
+            choice, ends, _ = known
             children: dict[int, int] = {}
             for end in sorted(choice.reached(lo, hi)):
                 holding = {open_[k] for k in ends[end]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from . import diagram
 from .address import V6_BASE
@@ -19,7 +20,7 @@ from .scattered import FAMILY_BIT, diagram_of, of_diagram
 
 
 class SwitchTooLargeError(Exception):
-    """It takes more rows than allowed."""
+    """It takes more steps than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,21 @@ def _below(switch: Switch) -> list[frozenset[int]]:
     return out
 
 
-def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> tuple[Switch, list[tuple[int, ...]]]:
-    """The switch between some sets, and for each of its ends the numbers of the sets that hold what leads there.
+class Made(NamedTuple):
+    """A switch between some sets; for each of its ends the numbers of the sets that hold what leads there; the steps taken."""
+
+    switch: Switch
+    ends: list[tuple[int, ...]]
+    steps: int
+
+
+def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> Made:
+    """The switch between some sets.
 
     Behind a set that is `final` none of its points is looked for in any other.
 
     Raises:
-        SwitchTooLargeError: beyond `most` rows.
+        SwitchTooLargeError: beyond `most` steps.
     """
     ends: dict[tuple[int, ...], int] = {}
     rows: dict[tuple[int, int, int], int] = {}
@@ -130,13 +139,13 @@ def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> tuple[S
         pairs = [(n, diagram.halves(at, bit)) for n, at in left]
         low, high = (made(_live(((n, half[side]) for n, half in pairs), final)) for side in (0, 1))
         row = low if low == high else rows.setdefault((bit, low, high), len(rows))
-        if len(rows) > most or len(known) > 4 * most:
-            raise SwitchTooLargeError
         known[left] = row
+        if len(known) > most:
+            raise SwitchTooLargeError
         return row
 
     root = made(_live(enumerate(sets), final))
-    return Switch(tuple(rows), root), list(ends)
+    return Made(Switch(tuple(rows), root), list(ends), len(known))
 
 
 def _live(sets: Iterable[tuple[int, Diagram]], final: Sequence[bool]) -> tuple[tuple[int, Diagram], ...]:
