@@ -17,10 +17,11 @@ from typing import TypeVar
 
 from ..model.box import Box, Sets
 from ..model.compile import compile_single
-from ..model.fields import ADDRESSES, DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
+from ..model.fields import DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
+from ..model.scattered import ScatteredSet
 from ..model.switch import Switch
 from ..model.tree import DecisionTree, divided
 
@@ -221,7 +222,7 @@ def _count(tree: DecisionTree, part: Sets, right: Callable[[int], bool]) -> int:
 def _shares(tree: DecisionTree, number: int, chosen: IntervalSet) -> Iterator[tuple[int, int]]:
     """The children that some values go to, with how many."""
     node = tree.nodes[number]
-    if tree.switches and node.field in ADDRESSES:
+    if tree.switches or isinstance(chosen, ScatteredSet):
         for part, child in divided(tree.nodes, number, chosen):
             yield child, part.size
         return

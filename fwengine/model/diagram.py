@@ -162,11 +162,11 @@ def both(a: Diagram, b: Diagram) -> Diagram:
         key = (id(a), id(b)) if id(a) < id(b) else (id(b), id(a))
         found = known.get(key)
         if found is None:
-            if len(known) >= MAX_NODES:
-                raise LimitError(f"unknown: a set of addresses takes more than {MAX_NODES:,} steps, which is the limit")
             bit = max(a.bit, b.bit)
             (low, high), (other, more) = halves(a, bit), halves(b, bit)
             found = known[key] = node(bit, joined(low, other), joined(high, more))
+            if len(known) > MAX_NODES:
+                raise LimitError(f"unknown: a set of addresses takes more than {MAX_NODES:,} steps, which is the limit")
         return found
 
     return joined(a, b)
