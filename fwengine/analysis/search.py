@@ -16,7 +16,7 @@ from ..model.box import Sets
 from ..model.diagram import Diagram
 from ..model.fields import ADDRESSES, DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from ..model.interval import Interval, IntervalSet
-from ..model.scattered import ScatteredSet, root_of
+from ..model.scattered import Ranges, ScatteredSet, root_of
 from ..model.switch import Switch, SwitchTooLargeError, switch
 
 STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
@@ -111,6 +111,9 @@ class _Search:
 
     def _note_scattered(self, level: int, f: int) -> None:
         tails, found = self.tails[level], self.scattered[level]
+        kinds: set[type] = {type(ranges) for ranges, _ in tails}
+        if Ranges not in kinds and type(self.sets[f]) is IntervalSet:
+            return
         for tail, (ranges, rest) in enumerate(tails):
             root = None if ranges is None else root_of(ranges)
             if ranges is not None and root is not None:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from . import address
 from .box import Sets
 from .diagram import Diagram
-from .fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
+from .fields import ADDRESSES, DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from .interval import IntervalSet
 from .scattered import ScatteredSet
-from .switch import Made, SwitchTooLargeError, switch
-from .tree import DecisionTree, Node, Root
+from .switch import Made, Switch, SwitchTooLargeError, switch
+from .tree import DecisionTree, Node, Root, SwitchTree
 
 Entry = tuple[int, Sets]  # rule index, conditions
 
@@ -87,6 +87,8 @@ def _is_wide(chosen: IntervalSet) -> bool:
 
 def _scattered(entries: Sequence[Entry], field: int) -> dict[int, Diagram]:
     """The entries whose set is a scattered one there, with its diagram."""
+    if field not in ADDRESSES or not any([type(sets[field]) is ScatteredSet for _, sets in entries]):  # noqa: C419
+        return {}
     return {e: chosen.root for e, (_, sets) in enumerate(entries) if isinstance(chosen := sets[field], ScatteredSet)}
 
 
@@ -146,7 +148,8 @@ class _Builder:
             ends: dict[int, list[int]] = {}
             mine = ranges[level]
             top = FULL[used[level]].hi
-            open_ = scattered[level].keys() & active
+            spread = scattered[level]
+            open_ = spread.keys() & active if spread else spread.keys()
             if open_ and len(open_) <= _FEW and sum([len(mine[e]) for e in active]) <= _PLAIN:
                 mine = [((0, top),) if e in open_ else swept for e, swept in enumerate(mine)]  # hulls would add cuts
             for e in active:
@@ -244,4 +247,5 @@ class _Builder:
 
     def finish(self, roots: list[int]) -> DecisionTree:
         ordered = sorted(Root(self._low(r), r) for r in roots) or [Root(self.rules, ~self.rules)]
-        return DecisionTree(tuple(self.nodes), tuple(ordered), self.rules, tuple(self.lowest))
+        made = SwitchTree if any([type(node[1]) is Switch for node in self.nodes]) else DecisionTree  # noqa: C419
+        return made(tuple(self.nodes), tuple(ordered), self.rules, tuple(self.lowest))

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from .box import Box, Sets
 from .fields import FULL, Point
@@ -61,21 +61,15 @@ class DecisionTree:
     roots: tuple[Root, ...]
     rules: int  # also the index that stands for the default
     lowest: tuple[int, ...]  # for each node, the lowest rule index below it
+    switches: ClassVar[bool] = False  # may nodes be switches?
 
     @cached_property
     def fields(self) -> frozenset[int]:
         """The fields on which any verdict depends."""
         return frozenset(node.field for node in self.nodes)
 
-    @cached_property
-    def switches(self) -> bool:
-        """Has it any switches?"""
-        return any([type(node.cuts) is Switch for node in self.nodes])  # noqa: C419  # half the time of a generator
-
     def index(self, point: Point) -> int:
         """The index of the deciding rule; the number of rules if the default decides. O(depth · log(cuts)) a tree."""
-        if self.switches:
-            return self._index(point)
         nodes = self.nodes
         best = self.rules
         for lowest, node in self.roots:
@@ -83,20 +77,7 @@ class DecisionTree:
                 break
             while node >= 0:
                 field, cuts, children = nodes[node]
-                node = children[bisect_right(cuts, point[field])]  # type: ignore[arg-type]  # no switch: see above
-            if ~node < best:
-                best = ~node
-        return best
-
-    def _index(self, point: Point) -> int:
-        best = self.rules
-        for lowest, node in self.roots:
-            if lowest >= best:
-                break
-            while node >= 0:
-                field, cuts, children = self.nodes[node]
-                value = point[field]
-                node = children[cuts.at(value) if isinstance(cuts, Switch) else bisect_right(cuts, value)]
+                node = children[bisect_right(cuts, point[field])]  # type: ignore[arg-type]  # there is no switch
             if ~node < best:
                 best = ~node
         return best
@@ -163,6 +144,25 @@ class DecisionTree:
             max((depth[r.node] for r in self.roots if r.node >= 0), default=0),
             size,
         )
+
+
+class SwitchTree(DecisionTree):
+    """A forest in which nodes may be switches."""
+
+    switches = True
+
+    def index(self, point: Point) -> int:
+        best = self.rules
+        for lowest, node in self.roots:
+            if lowest >= best:
+                break
+            while node >= 0:
+                field, cuts, children = self.nodes[node]
+                value = point[field]
+                node = children[cuts.at(value) if isinstance(cuts, Switch) else bisect_right(cuts, value)]
+            if ~node < best:
+                best = ~node
+        return best
 
 
 def _cuts(node: Node) -> int:
