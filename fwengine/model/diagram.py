@@ -203,12 +203,14 @@ def meet(a: Diagram, b: Diagram, outside: bool = False) -> bool:
 
 def runs(at: Diagram, bits: int, base: int = 0) -> Iterator[Interval]:
     """Its intervals in order, of numbers of so many bits, each with `base` added; neighbours may be adjacent. Lazily."""
-    if at is TRUE:
-        yield base, base + (1 << bits) - 1
-    elif at is not FALSE:
-        low, high = halves(at, bits - 1)
-        yield from runs(low, bits - 1, base)
-        yield from runs(high, bits - 1, base + (1 << bits - 1))
+    left = [(at, bits, base)]
+    while left:
+        at, bits, base = left.pop()
+        if at is TRUE:
+            yield base, base + (1 << bits) - 1
+        elif at is not FALSE:
+            low, high = halves(at, bits - 1)
+            left += ((high, bits - 1, base + (1 << bits - 1)), (low, bits - 1, base))
 
 
 def element(at: Diagram, bits: int, number: int) -> int:

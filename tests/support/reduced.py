@@ -53,9 +53,13 @@ def assert_reduced(tree: DecisionTree) -> None:
 
 
 def ordered_along_paths(tree: DecisionTree) -> None:
-    """No path tests a field twice."""
+    """No path tests a field twice, but for a switch below cuts of its field."""
     below: list[frozenset[int]] = []
     for node in tree.nodes:
-        under = frozenset[int]().union(*(below[c] for c in node.children if c >= 0))
+        under: set[int] = set()
+        for child in (c for c in node.children if c >= 0):
+            at = tree.nodes[child]
+            refined = at.field == node.field and isinstance(at.cuts, Switch) and not isinstance(node.cuts, Switch)
+            under |= below[child] - {node.field} if refined else below[child]
         assert node.field not in under
-        below.append(under | {node.field})
+        below.append(frozenset({*under, node.field}))
