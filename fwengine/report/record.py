@@ -124,12 +124,14 @@ class FieldSet(Record):
         names: what the single values are called, where the field has names; of interfaces this is all there is.
         inverted: the ranges or names are those left out.
         absent: packets without the field are among those meant.
+        masks: in place of the ranges where addresses are too scattered for them: values and masks, of which any may agree.
     """
 
     ranges: tuple[tuple[Size | str, Size | str], ...]
     names: tuple[str, ...] = ()
     inverted: bool = False
     absent: bool = False
+    masks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ class Lexicon:
 
     def _within(self, chosen: IntervalSet) -> list[IntervalSet]:
         """The named sets inside a set, the largest first."""
-        found = []
+        found: list[IntervalSet] = []
+        if len(chosen.ranges) > _MOST_RANGES:
+            return found
         for lo, hi in chosen:
             for n in range(bisect_left(self._lows, lo), bisect_right(self._lows, hi)):
                 if self._sets[n].issubset(chosen):
@@ -74,6 +76,8 @@ class Lexicon:
         if not parts:
             return ""
         rest = self._written(left) if left else ""
+        if "{" in rest[1:]:
+            return ""  # braces within braces
         if rest.startswith("{ "):
             parts += rest[2:-2].split(", ")
         elif " " in rest:
