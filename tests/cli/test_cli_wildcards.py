@@ -84,12 +84,12 @@ def test_query_prints_what_can_be_read_back(parity: Path) -> None:
     assert done.json["confirmed"]["complete"]
     policy = load(parity)
     for found in regions:
-        (box,) = region(None, found["region"])
-        again = run("prove", parity, f"allow {found['region']}")
+        (box,) = region(policy, found["region"]["text"])
+        again = run("prove", parity, f"allow {found['region']['text']}")
         assert (again.code, again.out.split()[0]) == (0, "PROVED")
         assert any(isinstance(box.sets[f], ScatteredSet) for f in (SRC, DST))
         assert decide(policy, Packet.from_point(tuple(chosen.lo for chosen in box.pieces[0].sets))).action is ALLOW
-    assert sorted(found["rule"] for found in regions) == ["dns", "odd-ssh", "six-out"]
+    assert sorted(found["rule"]["label"] for found in regions) == ["dns", "odd-ssh", "six-out"]
 
 
 def test_prove_refutes_with_a_packet(parity: Path) -> None:
