@@ -111,6 +111,34 @@ def test_diff_says_what_differs_in_wildcards(parity: Path, tmp_path: Path) -> No
     assert run("diff", parity, same).code == 0
 
 
+THIRDS = """\
+allow any from 0.0.1.0/0.0.1.0 to not 0.0.1.0/0.0.1.0          as odd-to-even
+deny  any from 0.0.0.3/0.0.0.3                                 as threes
+allow any from { 10.0.0.0/255.0.0.1, 0.0.2.0/0.0.3.0 } to any  as some
+allow any from ::1/::1 to ::2/::3                              as six
+"""
+
+
+@pytest.mark.parametrize(
+    ("packet", "rule"),
+    [
+        ("47 192.168.3.7 -> 10.0.2.1", "odd-to-even"),
+        ("47 192.168.3.7 -> 10.0.3.1", "threes"),
+        ("47 10.0.3.6 -> 10.0.3.1", "some"),
+        ("47 192.168.2.5 -> 10.0.3.1", "some"),
+        ("47 192.168.2.7 -> 10.0.3.1", "threes"),
+        ("47 192.168.0.5 -> 10.0.3.1", "default"),
+        ("47 2001:db8::7 -> 2001:db8::6", "six"),
+        ("47 2001:db8::7 -> 2001:db8::7", "default"),
+        ("47 2001:db8::6 -> 2001:db8::6", "default"),
+    ],
+)
+def test_single_packets(tmp_path: Path, packet: str, rule: str) -> None:
+    file = tmp_path / "thirds.fwl"
+    file.write_text(THIRDS)
+    assert f" by {rule} " in run("eval", file, packet).out.replace("  ", " ")
+
+
 @pytest.mark.parametrize("form", ["table", "tree", "dot", "mermaid", "stats"])
 def test_show_in_every_form(parity: Path, form: str) -> None:
     done = run("show", parity, "--as", form)
