@@ -15,7 +15,7 @@ from ..language.meaning.region import PLAIN, Words, sayable, show_box, show_boxe
 from ..language.meaning.vocabulary import Vocabulary
 from ..model.box import Box
 from ..model.fields import CODE, FIELDS, FULL, OPTIONAL, PROTOCOL, TYPE
-from ..model.interval import IntervalSet
+from ..model.interval import together
 from ..policy import Policy
 
 MOST_JOINED = 64  # boxes that a description of several is looked for
@@ -54,7 +54,7 @@ class Wording:
 
     def _around(self, boxes: Sequence[Box]) -> str:
         """`tcp from office to any unless tcp from any to web port 22`; empty if that takes too many exceptions."""
-        sets = [IntervalSet.union(pair for box in boxes for pair in box.sets[f].ranges) for f in range(FIELDS)]
+        sets = [together([box.sets[f] for box in boxes]) for f in range(FIELDS)]
         hull = Box(tuple(sets)).plain()
         if not sayable(hull):
             return ""
