@@ -7,8 +7,7 @@ is shorter. Whatever is written means the same packets; `policy.region` reads it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 
 from ..analysis.region import difference, tidy
 from ..errors import LimitError
@@ -16,6 +15,7 @@ from ..language.meaning.region import PLAIN, Words, sayable, show_box, show_boxe
 from ..language.meaning.vocabulary import Vocabulary
 from ..model.box import Box
 from ..model.fields import CODE, FIELDS, FULL, OPTIONAL, PROTOCOL, TYPE
+from ..model.interval import together
 from ..policy import Policy
 
 MOST_JOINED = 64  # boxes that a description of several is looked for
@@ -54,7 +54,7 @@ class Wording:
 
     def _around(self, boxes: Sequence[Box]) -> str:
         """`tcp from office to any unless tcp from any to web port 22`; empty if that takes too many exceptions."""
-        sets = [reduce(or_, (box.sets[f] for box in boxes)) for f in range(FIELDS)]
+        sets = [together([box.sets[f] for box in boxes]) for f in range(FIELDS)]
         hull = Box(tuple(sets)).plain()
         if not sayable(hull):
             return ""

@@ -55,7 +55,9 @@ def parity(tmp_path: Path) -> Path:
 def test_check_finds_what_is_dead_and_fixes_it(parity: Path) -> None:
     done = run("check", parity, "--format", "json")
     assert done.code == 1
-    found = {finding["rule"]: finding["code"] for finding in done.json["findings"] if finding["severity"] != "info"}
+    found = {
+        finding["rule"]["label"]: finding["code"] for finding in done.json["findings"] if finding["severity"] != "info"
+    }
     assert found == {"dead": "FW202"}
     assert run("check", parity, "--fix").code == 0
     assert "dead" not in parity.read_text()
@@ -81,11 +83,12 @@ def test_expectations_their_coverage_and_mutants(parity: Path) -> None:
 def test_query_prints_what_can_be_read_back(parity: Path) -> None:
     done = run("query", parity, "allow any", "--format", "json")
     regions = done.json["regions"]
+    texts = [found["region"]["text"] for found in regions]
     assert done.json["confirmed"]["complete"]
     policy = load(parity)
-    for found in regions:
-        (box,) = region(policy, found["region"]["text"])
-        again = run("prove", parity, f"allow {found['region']['text']}")
+    for text in texts:
+        (box,) = region(policy, text)
+        again = run("prove", parity, f"allow {text}")
         assert (again.code, again.out.split()[0]) == (0, "PROVED")
         assert any(isinstance(box.sets[f], ScatteredSet) for f in (SRC, DST))
         assert decide(policy, Packet.from_point(tuple(chosen.lo for chosen in box.pieces[0].sets))).action is ALLOW
@@ -96,7 +99,7 @@ def test_prove_refutes_with_a_packet(parity: Path) -> None:
     assert run("prove", parity, "deny tcp from even to branch port 22").code == 0
     done = run("prove", parity, "deny tcp from odd to branch", "--format", "json")
     assert done.code == 1
-    assert "by odd-ssh" in run("eval", parity, done.json["counterexample"]["packet"]).out
+    assert "by odd-ssh" in run("eval", parity, done.json["results"][0]["counterexamples"][0]["packet"]).out
 
 
 def test_diff_says_what_differs_in_wildcards(parity: Path, tmp_path: Path) -> None:
@@ -111,6 +114,34 @@ def test_diff_says_what_differs_in_wildcards(parity: Path, tmp_path: Path) -> No
     assert run("diff", parity, same).code == 0
 
 
+THIRDS = """\
+allow any from 0.0.1.0/0.0.1.0 to not 0.0.1.0/0.0.1.0          as odd-to-even
+deny  any from 0.0.0.3/0.0.0.3                                 as threes
+allow any from { 10.0.0.0/255.0.0.1, 0.0.2.0/0.0.3.0 } to any  as some
+allow any from ::1/::1 to ::2/::3                              as six
+"""
+
+
+@pytest.mark.parametrize(
+    ("packet", "rule"),
+    [
+        ("47 192.168.3.7 -> 10.0.2.1", "odd-to-even"),
+        ("47 192.168.3.7 -> 10.0.3.1", "threes"),
+        ("47 10.0.3.6 -> 10.0.3.1", "some"),
+        ("47 192.168.2.5 -> 10.0.3.1", "some"),
+        ("47 192.168.2.7 -> 10.0.3.1", "threes"),
+        ("47 192.168.0.5 -> 10.0.3.1", "default"),
+        ("47 2001:db8::7 -> 2001:db8::6", "six"),
+        ("47 2001:db8::7 -> 2001:db8::7", "default"),
+        ("47 2001:db8::6 -> 2001:db8::6", "default"),
+    ],
+)
+def test_single_packets(tmp_path: Path, packet: str, rule: str) -> None:
+    file = tmp_path / "thirds.fwl"
+    file.write_text(THIRDS)
+    assert f" by {rule} " in run("eval", file, packet).out.replace("  ", " ")
+
+
 @pytest.mark.parametrize("form", ["table", "tree", "dot", "mermaid", "stats"])
 def test_show_in_every_form(parity: Path, form: str) -> None:
     done = run("show", parity, "--as", form)
@@ -122,7 +153,7 @@ def test_show_as_json_tells_the_parts(parity: Path) -> None:
     policy = load(parity)
     tree = run("show", parity, "--as", "json").json
     assert_reduced(policy.tree)
-    parted = [node for node in tree["nodes"] if "parts" in node]
+    parted = [node for node in tree["nodes"] if node["parts"]]
     assert parted
     for node in parted:
         sets = [region(None, f"any from {text}")[0].sets[SRC] for text in node["parts"]]
@@ -136,12 +167,13 @@ def test_captures_fare_the_same_with_every_engine(parity: Path, tmp_path: Path) 
     auto, tree = (run("eval", parity, "-r", made, "--engine", e, "--format", "json") for e in ("auto", "tree"))
     assert auto.code == tree.code == 0
     assert auto.json["rules"] == tree.json["rules"]
-    counted = {rule["rule"]: rule["packets"] for rule in auto.json["rules"]}
+    counted = {rule["rule"]["label"]: rule["packets"] for rule in auto.json["rules"]}
     assert counted["odd-ssh"] > 0 < counted["dns"]
     expected: dict[str, int] = dict.fromkeys(counted, 0)
     for line in made.with_name("made.pcap.jsonl").read_text().splitlines():
         told = json.loads(line)
-        expected[told["rule"]] = expected.get(told["rule"], 0) + 1
+        rule = told["rule"]["label"]
+        expected[rule] = expected.get(rule, 0) + 1
     assert {rule: n for rule, n in expected.items() if rule != "default"} == {
         rule: n for rule, n in counted.items() if rule != "default"
     }
