@@ -24,6 +24,9 @@ CODES = {
     "FW209": "definition never used",
     "FW210": "an element of a set that the others hold already",
     "FW211": "the addresses of one family never match, as the other side has none of it",
+    "FW220": "a suppression that is written wrongly",
+    "FW221": "a suppression of what is not found",
+    "FW222": "a suppression that has expired",
     "FW301": "allows every packet",
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
@@ -67,7 +70,7 @@ class Finding:
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
             with the first of the blockers.
-        remark: FW210: what is said about the text.
+        remark: FW210, FW220, FW221, FW222: what is said about the text.
     """
 
     code: str

@@ -52,7 +52,15 @@ def command(
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.findings import check, effective_json, finding_json, selected, to_diagnostics
+    from ..report.findings import (
+        Examined,
+        effective_json,
+        examine,
+        finding_json,
+        ignored_json,
+        selected,
+        to_diagnostics,
+    )
     from ..report.machine import github, sarif
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
@@ -66,23 +74,24 @@ def command(
         raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
-    confirmed: list[Any] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
     operands: list[tuple[str, list[str]]] = []
-    for named, files in expanded(policies, failures):
+    checked: list[tuple[str, Examined | PolicyError]] = []
+    named_files = list(expanded(policies, failures))
+    if mend:
+        _mend([path for _, files in named_files for path in files], codes, as_of, failures)
+    for named, files in named_files:
         read = []
         for path in files:
             try:
-                policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
-                found = check(policy, codes)
-                assert found.confirmed is not None
-                parts = effective_json(policy) if effective else []
+                policy = load(path, as_of=as_of)
+                checked.append((path, examine(policy, codes)))
             except PolicyError as error:
                 if format_ == "text":  # errors are part of the answer
                     failures.keep(error)
-                    _tell(path, [(d, {}) for d in error.diagnostics], error.sources, told, format_, style)
+                    checked.append((path, error))
                 else:
                     failures.tell(error)
                 continue
@@ -90,30 +99,46 @@ def command(
                 failures.tell(error)
                 continue
             read.append(path)
-            confirmed.append(found.confirmed)
             if any(map(policy.active, policy.rules)):
                 covered.add(policy)
             elif named != path and says_nothing(policy):
                 failures.add(no_input(path, "statement"))
-            new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
-            left += parts
-            word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
-            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
-            if format_ == "text":
-                for part in parts:
-                    say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
-                    for region in part["regions"]:
-                        say(f"  {part['action']} {region}")
         if len(read) == len(files):
             operands.append((named, read))
+    # a comment of a file that several include may be of use to one of them: so all are looked at before any is told of
+    used = frozenset(use for _, one in checked if isinstance(one, Examined) for use in one.used)
+    ignored: dict[str, dict[str, Any]] = {}
+    for path, one in checked:
+        if isinstance(one, PolicyError):
+            _tell(path, [(d, {}) for d in one.diagnostics], one.sources, told, format_, style)
+            continue
+        policy, found = one.policy, one.told(used)
+        new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
+        ignored |= {str(entry): entry for entry in ignored_json(one)}
+        assert found.confirmed is not None
+        word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
+        size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
+        _tell(path, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
+        try:
+            parts = effective_json(policy) if effective else []
+        except LimitError as error:
+            failures.tell(error)
+            continue
+        left += parts
+        if format_ == "text":
+            for part in parts:
+                say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
+                for region in part["regions"]:
+                    say(f"  {part['action']} {region}")
     failures.add(*(covered.missing(named, read) for named, read in operands))
     results = list(told.values())
     if format_ == "json":
         extra: dict[str, Any] = {"effective": left} if effective else {}
+        confirmed = [one.findings.confirmed for _, one in checked if isinstance(one, Examined)]
         if confirmed:
-            complete, samples = all(c.complete for c in confirmed), sum(c.points for c in confirmed)
+            complete, samples = all(c.complete for c in confirmed if c), sum(c.points for c in confirmed if c)
             extra["confirmed"] = {"complete": complete, "samples": samples}
-        say_json(failures, findings=[fields for _, fields in results], **extra)
+        say_json(failures, findings=[fields for _, fields in results], ignored=list(ignored.values()), **extra)
     elif format_ == "jsonl":
         for _, fields in results:
             say_json_line(**fields)
@@ -126,10 +151,32 @@ def command(
     return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
 
 
-def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
-    """The policy after its file was mended and written."""
+def _mend(paths: list[str], codes: frozenset[str], as_of: datetime.date, failures: Failures) -> None:
+    """Mends the files that can be read; the others have their errors told when they are checked."""
+    from ..policy import load
+    from ..report.findings import examine
+
+    used: set[Any] = set()
+    loaded = []
+    for path in paths:
+        try:
+            policy = load(path, as_of=as_of)
+            if any("fwengine" in text for text in policy.sources.values()):  # else there is no suppression
+                used |= examine(policy, codes).used
+        except (PolicyError, LimitError):
+            continue
+        loaded.append(path)
+    for path in loaded:
+        try:
+            _mend_one(path, codes, as_of, used)
+        except (PolicyError, LimitError) as error:
+            failures.tell(error)
+
+
+def _mend_one(path: str, codes: frozenset[str], as_of: datetime.date, used: Any) -> None:
     from ..fix import fix
     from ..policy import load, loads
+    from ..report.suppressed import ABOUT_COMMENTS
     from ..sources.writing import replace
 
     policy = load(path, as_of=as_of)
@@ -137,16 +184,17 @@ def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
     def reload(text: str) -> Any:
         return loads(text, file=path, as_of=policy.as_of)
 
-    fixed = fix(policy, policy.sources[path], reload, codes)
+    fixed = fix(policy, policy.sources[path], reload, codes, used)
     if fixed.text is None:
-        return policy
+        return
     replace(path, fixed.text)
+    comments = sum(finding.code in ABOUT_COMMENTS for finding in fixed.settled)
     count = sum(finding.remark is None for finding in fixed.settled)
-    sets = len(fixed.settled) - count
+    sets = len(fixed.settled) - count - comments
     done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
     done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
-    complain(f"{path}: {' and '.join(done)}; proved: no verdict changes")
-    return load(path, as_of=as_of)
+    done += [f"removed {comments} suppression{'s' * (comments != 1)}"] * bool(comments)
+    complain(f"{path}: {', '.join(done)}; proved: no verdict changes")
 
 
 def _size(policy: Any) -> str:

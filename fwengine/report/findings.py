@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.anomalies import findings
@@ -16,11 +17,13 @@ from ..model.rules import Rule
 from ..policy import Policy
 from .advice import Advice, advise, named
 from .packets import packet_text
+from .suppressed import Ignored, Use, about_comments, sift
 
 _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
-    "FW209": "never used", "FW210": "adds nothing", "FW211": "half of it never matches", "FW301": "no condition at all",
+    "FW209": "never used", "FW210": "adds nothing", "FW220": "not understood",
+    "FW221": "sets nothing aside", "FW222": "expired", "FW211": "half of it never matches", "FW301": "no condition at all",
     "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
     "FW305": "no protocol of IPv6", "FW310": "named here alone",
 }  # fmt: skip
@@ -50,6 +53,14 @@ EXPLANATIONS = {
     "services and ports are left alone unless they stand twice: what they stand for may change.",
     "FW211": "A packet has one family. The rule names addresses of both on one side and of one on the other, so the rest "
     "never matches. Usual where a name is for both families; a mistake where the other side should be for both, too.",
+    "FW220": "A comment that begins like a suppression and is none, so it sets nothing aside. It is written behind a statement, or in "
+    "a line right above it, and holds for that statement:\n\n"
+    "    # fwengine: ignore FW303 until 2027-01-31: vendor range, ticket 41\n\n"
+    "One or several codes of findings, a last day if there is to be one, and behind the colon a reason, which is required. Only "
+    "findings can be set aside, each by its whole code; errors must be corrected.",
+    "FW221": "The comment sets aside what is not found at its statement (any more), or stands at no statement. Remove it: what it "
+    "says would hide the next such finding. In a file that others include it is used if it is for any policy of the same run.",
+    "FW222": "The last day of the suppression has passed. It sets nothing aside any more.",
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
@@ -69,8 +80,44 @@ EXPLANATIONS = {
 }
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What is found in a policy; what its comments set aside is apart, and what is wrong with the comments is not in it."""
+
+    policy: Policy
+    codes: frozenset[str]
+    findings: Answer[Finding]
+    ignored: tuple[Ignored, ...]
+
+    @property
+    def used(self) -> frozenset[Use]:
+        return frozenset(one.use for one in self.ignored)
+
+    def told(self, used: Collection[Use] = ()) -> Answer[Finding]:
+        """All that is to be told; `used` are comments that other policies of the same run need."""
+        comments = about_comments(self.policy, self.codes, self.used | set(used))
+        return Answer([*self.findings, *comments], self.findings.confirmed)
+
+
+def examine(policy: Policy, select: Iterable[str] | None = None) -> Examined:
+    """What `check` finds, with what comments set aside.
+
+    Raises:
+        ValueError, LimitError: as `check`.
+    """
+    codes = frozenset(CODES) - QUIET if select is None else frozenset(select)
+    found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
+    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
+    if "FW210" in codes:
+        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
+    kept, ignored = sift(policy, mine)
+    return Examined(policy, codes, Answer(kept, found.confirmed), tuple(ignored))
+
+
 def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
     """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
+
+    What comments of the text set aside is left out (`examine` has it), and comments that do not are found.
 
     Raises:
         ValueError: for an unknown code.
@@ -81,12 +128,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
     [('FW201', 1, (0,))]
     """
-    codes = None if select is None else frozenset(select)
-    found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
-    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
-    if codes is None or "FW210" in codes:
-        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
-    return Answer(mine, found.confirmed)
+    return examine(policy, select).told()
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
@@ -177,6 +219,21 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic | None
         "witness": None if finding.witness is None else _packet(policy, finding),
         "decided_by": None if finding.decided_by is None else policy.label(finding.decided_by),
     }
+
+
+def ignored_json(examined: Examined) -> list[dict[str, Any]]:
+    """The findings that comments set aside, each with its `reason`, the last day `until`, and the comment's line."""
+    found = [one.finding for one in examined.ignored]
+    shown = zip(examined.ignored, to_diagnostics(examined.policy, found), strict=True)
+    return [
+        finding_json(examined.policy, one.finding, d)
+        | {
+            "reason": one.by.reason,
+            "until": None if one.by.until is None else str(one.by.until),
+            "ignored_by_line": one.by.at.line,
+        }
+        for one, d in shown
+    ]
 
 
 def diagnostic_json(d: Diagnostic) -> dict[str, Any]:

@@ -426,7 +426,11 @@ class TestNothing:
             assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "version"))
 
     def test_the_examples_say_something(self) -> None:
-        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings", "confirmed"}
+        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {
+            "findings",
+            "ignored",
+            "confirmed",
+        }
 
 
 class TestKinds:
