@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..analysis.finding import CODES, Finding
+from ..analysis.finding import Finding
+from ..codes import EXPLANATIONS, FINDINGS
 from ..errors import Diagnostic
-from ..language.codes import EXPLANATIONS as ERRORS
 from ..language.suppression import MALFORMED, Suppression, Suppressions, suppressions, with_codes, without
 from ..policy import Policy
 
@@ -35,8 +35,8 @@ class Ignored:
 
 def comments(policy: Policy) -> Mapping[str, Suppressions]:
     """The suppressions in each of a policy's files."""
-    known = CODES.keys() - ABOUT_COMMENTS
-    others = ERRORS.keys() | ABOUT_COMMENTS
+    known = FINDINGS.keys() - ABOUT_COMMENTS
+    others = EXPLANATIONS.keys() - known
     return {file: suppressions(text, file, known, others) for file, text in policy.sources.items()}
 
 
