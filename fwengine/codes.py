@@ -15,6 +15,8 @@ NO_INPUT: Final = "FW504"
 NOT_A_PACKET: Final = "FW511"
 LIMIT: Final = "FW512"
 USAGE: Final = "FW513"
+NO_BASELINE: Final = "FW514"
+CONFIGURATION: Final = "FW515"
 NOT_A_CAPTURE: Final = "FW901"
 ENDS_EARLY: Final = "FW902"
 DAMAGED: Final = "FW903"
@@ -221,6 +223,11 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "raise the limit where the command has an option for it.",
     USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
     "others. `fwengine COMMAND --help` tells what it takes.",
+    NO_BASELINE: "The file is no baseline of `check`: it is not JSON, of another version, or was changed by hand. Baselines are "
+    "written by `fwengine check PATH... --write-baseline FILE`; to drop an entry, write it anew.",
+    CONFIGURATION: "The configuration, `fwengine.toml` or the table `[tool.fwengine]` of `pyproject.toml`, is not TOML, or says "
+    "what has no meaning here. Its keys are `select`, `ignore` and `paths` (lists of texts), `strict` (true or false), `baseline` "
+    "(the name of a file) and `interfaces` (a list of names). `--no-config` does without it.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Diagnostic, LimitError, PolicyError
+from .config import codes_of, config_options, paths_of
 from .failure import Failures, complain
 from .files import expanded, rewritable
 from .options import (
@@ -23,16 +24,22 @@ from .options import (
 )
 from .output import say_document, say_failures
 
+if TYPE_CHECKING:
+    from ..sources.configuration import Configuration
+
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
-@click.argument("policies", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
+@click.argument("policies", nargs=-1, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--select", multiple=True, metavar="CODES", help="Only these findings, such as FW201,FW3; `all` for all.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
-@click.option("--strict", is_flag=True, help="Exit 1 for information, too.")
+@click.option("--strict/--no-strict", default=None, help="Exit 1 for information, too.")
 @click.option("--effective", is_flag=True, help="Also show what partly shadowed rules still decide.")
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
 )
+@click.option("--baseline", metavar="FILE", help="Fail on what is not in this file only; see --write-baseline.")
+@click.option("--write-baseline", metavar="FILE", help="Write what is found to this file: all of it is known then.")
+@config_options
 @format_option("text", "json", "jsonl", "github", "sarif")
 @as_of_option
 @color_option
@@ -40,9 +47,12 @@ def command(
     policies: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    strict: bool,
+    strict: bool | None,
     effective: bool,
     mend: bool,
+    baseline: str | None,
+    write_baseline: str | None,
+    config: Configuration,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -58,20 +68,20 @@ def command(
         examine,
         finding_json,
         ignored_json,
-        selected,
         to_diagnostics,
     )
     from ..report.machine import github, sarif
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
+    from .baseline import baseline_told, known_findings
 
+    policies = paths_of(policies, config)
     once(*policies)
     if mend:
         rewritable("--fix", policies)
-    try:
-        codes = selected(select, ignore)
-    except ValueError as error:
-        raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
+    strict = config.strict if strict is None else strict
+    codes = codes_of(select, ignore, config)
+    known = known_findings(baseline, write_baseline, config)
     told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
     left: list[dict[str, Any]] = []
     style = style_of(color)
@@ -81,12 +91,12 @@ def command(
     checked: list[tuple[str, Examined | PolicyError]] = []
     named_files = list(expanded(policies, failures))
     if mend:
-        _mend([path for _, files in named_files for path in files], codes, as_of, failures)
+        _mend([path for _, files in named_files for path in files], codes, as_of, failures, config.interfaces)
     for named, files in named_files:
         read = []
         for path in files:
             try:
-                policy = load(path, as_of=as_of)
+                policy = load(path, as_of=as_of, interfaces=config.interfaces)
                 checked.append((path, examine(policy, codes)))
             except PolicyError as error:
                 if format_ == "text":  # errors are part of the answer
@@ -113,11 +123,14 @@ def command(
             _tell(path, [(d, {}) for d in one.diagnostics], one.sources, told, format_, style)
             continue
         policy, found = one.policy, one.told(used)
-        new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
+        every = list(zip(found, to_diagnostics(policy, found), strict=True))
+        fresh = [(f, d) for f, d in every if known is None or not known.knows((d.code, d.span, d.message), policy, f)]
+        new = [(d, finding_json(policy, f, d)) for f, d in fresh]
         ignored |= {str(entry): entry for entry in ignored_json(one)}
         assert found.confirmed is not None
         word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
         size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
+        size += f", {len(every) - len(new)} in the baseline" if len(new) < len(every) else ""
         _tell(path, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
         try:
             parts = effective_json(policy) if effective else []
@@ -131,9 +144,16 @@ def command(
                 for region in part["regions"]:
                     say(f"  {part['action']} {region}")
     failures.add(*(covered.missing(named, read) for named, read in operands))
+    stale = [] if known is None else baseline_told(known, [one for _, one in checked], codes, failures)
     results = list(told.values())
     if format_ == "json":
         extra: dict[str, Any] = {"effective": left} if effective else {}
+        if known is not None:
+            extra["baseline"] = {
+                "file": known.file,
+                "known": known.count,
+                "stale": [entry.to_dict() for entry in stale],
+            }
         confirmed = [one.findings.confirmed for _, one in checked if isinstance(one, Examined)]
         if confirmed:
             complete, samples = all(c.complete for c in confirmed if c), sum(c.points for c in confirmed if c)
@@ -151,7 +171,9 @@ def command(
     return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
 
 
-def _mend(paths: list[str], codes: frozenset[str], as_of: datetime.date, failures: Failures) -> None:
+def _mend(
+    paths: list[str], codes: frozenset[str], as_of: datetime.date, failures: Failures, interfaces: tuple[str, ...]
+) -> None:
     """Mends the files that can be read; the others have their errors told when they are checked."""
     from ..policy import load
     from ..report.findings import examine
@@ -160,7 +182,7 @@ def _mend(paths: list[str], codes: frozenset[str], as_of: datetime.date, failure
     loaded = []
     for path in paths:
         try:
-            policy = load(path, as_of=as_of)
+            policy = load(path, as_of=as_of, interfaces=interfaces)
             if any("fwengine" in text for text in policy.sources.values()):  # else there is no suppression
                 used |= examine(policy, codes).used
         except (PolicyError, LimitError):
@@ -168,21 +190,21 @@ def _mend(paths: list[str], codes: frozenset[str], as_of: datetime.date, failure
         loaded.append(path)
     for path in loaded:
         try:
-            _mend_one(path, codes, as_of, used)
+            _mend_one(path, codes, as_of, used, interfaces)
         except (PolicyError, LimitError) as error:
             failures.tell(error)
 
 
-def _mend_one(path: str, codes: frozenset[str], as_of: datetime.date, used: Any) -> None:
+def _mend_one(path: str, codes: frozenset[str], as_of: datetime.date, used: Any, interfaces: tuple[str, ...]) -> None:
     from ..fix import fix
     from ..policy import load, loads
     from ..report.suppressed import ABOUT_COMMENTS
     from ..sources.writing import replace
 
-    policy = load(path, as_of=as_of)
+    policy = load(path, as_of=as_of, interfaces=interfaces)
 
     def reload(text: str) -> Any:
-        return loads(text, file=path, as_of=policy.as_of)
+        return loads(text, file=path, as_of=policy.as_of, interfaces=interfaces)
 
     fixed = fix(policy, policy.sources[path], reload, codes, used)
     if fixed.text is None:

@@ -9,7 +9,7 @@ import click
 from .options import say
 
 
-@click.command("explain")
+@click.command("explain", epilog="\b\nExit codes: 0 explained, or listed; 2 there is no such code.\n")
 @click.argument("code", required=False)
 def command(code: str | None) -> int:
     """Explain a diagnostic code; without one, list them all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,18 +12,23 @@ from ..report.screen import visible
 from ..sources.opening import open_source
 from ..sources.text import decoded
 from ..sources.writing import failure, replace
+from .config import config_options, paths_of
 from .failure import Failures
 from .files import expanded, rewritable
 from .options import color_option, exit_codes, once, say, style_of, write_bytes
 from .output import complain
 
+if TYPE_CHECKING:
+    from ..sources.configuration import Configuration
+
 
 @click.command("fmt", epilog=exit_codes("formatted, or canonical", "with --check: not canonical", "empty input"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
+@config_options
 @color_option
-def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) -> int:
+def command(paths: tuple[str, ...], check: bool, show_diff: bool, config: Configuration, color: str) -> int:
     """Rewrite policies in canonical form, comments kept; `-` formats standard input to standard output.
 
     A file with a syntax error is left as it is. Each file is replaced in one step. Of a git revision (REV:PATH) --check and
@@ -30,6 +36,7 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
     """
     from ..report.nothing import no_input
 
+    paths = paths_of(paths, config)
     once(*paths)
     if not check and not show_diff:
         rewritable("fmt", [path for path in paths if path != "-"])

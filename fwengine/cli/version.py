@@ -8,11 +8,18 @@ import sys
 import click
 
 from .._version import __version__
+from ..errors import PolicyError
+from .failure import show_policy_error
 from .output import complain, say
 
 
-@click.command("version")
-@click.option("-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries and the machine.")
+@click.command(
+    "version",
+    epilog="\b\nExit codes: 0 told; 1 what runs was not made of the sources beside it;\n2 could not answer.\n",
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries, the machine and the configuration."
+)
 def command(verbose: bool) -> int:
     """Tell the version and, with --verbose, which engines are live and of which sources all of it was made.
 
@@ -32,7 +39,20 @@ def command(verbose: bool) -> int:
 
         live = available()
         say(f"         native: live ({', '.join(engines())})" if live else f"         native: absent ({why_not()})")
-        return _made_of(live)
+        return max(_made_of(live), _configured())
+    return 0
+
+
+def _configured() -> int:
+    """Tells the configuration that commands take here; 2 if it is wrong."""
+    from ..sources.configuration import nearest
+
+    try:
+        found = nearest().file
+    except PolicyError as error:
+        show_policy_error(error)
+        return 2
+    say(f"config   {found or 'none'}")
     return 0
 
 

@@ -1,0 +1,60 @@
+"""`check --baseline` and `--write-baseline`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import PolicyError
+from ..report.baseline import Baseline, Entry, Everything, load_baseline
+from ..report.findings import Examined
+from .failure import Failures
+from .output import note
+
+if TYPE_CHECKING:
+    from ..sources.configuration import Configuration
+
+
+def known_findings(given: str | None, write: str | None, config: Configuration) -> Baseline | None:
+    """The baseline that a run is compared with, or the one that it is to write; None if it has neither.
+
+    Raises:
+        UsageError: if it is to do both.
+        PolicyError: if the baseline cannot be read.
+    """
+    if given is not None and write is not None:
+        raise click.UsageError("`--baseline` and `--write-baseline` exclude each other")
+    if write is not None:
+        return Everything(write)
+    file = given or config.baseline
+    return None if file is None else load_baseline(file)
+
+
+def baseline_told(
+    known: Baseline, checked: Sequence[Examined | PolicyError], codes: Collection[str], failures: Failures
+) -> list[Entry]:
+    """At the end of a run: writes the baseline, if nothing went wrong, or tells what of it was not found any more."""
+    wrong = any(isinstance(one, PolicyError) for one in checked)
+    if isinstance(known, Everything):
+        if wrong or failures:
+            note(f"{known.file} is not written: not everything could be checked")
+            return []
+        try:
+            count = known.write()
+        except PolicyError as error:
+            failures.tell(error)
+        else:
+            note(f"{known.file}: {count} finding{'s' * (count != 1)} written")
+        return []
+    stale = known.stale({f for one in checked if isinstance(one, Examined) for f in one.policy.sources}, codes)
+    for entry in stale:
+        note(f"{known.file}: not found any more: {entry.code} {entry.file}: {_short(entry.statement)}")
+    if stale:
+        note("`--write-baseline` writes the baseline anew, without what is gone")
+    return stale
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"
