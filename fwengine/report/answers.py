@@ -8,6 +8,7 @@ from typing import Any
 
 from ..analysis.confirm import Answer, Confirmation
 from ..analysis.diff import Change
+from ..analysis.kinds import Counterexample, Counterexamples
 from ..analysis.prove import Proof, Status
 from ..analysis.query import Region
 from ..language.meaning.region import readable, show_box
@@ -70,13 +71,20 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.d
         "confirmed": confirmed_json(proof.confirmed),
         "counterexample": None,
     }
-    if proof.counterexample is None or proof.verdict is None:
-        return out
-    packet = packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))
-    rule = proof.verdict.rule
-    out["counterexample"] = {
+    if proof.counterexample is not None and proof.verdict is not None:
+        first = Counterexample(proof.counterexample, proof.verdict)
+        out["counterexample"] = _counterexample_json(first, proof.claim, policy, path, as_of)
+    return out
+
+
+def _counterexample_json(
+    one: Counterexample, claim: Claim, policy: Policy, path: str, as_of: datetime.date | None
+) -> dict[str, Any]:
+    packet = packet_text(one.packet, policy, kept=details_of(claim.boxes))
+    rule = one.verdict.rule
+    return {
         "packet": packet,
-        "verdict": proof.verdict.action.value,
+        "verdict": one.verdict.action.value,
         "rule": rule.label if rule else "default",
         "file": rule.span.file if rule else None,
         "line": rule.span.line if rule else None,
@@ -84,6 +92,29 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.d
             ["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])]
         ),
     }
+
+
+def kinds_json(
+    kinds: Counterexamples, proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.date | None = None
+) -> dict[str, Any]:
+    """All counterexamples that were asked for, each decided by another rule; `more`: there are others, null if unknown."""
+    found = [_counterexample_json(one, proof.claim, policy, path, as_of) for one in kinds.found]
+    return {"counterexamples": found, "more": kinds.more}
+
+
+def kinds_lines(
+    kinds: Counterexamples, proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.date | None = None
+) -> list[str]:
+    """What is to be said of all counterexamples but the first."""
+    out = []
+    for one in kinds.found[1:]:
+        told = _counterexample_json(one, proof.claim, policy, path, as_of)
+        index = len(policy.rules) if one.verdict.index is None else one.verdict.index
+        out += [f"  and   {told['packet']}", f"        {told['verdict']} by {_called(policy, index)}"]
+    if kinds.more:
+        out.append("  and more of other rules: `--limit` says how many are shown")
+    elif kinds.more is None:
+        out.append("  others are unknown: limit reached, which `--steps` raises")
     return out
 
 
