@@ -253,3 +253,38 @@ class TestConfiguration:
 def test_json_is_whole(folder: Path) -> None:
     document = json.loads(run("check", "rules", "--format", "json", *DAY).out)
     assert list(document) == ["format_version", "findings", "ignored", "confirmed", "errors"]
+
+
+class TestBeginning:
+    def test_what_it_writes_is_clean(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        done = run("init", "net")
+        assert (done.code, done.err) == (0, "")
+        monkeypatch.chdir(tmp_path / "net")
+        assert run("check", "--no-config", "--strict", "rules").code == 0
+        for words in (["check"], ["test"], ["fmt", "--check"]):
+            done = run(*words)
+            assert (done.code, done.err) == (0, ""), words
+        assert run("test").out.endswith("10 passed, 0 failed\n")
+        assert run("test", "--coverage", "--fail-under", "100").code == 0
+
+    def test_nothing_is_overwritten(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "fwengine.toml").write_text("mine")
+        done = run("init")
+        assert (done.code, done.out) == (2, "")
+        assert "`fwengine.toml` is there already" in done.err
+        assert [path.name for path in tmp_path.iterdir()] == ["fwengine.toml"]
+        (tmp_path / "fwengine.toml").unlink()
+        assert run("init", "--no-ci").code == 0
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["fwengine.toml", "rules"]
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        assert run("init").code == 2
+        assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        done = run("init", tmp_path / "file" / "net")
+        assert done.code == 2
+        assert "cannot make" in done.err
+        assert "Traceback" not in done.err
