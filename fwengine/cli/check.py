@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Diagnostic, LimitError, PolicyError
 from .config import codes_of, config_options, paths_of
-from .failure import Failures, complain
+from .failure import Failures
 from .files import expanded, rewritable
 from .options import (
     as_of_option,
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
 )
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="With --fix: write nothing; show what would change, and nothing else."
+)
+@click.option(
+    "--watch", "again", is_flag=True, help="Check again whenever a file changes; Ctrl-C ends, with the last exit code."
+)
 @click.option("--baseline", metavar="FILE", help="Fail on what is not in this file only; see --write-baseline.")
 @click.option("--write-baseline", metavar="FILE", help="Write what is found to this file: all of it is known then.")
 @config_options
@@ -50,6 +57,8 @@ def command(
     strict: bool | None,
     effective: bool,
     mend: bool,
+    show_diff: bool,
+    again: bool,
     baseline: str | None,
     write_baseline: str | None,
     config: Configuration,
@@ -74,9 +83,15 @@ def command(
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
     from .baseline import baseline_told, known_findings
+    from .mending import Mending
+    from .watching import watch, watchable
 
     policies = paths_of(policies, config)
     once(*policies)
+    together(mend=mend, show_diff=show_diff, again=again, write_baseline=write_baseline, format_=format_)
+    if again:
+        watchable(policies)
+        return watch(again_without(policies), policies, [f for f in (baseline or config.baseline, config.file) if f])
     if mend:
         rewritable("--fix", policies)
     strict = config.strict if strict is None else strict
@@ -91,7 +106,11 @@ def command(
     checked: list[tuple[str, Examined | PolicyError]] = []
     named_files = list(expanded(policies, failures))
     if mend:
-        _mend([path for _, files in named_files for path in files], codes, as_of, failures, config.interfaces)
+        mending = Mending(codes, as_of, config, failures)
+        paths = [path for _, files in named_files for path in files]
+        if show_diff:
+            return failures.code(1 if mending.preview(paths, style) else 0)
+        mending.write(paths)
     for named, files in named_files:
         read = []
         for path in files:
@@ -171,52 +190,30 @@ def command(
     return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
 
 
-def _mend(
-    paths: list[str], codes: frozenset[str], as_of: datetime.date, failures: Failures, interfaces: tuple[str, ...]
-) -> None:
-    """Mends the files that can be read; the others have their errors told when they are checked."""
-    from ..policy import load
-    from ..report.findings import examine
+def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, format_: str) -> None:
+    """Refuses options that do not go together.
 
-    used: set[Any] = set()
-    loaded = []
-    for path in paths:
-        try:
-            policy = load(path, as_of=as_of, interfaces=interfaces)
-            if any("fwengine" in text for text in policy.sources.values()):  # else there is no suppression
-                used |= examine(policy, codes).used
-        except (PolicyError, LimitError):
-            continue
-        loaded.append(path)
-    for path in loaded:
-        try:
-            _mend_one(path, codes, as_of, used, interfaces)
-        except (PolicyError, LimitError) as error:
-            failures.tell(error)
+    Raises:
+        UsageError: naming them.
+    """
+    if show_diff and not mend:
+        raise click.UsageError("`--diff` goes with `--fix`")
+    if show_diff and format_ != "text":
+        raise click.UsageError("`--diff` shows text: it does not go with `--format`")
+    for what, given in (
+        ("--fix", mend),
+        ("--write-baseline", write_baseline is not None),
+        ("--format", format_ != "text"),
+    ):
+        if again and given:
+            raise click.UsageError(f"`--watch` does not go with `{what}`")
 
 
-def _mend_one(path: str, codes: frozenset[str], as_of: datetime.date, used: Any, interfaces: tuple[str, ...]) -> None:
-    from ..fix import fix
-    from ..policy import load, loads
-    from ..report.suppressed import ABOUT_COMMENTS
-    from ..sources.writing import replace
-
-    policy = load(path, as_of=as_of, interfaces=interfaces)
-
-    def reload(text: str) -> Any:
-        return loads(text, file=path, as_of=policy.as_of, interfaces=interfaces)
-
-    fixed = fix(policy, policy.sources[path], reload, codes, used)
-    if fixed.text is None:
-        return
-    replace(path, fixed.text)
-    comments = sum(finding.code in ABOUT_COMMENTS for finding in fixed.settled)
-    count = sum(finding.remark is None for finding in fixed.settled)
-    sets = len(fixed.settled) - count - comments
-    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
-    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
-    done += [f"removed {comments} suppression{'s' * (comments != 1)}"] * bool(comments)
-    complain(f"{path}: {', '.join(done)}; proved: no verdict changes")
+def again_without(policies: tuple[str, ...]) -> Callable[[], int]:
+    """The command as it was called, without `--watch`."""
+    context = click.get_current_context()
+    given = {**context.params, "policies": policies, "again": False}
+    return lambda: context.invoke(command, **given)
 
 
 def _size(policy: Any) -> str:

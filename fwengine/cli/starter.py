@@ -37,7 +37,7 @@ allow tcp from web port { http, https } to any port 1024-65535 established as we
 # What must hold, proved by `fwengine test`: of one packet, or of every packet of a region.
 expect allow tcp 198.51.100.7:40000 -> 192.0.2.129:443 flags syn in wan0 by web-in
 expect allow www from office to any in lan0
-expect allow dns from office to any in none by dns-out
+expect allow udp 192.0.2.7:40000 -> 198.51.100.53:53 in lan0 by dns-out
 expect allow udp 198.51.100.53:53 -> 192.0.2.7:40000 in wan0 by dns-replies
 expect deny  tcp from any to web port ssh
 expect allow tcp from any to office established in none by replies

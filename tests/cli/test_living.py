@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.commands import program, run
 
 from fwengine import loads
 from fwengine.analysis.diff import equivalent
+from fwengine.cli import watching
 from fwengine.report.baseline import load_baseline
 
 DAY = ("--as-of", "2026-11-25")
@@ -288,3 +290,92 @@ class TestBeginning:
         assert done.code == 2
         assert "cannot make" in done.err
         assert "Traceback" not in done.err
+
+
+class TestPreview:
+    def test_it_writes_nothing_and_shows_what_fix_would(self, folder: Path) -> None:
+        done = run("check", "--fix", "--diff", "rules", *DAY)
+        assert done.code == 1
+        assert (folder / "rules" / "draft.fwl").read_text() == DRAFT
+        patch = folder / "mend.patch"
+        patch.write_text(done.out)
+        assert "-allow tcp to web port 80 as again  # twice\n" in done.out
+        assert "removed 2 statements; proved: no verdict changes" in done.err
+        run("check", "--fix", "rules", *DAY)
+        mended = (folder / "rules" / "draft.fwl").read_text()
+        lines = [line[1:] for line in done.out.splitlines()[3:] if line[0] != "-"]
+        assert mended.splitlines() == lines
+        again = run("check", "--fix", "--diff", "rules", *DAY)
+        assert (again.code, again.out, again.err) == (0, "", "")
+
+    def test_errors_are_told(self, folder: Path) -> None:
+        (folder / "rules" / "bad.fwl").write_text("alow tcp\n")
+        done = run("check", "--fix", "--diff", "rules", *DAY)
+        assert (done.code, "FW012" in done.err, "-allow tcp" in done.out) == (2, True, True)
+
+    @pytest.mark.parametrize("words", [["--diff"], ["--fix", "--diff", "--format", "json"], ["--watch", "--fix"]])
+    def test_what_does_not_go_together(self, folder: Path, words: list[str]) -> None:
+        done = run("check", "rules", *words)
+        assert done.code == 2
+        assert "goes with" in done.err or "not go with" in done.err
+
+
+class TestWatch:
+    """Looks are counted here, never timed: the pause between two of them is where the tests change files."""
+
+    def test_it_asks_again_after_a_change(self, folder: Path) -> None:
+        path = folder / "rules" / "draft.fwl"
+        new = folder / "rules" / "new.fwl"
+        steps: Iterator[Callable[[], object]] = iter(
+            [
+                lambda: None,  # nothing changes: nothing is asked
+                lambda: path.write_text("alow tcp\n"),
+                lambda: path.write_text('include "part/nets.fwl"\nallow tcp to web\n'),
+                lambda: (folder / "rules" / "part").mkdir(),
+                lambda: (folder / "rules" / "part" / "nets.fwl").write_text("net web = 192.0.2.80\n"),
+                lambda: new.write_text("allow udp to 192.0.2.1\nallow udp to 192.0.2.1 \n"),
+                new.unlink,
+            ]
+        )
+        codes = []
+
+        def pause(_: float) -> None:
+            step = next(steps, None)
+            if step is None:
+                raise KeyboardInterrupt
+            step()
+
+        def ask() -> int:
+            codes.append(run("check", "rules", "--ignore", "FW209", *DAY).code)
+            return codes[-1]
+
+        assert watching.watch(ask, ["rules"], pause=pause) == codes[-1]
+        assert codes == [1, 2, 2, 0, 1, 0]
+
+    def test_the_last_exit_code(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def pause(_: float) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(watching.watch, "__defaults__", ((), pause))
+        done = run("check", "rules", "--watch", *DAY)
+        assert (done.code, done.out.count("4 rules")) == (1, 1)
+        assert done.err == "note: watching 1 file; Ctrl-C ends\n"
+        (folder / "fwengine.toml").write_text('baseline = "none.json"\n')
+        missing = run("check", "rules", "--watch", *DAY)
+        assert (missing.code, "cannot read `none.json`" in missing.err) == (2, True)
+        assert "watching 3 files" in missing.err
+
+    @pytest.mark.parametrize("named", ["-", "HEAD:x.fwl"])
+    def test_what_cannot_change(self, named: str) -> None:
+        done = run("check", "--watch", named)
+        assert (done.code, "looks at files" in done.err) == (2, True)
+
+    def test_as_a_program_an_interruption_ends_it(self, folder: Path) -> None:
+        script = (
+            "import signal, sys, os\nfrom fwengine.cli import main, watching\n"
+            "watching.watch.__defaults__ = ((), lambda _: os.kill(os.getpid(), signal.SIGINT))\n"
+            "sys.argv = ['fwengine', 'check', '--watch', '--select', 'FW301', 'rules']\nmain()\n"
+        )
+        done = program(script=script, cwd=folder)
+        assert done.returncode == 0
+        assert b"Traceback" not in done.stderr
