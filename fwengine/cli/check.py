@@ -44,8 +44,15 @@ if TYPE_CHECKING:
 @click.option(
     "--watch", "again", is_flag=True, help="Check again whenever a file changes; Ctrl-C ends, with the last exit code."
 )
-@click.option("--baseline", metavar="FILE", help="Fail on what is not in this file only; see --write-baseline.")
-@click.option("--write-baseline", metavar="FILE", help="Write what is found to this file: all of it is known then.")
+@click.option(
+    "--baseline", type=click.Path(), metavar="FILE", help="Fail on what is not in this file only; see --write-baseline."
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write what is found to this file: all of it is known then.",
+)
 @config_options
 @format_option("text", "json", "jsonl", "github", "sarif")
 @as_of_option

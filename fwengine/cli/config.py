@@ -19,8 +19,8 @@ def config_options(command: F) -> F:
     """`--config FILE` and `--no-config`: the argument `config` of the command is the configuration."""
     from_file = click.option(
         "--config",
+        type=click.Path(),
         metavar="FILE",
-        is_eager=False,
         callback=_configuration,
         help="Configuration; else fwengine.toml or pyproject.toml, in the working directory or the nearest one above it.",
     )

@@ -33,8 +33,15 @@ if TYPE_CHECKING:
 
 
 @click.command("prove", epilog=exit_codes("proved", "false, or about no packet", "no rule, no claim, empty input"))
-@click.argument("words", nargs=-1, required=True, metavar="POLICY... 'allow|deny REGION'...")
-@click.option("--claims", metavar="FILE", help="Also prove the claims in a file, one a line; # begins a comment.")
+@click.argument(
+    "words", nargs=-1, required=True, type=click.Path(path_type=str), metavar="POLICY... 'allow|deny REGION'..."
+)
+@click.option(
+    "--claims",
+    type=click.Path(),
+    metavar="FILE",
+    help="Also prove the claims in a file, one a line; # begins a comment.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(1),
