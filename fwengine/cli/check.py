@@ -112,11 +112,9 @@ def command(
     operands: list[tuple[str, list[str]]] = []
     checked: list[tuple[str, Examined | PolicyError]] = []
     named_files = list(expanded(policies, failures))
-    if mend:
-        mending = Mending(codes, as_of, config, failures)
-        paths = [path for _, files in named_files for path in files]
-        if show_diff:
-            return failures.code(1 if mending.preview(paths, style) else 0)
+    mending = Mending(codes, as_of, config, failures)
+    paths = [path for _, files in named_files for path in files]
+    if mend and not show_diff:
         mending.write(paths)
     for named, files in named_files:
         read = []
@@ -125,7 +123,7 @@ def command(
                 policy = load(path, as_of=as_of, interfaces=config.interfaces)
                 checked.append((path, examine(policy, codes)))
             except PolicyError as error:
-                if format_ == "text":  # errors are part of the answer
+                if format_ == "text" and not show_diff:  # errors are part of the answer
                     failures.keep(error)
                     checked.append((path, error))
                 else:
@@ -141,6 +139,9 @@ def command(
                 failures.add(no_input(path, "statement"))
         if len(read) == len(files):
             operands.append((named, read))
+    if show_diff:
+        failures.add(*(covered.missing(named, read) for named, read in operands))
+        return failures.code(1 if mending.preview(paths, style) else 0)
     # a comment of a file that several include may be of use to one of them: so all are looked at before any is told of
     used = frozenset(use for _, one in checked if isinstance(one, Examined) for use in one.used)
     ignored: dict[str, dict[str, Any]] = {}

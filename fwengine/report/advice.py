@@ -118,8 +118,9 @@ class Adviser:
 
         The suppressions above it go with it: they would hold for the next statement.
         """
-        text = "\n".join(self.lines)
-        also = tuple(without(s, text, keep_line=self.numbered) for s in self._above(span))
+        above = self._above(span)
+        text = "\n".join(self.lines) if above else ""
+        also = tuple(without(s, text, keep_line=self.numbered) for s in above)
         whole = Span(span.file, span.line, 1, span.end_line, len(self.lines[span.end_line - 1]) + 1)
         if self.numbered:
             return Suggestion(whole, "\n" * (span.end_line - span.line), also)

@@ -38,6 +38,8 @@ ONE = ("text", "json", "jsonl")
 POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "check": (["check", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
     "check --fix": (["check", "--fix", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
+    "check --fix --diff": (["check", "--fix", "--diff", "{x}"], ("text",)),
+    "check --write-baseline": (["check", "--write-baseline", "{out}", "{x}"], ("text", "json")),
     "check of several": (["check", "{p}", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
     "eval": (["eval", "{x}", PACKET], ONE),
     "eval -r": (["eval", "{x}", "-r", "{c}"], ONE),
