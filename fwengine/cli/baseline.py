@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import PolicyError
-from ..report.baseline import Baseline, Entry, Everything, load_baseline
-from ..report.findings import Examined
 from .failure import Failures
 from .output import note
 
 if TYPE_CHECKING:
+    from ..report.baseline import Baseline, Entry
+    from ..report.findings import Examined
     from ..sources.configuration import Configuration
 
 
@@ -26,16 +26,20 @@ def known_findings(given: str | None, write: str | None, config: Configuration) 
     """
     if given is not None and write is not None:
         raise click.UsageError("`--baseline` and `--write-baseline` exclude each other")
-    if write is not None:
-        return Everything(write)
     file = given or config.baseline
-    return None if file is None else load_baseline(file)
+    if write is None and file is None:
+        return None
+    from ..report.baseline import Everything, load_baseline  # late: most runs have none
+
+    return Everything(write) if write is not None else load_baseline(file or "")
 
 
 def baseline_told(
     known: Baseline, checked: Sequence[Examined | PolicyError], codes: Collection[str], failures: Failures
 ) -> list[Entry]:
     """At the end of a run: writes the baseline, if nothing went wrong, or tells what of it was not found any more."""
+    from ..report.baseline import Everything
+
     wrong = any(isinstance(one, PolicyError) for one in checked)
     if isinstance(known, Everything):
         if wrong or failures:
@@ -48,7 +52,7 @@ def baseline_told(
         else:
             note(f"{known.file}: {count} finding{'s' * (count != 1)} written")
         return []
-    stale = known.stale({f for one in checked if isinstance(one, Examined) for f in one.policy.sources}, codes)
+    stale = known.stale({f for one in checked if not isinstance(one, PolicyError) for f in one.policy.sources}, codes)
     for entry in stale:
         note(f"{known.file}: not found any more: {entry.code} {entry.file}: {_short(entry.statement)}")
     if stale:

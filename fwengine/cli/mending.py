@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,8 @@ class Mending:
 
     def preview(self, paths: Sequence[str], style: Style) -> int:
         """Shows what would be written, as a unified diff, and writes nothing; how many files it is about."""
+        import difflib
+
         from ..report.screen import visible
 
         count = 0

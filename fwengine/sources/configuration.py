@@ -15,7 +15,6 @@ from ..codes import CONFIGURATION
 from ..errors import Diagnostic, PolicyError, Span, Suggestion
 from ..registry.names import near
 from .source import read_file
-from .writing import failure
 
 OWN, SHARED = "fwengine.toml", "pyproject.toml"
 
@@ -78,6 +77,8 @@ def configuration(file: str, *, asked: bool = True) -> Configuration | None:
     try:
         data = read_file(file)
     except OSError as error:
+        from .writing import failure  # late: as a rule nothing is wrong
+
         raise failure("read", file, error) from None
     if not asked and b"fwengine" not in data:
         return None
