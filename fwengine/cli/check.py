@@ -121,7 +121,7 @@ def command(
         for path in files:
             try:
                 policy = load(path, as_of=as_of, interfaces=config.interfaces)
-                checked.append((path, examine(policy, codes)))
+                checked.append((path, examine(policy, codes, every=known is not None)))
             except PolicyError as error:
                 if format_ == "text" and not show_diff:  # errors are part of the answer
                     failures.keep(error)

@@ -18,7 +18,7 @@ from ..model.rules import Rule
 from ..policy import Policy
 from .advice import Advice, advise, named
 from .packets import packet_text
-from .suppressed import Ignored, Use, about_comments, sift
+from .suppressed import Ignored, Use, about_comments, excused, sift
 
 _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
@@ -49,14 +49,15 @@ class Examined:
         return Answer([*self.findings, *comments], self.findings.confirmed)
 
 
-def examine(policy: Policy, select: Iterable[str] | None = None) -> Examined:
-    """What `check` finds, with what comments set aside.
+def examine(policy: Policy, select: Iterable[str] | None = None, *, every: bool = False) -> Examined:
+    """What `check` finds, with what comments set aside; `every`: FW303 of all rules, not of the first one alone.
 
     Raises:
         ValueError, LimitError: as `check`.
     """
     codes = frozenset(FINDINGS) - QUIET if select is None else frozenset(select)
-    found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
+    aside = None if every else excused(policy, "FW303")
+    found = findings(policy, codes, definitions=policy.definitions, named=named(policy), excused=aside)
     mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
     if "FW210" in codes:
         mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]

@@ -46,6 +46,18 @@ def named_codes(policy: Policy) -> frozenset[str]:
     return frozenset(code for suppression in own.good for code in suppression.codes)
 
 
+def excused(policy: Policy, code: str) -> frozenset[int]:
+    """The rules at which a comment sets a code aside, whether it is found there or not."""
+    every = {file: _counting(policy, some) for file, some in comments(policy).items()}
+    if not any(code in s.codes for some in every.values() for s in some):
+        return frozenset()
+    return frozenset(
+        index
+        for index, rule in enumerate(policy.rules)
+        if any(code in s.codes and s.covers_line(rule.span.line) for s in every.get(rule.span.file, ()))
+    )
+
+
 def sift(policy: Policy, found: Iterable[Finding]) -> tuple[list[Finding], list[Ignored]]:
     """The findings that nothing sets aside, and those that a comment does. Of several such comments the first one counts."""
     every = {file: _counting(policy, some) for file, some in comments(policy).items()}

@@ -36,8 +36,8 @@ class TestBaseline:
     @pytest.fixture(autouse=True)
     def written(self, folder: Path) -> Path:
         done = run("check", "rules", "--write-baseline", "base.json", *DAY)
-        assert (done.code, done.out) == (0, "rules/draft.fwl: ok, 4 rules, default deny, 5 in the baseline\n")
-        assert done.err == "note: base.json: 5 findings written\n"
+        assert (done.code, done.out) == (0, "rules/draft.fwl: ok, 4 rules, default deny, 6 in the baseline\n")
+        assert done.err == "note: base.json: 6 findings written\n"
         return folder / "rules" / "draft.fwl"
 
     def test_only_what_is_new_fails(self, written: Path) -> None:
@@ -45,7 +45,7 @@ class TestBaseline:
         written.write_text(DRAFT + "deny tcp to web port 443 as late\n")
         done = run("check", "rules", "--baseline", "base.json", "--format", "json", *DAY)
         assert (done.code, [(f["code"], f["rule"]) for f in done.json["findings"]]) == (1, [("FW201", "late")])
-        assert (done.json["baseline"]["known"], done.json["baseline"]["stale"]) == (5, [])
+        assert (done.json["baseline"]["known"], done.json["baseline"]["stale"]) == (6, [])
 
     @pytest.mark.parametrize(
         "change",
@@ -88,7 +88,13 @@ class TestBaseline:
         written.write_text("allow icmp from 192.0.2.1\n")
         assert run("check", "rules", "--baseline", "base.json", "--select", "FW301", *DAY).err == ""
         done = run("check", "rules", "--baseline", "base.json", *DAY)
-        assert (done.code, done.err.count("not found any more")) == (0, 5)
+        assert (done.code, done.err.count("not found any more")) == (0, 6)
+
+    def test_what_is_told_once_hides_no_other(self, written: Path) -> None:
+        """Of FW303 one is enough, but the one that is known is not the one that is new."""
+        written.write_text(DRAFT + "allow sctp to 192.0.2.9 port 99\n")
+        done = run("check", "rules", "--baseline", "base.json", "--format", "json", *DAY)
+        assert [(f["code"], f["line"]) for f in done.json["findings"]] == [("FW303", 6)]
 
     def test_errors_are_never_known(self, written: Path) -> None:
         written.write_text("alow tcp\n")
@@ -134,8 +140,8 @@ class TestBaseline:
 
     def test_every_fingerprint_is_its_own(self) -> None:
         known = load_baseline("base.json").known
-        assert len({entry.fingerprint for entry in known}) == len(known) == 4
-        assert known.total() == 5
+        assert len({entry.fingerprint for entry in known}) == len(known) == 5
+        assert known.total() == 6
 
 
 class TestConfiguration:
@@ -267,7 +273,7 @@ class TestBeginning:
         for words in (["check"], ["test"], ["fmt", "--check"]):
             done = run(*words)
             assert (done.code, done.err) == (0, ""), words
-        assert run("test").out.endswith("10 passed, 0 failed\n")
+        assert run("test").out.endswith("11 passed, 0 failed\n")
         assert run("test", "--coverage", "--fail-under", "100").code == 0
 
     def test_nothing_is_overwritten(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,8 +152,8 @@ def test_nothing_but_what_it_names_at_its_statement_is_set_aside(text: str) -> N
     """Definition: a finding goes if a comment of its statement names it; compared with the text without comments."""
     policy = read(text)
     bare = read("\n".join(line.partition("# fwengine")[0] for line in text.split("\n")))
-    every = examine(bare).findings
-    seen = examine(policy)
+    every = examine(bare, every=True).findings
+    seen = examine(policy, every=True)
     assert sorted((f.code, f.rule or -1) for f in every) == sorted(
         (f.code, f.rule or -1) for f in [*seen.findings, *(one.finding for one in seen.ignored)]
     )
@@ -215,6 +215,17 @@ def test_where_lines_are_counted_they_stay() -> None:
     fixed = fix(read(text), text, read, {"FW221", "FW302"})
     assert fixed.text is not None
     assert fixed.text.startswith("#\nallow")
+
+
+def test_one_that_is_set_aside_hides_no_other() -> None:
+    """FW303 is told of the first rule affected: with that set aside, of the next, until each has its own reason."""
+    lines = ["allow tcp to 192.0.2.1 port 80", "allow tcp to 192.0.2.2 port 80", "allow tcp to 192.0.2.3 port 80"]
+    aside = "  # fwengine: ignore FW303: why"
+    assert codes("\n".join(lines)) == [("FW303", 1)]
+    assert codes("\n".join([lines[0] + aside, *lines[1:]])) == [("FW303", 2)]
+    assert codes("\n".join([lines[0], lines[1] + aside, lines[2]])) == [("FW303", 1)]
+    assert codes("\n".join([lines[0], *(line + aside for line in lines[1:])])) == [("FW303", 1)]
+    assert codes("\n".join(line + aside for line in lines)) == []
 
 
 @pytest.fixture
