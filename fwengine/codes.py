@@ -96,7 +96,6 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "FW108": "Both ends of a range, and both parts of a mask, are of one family.",
     "FW109": "A mask is written as VALUE/MASK: one bits of the mask are compared, bits of the value outside the mask are "
     "zero. Cisco's inverse masks are refused, since their meaning is the opposite.",
-    "FW110": "The wildcard stands for so many separate ranges that the policy would not fit into memory.",
     "FW111": "A port is a number from 0 to 65535. Port 0 is a value like any other; 65536 does not exist.",
     "FW112": "The port has no such name in IANA's registry. Names never come from the machine's own files.",
     "FW113": "IANA gives this name a port for other protocols only. `imap`, for example, is tcp only.",

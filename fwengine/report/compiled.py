@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..language.meaning.literals import ESTABLISHED
-from ..language.meaning.region import readable, show_box
+from ..language.meaning.region import readable, show_addresses, show_box
 from ..model import address
 from ..model.fields import (
     ABSENT,
@@ -22,7 +22,8 @@ from ..model.fields import (
     SRC,
 )
 from ..model.interval import IntervalSet
-from ..model.tree import parts
+from ..model.switch import Switch
+from ..model.tree import Node, parts
 from ..policy import Policy
 from .screen import visible
 from .style import Style
@@ -205,7 +206,8 @@ def tree_json(policy: Policy) -> dict[str, Any]:
     A node cuts its field's values before each of `cuts`: `children[i]` is for those from `cuts[i-1]` on and below
     `cuts[i]`. A child of 0 or more is a node, one below is the leaf of the rule numbered `-1 - child`, the default being
     behind the last rule. The lowest rule over all roots decides. Cuts of addresses are addresses, IPv4 before IPv6; of
-    interfaces they are their names' bytes as a number, in decimal digits.
+    interfaces they are their names' bytes as a number, in decimal digits. Where addresses are too scattered for cuts, a
+    node has `parts` in their place, a set of addresses for each child; it may stand below cuts of the same field.
     """
     s = policy.tree.statistics()
     return {
@@ -235,12 +237,19 @@ def tree_json(policy: Policy) -> dict[str, Any]:
         "nodes": [
             {
                 "field": FIELD_WORDS[n.field],
-                "cuts": [_cut(n.field, cut) for cut in n.cuts],
+                **_choice(n),
                 "children": list(n.children),
             }
             for n in policy.tree.nodes
         ],
     }
+
+
+def _choice(node: Node) -> dict[str, Any]:
+    if not isinstance(node.cuts, Switch):
+        return {"cuts": [_cut(node.field, cut) for cut in node.cuts]}
+    found = node.cuts.parts(FULL[node.field])
+    return {"parts": [show_addresses(found[end]) for end in range(len(node.children))]}
 
 
 def _cut(field: int, value: int) -> int | str:

@@ -32,11 +32,13 @@ from ...model.fields import (
 )
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
+from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
+from .wildcards import wildcards
 
 _OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
 
@@ -184,6 +186,8 @@ def show_ports(chosen: IntervalSet, protocols: IntervalSet, names: Words = PLAIN
 
 
 def _elements(chosen: IntervalSet) -> list[str]:
+    if isinstance(chosen, ScatteredSet):
+        return wildcards(chosen)
     masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
     return [masked] if masked else address.show_set(chosen)
 
