@@ -13,7 +13,7 @@ from ..errors import Diagnostic, PolicyError, Span
 from ..language.syntax.statements import comment_at
 from ..model.rules import Claim
 from ..policy import Policy, read_claim
-from ..sources.source import STDIN, read_file, read_stdin
+from ..sources.source import ENDING, STDIN, read_file, read_stdin
 from ..sources.text import decoded
 from ..sources.writing import failure
 
@@ -72,7 +72,11 @@ def operands(words: Sequence[str], more: bool) -> tuple[list[str], list[Written]
     Raises:
         UsageError: if either is missing.
     """
-    claims = [word for word in words if (_CLAIM.match(word) or " " in word) and not os.path.lexists(word)]
+    claims = [
+        word
+        for word in words
+        if (_CLAIM.match(word) or (" " in word and not word.endswith(ENDING))) and not os.path.lexists(word)
+    ]
     policies = [word for word in words if word not in claims]
     if not claims and not more and len(policies) > 1:
         claims.append(policies.pop())
