@@ -133,7 +133,8 @@ def test_a_wrong_claim_of_a_file_has_its_line(folder: Path) -> None:
         (["rules/edge.fwl"], "Missing argument 'CLAIM...'"), (["deny icmp"], "Missing argument 'POLICY...'"),
         (["-", "--claims", "-"], "`-` stands twice"), (["rules/edge.fwl", "--claims", "none.txt"], "cannot read `none.txt`"),
         (["rules/edge.fwl", "tcp from any"], "^"), (["rules/none.fwl", "deny icmp"], "cannot read `rules/none.fwl`"),
-        (["my rules.fwl", "deny icmp"], "cannot read `my rules.fwl`"), (["rules/edge.fwl", "deny"], "^"), (["rules/edge.fwl", "--claims", "empty.txt"], "there is no claim in it"),
+        (["my rules.fwl", "deny icmp"], "cannot read `my rules.fwl`"),
+        (["rules/edge.fwl", "deny"], "^"), (["rules/edge.fwl", "--claims", "empty.txt"], "there is no claim in it"),
     ],
 )  # fmt: skip
 def test_what_is_missing(folder: Path, words: list[str], said: str) -> None:
