@@ -13,6 +13,7 @@ from .output import note
 
 if TYPE_CHECKING:
     from ..report.baseline import Baseline, Entry
+    from ..report.checked import BaselineRecord
     from ..report.findings import Examined
     from ..sources.configuration import Configuration
 
@@ -58,6 +59,12 @@ def baseline_told(
     if stale:
         note("`--write-baseline` writes the baseline anew, without what is gone")
     return stale
+
+
+def baseline_record(known: Baseline, stale: Sequence[Entry]) -> BaselineRecord:
+    from ..report.checked import BaselineRecord, StaleRecord
+
+    return BaselineRecord(known.file, known.count, tuple(StaleRecord(**entry.to_dict()) for entry in stale))
 
 
 def _short(text: str) -> str:

@@ -19,14 +19,15 @@ from .options import (
     format_option,
     once,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     style_of,
 )
-from .output import say_document, say_failures
 
 if TYPE_CHECKING:
+    from ..report.checked import Effective, FindingRecord, IgnoredRecord
     from ..sources.configuration import Configuration
+
+    Told = tuple[Diagnostic, FindingRecord | None]
 
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     help="Write what is found to this file: all of it is known then.",
 )
 @config_options
-@format_option("text", "json", "jsonl", "github", "sarif")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -78,18 +79,11 @@ def command(
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.findings import (
-        Examined,
-        effective_json,
-        examine,
-        finding_json,
-        ignored_json,
-        to_diagnostics,
-    )
-    from ..report.machine import github, sarif
+    from ..report.checked import Checked, FindingRecord, IgnoredRecord, effective_of
+    from ..report.findings import Examined, examine, to_diagnostics
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
-    from .baseline import baseline_told, known_findings
+    from .baseline import baseline_record, baseline_told, known_findings
     from .mending import Mending
     from .watching import watch, watchable
 
@@ -104,8 +98,8 @@ def command(
     strict = config.strict if strict is None else strict
     codes = codes_of(select, ignore, config)
     known = known_findings(baseline, write_baseline, config)
-    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
-    left: list[dict[str, Any]] = []
+    told: dict[tuple[Any, ...], Told] = {}  # findings and, as text, errors
+    left: list[Effective] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
@@ -144,58 +138,51 @@ def command(
         return failures.code(1 if mending.preview(paths, style) else 0)
     # a comment of a file that several include may be of use to one of them: so all are looked at before any is told of
     used = frozenset(use for _, one in checked if isinstance(one, Examined) for use in one.used)
-    ignored: dict[str, dict[str, Any]] = {}
+    ignored: dict[IgnoredRecord, None] = {}
     for path, one in checked:
         if isinstance(one, PolicyError):
-            _tell(path, [(d, {}) for d in one.diagnostics], one.sources, told, format_, style)
+            _tell(path, [(d, None) for d in one.diagnostics], one.sources, told, format_, style)
             continue
         policy, found = one.policy, one.told(used)
         every = list(zip(found, to_diagnostics(policy, found), strict=True))
         fresh = [(f, d) for f, d in every if known is None or not known.knows((d.code, d.span, d.message), policy, f)]
-        new = [(d, finding_json(policy, f, d)) for f, d in fresh]
-        ignored |= {str(entry): entry for entry in ignored_json(one)}
+        new: list[Told] = [(d, FindingRecord.of(policy, f, d)) for f, d in fresh]
+        aside = to_diagnostics(policy, [entry.finding for entry in one.ignored])
+        for entry, d in zip(one.ignored, aside, strict=True):
+            ignored.setdefault(IgnoredRecord.of(policy, entry, d))
         assert found.confirmed is not None
         word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
         size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
         size += f", {len(every) - len(new)} in the baseline" if len(new) < len(every) else ""
         _tell(path, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
         try:
-            parts = effective_json(policy) if effective else []
+            parts = list(effective_of(policy)) if effective else []
         except LimitError as error:
             failures.tell(error)
             continue
         left += parts
         if format_ == "text":
             for part in parts:
-                say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
-                for region in part["regions"]:
-                    say(f"  {part['action']} {region}")
+                say(f"{style(visible(str(part.rule)), bold=True)} still decides:")
+                for region in part.regions:
+                    say(f"  {part.rule.action} {region}")
     failures.add(*(covered.missing(named, read) for named, read in operands))
     stale = [] if known is None else baseline_told(known, [one for _, one in checked], codes, failures)
-    results = list(told.values())
-    if format_ == "json":
-        extra: dict[str, Any] = {"effective": left} if effective else {}
-        if known is not None:
-            extra["baseline"] = {
-                "file": known.file,
-                "known": known.count,
-                "stale": [entry.to_dict() for entry in stale],
-            }
+    if format_ != "text":
+        read_files = [one.policy.name for _, one in checked if isinstance(one, Examined)]
+        findings = [record for _, record in told.values() if record is not None]
         confirmed = [one.findings.confirmed for _, one in checked if isinstance(one, Examined)]
-        if confirmed:
-            complete, samples = all(c.complete for c in confirmed if c), sum(c.points for c in confirmed if c)
-            extra["confirmed"] = {"complete": complete, "samples": samples}
-        say_json(failures, findings=[fields for _, fields in results], ignored=list(ignored.values()), **extra)
-    elif format_ == "jsonl":
-        for _, fields in results:
-            say_json_line(**fields)
-        say_failures(format_, failures)
-    elif format_ == "sarif":
-        kept = [(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]
-        say_document(sarif(kept, failures))
-    elif format_ == "github" and (results or failures):
-        say(github((d for d, _ in results), failures))
-    return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
+        answer = Checked.of(
+            read_files,
+            bool(strict),
+            findings,
+            left if effective else None,
+            [how for how in confirmed if how],
+            ignored,
+            None if known is None else baseline_record(known, stale),
+        )
+        say_answer(answer, format_, failures)
+    return failures.code(1 if any(d.severity != "info" or strict for d, _ in told.values()) else 0)
 
 
 def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, format_: str) -> None:
@@ -233,9 +220,9 @@ def _size(policy: Any) -> str:
 
 def _tell(
     path: str,
-    new: list[tuple[Diagnostic, dict[str, Any]]],
+    new: list[Told],
     sources: Any,
-    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]],
+    told: dict[tuple[Any, ...], Told],
     format_: str,
     style: Any,
     size: str = "",
@@ -246,10 +233,10 @@ def _tell(
     from ..report.screen import render, visible
 
     fresh = []
-    for d, fields in new:
+    for d, record in new:
         key = (d.code, d.span, d.message)
         if key not in told:
-            told[key] = (d, fields)
+            told[key] = (d, record)
             fresh.append(d)
     if format_ != "text":
         return

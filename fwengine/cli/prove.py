@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,16 +18,14 @@ from .options import (
     exit_codes,
     format_option,
     once,
-    say,
-    say_json,
-    say_json_line,
+    say_answer,
     stated_day,
     style_of,
 )
-from .output import say_failures
 
 if TYPE_CHECKING:
     from ..policy import Policy
+    from ..report.proved import ProvedClaim
     from ..sources.configuration import Configuration
     from .claims import Written
 
@@ -57,7 +55,7 @@ if TYPE_CHECKING:
     help="Steps of a search after which to give up.",
 )
 @config_options
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -80,6 +78,7 @@ def command(
     """
     from ..policy import load
     from ..report.nothing import no_input, no_rule
+    from ..report.proved import Proved
     from .claims import claims_of, operands
 
     policies, asked = operands(words, claims is not None)
@@ -90,34 +89,19 @@ def command(
         if not more:
             failures.add(no_input("<stdin>" if claims == "-" else claims, "claim"))
         asked += more
-    results: list[dict[str, Any]] = []
-    style = style_of(color)
-    files = [path for _, some in expanded(policies, failures) for path in some]
-    single = len(files) * len(asked) == 1
-    for path in files:
+    results: list[ProvedClaim] = []
+    for path in [path for _, some in expanded(policies, failures) for path in some]:
         try:
             policy = load(path, as_of=as_of, interfaces=config.interfaces)
         except PolicyError as error:
             failures.tell(error)
             continue
         failures.add(no_rule(policy))
-        for result, lines in _proved(policy, path, asked, limit, steps, stated_day(as_of), style, failures, single):
-            results.append(result)
-            if format_ == "text":
-                say("\n".join(lines))
-            elif format_ == "jsonl":
-                say_json_line(**result)
-    good = sum(result["holds"] for result in results)
-    if format_ == "text" and results and not single:
-        say(style(f"{good} proved, {len(results) - good} not", "green" if good == len(results) else "red", bold=True))
-    elif format_ == "json":
-        first = next((r["counterexample"] for r in results if r["counterexample"]), None)
-        alone = results[0] if single and results else {}  # its keys at the top, too
-        holds = bool(results) and good == len(results)
-        say_json(failures, **alone | {"holds": holds, "counterexample": first, "results": results})
-    elif format_ == "jsonl":
-        say_failures(format_, failures)
-    return failures.code(0 if good == len(results) else 1)
+        results += _proved(policy, path, asked, limit, steps, stated_day(as_of), failures)
+    answer = Proved.of(results)
+    if results or format_ != "text":
+        say_answer(answer, format_, failures, style_of(color))
+    return failures.code(0 if answer.holds else 1)
 
 
 def _proved(
@@ -127,17 +111,13 @@ def _proved(
     limit: int,
     steps: int,
     stated: datetime.date | None,
-    style: Any,
     failures: Failures,
-    single: bool,
-) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """What became of each claim: its record, and the lines that people read."""
+) -> Iterator[ProvedClaim]:
+    """What became of each claim about a policy; what cannot be asked is a failure."""
     from ..analysis.entries import Entries, closed
     from ..analysis.kinds import counterexamples
     from ..analysis.prove import prove
-    from ..report.answers import kinds_json, kinds_lines, proof_json, proof_lines
-    from ..report.screen import visible
-    from ..report.strangers import stranger_text, strangers_json
+    from ..report.proved import ProvedClaim
 
     entries = Entries(closed(policy))
     for written in asked:
@@ -147,17 +127,7 @@ def _proved(
             kinds = counterexamples(policy, proof, limit, steps, entries)
         except PolicyError as error:
             failures.tell(error, kind="question")
-            continue
         except LimitError as error:
             failures.tell(error)
-            continue
-        strangers = policy.strangers(claim.boxes)
-        record = proof_json(proof, policy, path, stated)
-        record |= kinds_json(kinds, proof, policy, path, stated)
-        record |= {"policy": policy.name, "claim": written.text, "unknown_interfaces": strangers_json(strangers)}
-        record["holds"] = proof.holds and not strangers
-        shown = visible(written.text if single else f"{path}: {written.text}")
-        first, *rest = proof_lines(proof, policy, path, shown, style, stated)
-        said = stranger_text(strangers)
-        rest += kinds_lines(kinds, proof, policy, path, stated)
-        yield record, [f"{first}, but {said}" if said else first, *rest]
+        else:
+            yield ProvedClaim.of(proof, policy, path, written.text, stated, kinds)

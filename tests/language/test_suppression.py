@@ -254,7 +254,9 @@ def test_an_included_file_is_of_use_to_all_of_a_run(shop: Path) -> None:
 
 def test_the_record(shop: Path) -> None:
     (entry,) = run("check", "other.fwl", "--format", "json").json["ignored"]
-    assert (entry["code"], entry["rule"], entry["reason"], entry["until"]) == ("FW303", "web", "by some", None)
+    found = entry["finding"]
+    assert (found["code"], found["rule"]["label"], entry["reason"], entry["until"]) == ("FW303", "web", "by some", None)
+    assert entry["comment"]["line"] == 1
     (shop / "part.fwl").write_text("allow tcp to 192.0.2.1 port 80  # fwengine: ignore FW303 until 2026-12-31: x\n")
     assert run("check", "part.fwl", "--strict", "--as-of", "2026-12-31").code == 0
     late = run("check", "part.fwl", "--strict", "--as-of", "2027-01-01")
