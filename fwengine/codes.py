@@ -16,6 +16,8 @@ NO_INPUT: Final = "FW504"
 NOT_A_PACKET: Final = "FW511"
 LIMIT: Final = "FW512"
 USAGE: Final = "FW513"
+NO_BASELINE: Final = "FW514"
+CONFIGURATION: Final = "FW515"
 FOUND: Final = "FW601"
 REFUTED: Final = "FW602"
 NEWLY_ALLOWED: Final = "FW603"
@@ -43,6 +45,9 @@ FINDINGS = {
     "FW209": "definition never used",
     "FW210": "an element of a set that the others hold already",
     "FW211": "the addresses of one family never match, as the other side has none of it",
+    "FW220": "a suppression that is written wrongly",
+    "FW221": "a suppression of what is not found",
+    "FW222": "a suppression that has expired",
     "FW301": "allows every packet",
     "FW302": "a port range that means any port but misses port 0",
     "FW303": "later fragments of allowed packets are denied",
@@ -171,6 +176,14 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "services and ports are left alone unless they stand twice: what they stand for may change.",
     "FW211": "A packet has one family. The rule names addresses of both on one side and of one on the other, so the rest "
     "never matches. Usual where a name is for both families; a mistake where the other side should be for both, too.",
+    "FW220": "A comment that begins like a suppression and is none, so it sets nothing aside. It is written behind a statement, or in "
+    "a line right above it, and holds for that statement:\n\n"
+    "    # fwengine: ignore FW303 until 2027-01-31: vendor range, ticket 41\n\n"
+    "One or several codes of findings, a last day if there is to be one, and behind the colon a reason, which is required. Only "
+    "findings can be set aside, each by its whole code; errors must be corrected.",
+    "FW221": "The comment sets aside what is not found at its statement (any more), or stands at no statement. Remove it: what it "
+    "says would hide the next such finding. In a file that others include it is used if it is for any policy of the same run.",
+    "FW222": "The last day of the suppression has passed. It sets nothing aside any more.",
     "FW301": "The rule allows every packet that reaches it, without any condition.",
     "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
     "other on the wire.",
@@ -218,6 +231,11 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "raise the limit where the command has an option for it.",
     USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
     "others. `fwengine COMMAND --help` tells what it takes.",
+    NO_BASELINE: "The file is no baseline of `check`: it is not JSON, of another version, or was changed by hand. Baselines are "
+    "written by `fwengine check PATH... --write-baseline FILE`; to drop an entry, write it anew.",
+    CONFIGURATION: "The configuration, `fwengine.toml` or the table `[tool.fwengine]` of `pyproject.toml`, is not TOML, or says "
+    "what has no meaning here. Its keys are `select`, `ignore` and `paths` (lists of texts), `strict` (true or false), `baseline` "
+    "(the name of a file) and `interfaces` (a list of names). `--no-config` does without it.",
     FOUND: "The rule decides packets that a query asked for. It is information: whether they should fare so is yours to say.",
     REFUTED: "A claim about a policy is not true: the packet named is one that it speaks of, and fares otherwise. Correct the "
     "policy, or the claim. A claim about no packet proves nothing, and is told under this code, too.",

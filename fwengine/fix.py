@@ -1,12 +1,13 @@
 """Mends of a policy's text that change no verdict, proved before anything is written.
 
 Follows what `check` proposes and nothing else: whole statements are removed, and elements of sets that add nothing.
-Comments on lines of their own stay. What has become idle by that is proposed, and followed, in the next round.
+Suppressions of what is not found are removed, too, and those above a statement go with it; other comments on lines of
+their own stay. What has become idle by that is proposed, and followed, in the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from .analysis.diff import equivalent
@@ -14,7 +15,8 @@ from .analysis.finding import Finding
 from .errors import follow
 from .policy import Policy
 from .report.advice import FIXED, advise
-from .report.findings import check
+from .report.findings import examine
+from .report.suppressed import UNUSED, Use, named_codes
 
 
 @dataclass(frozen=True)
@@ -25,23 +27,30 @@ class Fixed:
     settled: tuple[Finding, ...]
 
 
-def fix(policy: Policy, text: str, reload: Callable[[str], Policy], codes: Iterable[str] = FIXED) -> Fixed:
+def fix(
+    policy: Policy, text: str, reload: Callable[[str], Policy], codes: Iterable[str] = FIXED, used: Collection[Use] = ()
+) -> Fixed:
     """The text of the policy's own file with all advice followed that changes no verdict.
 
     Args:
         text: the present text of the file `policy.name`.
         reload: the policy that a changed text of that file means; includes are read anew.
+        codes: what was asked for; of that, `FIXED` is followed.
+        used: suppressions that other policies need.
 
     Raises:
         AssertionError: if the mended policy is not equivalent; nothing has been written then.
 
     Complexity: that of the findings for each round, few as a rule, and of one proof of equivalence.
     """
-    wanted = FIXED & frozenset(codes)
+    asked = frozenset(codes)
+    wanted = FIXED & asked
     settled: list[Finding] = []
     now, current = text, policy
     while True:
-        found = check(current, wanted)
+        # whether a suppression is of use is known of the codes that were looked for
+        named = named_codes(current) & asked if UNUSED in wanted else frozenset()
+        found = [f for f in examine(current, wanted | named).told(used) if f.code in wanted]
         proposed = [(f, a.suggestions[0]) for f, a in zip(found, advise(current, found), strict=True) if a.suggestions]
         if not proposed:
             break

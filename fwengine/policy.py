@@ -129,24 +129,29 @@ class Policy(RuleSet):
         return classifier(self)
 
 
-def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None) -> Policy:
+def load(
+    source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None, interfaces: Iterable[str] = ()
+) -> Policy:
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
     Args:
         source: what `sources.opening.open_source` takes, or a source.
         as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
             policy: state one day, or take `old.on(new.as_of)`, where several are compared.
+        interfaces: those that there are, as if the policy declared each of them by its name.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
     """
     from .language.meaning.lower import lower
+    from .language.syntax.declaring import declarations
     from .sources.gathering import gather
 
     if not isinstance(source, Source):
         source = open_source(source)
     found = gather(source)
-    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
+    statements = (*declarations(interfaces, found.statements), *found.statements)
+    meant = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
     return Policy(
         meant.rules,
         meant.default,
@@ -160,7 +165,9 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
     )
 
 
-def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None) -> Policy:
+def loads(
+    text: str, *, file: str = "<text>", as_of: datetime.date | None = None, interfaces: Iterable[str] = ()
+) -> Policy:
     """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
 
     Raises:
@@ -169,7 +176,7 @@ def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
     """
-    return load(from_text(text, file), as_of=as_of)
+    return load(from_text(text, file), as_of=as_of, interfaces=interfaces)
 
 
 def load_from(

@@ -43,6 +43,7 @@ def findings(
     *,
     definitions: Sequence[Definition] = (),
     named: Collection[int] = (),
+    excused: Collection[int] | None = (),
     regions: bool = False,
     steps: int = STEPS,
     limit: int = REGIONS,
@@ -53,6 +54,7 @@ def findings(
         select: codes; None for all but `QUIET`.
         definitions: those of the policy, to find the unused.
         named: rules whose removal is not proposed, as an expectation names them.
+        excused: FW303 is found of the first rule affected; besides of these that are, or of all for None.
         regions: also give each finding's regions.
 
     Raises:
@@ -75,7 +77,7 @@ def findings(
     if any(d.kind == "interface" for d in definitions):  # declared names are not slips
         codes -= {"FW310"}
     found = [
-        *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes),
+        *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes, excused),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
     ]
     dead, idle = ([f.rule for f in found if f.code in told and f.rule is not None] for told in (_DEAD, _REDUNDANT))
@@ -83,14 +85,15 @@ def findings(
     return Answer(found, recheck(policy, dead, idle, shown))
 
 
-def _of_rules(idle: Idle, codes: frozenset[str]) -> list[Finding]:
-    lost = lost_fragments(idle.entries, idle.steps) if "FW303" in codes else None
+def _of_rules(idle: Idle, codes: frozenset[str], excused: Collection[int] | None) -> list[Finding]:
+    lost = lost_fragments(idle.entries, idle.steps, excused) if "FW303" in codes else {}
     doubtful = list(slips(idle.entries.policy)) if "FW310" in codes else []
     out: list[Finding] = []
     for index in range(len(idle.entries.policy.rules) - 1, -1, -1):  # `Idle` looks at the last first
         found = [finding for finding in _of_rule(idle, index, codes) if finding.code in codes]
-        if lost is not None and lost.rule == index:
-            found.append(Finding("FW303", "info", index, witness=lost.fragment, decided_by=lost.decided_by))
+        if index in lost:
+            one = lost[index]
+            found.append(Finding("FW303", "info", index, witness=one.fragment, decided_by=one.decided_by))
         if "FW305" in codes and idle.entries.policy.active(idle.entries.policy.rules[index]):
             headers = stepped_through(idle.entries.policy.rules[index])
             if headers:

@@ -48,7 +48,7 @@ class Finding:
         until: FW207, FW208: the rule's last day.
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
             with the first of the blockers.
-        remark: FW210: what is said about the text.
+        remark: FW210, FW220, FW221, FW222: what is said about the text.
     """
 
     code: str

@@ -1,12 +1,12 @@
 """Later fragments that are denied though their first fragment is allowed.
 
 A later fragment has no ports, types or flags (RFC 791, RFC 8200), so a rule that asks for one never matches it. What such a
-rule allows arrives only in part if it arrives in fragments (RFC 8900). Exact; one answer a policy, the first rule affected.
+rule allows arrives only in part if it arrives in fragments (RFC 8900). Exact; the first rule affected, and those asked about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ..model.box import Sets
@@ -32,25 +32,33 @@ class LostFragment:
     decided_by: int
 
 
-def lost_fragments(entries: Entries, steps: int = STEPS) -> LostFragment | None:
-    """The first rule that allows a first fragment of which a later fragment falls to a deny below, or to the default.
+def lost_fragments(
+    entries: Entries, steps: int = STEPS, excused: Collection[int] | None = ()
+) -> dict[int, LostFragment]:
+    """By rule: a first fragment that it allows, of which a later fragment falls to a deny below, or to the default.
 
-    A deny above the rule that takes later fragments is taken for intended and is not reported.
+    Of the first rule of which that is so, since one is enough to think of fragments, and besides of those that are
+    `excused`; of all rules for None. A deny above the rule that takes later fragments is taken for intended, and is none.
 
     Raises:
         LimitError: beyond `steps` in one search, or if the fragments denied below one rule are too many regions.
     """
     whole = Entries(closed(entries.policy))
     denies = whole.taking(DENY)
+    out: dict[int, LostFragment] = {}
+    told = False
     for index, rule in enumerate(entries.policy.rules):
         if rule.action is not ALLOW or not entries.policy.active(rule):
             continue
-        for part in rule_pieces(entries.policy, index):
-            if FIRST in part[FRAGMENT]:
-                found = _lost(whole, index, part, denies, steps)
-                if found is not None:
-                    return found
-    return None
+        asked = excused is None or index in excused
+        if told and not asked:
+            continue
+        parts = (part for part in rule_pieces(entries.policy, index) if FIRST in part[FRAGMENT])
+        found = next(filter(None, (_lost(whole, index, part, denies, steps) for part in parts)), None)
+        if found is not None:
+            out[index] = found
+            told = told or not asked
+    return out
 
 
 def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> LostFragment | None:

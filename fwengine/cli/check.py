@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Diagnostic, LimitError, PolicyError
-from .failure import Failures, complain
+from .config import codes_of, config_options, paths_of
+from .failure import Failures
 from .files import expanded, rewritable
 from .options import (
     as_of_option,
@@ -22,20 +24,37 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..report.checked import Effective, FindingRecord
+    from ..report.checked import Effective, FindingRecord, IgnoredRecord
+    from ..sources.configuration import Configuration
 
     Told = tuple[Diagnostic, FindingRecord | None]
 
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
-@click.argument("policies", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
+@click.argument("policies", nargs=-1, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--select", multiple=True, metavar="CODES", help="Only these findings, such as FW201,FW3; `all` for all.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
-@click.option("--strict", is_flag=True, help="Exit 1 for information, too.")
+@click.option("--strict/--no-strict", default=None, help="Exit 1 for information, too.")
 @click.option("--effective", is_flag=True, help="Also show what partly shadowed rules still decide.")
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
 )
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="With --fix: write nothing; show what would change, and nothing else."
+)
+@click.option(
+    "--watch", "again", is_flag=True, help="Check again whenever a file changes; Ctrl-C ends, with the last exit code."
+)
+@click.option(
+    "--baseline", type=click.Path(), metavar="FILE", help="Fail on what is not in this file only; see --write-baseline."
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write what is found to this file: all of it is known then.",
+)
+@config_options
 @format_option()
 @as_of_option
 @color_option
@@ -43,9 +62,14 @@ def command(
     policies: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    strict: bool,
+    strict: bool | None,
     effective: bool,
     mend: bool,
+    show_diff: bool,
+    again: bool,
+    baseline: str | None,
+    write_baseline: str | None,
+    config: Configuration,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -55,38 +79,47 @@ def command(
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.checked import Checked, FindingRecord, effective_of
-    from ..report.findings import check, selected, to_diagnostics
+    from ..report.checked import Checked, FindingRecord, IgnoredRecord, effective_of
+    from ..report.findings import Examined, examine, to_diagnostics
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
+    from .baseline import baseline_record, baseline_told, known_findings
+    from .mending import Mending
+    from .watching import watch, watchable
 
+    policies = paths_of(policies, config)
     once(*policies)
+    together(mend=mend, show_diff=show_diff, again=again, write_baseline=write_baseline, format_=format_)
+    if again:
+        watchable(policies)
+        return watch(again_without(policies), policies, [f for f in (baseline or config.baseline, config.file) if f])
     if mend:
         rewritable("--fix", policies)
-    try:
-        codes = selected(select, ignore)
-    except ValueError as error:
-        raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
+    strict = config.strict if strict is None else strict
+    codes = codes_of(select, ignore, config)
+    known = known_findings(baseline, write_baseline, config)
     told: dict[tuple[Any, ...], Told] = {}  # findings and, as text, errors
     left: list[Effective] = []
-    confirmed: list[Any] = []
-    files_read: list[str] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
     operands: list[tuple[str, list[str]]] = []
-    for named, files in expanded(policies, failures):
+    checked: list[tuple[str, Examined | PolicyError]] = []
+    named_files = list(expanded(policies, failures))
+    mending = Mending(codes, as_of, config, failures)
+    paths = [path for _, files in named_files for path in files]
+    if mend and not show_diff:
+        mending.write(paths)
+    for named, files in named_files:
         read = []
         for path in files:
             try:
-                policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
-                found = check(policy, codes)
-                assert found.confirmed is not None
-                parts = list(effective_of(policy)) if effective else []
+                policy = load(path, as_of=as_of, interfaces=config.interfaces)
+                checked.append((path, examine(policy, codes, every=known is not None)))
             except PolicyError as error:
-                if format_ == "text":  # errors are part of the answer
+                if format_ == "text" and not show_diff:  # errors are part of the answer
                     failures.keep(error)
-                    _tell(path, [(d, None) for d in error.diagnostics], error.sources, told, format_, style)
+                    checked.append((path, error))
                 else:
                     failures.tell(error)
                 continue
@@ -94,54 +127,88 @@ def command(
                 failures.tell(error)
                 continue
             read.append(path)
-            files_read.append(policy.name)
-            confirmed.append(found.confirmed)
             if any(map(policy.active, policy.rules)):
                 covered.add(policy)
             elif named != path and says_nothing(policy):
                 failures.add(no_input(path, "statement"))
-            new: list[Told] = [
-                (d, FindingRecord.of(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)
-            ]
-            left += parts
-            word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
-            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
-            if format_ == "text":
-                for part in parts:
-                    say(f"{style(visible(str(part.rule)), bold=True)} still decides:")
-                    for region in part.regions:
-                        say(f"  {part.rule.action} {region}")
         if len(read) == len(files):
             operands.append((named, read))
+    if show_diff:
+        failures.add(*(covered.missing(named, read) for named, read in operands))
+        return failures.code(1 if mending.preview(paths, style) else 0)
+    # a comment of a file that several include may be of use to one of them: so all are looked at before any is told of
+    used = frozenset(use for _, one in checked if isinstance(one, Examined) for use in one.used)
+    ignored: dict[IgnoredRecord, None] = {}
+    for path, one in checked:
+        if isinstance(one, PolicyError):
+            _tell(path, [(d, None) for d in one.diagnostics], one.sources, told, format_, style)
+            continue
+        policy, found = one.policy, one.told(used)
+        every = list(zip(found, to_diagnostics(policy, found), strict=True))
+        fresh = [(f, d) for f, d in every if known is None or not known.knows((d.code, d.span, d.message), policy, f)]
+        new: list[Told] = [(d, FindingRecord.of(policy, f, d)) for f, d in fresh]
+        aside = to_diagnostics(policy, [entry.finding for entry in one.ignored])
+        for entry, d in zip(one.ignored, aside, strict=True):
+            ignored.setdefault(IgnoredRecord.of(policy, entry, d))
+        assert found.confirmed is not None
+        word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
+        size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
+        size += f", {len(every) - len(new)} in the baseline" if len(new) < len(every) else ""
+        _tell(path, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
+        try:
+            parts = list(effective_of(policy)) if effective else []
+        except LimitError as error:
+            failures.tell(error)
+            continue
+        left += parts
+        if format_ == "text":
+            for part in parts:
+                say(f"{style(visible(str(part.rule)), bold=True)} still decides:")
+                for region in part.regions:
+                    say(f"  {part.rule.action} {region}")
     failures.add(*(covered.missing(named, read) for named, read in operands))
+    stale = [] if known is None else baseline_told(known, [one for _, one in checked], codes, failures)
     if format_ != "text":
-        findings = (record for _, record in told.values() if record is not None)
-        answer = Checked.of(files_read, strict, findings, left if effective else None, confirmed)
+        read_files = [one.policy.name for _, one in checked if isinstance(one, Examined)]
+        findings = [record for _, record in told.values() if record is not None]
+        confirmed = [one.findings.confirmed for _, one in checked if isinstance(one, Examined)]
+        answer = Checked.of(
+            read_files,
+            bool(strict),
+            findings,
+            left if effective else None,
+            [how for how in confirmed if how],
+            ignored,
+            None if known is None else baseline_record(known, stale),
+        )
         say_answer(answer, format_, failures)
     return failures.code(1 if any(d.severity != "info" or strict for d, _ in told.values()) else 0)
 
 
-def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
-    """The policy after its file was mended and written."""
-    from ..fix import fix
-    from ..policy import load, loads
-    from ..sources.writing import replace
+def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, format_: str) -> None:
+    """Refuses options that do not go together.
 
-    policy = load(path, as_of=as_of)
+    Raises:
+        UsageError: naming them.
+    """
+    if show_diff and not mend:
+        raise click.UsageError("`--diff` goes with `--fix`")
+    if show_diff and format_ != "text":
+        raise click.UsageError("`--diff` shows text: it does not go with `--format`")
+    for what, given in (
+        ("--fix", mend),
+        ("--write-baseline", write_baseline is not None),
+        ("--format", format_ != "text"),
+    ):
+        if again and given:
+            raise click.UsageError(f"`--watch` does not go with `{what}`")
 
-    def reload(text: str) -> Any:
-        return loads(text, file=path, as_of=policy.as_of)
 
-    fixed = fix(policy, policy.sources[path], reload, codes)
-    if fixed.text is None:
-        return policy
-    replace(path, fixed.text)
-    count = sum(finding.remark is None for finding in fixed.settled)
-    sets = len(fixed.settled) - count
-    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
-    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
-    complain(f"{path}: {' and '.join(done)}; proved: no verdict changes")
-    return load(path, as_of=as_of)
+def again_without(policies: tuple[str, ...]) -> Callable[[], int]:
+    """The command as it was called, without `--watch`."""
+    context = click.get_current_context()
+    given = {**context.params, "policies": policies, "again": False}
+    return lambda: context.invoke(command, **given)
 
 
 def _size(policy: Any) -> str:

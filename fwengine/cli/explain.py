@@ -7,7 +7,7 @@ import click
 from .options import color_option, format_option, say_answer, style_of
 
 
-@click.command("explain")
+@click.command("explain", epilog="\b\nExit codes: 0 explained, or listed; 2 there is no such code.\n")
 @click.argument("code", required=False)
 @format_option("text", "json", "jsonl", "markdown")
 @color_option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,19 +12,26 @@ from ..report.screen import visible
 from ..sources.opening import open_source
 from ..sources.text import decoded
 from ..sources.writing import failure, replace
+from .config import config_options, paths_of
 from .failure import Failures
 from .files import expanded, rewritable
 from .options import color_option, exit_codes, format_option, once, say, say_answer, style_of, write_bytes
 from .output import complain
 
+if TYPE_CHECKING:
+    from ..sources.configuration import Configuration
+
 
 @click.command("fmt", epilog=exit_codes("formatted, or canonical", "with --check: not canonical", "empty input"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
+@config_options
 @format_option()
 @color_option
-def command(paths: tuple[str, ...], check: bool, show_diff: bool, format_: str, color: str) -> int:
+def command(
+    paths: tuple[str, ...], check: bool, show_diff: bool, config: Configuration, format_: str, color: str
+) -> int:
     """Rewrite policies in canonical form, comments kept; `-` formats standard input to standard output.
 
     A file with a syntax error is left as it is. Each file is replaced in one step. Of a git revision (REV:PATH) --check and
@@ -33,6 +41,7 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, format_: str, 
     from ..report.record import Place
     from ..report.written import Formatted, FormattedFile
 
+    paths = paths_of(paths, config)
     once(*paths)
     if format_ != "text" and "-" in paths and not (check or show_diff):
         raise click.UsageError(

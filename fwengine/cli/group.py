@@ -17,6 +17,7 @@ class _Entry(NamedTuple):
 
 
 COMMANDS = {
+    "init": _Entry("init", "Write a policy to begin with, and checks for every change."),
     "check": _Entry("check", "Find errors in policies, and rules that do not do what they seem to."),
     "eval": _Entry("evaluate", "Tell what a policy does to packets or captures, and which rule decides."),
     "test": _Entry("test", "Prove every expectation in files and folders."),

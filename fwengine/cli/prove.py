@@ -3,52 +3,131 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import LimitError, PolicyError
+from .config import config_options
 from .failure import Failures
+from .files import expanded
 from .options import (
     as_of_option,
     color_option,
     exit_codes,
     format_option,
-    policy_argument,
+    once,
     say_answer,
     stated_day,
     style_of,
 )
 
+if TYPE_CHECKING:
+    from ..policy import Policy
+    from ..report.proved import ProvedClaim
+    from ..sources.configuration import Configuration
+    from .claims import Written
 
-@click.command("prove", epilog=exit_codes("proved", "false, or about no packet", "no rule, empty input"))
-@policy_argument
-@click.argument("claim", metavar="'allow|deny REGION'")
+
+@click.command("prove", epilog=exit_codes("proved", "false, or about no packet", "no rule, no claim, empty input"))
+@click.argument(
+    "words", nargs=-1, required=True, type=click.Path(path_type=str), metavar="POLICY... 'allow|deny REGION'..."
+)
+@click.option(
+    "--claims",
+    type=click.Path(),
+    metavar="FILE",
+    help="Also prove the claims in a file, one a line; # begins a comment.",
+)
 @click.option(
     "--limit",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Counterexamples to give, each decided by another rule.",
+)
+@click.option(
+    "--steps",
     type=click.IntRange(1),
     default=4_000_000,
     show_default=True,
     help="Steps of a search after which to give up.",
 )
+@config_options
 @format_option()
 @as_of_option
 @color_option
-def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.date, color: str) -> int:
-    """Prove that every packet of a region gets a verdict, or give a counterexample.
+def command(
+    words: tuple[str, ...],
+    claims: str | None,
+    limit: int,
+    steps: int,
+    config: Configuration,
+    format_: str,
+    as_of: datetime.date,
+    color: str,
+) -> int:
+    """Prove that every packet of a region gets a verdict, or give counterexamples.
 
     A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
+    Each claim is proved of each policy; of a folder every `.fwl` file is one.
     What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
     A claim about an interface that no rule names counts as false: the name may be mistyped.
     """
-    from ..analysis.prove import prove
-    from ..policy import load, read_claim
-    from ..report.nothing import no_rule
-    from ..report.proved import Proved, ProvedClaim
+    from ..policy import load
+    from ..report.nothing import no_input, no_rule
+    from ..report.proved import Proved
+    from .claims import claims_of, operands
 
-    loaded = load(policy, as_of=as_of)
-    proof = prove(loaded, read_claim(loaded, claim), limit)
+    policies, asked = operands(words, claims is not None)
+    once(*policies, *([claims] if claims is not None else []))
     failures = Failures()
-    failures.add(no_rule(loaded))
-    answer = Proved.of([ProvedClaim.of(proof, loaded, policy, claim, stated_day(as_of))])
-    say_answer(answer, format_, failures, style_of(color))
+    if claims is not None:
+        more = claims_of(claims)
+        if not more:
+            failures.add(no_input("<stdin>" if claims == "-" else claims, "claim"))
+        asked += more
+    results: list[ProvedClaim] = []
+    for path in [path for _, some in expanded(policies, failures) for path in some]:
+        try:
+            policy = load(path, as_of=as_of, interfaces=config.interfaces)
+        except PolicyError as error:
+            failures.tell(error)
+            continue
+        failures.add(no_rule(policy))
+        results += _proved(policy, path, asked, limit, steps, stated_day(as_of), failures)
+    answer = Proved.of(results)
+    if results or format_ != "text":
+        say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.holds else 1)
+
+
+def _proved(
+    policy: Policy,
+    path: str,
+    asked: list[Written],
+    limit: int,
+    steps: int,
+    stated: datetime.date | None,
+    failures: Failures,
+) -> Iterator[ProvedClaim]:
+    """What became of each claim about a policy; what cannot be asked is a failure."""
+    from ..analysis.entries import Entries, closed
+    from ..analysis.kinds import counterexamples
+    from ..analysis.prove import prove
+    from ..report.proved import ProvedClaim
+
+    entries = Entries(closed(policy))
+    for written in asked:
+        try:
+            claim = written.read(policy)
+            proof = prove(policy, claim, steps, entries)
+            kinds = counterexamples(policy, proof, limit, steps, entries)
+        except PolicyError as error:
+            failures.tell(error, kind="question")
+        except LimitError as error:
+            failures.tell(error)
+        else:
+            yield ProvedClaim.of(proof, policy, path, written.text, stated, kinds)

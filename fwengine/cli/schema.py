@@ -7,7 +7,7 @@ import click
 from .output import say_data
 
 
-@click.command("schema")
+@click.command("schema", epilog="\b\nExit codes: 0 written; 2 no such command.\n")
 @click.argument("asked", metavar="COMMAND")
 @click.option(
     "--lines", is_flag=True, help="Of each line of `--format jsonl` instead of the document of `--format json`."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LimitError, PolicyError
+from .config import config_options, paths_of
 from .failure import Failures
 from .files import expanded
 from .options import (
@@ -25,12 +26,13 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..report.outcomes import Outcome, Tests
+    from ..sources.configuration import Configuration
 
 
 @click.command(
     "test", epilog=exit_codes("every expectation holds", "one does not", "no expectation, no rule, empty input")
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--coverage", "cover", is_flag=True, help="Also tell which rules no expectation exercises.")
 @click.option("--mutate", is_flag=True, help="Also change one rule at a time, and tell what no expectation notices.")
 @click.option(
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     help="Exit 1 below this coverage or mutation score.",
 )
 @click.option("--junit", type=click.Path(path_type=str), metavar="FILE", help="Also write the results in JUnit's form.")
+@config_options
 @format_option()
 @as_of_option
 @color_option
@@ -49,6 +52,7 @@ def command(
     mutate: bool,
     fail_under: float | None,
     junit: str | None,
+    config: Configuration,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -66,6 +70,7 @@ def command(
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
+    paths = paths_of(paths, config)
     once(*paths)
     style = style_of(color)
     results: list[Outcome] = []
@@ -78,7 +83,7 @@ def command(
         read = []
         for path in files:
             try:
-                policy = load(path, as_of=as_of)
+                policy = load(path, as_of=as_of, interfaces=config.interfaces)
             except PolicyError as error:
                 failures.tell(error)
                 continue

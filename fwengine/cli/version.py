@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 import click
 
 from .._version import __version__
-from .options import format_option, say_answer
+from ..errors import PolicyError
+from .failure import show_policy_error
+from .options import format_option, say, say_answer
 from .output import complain
 
 if TYPE_CHECKING:
     from ..report.described import Build
 
 
-@click.command("version")
-@click.option("-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries and the machine.")
+@click.command(
+    "version",
+    epilog="\b\nExit codes: 0 told; 1 what runs was not made of the sources beside it;\n2 could not answer.\n",
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries, the machine and the configuration."
+)
 @format_option("text", "json", "jsonl", "markdown")
 def command(verbose: bool, format_: str) -> int:
     """Tell the version and, with --verbose, which engines are live and of which sources all of it was made.
@@ -31,7 +38,20 @@ def command(verbose: bool, format_: str) -> int:
     wrong = made.wrong if made else ()
     for text in wrong:
         complain(f"error: {text}")
-    return 1 if wrong else 0
+    return max(1 if wrong else 0, _configured() if verbose and format_ == "text" else 0)
+
+
+def _configured() -> int:
+    """Tells the configuration that commands take here; 2 if it is wrong."""
+    from ..sources.configuration import nearest
+
+    try:
+        found = nearest().file
+    except PolicyError as error:
+        show_policy_error(error)
+        return 2
+    say(f"config   {found or 'none'}")
+    return 0
 
 
 def _build() -> Build:

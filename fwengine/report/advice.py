@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 from ..analysis.finding import Finding
 from ..errors import Span, Suggestion
+from ..language.suppression import Suppression, Suppressions, without
 from ..model import address
 from ..model.rules import Expectation, Rule
 from ..policy import Policy
+from .suppressed import ABOUT_COMMENTS, comments
 
-FIXED = frozenset({"FW202", "FW203", "FW207", "FW209", "FW210"})  # what `--fix` does, where it is proposed
+FIXED = frozenset(
+    {"FW202", "FW203", "FW207", "FW209", "FW210", "FW221", "FW222"}
+)  # what `--fix` does, where it is proposed
 
 _HELP = {
     "FW204": "correct the conditions: no packet satisfies all of them",
@@ -58,6 +62,7 @@ class Adviser:
         nameless = {rule.label for rule in policy.rules if rule.name is None and rule.span.file == policy.name}
         # an expectation may say `by FILE:LINE`: then no line may move
         self.numbered = any(claim.by in nameless for claim in policy.expectations)
+        self.suppressions = comments(policy).get(policy.name, Suppressions()).good
 
     def all(self, found: Sequence[Finding]) -> list[Advice]:
         out = [self._one(finding) for finding in found]
@@ -65,20 +70,29 @@ class Adviser:
             line
             for finding, advice in zip(found, out, strict=True)
             if finding.remark is None
-            for edit in _edits(advice.suggestions)
-            for line in range(edit.span.line, edit.span.end_line + (edit.span.end_column > 1))
-            if edit.span.line < edit.span.end_line or edit.span.column < edit.span.end_column
+            for line in _lines(advice)
         }
         for n, (finding, advice) in enumerate(zip(found, out, strict=True)):
             if finding.remark is not None and any(e.span.line in touched for e in _edits(advice.suggestions)):
+                out[n] = Advice(advice.help)
+        for n, (finding, advice) in enumerate(zip(found, out, strict=True)):  # a comment may stand within a set
+            if finding.code in ABOUT_COMMENTS and any(
+                not _lines(advice).isdisjoint(_lines(other))
+                for other, about in zip(out, found, strict=True)
+                if about.code == "FW210"
+            ):
                 out[n] = Advice(advice.help)
         return out
 
     def _one(self, finding: Finding) -> Advice:
         if finding.remark is not None:
             own = finding.remark.span.file == self.policy.name
-            help = f"{finding.remark.help}; `--fix` does" if own else finding.remark.help
-            return Advice(help, finding.remark.suggestions if own else ())
+            does = own and finding.code in FIXED
+            help = f"{finding.remark.help}; `--fix` does" if does else finding.remark.help
+            suggestions = finding.remark.suggestions if own else ()
+            if self.numbered and finding.code in ABOUT_COMMENTS:
+                suggestions = tuple(self._keeping_lines(suggestion) for suggestion in suggestions)
+            return Advice(help, suggestions)
         if finding.definition is not None:
             return self._removal(finding.definition.span, "remove it; `--fix` does")
         assert finding.rule is not None
@@ -100,13 +114,32 @@ class Adviser:
         return Advice(help, (self._without(span),))
 
     def _without(self, span: Span) -> Suggestion:
-        """A statement taken out with its lines, or with blank lines left where lines are counted."""
+        """A statement taken out with its lines, or with blank lines left where lines are counted.
+
+        The suppressions above it go with it: they would hold for the next statement.
+        """
+        above = self._above(span)
+        text = "\n".join(self.lines) if above else ""
+        also = tuple(without(s, text, keep_line=self.numbered) for s in above)
         whole = Span(span.file, span.line, 1, span.end_line, len(self.lines[span.end_line - 1]) + 1)
         if self.numbered:
-            return Suggestion(whole, "\n" * (span.end_line - span.line))
+            return Suggestion(whole, "\n" * (span.end_line - span.line), also)
         if span.end_line < len(self.lines):
             whole = Span(span.file, span.line, 1, span.end_line + 1, 1)
-        return Suggestion(whole, "")
+        return Suggestion(whole, "", also)
+
+    def _keeping_lines(self, edit: Suggestion) -> Suggestion:
+        """The edit of a comment, with an empty comment in place of a line that would go."""
+        span = edit.span
+        if span.end_line == span.line:
+            return edit
+        return Suggestion(Span(span.file, span.line, 1, span.line, len(self.lines[span.line - 1]) + 1), "#")
+
+    def _above(self, span: Span) -> list[Suppression]:
+        """The suppressions in lines above a statement of the policy's own file."""
+        if span.file != self.policy.name:
+            return []
+        return [s for s in self.suppressions if s.above and s.covers_line(span.line)]
 
     def _obstacle(self, finding: Finding, rule: Rule) -> str:
         """Why a rule that changes nothing had better stay for now."""
@@ -140,9 +173,12 @@ class Adviser:
             return Advice(f"{help}; the expectation in {_line(contrary, rule)} speaks against a move")
         if not here or rule.span.file != self.policy.name or self.numbered:
             return Advice(help)
-        text = "\n".join(self.lines[rule.span.line - 1 : rule.span.end_line])
-        place = Span(rule.span.file, target.span.line, 1, target.span.line, 1)
-        return Advice(help, (Suggestion(place, f"{text}\n", (self._without(rule.span),)),))
+        moved = [self.lines[s.at.line - 1] for s in self._above(rule.span)]
+        text = "\n".join([*moved, *self.lines[rule.span.line - 1 : rule.span.end_line]])
+        first = min([s.at.line for s in self._above(target.span)] + [target.span.line])
+        place = Span(rule.span.file, first, 1, first, 1)
+        gone = self._without(rule.span)
+        return Advice(help, (Suggestion(place, f"{text}\n", (Suggestion(gone.span, gone.text), *gone.also)),))
 
     def _contradicts(self, claim: Expectation, finding: Finding, rule: Rule) -> bool:
         """Could a claim that holds now fail when the rule decides more?"""
@@ -160,6 +196,16 @@ class Adviser:
 
 def _edits(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     return [edit for suggestion in suggestions for edit in (suggestion, *suggestion.also)]
+
+
+def _lines(advice: Advice) -> set[int]:
+    """The lines that its edits change."""
+    return {
+        line
+        for edit in _edits(advice.suggestions)
+        for line in range(edit.span.line, edit.span.end_line + (edit.span.end_column > 1))
+        if edit.span.line < edit.span.end_line or edit.span.column < edit.span.end_column
+    }
 
 
 def _line(claim: Expectation, rule: Rule) -> str:

@@ -15,6 +15,7 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at, witness_of
 from .record import Confirmed, Edit, Place, Record, RegionRecord, Related, RuleRecord, Witness
 from .regions import Wording
+from .suppressed import Ignored
 from .wording import counted
 
 
@@ -118,10 +119,44 @@ def effective_of(policy: Policy) -> Iterator[Effective]:
 
 
 @dataclass(frozen=True)
+class IgnoredRecord(Record):
+    """A finding that a comment sets aside, with its reason, its last day if it has one, and its place."""
+
+    finding: FindingRecord
+    reason: str
+    until: str | None
+    comment: Place
+
+    @classmethod
+    def of(cls, policy: Policy, one: Ignored, d: Diagnostic) -> IgnoredRecord:
+        until = None if one.by.until is None else str(one.by.until)
+        return cls(FindingRecord.of(policy, one.finding, d), one.by.reason, until, Place.of(one.by.at))
+
+
+@dataclass(frozen=True)
+class StaleRecord(Record):
+    """What a baseline has, and was not found any more; the file from the baseline's folder."""
+
+    code: str
+    file: str
+    statement: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class BaselineRecord(Record):
+    """How many findings a baseline knew, and which of its own are gone."""
+
+    file: str
+    known: int
+    stale: tuple[StaleRecord, ...]
+
+
+@dataclass(frozen=True)
 class Checked(Answer):
     """The findings about all policies that could be read, each once; `effective` is null if it was not asked for.
 
-    `strict`: information counts, too.
+    `strict`: information counts, too. `ignored`: what comments set aside. `baseline`: null if there was none.
     """
 
     command: ClassVar[str] = "check"
@@ -132,6 +167,8 @@ class Checked(Answer):
     findings: tuple[FindingRecord, ...]
     effective: tuple[Effective, ...] | None
     confirmed: Confirmed | None
+    ignored: tuple[IgnoredRecord, ...] = ()
+    baseline: BaselineRecord | None = None
 
     @classmethod
     def of(
@@ -141,11 +178,21 @@ class Checked(Answer):
         findings: Iterable[FindingRecord],
         left: Iterable[Effective] | None,
         confirmed: Sequence[Confirmation],
+        ignored: Iterable[IgnoredRecord] = (),
+        baseline: BaselineRecord | None = None,
     ) -> Checked:
         how = None
         if confirmed:
             how = Confirmed(all(c.complete for c in confirmed), sum(c.points for c in confirmed))
-        return cls(tuple(policies), strict, tuple(findings), None if left is None else tuple(left), how)
+        return cls(
+            tuple(policies),
+            strict,
+            tuple(findings),
+            None if left is None else tuple(left),
+            how,
+            tuple(ignored),
+            baseline,
+        )
 
     def matters(self, finding: FindingRecord) -> bool:
         return finding.severity != "info" or self.strict

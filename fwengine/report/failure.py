@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from ..codes import LIMIT, NOT_A_PACKET
+from ..codes import CONFIGURATION, LIMIT, NO_BASELINE, NOT_A_PACKET
 from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
 from .record import Edit, FailureRecord, Place
 
 Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
 
 
-_FILES: Final = frozenset({"FW001", "FW021", "FW905"})
+_FILES: Final = frozenset({"FW001", "FW021", "FW905", NO_BASELINE, CONFIGURATION})
 _QUESTIONS: Final = frozenset({"<region>", "<packet>"})
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer
@@ -14,18 +15,57 @@ from ..model.rules import Rule
 from ..policy import Policy
 from .advice import Advice, advise, named
 from .packets import packet_text
+from .suppressed import Ignored, Use, about_comments, excused, sift
 
 _LABELS = {
     "FW201": "unreachable", "FW202": "unreachable", "FW203": "redundant", "FW204": "matches no packet",
     "FW205": "more general than an earlier exception", "FW206": "overlaps", "FW207": "expired", "FW208": "expires soon",
-    "FW209": "never used", "FW210": "adds nothing", "FW211": "half of it never matches", "FW301": "no condition at all",
+    "FW209": "never used", "FW210": "adds nothing", "FW220": "not understood",
+    "FW221": "sets nothing aside", "FW222": "expired", "FW211": "half of it never matches", "FW301": "no condition at all",
     "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
     "FW305": "no protocol of IPv6", "FW310": "named here alone",
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What is found in a policy; what its comments set aside is apart, and what is wrong with the comments is not in it."""
+
+    policy: Policy
+    codes: frozenset[str]
+    findings: Answer[Finding]
+    ignored: tuple[Ignored, ...]
+
+    @property
+    def used(self) -> frozenset[Use]:
+        return frozenset(one.use for one in self.ignored)
+
+    def told(self, used: Collection[Use] = ()) -> Answer[Finding]:
+        """All that is to be told; `used` are comments that other policies of the same run need."""
+        comments = about_comments(self.policy, self.codes, self.used | set(used))
+        return Answer([*self.findings, *comments], self.findings.confirmed)
+
+
+def examine(policy: Policy, select: Iterable[str] | None = None, *, every: bool = False) -> Examined:
+    """What `check` finds, with what comments set aside; `every`: FW303 of all rules, not of the first one alone.
+
+    Raises:
+        ValueError, LimitError: as `check`.
+    """
+    codes = frozenset(FINDINGS) - QUIET if select is None else frozenset(select)
+    aside = None if every else excused(policy, "FW303")
+    found = findings(policy, codes, definitions=policy.definitions, named=named(policy), excused=aside)
+    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
+    if "FW210" in codes:
+        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
+    kept, ignored = sift(policy, mine)
+    return Examined(policy, codes, Answer(kept, found.confirmed), tuple(ignored))
+
+
 def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
     """What `fwengine check` finds in a policy: of the selected codes, and of definitions those of the policy's own file.
+
+    What comments of the text set aside is left out (`examine` has it), and comments that do not are found.
 
     Raises:
         ValueError: for an unknown code.
@@ -36,12 +76,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
     [('FW201', 1, (0,))]
     """
-    codes = None if select is None else frozenset(select)
-    found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
-    mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
-    if codes is None or "FW210" in codes:
-        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
-    return Answer(mine, found.confirmed)
+    return examine(policy, select).told()
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..analysis.interfaces import Stranger
+from ..analysis.kinds import Counterexample, Counterexamples
 from ..analysis.prove import Proof, Status
 from ..codes import REFUTED
 from ..model.rules import Claim
@@ -34,7 +35,8 @@ class ProvedClaim(Record):
 
     Attributes:
         holds: it is proved, and every interface that it names is known: the name may be mistyped.
-        counterexamples: packets that it speaks of and that fare otherwise.
+        counterexamples: packets that it speaks of and that fare otherwise, each decided by another rule.
+        more: there are others, of further rules; null if that is unknown.
         command: what to paste, to see why the first of them does.
     """
 
@@ -44,18 +46,33 @@ class ProvedClaim(Record):
     status: Literal["proved", "refuted", "about no packet"]
     confirmed: Confirmed | None
     counterexamples: tuple[Witness, ...]
+    more: bool | None
     command: str | None
     unknown_interfaces: tuple[UnknownInterface, ...]
 
     @classmethod
     def of(
-        cls, proof: Proof[Claim], policy: Policy, path: str, claim: str, as_of: datetime.date | None = None
+        cls,
+        proof: Proof[Claim],
+        policy: Policy,
+        path: str,
+        claim: str,
+        as_of: datetime.date | None = None,
+        kinds: Counterexamples | None = None,
     ) -> ProvedClaim:
         """`path` and, where it was stated, `as_of` are what the command to paste asks with."""
         found: tuple[Witness, ...] = ()
         if proof.counterexample is not None and proof.verdict is not None:
-            index = len(policy.rules) if proof.verdict.index is None else proof.verdict.index
-            found = (witness_of(policy, proof.counterexample, index, details_of(proof.claim.boxes)),)
+            shown = kinds.found if kinds else (Counterexample(proof.counterexample, proof.verdict),)
+            found = tuple(
+                witness_of(
+                    policy,
+                    one.packet,
+                    len(policy.rules) if one.verdict.index is None else one.verdict.index,
+                    details_of(proof.claim.boxes),
+                )
+                for one in shown
+            )
         strangers = tuple(map(UnknownInterface.of, policy.strangers(proof.claim.boxes)))
         return cls(
             path,
@@ -64,6 +81,7 @@ class ProvedClaim(Record):
             _STATUS[proof.status],
             Confirmed.of(proof.confirmed),
             found,
+            kinds.more if kinds else None,
             eval_command(path, found[0].packet, as_of) if found else None,
             strangers,
         )
@@ -87,14 +105,18 @@ class ProvedClaim(Record):
         rule = self.counterexamples[0].rule if self.counterexamples else None
         return rule.place if rule is not None and rule.place is not None else Place(self.policy)
 
-    def lines(self, style: Style) -> Iterable[str]:
+    def lines(self, style: Style, where: str = "") -> Iterable[str]:
         word, hue = _WORDS[self.status]
-        yield f"{style(word, hue, bold=True)}{' ' * (8 - len(word))}{self.told}"
+        yield f"{style(word, hue, bold=True)}{' ' * (8 - len(word))}{where}{self.told}"
         for n, found in enumerate(self.counterexamples):
-            yield f"  e.g.  {found.packet}"
+            yield f"  {'and ' if n else 'e.g.'}  {found.packet}"
             yield f"        {found.verdict} by {found.rule or 'default'}"
             if n == 0 and self.command:
                 yield f"  try   {self.command}"
+        if self.more:
+            yield "  and more of other rules: `--limit` says how many are shown"
+        elif self.counterexamples and self.more is None:
+            yield "  others are unknown: limit reached, which `--steps` raises"
 
 
 _WORDS = {"proved": ("PROVED", "green"), "refuted": ("FALSE", "red"), "about no packet": ("EMPTY", "yellow")}
@@ -116,8 +138,13 @@ class Proved(Answer):
         return cls(all(r.holds for r in found), found)
 
     def lines(self, style: Style) -> Iterable[str]:
+        several = len(self.results) > 1
         for r in self.results:
-            yield from r.lines(style)
+            yield from r.lines(style, f"{r.policy}: " if several else "")
+        if several:
+            good = sum(r.holds for r in self.results)
+            hue = "green" if good == len(self.results) else "red"
+            yield style(f"{good} proved, {len(self.results) - good} not", hue, bold=True)
 
     def blocks(self) -> Iterable[Block]:
         holding = sum(r.holds for r in self.results)

@@ -42,6 +42,8 @@ UNPLACED = ("text", "markdown")  # where a test does not look for the file
 POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "check": (["check", "{x}"], ALL),
     "check --fix": (["check", "--fix", "{x}"], ALL),
+    "check --fix --diff": (["check", "--fix", "--diff", "{x}"], ("text",)),
+    "check --write-baseline": (["check", "--write-baseline", "{out}", "{x}"], ALL),
     "check of several": (["check", "{p}", "{x}"], ALL),
     "eval": (["eval", "{x}", PACKET], ALL),
     "eval -r": (["eval", "{x}", "-r", "{c}"], ALL),
@@ -50,6 +52,7 @@ POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ALL),
     "query": (["query", "{x}", "deny any"], ALL),
     "prove": (["prove", "{x}", "deny udp"], ALL),
+    "prove of several": (["prove", "{p}", "{x}", "deny udp", "deny icmp"], ALL),
     "diff, old": (["diff", "{x}", "{p}"], ALL),
     "diff, new": (["diff", "{p}", "{x}"], ALL),
     "diff, both": (["diff", "{x}", "{x}"], ALL),
@@ -439,8 +442,9 @@ class TestNothing:
         for name in NAMES:
             text = " ".join(run(name, "--help").out.split())
             assert ("2 could not answer, or an answer about nothing" in text) == (
-                name not in ("explain", "schema", "version")
+                name not in ("explain", "init", "schema", "version")
             )
+            assert "Exit codes: 0 " in text, name
 
     def test_the_examples_say_something(self) -> None:
         assert "errors" not in run("check", RULES, "--format", "json", "--ignore", "FW209").json

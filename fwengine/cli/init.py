@@ -1,0 +1,52 @@
+"""`fwengine init`: something to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import Diagnostic, PolicyError, Span
+from .failure import Failures
+from .options import say
+
+
+@click.command(
+    "init",
+    epilog="\b\nExit codes: 0 written; 2 could not write, or a file is there already: then nothing is written.\n",
+)
+@click.argument("folder", default=".", type=click.Path(path_type=str))
+@click.option("--ci/--no-ci", default=True, show_default=True, help="Also write a workflow for GitHub.")
+def command(folder: str, ci: bool) -> int:
+    """Write a policy to begin with, its expectations, a configuration, and a workflow that checks every change.
+
+    FOLDER is the top of a repository, the working directory if not given. No file is ever overwritten.
+    """
+    from ..sources.writing import failure, replace
+    from .starter import FILES
+
+    texts = {Path(folder) / name: text for name, text in FILES.items() if ci or not name.startswith(".github")}
+    failures = Failures()
+    there = [path for path in texts if path.exists() or path.is_symlink()]
+    if there:
+        failures.tell(PolicyError([_there(str(path)) for path in there]))
+        return 2
+    try:
+        for path, text in texts.items():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise failure("make", str(path.parent), error) from None
+            replace(str(path), text)
+            say(f"wrote {path}")
+    except PolicyError as error:
+        failures.tell(error)
+        return 2
+    at = "" if folder == "." else f"cd {folder} && "
+    say(f"try:  {at}fwengine check && fwengine test")
+    return 0
+
+
+def _there(path: str) -> Diagnostic:
+    help = "`init` overwrites nothing: move it away, or name another folder"
+    return Diagnostic("FW001", f"`{path}` is there already", Span(path, 1, 1, 1, 1), help=help)

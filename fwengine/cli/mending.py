@@ -1,0 +1,106 @@
+"""`check --fix`: files mended in place, or a preview of that."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LimitError, PolicyError
+from .failure import Failures, complain
+from .options import say
+
+if TYPE_CHECKING:
+    from ..fix import Fixed
+    from ..report.style import Style
+    from ..report.suppressed import Use
+    from ..sources.configuration import Configuration
+
+
+class Mending:
+    """What all files of a run are mended by: the codes, the day and the interfaces that there are."""
+
+    def __init__(self, codes: frozenset[str], as_of: datetime.date, config: Configuration, failures: Failures) -> None:
+        self.codes, self.as_of, self.interfaces, self.failures = codes, as_of, config.interfaces, failures
+
+    def write(self, paths: Sequence[str]) -> None:
+        """Mends the files that can be read; the others have their errors told when they are checked."""
+        from ..sources.writing import replace
+
+        for path, _, fixed in self._fixed(paths, told=False):
+            assert fixed.text is not None
+            try:
+                replace(path, fixed.text)
+            except PolicyError as error:
+                self.failures.tell(error)
+            else:
+                complain(f"{path}: {_done(fixed)}; proved: no verdict changes")
+
+    def preview(self, paths: Sequence[str], style: Style) -> int:
+        """Shows what would be written, as a unified diff, and writes nothing; how many files it is about."""
+        import difflib
+
+        from ..report.screen import visible
+
+        count = 0
+        for path, before, fixed in self._fixed(paths, told=True):
+            assert fixed.text is not None
+            count += 1
+            name = visible(path)
+            for line in difflib.unified_diff(before.splitlines(), fixed.text.splitlines(), name, name, lineterm=""):
+                say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
+            complain(f"{path}: would be mended: {_done(fixed)}; proved: no verdict changes")
+        return count
+
+    def _fixed(self, paths: Sequence[str], *, told: bool) -> Any:
+        """Each file that there is something to mend in, with its text and the mended one; `told`: errors are told here."""
+        used = self._used(paths)
+        for path in paths:
+            try:
+                found = self._one(path, used)
+            except (PolicyError, LimitError) as error:
+                if told:
+                    self.failures.tell(error)
+                continue
+            if found is not None:
+                yield path, *found
+
+    def _used(self, paths: Sequence[str]) -> frozenset[Use]:
+        """The suppressions that some file of the run needs."""
+        from ..policy import load
+        from ..report.findings import examine
+
+        used: set[Use] = set()
+        for path in paths:
+            try:
+                policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
+                if any("fwengine" in text for text in policy.sources.values()):  # else there is no suppression
+                    used |= examine(policy, self.codes).used
+            except (PolicyError, LimitError):  # told of when the file is mended or checked
+                continue
+        return frozenset(used)
+
+    def _one(self, path: str, used: Collection[Use]) -> tuple[str, Fixed] | None:
+        from ..fix import fix
+        from ..policy import load, loads
+
+        policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
+
+        def reload(text: str) -> Any:
+            return loads(text, file=path, as_of=policy.as_of, interfaces=self.interfaces)
+
+        fixed = fix(policy, policy.sources[path], reload, self.codes, used)
+        return None if fixed.text is None else (policy.sources[path], fixed)
+
+
+def _done(fixed: Fixed) -> str:
+    """`removed 2 statements, shortened 1 set`."""
+    from ..report.suppressed import ABOUT_COMMENTS
+
+    comments = sum(finding.code in ABOUT_COMMENTS for finding in fixed.settled)
+    count = sum(finding.remark is None for finding in fixed.settled)
+    sets = len(fixed.settled) - count - comments
+    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
+    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
+    done += [f"removed {comments} suppression{'s' * (comments != 1)}"] * bool(comments)
+    return ", ".join(done)
