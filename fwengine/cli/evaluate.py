@@ -72,6 +72,14 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     help="With -r: threads of the native module.  [default: all cores]",
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
+@click.option("--only", type=click.Choice(["allow", "deny"]), help="With -r: tell of packets with this verdict alone.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME",
+    help="With -r: tell of what this rule decides alone; `default` is one. May be repeated.",
+)
 @stated_options
 @format_option("text", "json", "jsonl")
 @as_of_option
@@ -86,6 +94,8 @@ def command(
     coverage: bool,
     engine: str | None,
     jobs: int | None,
+    only: str | None,
+    rules: tuple[str, ...],
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -103,14 +113,22 @@ def command(
     if captures:
         if packets or explain:
             raise click.UsageError("`-r` goes with neither packets nor `--explain`")
-        if per_packet and (coverage or engine or jobs):
-            raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
-        from .captures import evaluate_captures
+        if per_packet and (coverage or jobs):
+            raise click.UsageError("`--per-packet` goes with neither `--coverage` nor `--jobs`")
+        from .captures import Told, evaluate_captures
 
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
         how = {"engine": engine or "auto", "jobs": jobs or cores()}
-        return evaluate_captures(policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color)
-    for option, chosen in (("coverage", coverage), ("engine", engine), ("jobs", jobs)):
+        return evaluate_captures(
+            policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color, Told(only, rules)
+        )
+    for option, chosen in (
+        ("coverage", coverage),
+        ("engine", engine),
+        ("jobs", jobs),
+        ("only", only),
+        ("rule", rules),
+    ):
         if chosen:
             raise click.UsageError(f"`--{option}` goes with `-r`")
     for given, name in ((per_packet or None, "per-packet"), (inbound, "in"), (outbound, "out"), (state, "state")):

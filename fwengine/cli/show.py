@@ -35,7 +35,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
 )
 @click.option(
     "--between",
-    metavar="A,B,…",
+    metavar="A,B,...",
     help="With `--as matrix`: names of the policy, or addresses.  [default: the networks that it names]",
 )
 @click.option(

@@ -20,7 +20,7 @@ from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
-from ..packets.capture import Capture, open_capture, refuse_foreign
+from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
 from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
@@ -150,8 +150,8 @@ def evaluate_capture(
         PacketError: if an interface or the state cannot be.
         LimitError: if the engine asked for is not here, or does not take the policy.
     """
-    stated = _Stated(inbound, outbound, state)
-    native = _classifier(policy, path, engine)
+    stated = Stated(inbound, outbound, state)
+    native = chosen_classifier(policy, path, engine)
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + _ROWS
@@ -208,50 +208,61 @@ def iterate_batches(
     also: RuleSet | None = None,
 ) -> Iterator[list[Outcome]]:
     """As `iterate`, in lists as the capture comes: some thousands, or what a pipe gives at a time."""
-    stated = _Stated(inbound, outbound, state)
-    rule_of = policy.tree.index
-    cuts = Cuts(policy)
-    rules: dict[Point, int] = {}
-    kinds: Counter[int] = Counter()
+    stated = Stated(inbound, outbound, state)
+    judge = Judge(policy, stated)
     number = 0
-    decoded = False
     with open_capture(path) as capture:
         try:
             for batch in capture.batches():
-                outcomes: list[Outcome] = []
-                add = outcomes.append
-                for data, wire_length, link, came_in, went_out, _ in batch:
-                    key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                    says = recorded(data, link) if link in LOGS else None
-                    if key == NOT_IP:
-                        what = _kind(data, link, wire_length)
-                        kinds[what] += 1
-                        add(Outcome(number, "not-ip", None, None, wire_length, what, says))
-                    elif key == TRUNCATED:
-                        sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                        action, index = cuts.fate(sets)
-                        add(Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets))
-                    elif isinstance(key, str):
-                        add(Outcome(number, key, None, None, wire_length, None, says, DENY))  # type: ignore[arg-type]  # one of the classes
-                    else:
-                        decoded = True
-                        rule = rules.get(key)
-                        if rule is None:
-                            if len(rules) >= _REMEMBERED:
-                                rules.clear()
-                            rule = rules[key] = rule_of(key)
-                        add(Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule)))
-                    number += 1
-                yield outcomes
+                yield [judge.outcome(record, at) for at, record in enumerate(batch, number)]
+                number += len(batch)
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
-                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
-                notes += dict.fromkeys([*_link_notes(kinds), *(note for one in told for note in one)])
+                notes += judge.notes(also)
 
 
-class _Stated:
+class Judge:
+    """Records of captures under one policy, one after another."""
+
+    def __init__(self, policy: RuleSet, stated: Stated) -> None:
+        self._policy, self._stated = policy, stated
+        self._cuts = Cuts(policy)
+        self._rules: dict[Point, int] = {}
+        self.kinds: Counter[int] = Counter()  # of the frames without IP
+        self.decoded = False  # was there a packet to ask the rules about?
+
+    def outcome(self, record: Record, number: int) -> Outcome:
+        data, wire_length, link, came_in, went_out, _ = record
+        stated = self._stated
+        key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+        says = recorded(data, link) if link in LOGS else None
+        if type(key) is tuple:
+            self.decoded = True
+            rule = self._rules.get(key)
+            if rule is None:
+                if len(self._rules) >= _REMEMBERED:
+                    self._rules.clear()
+                rule = self._rules[key] = self._policy.tree.index(key)
+            return Outcome(number, "ip", key, rule, wire_length, None, says, self._policy.action(rule))
+        if key == NOT_IP:
+            what = _kind(data, link, wire_length)
+            self.kinds[what] += 1
+            return Outcome(number, "not-ip", None, None, wire_length, what, says)
+        if key == TRUNCATED:
+            sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+            action, index = self._cuts.fate(sets)
+            return Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets)
+        return Outcome(number, key, None, None, wire_length, None, says, DENY)  # type: ignore[arg-type]  # one of the classes
+
+    def notes(self, also: RuleSet | None = None) -> list[str]:
+        """What is to be told of the capture as a whole; `also` as for `iterate`."""
+        told = [self._stated.notes(asked, self.decoded) for asked in (self._policy, also) if asked is not None]
+        return list(dict.fromkeys([*_link_notes(self.kinds), *(note for one in told for note in one)]))
+
+
+class Stated:
     """The interfaces and the state to take for a capture's packets."""
 
     def __init__(self, inbound: str | None, outbound: str | None, state: str) -> None:
@@ -291,7 +302,7 @@ class _Stated:
         out = [
             f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
             "which is taken instead"
-            for word in self._overruled
+            for word in sorted(self._overruled)
         ]
         seen = {"in": any(names[0] for names in self._known), "out": any(names[1] for names in self._known)}
         for field, word in ((IN, "in"), (OUT, "out")):
@@ -325,7 +336,7 @@ def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
         yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
 
 
-def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, progress: Progress | None) -> None:
+def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: _Sums, progress: Progress | None) -> None:
     """Adds a capture to the sums."""
     packets, octets, done, kinds = sums
     rule_of = policy.tree.index
@@ -372,7 +383,7 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
             progress(capture.position, capture.size)
 
 
-def _classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
+def chosen_classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
     """The native classifier, if it is to be used."""
     if engine == "tree" or (engine == "auto" and not _is_long(path)):
         return None
@@ -404,7 +415,7 @@ def _is_long(path: str | os.PathLike[str]) -> bool:
 
 
 def _native_report(
-    native: Classifier, path: str | os.PathLike[str], stated: _Stated, progress: Progress | None, jobs: int
+    native: Classifier, path: str | os.PathLike[str], stated: Stated, progress: Progress | None, jobs: int
 ) -> CaptureReport:
     """As `evaluate_capture`, through the native module."""
     from ..native import count_capture
