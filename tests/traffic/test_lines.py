@@ -58,7 +58,7 @@ def _written(policy: Policy, form: str, chosen: Choice = EVERY, color: bool = Fa
 
 def slowly(policy: Policy, path: Path, form: str, chosen: Choice = EVERY, first: int = 0, **stated: Any) -> Told:
     written, notes, error = _written(policy, form, chosen), list[str](), None
-    out = []
+    out: list[str] = []
     try:
         for batch in iterate_batches(policy, path, notes=notes, **stated):
             out += [written.whole(one._replace(number=first + one.number)) for one in batch]
@@ -69,7 +69,7 @@ def slowly(policy: Policy, path: Path, form: str, chosen: Choice = EVERY, first:
 
 def natively(policy: Policy, path: Path, form: str, chosen: Choice = EVERY, first: int = 0, **stated: Any) -> Told:
     written, notes, error = _written(policy, form, chosen), list[str](), None
-    out = []
+    out: list[bytes] = []
     try:
         told = NativeLines(
             Classifier(policy),
