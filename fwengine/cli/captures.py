@@ -12,23 +12,23 @@ from ..model.rules import Action
 from ..policy import Policy, load
 from ..registry.names import near
 from ..report.choice import Choice
+from ..report.counted import Counted
 from ..report.counts import (
     called,
-    capture_json,
     coverage_lines,
     merged,
     narrowed,
     rule_lines,
-    tally_json,
     total_line,
     unexercised,
 )
 from ..report.nothing import no_rule, no_verdict
-from ..report.strangers import stranger_text, strangers_json
+from ..report.record import Act
+from ..report.strangers import stranger_text
 from ..traffic.count import evaluate_capture
 from . import each
 from .failure import Failures
-from .output import note, say, say_failures, say_json, say_json_line, style_of
+from .output import note, say, say_answer, say_failures, style_of
 from .progress import progress_bar, screen_for
 
 
@@ -58,7 +58,7 @@ class Told:
 def evaluate_captures(
     path: str,
     captures: tuple[str, ...],
-    expect: str | None,
+    expect: Act | None,
     per_packet: bool,
     coverage: bool,
     stated: dict[str, Any],
@@ -98,15 +98,9 @@ def evaluate_captures(
     if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
         say_failures(format_, failures)
         return 2
-    if format_ == "json":
-        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
-        if strangers:
-            extra["unknown_interfaces"] = strangers_json(strangers)
-        say_json(failures, **tally_json(shown), captures=[capture_json(report) for report in reports], **extra)
-    elif format_ == "jsonl":
-        for report in reports:
-            say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
-        say_failures(format_, failures)
+    if format_ != "text":
+        idle = unexercised(total, policy) if coverage else None
+        say_answer(Counted.of(policy, reports, expect, idle, strangers), format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))

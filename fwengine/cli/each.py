@@ -14,7 +14,18 @@ from ..report.nothing import verdictless
 from ..report.stream import OutcomeLines
 from ..traffic.count import chosen_classifier, iterate_batches
 from .failure import Failures
-from .output import end_items, json_text, note, say_failures, say_items, shown, style_of, write_bytes
+from .output import (
+    FORMAT_VERSION,
+    end_items,
+    json_text,
+    note,
+    say_failures,
+    say_items,
+    say_json_lines,
+    shown,
+    style_of,
+    write_bytes,
+)
 from .progress import Progress, progress_bar, screen_beside_lines
 
 _PLAIN: Final = frozenset(
@@ -57,10 +68,13 @@ def per_packet(
         read += 1
         if lines.decided == before:
             failures.add(verdictless(capture, told.packets - first))
+    sums = {"packets": told.packets, "allow": lines.allowed, "deny": lines.denied}
     if format_ == "json" and read:
-        end_items(failures, begun=told.begun)
+        end_items(failures, begun=told.begun, **sums)
     else:
         say_failures(format_, failures)
+        if format_ == "jsonl" and read:
+            say_json_lines([json_text({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}})])
     otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
     if otherwise and expect is not None:
         tell_unexpected(expect, otherwise, told.packets)

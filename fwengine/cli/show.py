@@ -9,7 +9,7 @@ import sys
 import click
 
 from .failure import Failures
-from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_json, style_of
+from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
 FORMS = ("table", "matrix", "tree", "dot", "mermaid", "stats", "json")
@@ -41,7 +41,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "markdown", "csv", "json"]),
+    type=click.Choice(["text", "markdown", "csv", "json", "jsonl"]),
     help="With `--as matrix`: form of the answer.  [default: text]",
 )
 @as_of_option
@@ -56,6 +56,7 @@ def command(policy: str, form: str, between: str | None, format_: str | None, as
     from ..policy import load
     from ..report import compiled
     from ..report.nothing import no_rule
+    from ..report.shown import Shown
 
     loaded = load(policy, as_of=as_of)
     failures = Failures()
@@ -71,32 +72,35 @@ def command(policy: str, form: str, between: str | None, format_: str | None, as
     elif form == "stats":
         say(compiled.statistics(loaded))
     else:
-        say_json(failures, **compiled.tree_json(loaded))
+        say_answer(Shown.of(loaded), "json", failures)
     return failures.code(0)
 
 
 def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, color: str) -> int:
     """Who reaches whom."""
-    click.get_current_context().meta[FORMAT] = "json" if format_ == "json" else "text"
+    click.get_current_context().meta[FORMAT] = format_ if format_ in ("json", "jsonl") else "text"
     from ..analysis.matrix import matrix
+    from ..codes import LIMIT
     from ..policy import load
-    from ..report.failure import LIMIT, Failure
+    from ..report.failure import Failure
     from ..report.matrix import MatrixText
     from ..report.nothing import no_rule
+    from ..report.reached import Reached
     from ..report.zones import chosen_zones
 
     policy = load(path, as_of=as_of)
     failures = Failures()
     failures.add(no_rule(policy))
     sides = chosen_zones(policy, between)
-    told = MatrixText(policy, matrix(policy, sides.zones), sides.notes)
+    found = matrix(policy, sides.zones)
+    told = MatrixText(policy, found, sides.notes)
     if told.unknown:
         many = f"{told.unknown:,} cell{'s are' if told.unknown > 1 else ' is'}"
         failures.add(
             Failure("limit", LIMIT, f"unknown: {many} beyond the limit of parts that are looked at", policy.name)
         )
-    if format_ == "json":
-        say_json(failures, **told.to_dict())
+    if format_ in ("json", "jsonl"):
+        say_answer(Reached.of(policy.name, found, told, sides.notes), format_, failures)
     elif format_ == "csv":
         say(told.csv())
     elif format_ == "markdown":

@@ -1,41 +1,20 @@
 """What went wrong, as a record: commands raise, and here each failure becomes one value, which every format carries.
 
-Knows the exceptions of the package, and nothing of formats (`report.machine`) or streams (`cli`).
+Knows the exceptions of the package, and nothing of forms (`report.render`) or streams (`cli`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from ..codes import LIMIT, NOT_A_PACKET
 from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
+from .record import Edit, FailureRecord, Place
 
 Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
 
-NO_RULE: Final = "FW501"
-NO_EXPECTATION: Final = "FW502"
-NO_VERDICT: Final = "FW503"
-NO_INPUT: Final = "FW504"
-NOT_A_PACKET: Final = "FW511"
-LIMIT: Final = "FW512"
-USAGE: Final = "FW513"
 
-EXPLANATIONS: dict[str, str] = {
-    NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
-    "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
-    "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
-    NO_EXPECTATION: "Nothing was tested: neither the file that was named nor one that includes it in the same run says "
-    "`expect`. A folder needs one file that does.",
-    NO_VERDICT: "No packet of the capture got a verdict: it has no packets, or none of its frames carries IP as far as the "
-    "engine can tell. Whatever is expected of its packets would be true of all of them, and nothing learnt.",
-    NO_INPUT: "There was nothing to read: no packet on standard input, or no statement in the file.",
-    NOT_A_PACKET: "The text is not a packet. One is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`, as JSON, as "
-    "bytes (`hex:4500...`), or as a line of `tcpdump -nn`.",
-    LIMIT: "The answer is unknown: finding it takes more than a limit allows, which the message names. Ask about less, or "
-    "raise the limit where the command has an option for it.",
-    USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
-    "others. `fwengine COMMAND --help` tells what it takes.",
-}
 _FILES: Final = frozenset({"FW001", "FW021", "FW905"})
 _QUESTIONS: Final = frozenset({"<region>", "<packet>"})
 
@@ -62,34 +41,19 @@ class Failure:
     notes: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON values, under the keys of a finding."""
-        span = self.span
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "severity": "error",
-            "file": self.file,
-            "line": span and span.line,
-            "column": span and span.column,
-            "end_line": span and span.end_line,
-            "end_column": span and span.end_column,
-            "message": self.message,
-            "label": self.label,
-            "help": self.help,
-            "notes": list(self.notes),
-            "suggestions": [
-                {
-                    "file": s.span.file,
-                    "line": s.span.line,
-                    "column": s.span.column,
-                    "end_line": s.span.end_line,
-                    "end_column": s.span.end_column,
-                    "text": s.text,
-                }
-                for s in self.suggestions
-            ],
-        }
+    @property
+    def record(self) -> FailureRecord:
+        """The failure as answers carry it."""
+        place = Place.of(self.span) if self.span else Place(self.file) if self.file is not None else None
+        edits = tuple(map(Edit.of, self.suggestions))
+        return FailureRecord(
+            self.kind, self.code, "error", self.message, place, self.label, self.help, self.notes, edits
+        )
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that it says, part by part."""
+        return tuple(part for part in (self.message, self.label, *self.notes, self.help) if part)
 
     def __str__(self) -> str:
         """One line: `edge.fwl: error[FW501]: no rule: ...`."""

@@ -6,13 +6,12 @@ import csv
 import io
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, Literal
 
 from ..analysis.matrix import Cell, Condition, Matrix, Zone
-from ..analysis.region import tidy
 from ..analysis.services import of_ports, of_protocol, ports_of, protocols_of, types_of, whole
 from ..language.meaning.literals import ESTABLISHED, protocol_text
-from ..language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces, show_ports
+from ..language.meaning.region import show_addresses, show_flag_tests, show_interfaces, show_ports
 from ..language.meaning.vocabulary import Vocabulary
 from ..model import address
 from ..model.fields import (
@@ -35,14 +34,15 @@ from ..registry.names import icmp_type_name, service_name
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values
-from .zones import FAMILIES, family, members, overlaps
+from .zones import FAMILIES, family, overlaps
 
 _EXCEPT: Final = 3  # services that are left out by name, where that is shorter than to name all others
 _SHOWN: Final = 6  # words of a set in a text
 _NARROW: Final = 14  # columns of a cell; with less the matrix is a list
 _LINES: Final = 5  # conditions of a cell in a text
 _OVERLAPS: Final = 4  # told in a text
-_ACCESS: Final = ("all", "nothing", "part", "impossible", "unknown")
+Access = Literal["all", "nothing", "part", "impossible", "unknown"]
+_ACCESS: Final[tuple[Access, ...]] = ("all", "nothing", "part", "impossible", "unknown")
 _CORNER: Final = "from \\ to"
 _WORDS: Final = {SPORT: "source port", SRC: "source", DST: "destination"}
 
@@ -179,7 +179,7 @@ class MatrixText:
         return "\n".join([style(head, bold=True), "", *body, *self._remarks(bool(table))])
 
     def _counts(self) -> str:
-        kinds = [_access(cell) for cell in self._matrix.cells]
+        kinds = [access(cell) for cell in self._matrix.cells]
         said = {
             "all": "open for all",
             "part": "open in part",
@@ -291,38 +291,12 @@ class MatrixText:
             partly = [
                 f"{', '.join(self.services(c.services, cell.possible))} ({self.when(cell, c)})" for c in cell.partly
             ]
-            rows.writerow((*ends, _access(cell), ", ".join(open_), "; ".join(partly)))
+            rows.writerow((*ends, access(cell), ", ".join(open_), "; ".join(partly)))
         return stream.getvalue().rstrip("\n")
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it: zones, and cells with exact regions."""
-        zones = self._matrix.zones
-        return {
-            "zones": [{"name": zone.name, "kind": zone.kind, "members": members(zone)} for zone in zones],
-            "cells": [self._cell(cell) for cell in self._matrix.cells],
-            "confirmed": self._matrix.confirmed.word,
-            "notes": list(self._notes),
-        }
 
-    def _cell(self, cell: Cell) -> dict[str, Any]:
-        return {
-            "source": self._matrix.zones[cell.source].name,
-            "destination": self._matrix.zones[cell.destination].name,
-            "access": _access(cell),
-            "services": self.services(cell.open, cell.possible) if cell.open else [],
-            "conditional": [
-                {
-                    "services": self.services(condition.services, cell.possible),
-                    "when": self.when(cell, condition) if condition.values is not None else None,
-                    "depends_on": None if condition.fields is None else [FIELD_WORDS[f] for f in condition.fields],
-                }
-                for condition in cell.partly
-            ],
-            "regions": [show_box(box) for box in readable(tidy(cell.regions))] if cell.regions else [],
-        }
-
-
-def _access(cell: Cell) -> str:
+def access(cell: Cell) -> Access:
+    """What a cell comes to, in one word."""
     kinds = (cell.everything, cell.nothing, cell.known and bool(cell.possible), cell.impossible, not cell.known)
     return next(word for word, holds in zip(_ACCESS, kinds, strict=True) if holds)
 

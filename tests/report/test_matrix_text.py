@@ -14,6 +14,7 @@ from fwengine import Policy, loads, region
 from fwengine.analysis.matrix import Matrix, between, matrix
 from fwengine.model.box import Box
 from fwengine.report.matrix import MatrixText
+from fwengine.report.reached import Reached
 from fwengine.report.style import Style
 from fwengine.report.zones import ELSEWHERE, MOST_ZONES, chosen_zones, split
 from fwengine.testing.texts import policy_texts
@@ -95,8 +96,8 @@ def test_regions_read_back_are_what_is_allowed(text: str) -> None:
     """The regions that JSON gives read back as the packets that the cell allows."""
     policy = loads(text)
     found, told = _told(policy)
-    for cell, fields in zip(found.cells, told.to_dict()["cells"], strict=True):
-        read = [box for text in fields["regions"] for box in region(policy, text)]
+    for cell, fields in zip(found.cells, Reached.of("x", found, told).to_dict()["cells"], strict=True):
+        read = [box for one in fields["regions"] for box in region(policy, one["text"])]
         assert _same(read, list(cell.regions))
         inside = between(found.zones[cell.source], found.zones[cell.destination])
         assert all(box.issubset(inside) for box in read)

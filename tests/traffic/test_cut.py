@@ -224,7 +224,7 @@ def test_bytes_that_somebody_pasted_in_part(tmp_path: Path) -> None:
     asked = run("eval", str(policy), f"hex:{whole[:48]}")
     assert asked.out == f"ALLOW  by web  {policy}:1  (cut short: decided from the fields that are there)\n"
     (answer,) = json.loads(run("eval", str(policy), f"hex:{whole[:48]}", "--format", "json").out)["results"]
-    assert (answer["verdict"], answer["rule"], answer["partial"]) == ("allow", "web", True)
+    assert (answer["verdict"], answer["rule"]["label"], answer["partial"]) == ("allow", "web", True)
     assert run("eval", str(policy), f"hex:{whole[:46]}").out.startswith("DENY   truncated: ")
     assert run("eval", str(policy), f"hex:{whole[:48]}", "--expect", "deny").code == 1
 
