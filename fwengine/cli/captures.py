@@ -22,10 +22,12 @@ from ..report.counts import (
     total_line,
     unexercised,
 )
+from ..report.flows import chosen_for_top, flow_lines, flows_of
 from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
 from ..report.strangers import stranger_text
 from ..traffic.count import evaluate_capture
+from ..traffic.flows import FlowTable, count_flows
 from . import each
 from .failure import Failures
 from .output import note, say, say_answer, say_failures, style_of
@@ -38,6 +40,7 @@ class Told:
 
     only: str | None = None
     rules: tuple[str, ...] = ()
+    top: int | None = None  # flows
 
     def of(self, policy: Policy) -> Choice:
         """The same under a policy.
@@ -82,10 +85,15 @@ def evaluate_captures(
     if per_packet:
         code = each.per_packet(policy, captures, expect, stated, format_, color, failures, how["engine"], chosen)
         return code or int(bool(expect and strangers))
+    asked = chosen_for_top(chosen)
+    table = FlowTable(asked.takes)
     reports = []
     for capture in captures:
         with progress_bar(called(capture), screen_for(format_)) as progress:
-            report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
+            if told.top:
+                report = count_flows(policy, capture, table, **stated, progress=progress)
+            else:
+                report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
@@ -99,12 +107,15 @@ def evaluate_captures(
         say_failures(format_, failures)
         return 2
     if format_ != "text":
+        flows = flows_of(policy, table, told.top) if told.top else None
         idle = unexercised(total, policy) if coverage else None
-        say_answer(Counted.of(policy, reports, expect, idle, strangers), format_, failures)
+        say_answer(Counted.of(policy, reports, expect, idle, strangers, flows), format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
         say("\n".join([total_line(total), "", *rule_lines(shown, style_of(color), chosen)]))
+        if told.top:
+            say("\n".join(["", *flow_lines(policy, table, told.top, asked, style_of(color))]))
         if coverage:
             say("\n".join(["", *coverage_lines(total, policy)]))
     otherwise = total.deny if expect == "allow" else total.allow

@@ -104,6 +104,12 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     metavar="NAME",
     help="With -r: tell of what this rule decides alone; `default` is one. May be repeated.",
 )
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With -r: the N denied flows of most packets (those that --only and --rule choose, if given), in plain Python.",
+)
 @stated_options
 @format_option()
 @as_of_option
@@ -122,6 +128,7 @@ def command(
     jobs: int | None,
     only: str | None,
     rules: tuple[str, ...],
+    top: int | None,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -142,6 +149,8 @@ def command(
             raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
         if per_packet and (coverage or jobs):
             raise click.UsageError("`--per-packet` goes with neither `--coverage` nor `--jobs`")
+        if top and (per_packet or engine == "native" or jobs):
+            raise click.UsageError("`--top` goes with neither `--per-packet`, `--engine native` nor `--jobs`")
         if per_packet and format_ not in ("text", "json", "jsonl"):
             raise click.UsageError("`--per-packet` is told as text, json or jsonl")
         from .captures import Told, evaluate_captures
@@ -149,7 +158,7 @@ def command(
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
         how = {"engine": engine or "auto", "jobs": jobs or cores()}
         return evaluate_captures(
-            policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color, Told(only, rules)
+            policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color, Told(only, rules, top)
         )
     for option, chosen in (
         ("coverage", coverage),
@@ -157,6 +166,7 @@ def command(
         ("jobs", jobs),
         ("only", only),
         ("rule", rules),
+        ("top", top),
     ):
         if chosen:
             raise click.UsageError(f"`--{option}` goes with `-r`")

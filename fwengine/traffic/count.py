@@ -37,8 +37,8 @@ Progress = Callable[[int, int | None], object]
 
 # counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
 # then, counted in one of the other rows, too, what is decided though truncated
-_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
-_ROWS: Final = len(_CLASSES) + 2
+CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
+ROWS: Final = len(CLASSES) + 2
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
@@ -154,8 +154,8 @@ def evaluate_capture(
     native = chosen_classifier(policy, path, engine)
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
-    rows = len(policy.rules) + 1 + _ROWS
-    sums = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+    rows = len(policy.rules) + 1 + ROWS
+    sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
     try:
@@ -166,7 +166,7 @@ def evaluate_capture(
                 notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
     except CaptureError as caught:
         error = caught
-    return _report(policy, os.fspath(path), sums, error, notes)
+    return report_of(policy, os.fspath(path), sums, error, notes)
 
 
 def iterate(
@@ -313,8 +313,8 @@ class Stated:
         return tuple(out)
 
 
-class _Sums(NamedTuple):
-    """Counts by rows, one for each rule, then the default, then `_CLASSES`; and frames without IP by kind."""
+class Sums(NamedTuple):
+    """Counts by rows, one for each rule, then the default, then `CLASSES`; and frames without IP by kind."""
 
     packets: list[int]
     octets: list[int]
@@ -336,14 +336,14 @@ def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
         yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
 
 
-def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: _Sums, progress: Progress | None) -> None:
+def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: Sums, progress: Progress | None) -> None:
     """Adds a capture to the sums."""
     packets, octets, done, kinds = sums
     rule_of = policy.tree.index
     cuts = Cuts(policy)
     not_ip = len(policy.rules) + 1
-    truncated, several, partial = (not_ip + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
-    classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
+    truncated, several, partial = (not_ip + n for n in (CLASSES.index(TRUNCATED), len(CLASSES), ROWS - 1))
+    classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(CLASSES)}
     rows: dict[object, int] = {}  # by the fields that the policy asks for
     asked = sorted(policy.tree.fields)
     pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
@@ -422,13 +422,13 @@ def _native_report(
 
     policy = native.policy
     cuts = Cuts(policy)
-    truncated, several = (len(policy.rules) + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES)))
-    rows = len(policy.rules) + 1 + _ROWS
-    nothing = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+    truncated, several = (len(policy.rules) + 1 + n for n in (CLASSES.index(TRUNCATED), len(CLASSES)))
+    rows = len(policy.rules) + 1 + ROWS
+    nothing = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
         source = Source(path)
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), nothing, caught, ())
+        return report_of(policy, os.fspath(path), nothing, caught, ())
     try:
         refuse_foreign(source)
         counts = count_capture(
@@ -445,17 +445,17 @@ def _native_report(
             ),
         )
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), nothing, caught, ())
+        return report_of(policy, os.fspath(path), nothing, caught, ())
     finally:
         source.close()
     stated.recorded(counts.inbound, counts.outbound)
     notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
-    sums = _Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
-    return _report(policy, os.fspath(path), sums, counts.error, notes)
+    sums = Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
+    return report_of(policy, os.fspath(path), sums, counts.error, notes)
 
 
-def _report(
-    policy: RuleSet, file: str, sums: _Sums, error: CaptureError | None, notes: tuple[str, ...]
+def report_of(
+    policy: RuleSet, file: str, sums: Sums, error: CaptureError | None, notes: tuple[str, ...]
 ) -> CaptureReport:
     packets, octets = sums.packets, sums.octets
     rules = [
@@ -493,6 +493,6 @@ def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> Re
     """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
     rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
     classes = done[len(rules) + 1 :]
-    rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
+    rows += [(n == len(CLASSES) - 1, row) for n, row in enumerate(classes)]
     counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
     return RecordedCount(*counts) if any(counts) else None
