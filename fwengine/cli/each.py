@@ -143,7 +143,7 @@ class _Told:
                 yield data
         finally:
             self.packets = first + native.packets
-            self._lines.count(native.told)
+            self._lines.count(native.told, native.denied)
 
     def _bytes(self, text: str) -> bytes:
         """A part of an answer, as stdout has it."""

@@ -204,7 +204,7 @@ int fwk_lines(const fwk_writer *w, const uint8_t *data, const fwk_frame *frames,
                 continue;
             }
         }
-        if (!leave(t, i, row, class == FWK_NOT_IP ? p.what : 0))
+        if (!leave(t, i, fwk_is_log(f->link) ? FWK_LOOK : row, class == FWK_NOT_IP ? p.what : 0))
             return 0;
     }
     return 1;

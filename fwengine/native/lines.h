@@ -32,6 +32,9 @@ typedef struct {
     uint32_t in, out;        /* numbers of the stated interfaces' names, or FWK_NONE */
 } fwk_writer;
 
+/* What stands for the index of a frame that is to be looked at, whatever it is. */
+#define FWK_LOOK 0xfffffff0u
+
 /* A frame whose line somebody else writes, to be put at a byte of the text. */
 typedef struct {
     size_t at;

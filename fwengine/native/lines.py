@@ -7,6 +7,7 @@ by whoever asks, so that every line is what the slow way writes. Knows neither f
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 _NO_NAME: Final = 0xFFFFFFFF
 _FRAGMENT: Final = len(STAGES)
 _TABLED: Final = 4096  # interface names in the native module's tables; packets of others are written by whoever asks
-_LOGS: Final = frozenset({239, 117, 149, 258})  # `packets.logs.LOGS`, which a test holds equal
 _NOT_IP: Final = 0xFFFFFFFF  # the first of the classes' numbers, which go down
 _HAS: Final = ((1, {SPORT, DPORT}), (2, {TYPE, CODE}), (4, {FLAGS}))
 
@@ -46,7 +46,8 @@ class Words(NamedTuple):
     """How lines are put together: begin, number, head of the rule, the packet, tail of the rule.
 
     `head`, `tail` and `shown` have an item for each rule, then one for the default; `width` is that of a number; `encode`
-    turns a packet's words into the bytes of the form.
+    turns a packet's words into the bytes of the form. `rest` is what follows the number of a frame of one of `capture.CLASSES`
+    about which the kind of a frame without IP says all else; None if it has no line.
     """
 
     begin: bytes
@@ -55,17 +56,13 @@ class Words(NamedTuple):
     tail: tuple[bytes, ...]
     shown: bytes
     encode: Callable[[str], bytes]
+    rest: Callable[[str, int], bytes | None]
 
 
 class Other(NamedTuple):
-    """A frame whose line is to be written by whoever asks.
-
-    `kind` is one of `capture.CLASSES`, or None where the frame must be looked at; `what` is the kind of a frame without IP.
-    """
+    """A frame that must be looked at, and whose line is to be written by whoever asks."""
 
     number: int
-    kind: str | None
-    what: int
     data: bytes
     wire_length: int
     link: int
@@ -76,8 +73,8 @@ class Other(NamedTuple):
 class CaptureLines:
     """The lines of one capture, in pieces; iterable once.
 
-    `told` are the packets by rule whose lines were written here, shown or not; `packets` are all so far. The names
-    of interfaces are remembered, nothing else is.
+    `told` are the packets by rule whose lines were written here, shown or not, `alike` the frames by class and kind whose
+    lines were; `packets` are all so far. The names of interfaces are remembered, nothing else is.
 
     Raises:
         CaptureError: while iterating, behind the lines before the damage.
@@ -114,7 +111,9 @@ class CaptureLines:
         self._has = bytes(_has(family, protocol) for family in (4, 6) for protocol in range(256))
         self._rows = len(words.head)
         self.told = array("Q", bytes(8 * self._rows))
+        self.alike: Counter[tuple[str, int]] = Counter()
         self.packets = 0
+        self._rests: dict[tuple[int, int], tuple[str, bytes | None] | None] = {}
 
     def names(self) -> tuple[frozenset[str], frozenset[str]]:
         """The interfaces where packets came in, and those where some went out."""
@@ -146,19 +145,36 @@ class CaptureLines:
         """The text with the lines of other frames in their places."""
         out = []
         done = 0
+        begin, width, first, rests = self._words.begin, self._words.width, self._first + self.packets, self._rests
         for at, frame, index, what in others:
-            out.append(text[done:at])
-            out.append(self._other(self._frame(piece, data, frame, index, what)))
-            done = at
+            if at > done:
+                out.append(text[done:at])
+                done = at
+            alike = rests[index, what] if (index, what) in rests else self._rest(index, what)
+            if alike is None:
+                out.append(self._other(self._frame(piece, data, frame)))
+                continue
+            kind, rest = alike
+            self.alike[kind, what] += 1
+            if rest is not None:
+                out.append(b"%b%*d%b" % (begin, width, first + frame, rest))
         return b"".join([*out, text[done:]]) if out else text
 
-    def _frame(self, piece: Frames, data: memoryview, frame: int, index: int, what: int) -> Other:
+    def _rest(self, index: int, what: int) -> tuple[str, bytes | None] | None:
+        """The class of frames with this index, and what follows their numbers; None if each must be looked at."""
+        place = _NOT_IP - index
+        found = None
+        if place < len(CLASSES) and CLASSES[place] != "truncated":
+            found = CLASSES[place], self._words.rest(CLASSES[place], what)
+        self._rests[index, what] = found
+        return found
+
+    def _frame(self, piece: Frames, data: memoryview, frame: int) -> Other:
         offset, size, wire, link, spare = piece.frame(frame)
-        kind = _kind(index, link)
         name = self._walk.name(spare & 0x7FFFFFFF)
         came_in, went_out = ("", name) if spare >> 31 else (name, "")
         number = self._first + self.packets + frame
-        return Other(number, kind, what, bytes(data[offset : offset + size]), wire, link, came_in, went_out)
+        return Other(number, bytes(data[offset : offset + size]), wire, link, came_in, went_out)
 
     def _fresh(self) -> Any:
         """The native writer; made anew where the capture has told of more interfaces."""
@@ -188,14 +204,6 @@ class CaptureLines:
         if spec.field in INTERFACES:
             values = (interface_number(self._walk.name(number)) for number in range(self._named))
         return place, _packed(self._words.encode(option_word(spec, value, self._asked)) for value in values)
-
-
-def _kind(index: int, link: int) -> str | None:
-    """The class of a frame with this index, if that says all of it."""
-    place = _NOT_IP - index
-    if link in _LOGS or place >= len(CLASSES) or CLASSES[place] == "truncated":
-        return None
-    return CLASSES[place]
 
 
 def _has(family: int, protocol: int) -> int:

@@ -14,6 +14,7 @@ from ..model.fields import DETAILS, FIELDS, Point
 from ..model.packet import PointWriter
 from ..model.rules import ALLOW, DENY
 from ..native import Words
+from ..packets.place import NOT_IP
 from ..policy import Policy
 from ..traffic.count import Outcome
 from .choice import EVERY, Choice
@@ -55,7 +56,7 @@ class OutcomeLines:
         if self._format == "text":
             head = [f"  {self._style.verdict(self._policy.action(rule).value.upper(), 6)} " for rule in rules]
             tail = [f"  by {visible(self._policy.label(rule))}\n" for rule in rules]
-            return Words(b"", 6, tuple(map(into, head)), tuple(map(into, tail)), shown, into)
+            return Words(b"", 6, tuple(map(into, head)), tuple(map(into, tail)), shown, into, self._rest(into))
         last, first = ("", ",\n") if self._format == "json" else ("\n", "")
         head = [f'{self._between}"text": "'] * len(rules)
         tail = [f'"{self._tail(rule)}{last}' for rule in rules]
@@ -64,7 +65,22 @@ class OutcomeLines:
             return into(self._encode(text)[1:-1])
 
         begin = into(f'{first}{self._begin}"packet": ')
-        return Words(begin, 0, tuple(map(into, head)), tuple(map(into, tail)), shown, inside)
+        return Words(begin, 0, tuple(map(into, head)), tuple(map(into, tail)), shown, inside, self._rest(into))
+
+    def _rest(self, into: Callable[[str], bytes]) -> Callable[[str, int], bytes | None]:
+        """What follows the number of a frame of a class, if it has a line."""
+        digits = 6 if self._format == "text" else len(f'{self._begin}"packet": 0')
+        end = "" if self._format == "json" else "\n"
+
+        def rest(kind: str, what: int) -> bytes | None:
+            action = None if kind == NOT_IP else DENY
+            if not self._chosen.takes(action, None):
+                return None
+            without = what if kind == NOT_IP else None
+            outcome = Outcome(0, kind, None, None, 0, without, None, action)  # type: ignore[arg-type]  # one of the classes
+            return into(self._whole(outcome_json(outcome, self._policy, 0))[digits:] + end)
+
+        return rest
 
     def whole(self, outcome: Outcome) -> str:
         """The line of one packet as it stands among those of `words`; empty if it is left out."""
@@ -73,8 +89,9 @@ class OutcomeLines:
             return ""
         return f",\n{text}" if self._format == "json" else f"{text}\n"
 
-    def count(self, told: Sequence[int]) -> None:
-        """Takes in packets by rule, the default last, whose lines were put together elsewhere."""
+    def count(self, told: Sequence[int], denied: int) -> None:
+        """Takes in packets by rule, the default last, and those denied by none, whose lines were put together elsewhere."""
+        self.denied += denied
         for rule, packets in enumerate(told):
             if self._policy.action(rule) is ALLOW:
                 self.allowed += packets

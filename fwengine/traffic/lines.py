@@ -6,7 +6,6 @@ Knows policies and captures; the words of the lines are given.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from ..errors import CaptureError
@@ -75,6 +74,11 @@ class NativeLines:
         return tuple(self._lines.told)
 
     @property
+    def denied(self) -> int:
+        """The packets without a rule that can be asked whose lines were not `write`'s."""
+        return sum(frames for (kind, _), frames in self._lines.alike.items() if kind != NOT_IP)
+
+    @property
     def packets(self) -> int:
         return self._lines.packets
 
@@ -88,13 +92,12 @@ class NativeLines:
             self._source.close()
             if self._notes is not None:
                 self._stated.recorded(*self._lines.names())
+                for (kind, what), frames in self._lines.alike.items():
+                    if kind == NOT_IP:
+                        self._judge.kinds[what] += frames
                 self._judge.decoded = self._judge.decoded or any(self._lines.told)
                 self._notes += self._judge.notes()
 
     def _other(self, frame: Other) -> bytes:
-        if frame.kind == NOT_IP:
-            kinds: Counter[int] = self._judge.kinds
-            kinds[frame.what] += 1
-            return self._write(Outcome(frame.number, "not-ip", None, None, frame.wire_length, frame.what))
         record = (frame.data, frame.wire_length, frame.link, frame.came_in, frame.went_out, 0)
         return self._write(self._judge.outcome(record, frame.number))

@@ -19,7 +19,6 @@ from fwengine.model import address
 from fwengine.model.rules import ALLOW, DENY
 from fwengine.native import Classifier, lines
 from fwengine.packets.encode import encode
-from fwengine.packets.logs import LOGS
 from fwengine.policy import Policy, loads
 from fwengine.report.choice import EVERY, Choice
 from fwengine.report.stream import OutcomeLines
@@ -83,7 +82,7 @@ def natively(policy: Policy, path: Path, form: str, chosen: Choice = EVERY, firs
         try:
             out += told
         finally:
-            written.count(told.told)
+            written.count(told.told, told.denied)
     except CaptureError as caught:
         error = f"{caught.code} {caught.packets}: {caught.message}"
     return b"".join(out), written.allowed, written.denied, notes, error
@@ -177,8 +176,15 @@ def test_of_more_interfaces_than_are_tabled_each_has_its_name(tmp_path: Path, mo
     assert b" in eth8" in natively(policy, path, "text")[0]
 
 
-def test_logs_are_the_same_in_both_worlds() -> None:
-    assert lines._LOGS == LOGS
+@needs_native
+def test_without_the_native_module_it_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, path = tmp_path / "p.fwl", tmp_path / "x.pcap"
+    policy.write_text(POLICIES[0])
+    path.write_bytes(_pcap([encode(Packet(4, 6, 1, n, sport=9, dport=80, flags=2), "ip") for n in range(6000)]))
+    here = run("eval", policy, "-r", path, "--per-packet")
+    monkeypatch.setattr(native, "available", lambda: False)
+    assert run("eval", policy, "-r", path, "--per-packet") == here
+    assert run("eval", policy, "-r", path, "--per-packet", "--engine", "native").code == 2
 
 
 @needs_native
