@@ -96,6 +96,7 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
         "captures",
         "unexercised",
         "unknown_interfaces",
+        "flows",
     ]
     assert [document[key] for key in list(document)[2:8]] == [8, 3, 4, 1, 1, 1]
     assert document["packets"] == document["allow"] + document["deny"] + document["not_ip"]
