@@ -100,7 +100,6 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "FW108": "Both ends of a range, and both parts of a mask, are of one family.",
     "FW109": "A mask is written as VALUE/MASK: one bits of the mask are compared, bits of the value outside the mask are "
     "zero. Cisco's inverse masks are refused, since their meaning is the opposite.",
-    "FW110": "The wildcard stands for so many separate ranges that the policy would not fit into memory.",
     "FW111": "A port is a number from 0 to 65535. Port 0 is a value like any other; 65536 does not exist.",
     "FW112": "The port has no such name in IANA's registry. Names never come from the machine's own files.",
     "FW113": "IANA gives this name a port for other protocols only. `imap`, for example, is tcp only.",
@@ -229,8 +228,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     UNMET: "An expectation does not hold: the packet named is one that it speaks of, and fares otherwise. An expectation about "
     "no packet does not hold either.",
     DECIDED: "The rule decides a packet that was asked about. It is an error where `--expect` says otherwise.",
-    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     UNEXERCISED: "No packet of the captures was decided by the rule. It may be right, and of no use; or the captures are too few.",
+    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "

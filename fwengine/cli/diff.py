@@ -26,7 +26,7 @@ from .output import say_failures
 
 if TYPE_CHECKING:
     from ..policy import Policy
-    from ..report.changed import CapturedRow, Compared
+    from ..report.changed import CapturedChange, Compared
     from ..report.review import Review
     from ..sources.pairing import Pair
 
@@ -81,7 +81,7 @@ def command(
     if failures and not compared:
         say_failures(format_, failures)
         return 2
-    packets: tuple[CapturedRow, ...] | None = None
+    packets: tuple[CapturedChange, ...] | None = None
     decided = 0
     if captures:
         assert compared[0].review is not None
@@ -123,7 +123,7 @@ def _captured(
     outbound: str | None,
     state: str | None,
     failures: Failures,
-) -> tuple[tuple[CapturedRow, ...], int]:
+) -> tuple[tuple[CapturedChange, ...], int]:
     """The packets of captures whose verdict changes, and how many have one; captures without a verdict are failures."""
     from ..report.strangers import stranger_text
 
@@ -143,27 +143,28 @@ def _captured(
 
 def _of_capture(
     old: Policy, new: Policy, path: str, stated: dict[str, Any], failures: Failures
-) -> tuple[list[CapturedRow], int]:
+) -> tuple[list[CapturedChange], int]:
     from ..errors import CaptureError
     from ..model.packet import Packet
-    from ..model.rules import DENY, Action
-    from ..report.changed import CapturedRow
+    from ..model.rules import DENY
+    from ..report.changed import CapturedChange, Ruling
     from ..report.counts import called
+    from ..report.making import rule_at
     from ..report.nothing import verdictless
     from ..report.packets import packet_text
     from ..report.record import act
     from ..traffic.count import iterate
     from ..traffic.cut import Cuts
 
-    found: list[CapturedRow] = []
+    found: list[CapturedChange] = []
     cuts = Cuts(new)
     notes: list[str] = []
     damage = None
     count = decided = 0
 
-    def fares(number: int, text: str, was: Action, now: Action, old_rule: str, new_rule: str) -> None:
-        if was is not now:
-            found.append(CapturedRow(path, number, text, act(was), act(now), old_rule, new_rule))
+    def fares(number: int, text: str, was: Ruling, now: Ruling) -> None:
+        if was.verdict != now.verdict:
+            found.append(CapturedChange(path, number, text, was, now))
 
     try:
         for outcome in iterate(old, path, **stated, notes=notes, also=new):
@@ -171,15 +172,16 @@ def _of_capture(
             decided += outcome.kind != "not-ip"
             if outcome.kind == "truncated" and outcome.action is not None:
                 action, rule = cuts.fate(outcome.known)
-                was = outcome.kind if outcome.rule is None else old.label(outcome.rule)
-                now = outcome.kind if rule is None else new.label(rule)
-                fares(outcome.number, outcome.kind, outcome.action, action or DENY, was, now)
+                was = None if outcome.rule is None else rule_at(old, outcome.rule)
+                now = None if rule is None else rule_at(new, rule)
+                fares(outcome.number, outcome.kind, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
             if outcome.point is None or outcome.rule is None:
                 continue
             i, j = outcome.rule, new.tree.index(outcome.point)
             if old.action(i) is not new.action(j):
                 text = packet_text(Packet.from_point(outcome.point), old, new)
-                fares(outcome.number, text, old.action(i), new.action(j), old.label(i), new.label(j))
+                before, after = Ruling(act(old.action(i)), rule_at(old, i)), Ruling(act(new.action(j)), rule_at(new, j))
+                fares(outcome.number, text, before, after)
     except CaptureError as error:
         damage = error
     for text in notes:

@@ -12,6 +12,7 @@ from ..analysis.diff import Change
 from ..analysis.edits import Kind
 from ..codes import NEWLY_ALLOWED, NEWLY_DENIED
 from .answer import Answer, Block, Case, Note, heading, table
+from .counts import called
 from .making import region_of, rule_at
 from .packets import packet_text
 from .record import Act, Confirmed, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
@@ -19,6 +20,7 @@ from .review import Review
 from .sizes import counted
 from .style import Style
 from .view import FOLDED, View
+from .wording import DONE
 
 _ROWS = 12  # of one cause in a table on a page
 _PACKETS = 50  # captured, as text
@@ -27,14 +29,16 @@ Status = Literal["changed", "equivalent", "added", "removed"]
 
 @dataclass(frozen=True)
 class ChangeRow(Record):
-    """Packets whose verdict changes, with one of them and both deciding rules; `group` is its place in `groups`, from 0."""
+    """Packets whose verdict changes, from that of the old rule to that of the new one; `group` is its place in `groups`, from 0.
+
+    The witness is decided by `old` in the old policy, and by `new`, as it says, in the new one.
+    """
 
     group: int
+    newly: Act
     region: RegionRecord
-    old: Act
-    new: Act
-    old_rule: RuleRecord
-    new_rule: RuleRecord
+    old: RuleRecord
+    new: RuleRecord
     witness: Witness
 
 
@@ -89,16 +93,27 @@ class FileRow(Record):
 
 
 @dataclass(frozen=True)
-class CapturedRow(Record):
-    """A captured packet that fares otherwise; `packet` counts from 0."""
+class Ruling(Record):
+    """A verdict, and the rule that gives it; null if it is not a rule's."""
+
+    verdict: Act
+    rule: RuleRecord | None
+
+
+@dataclass(frozen=True)
+class CapturedChange(Record):
+    """A packet of a capture, counted from 0, whose verdict changes; `text` is its class if it cannot be decoded whole."""
 
     capture: str
     packet: int
     text: str
-    old: Act
-    new: Act
-    old_rule: str
-    new_rule: str
+    old: Ruling
+    new: Ruling
+
+    @property
+    def by(self) -> str:
+        """What decides it now."""
+        return self.new.rule.label if self.new.rule else self.text
 
 
 class Rows(Sequence[ChangeRow]):
@@ -123,9 +138,8 @@ class Rows(Sequence[ChangeRow]):
         new_rule = rule_at(review.new, change.new_rule)
         return ChangeRow(
             group,
-            region_of(change.box, review.wording.region(change.box), change.flows),
-            act(change.old),
             act(change.new),
+            region_of(change.box, review.wording.region(change.box), change.flows),
             rule_at(review.old, change.old_rule),
             new_rule,
             Witness(packet_text(change.witness, review.old, review.new), act(change.new), new_rule),
@@ -166,7 +180,8 @@ class Changed(Answer):
     groups: tuple[GroupRow, ...]
     changes: Sequence[ChangeRow]
     more: int
-    captured: tuple[CapturedRow, ...] | None = None
+    confirmed: Confirmed | None
+    captured: tuple[CapturedChange, ...] | None = None
     _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
     _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
@@ -176,7 +191,7 @@ class Changed(Answer):
         cls,
         compared: Sequence[Compared],
         view: View = FOLDED,
-        captured: tuple[CapturedRow, ...] | None = None,
+        captured: tuple[CapturedChange, ...] | None = None,
         decided: int = 0,
     ) -> Changed:
         reviews = [one.review for one in compared if one.review is not None]
@@ -195,6 +210,7 @@ class Changed(Answer):
             tuple(groups),
             rows,
             first - len(rows),
+            _confirmed([one.file.confirmed for one in compared]),
             captured,
             decided,
             tuple(compared),
@@ -228,7 +244,7 @@ class Changed(Answer):
             return
         shown = self.captured if self._view.detail else self.captured[:_PACKETS]
         for f in shown:
-            yield f"  {f.capture}:{f.packet}  {f.text}  {f.old} -> {f.new} by {f.new_rule}"
+            yield f"  {called(f.capture)}:{f.packet}  {f.text}  {f.old.verdict} -> {f.new.verdict} by {f.by}"
         if len(self.captured) > len(shown):
             yield f"  and {len(self.captured) - len(shown):,} more"
         yield f"{counted(len(self.captured), 'captured packet')} would change"
@@ -262,8 +278,8 @@ class Changed(Answer):
             head,
             (
                 (
-                    f"newly {'allowed' if r.new == 'allow' else 'denied'}", f"`{r.region.text}`", f"`{r.witness.packet}`",
-                    f"`{r.old_rule}`", f"`{r.new_rule}`", f"{r.region.flows:,}",
+                    f"newly {DONE[r.newly]}", f"`{r.region.text}`", f"`{r.witness.packet}`",
+                    f"`{r.old}`", f"`{r.new}`", f"{r.region.flows:,}",
                 )
                 for r in rows
             ),
@@ -343,6 +359,12 @@ def _group(number: int, review: Review, cause: Cause, first: int) -> GroupRow:
         tuple(map(review.attribution.text, cause.besides)),
         first,
     )
+
+
+def _confirmed(each: Sequence[Confirmed | None]) -> Confirmed | None:
+    """How far all of it was found again; None if nothing was compared."""
+    known = [one for one in each if one is not None]
+    return Confirmed(all(one.complete for one in known), sum(one.samples for one in known)) if known else None
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

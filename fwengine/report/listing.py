@@ -68,21 +68,20 @@ class Listing:
         count = len(self.regions)
         flows = sum(region.flows for region in self.regions)
         told = f"{style(counted(count, 'region'), bold=True)}, {counted(flows, 'flow')}"
-        part = self.share
-        if part:
-            told += f", {part} of what was asked"
+        if self.packets:
+            told += f", {share(*self.packets)} of what was asked"
         return f"{told} ({self.regions.confirmed.word})" if self.regions.confirmed else told
 
     @cached_property
-    def share(self) -> str:
-        """What part of the question these packets are, told apart by all their fields; empty where that takes too long."""
+    def packets(self) -> tuple[int, int] | None:
+        """How many packets these are, and how many were asked about, told apart by all fields; None where that takes too long."""
         if len(self.regions) > MOST_JOINED or not self.asked:
-            return ""
+            return None
         try:
             whole = sum(volume([Box(sets)]) for sets in disjoint(self.asked, MOST_JOINED))
         except LimitError:
-            return ""
-        return share(volume(region.box for region in self.regions), whole)
+            return None
+        return volume(region.box for region in self.regions), whole
 
     def _each(self, style: Style, width: int, limit: int | None, detail: bool) -> Iterator[str]:
         for region in self.regions[:limit]:

@@ -12,12 +12,14 @@ from ..model.fields import FULL, TABLE, interface_name
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.rules import Rule
+from ..model.scattered import ScatteredSet
 from ..policy import Policy
 from .packets import packet_text
 from .record import FieldSet, Place, RegionRecord, RuleRecord, Witness, act
 from .verdicts import show_value
 
 MOST_INTERFACES = 1_000
+MOST_MASKS = 1_000
 NAMED = 16  # values of a field that are given by name
 _WORDS = frozenset({"protocol", "word", "flags"})  # kinds whose values have names
 
@@ -61,6 +63,9 @@ def field_set(field: int, chosen: IntervalSet) -> FieldSet:
         listed = left if inverted else there
         names = _names(listed)
         return FieldSet(() if names is not None else tuple(listed), names or (), inverted, absent)
+    if isinstance(there, ScatteredSet) and (masks := there.cubes(MOST_MASKS)) is not None:
+        shown = [(v, address.to_point(address.family_of(v), mask)) for v, mask in masks]
+        return FieldSet((), absent=absent, masks=tuple((address.show(v), address.show(mask)) for v, mask in shown))
     if spec.kind == "address":
         parts = [part for family in (address.V4, address.V6) for part in there & family]
         return FieldSet(tuple((address.show(lo), address.show(hi)) for lo, hi in parts), absent=absent)

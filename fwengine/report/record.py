@@ -35,7 +35,10 @@ _KEYS: dict[type[Record], tuple[str, ...]] = {}
 
 
 def keys(kind: type[Record]) -> tuple[str, ...]:
-    """The fields of a record, in their order. What begins with `_` is of how it is shown, and no key; what ends so, a keyword."""
+    """The fields of a record, in their order; their keys are without the underscore that sets one apart from a keyword.
+
+    A name that begins with `_` is of how an answer is shown, and no key.
+    """
     known = _KEYS.get(kind)
     if known is None:
         known = _KEYS[kind] = tuple(f.name for f in fields(kind) if not f.name.startswith("_"))
@@ -116,12 +119,14 @@ class FieldSet(Record):
         names: what the single values are called, where the field has names; of interfaces this is all there is.
         inverted: the ranges or names are those left out.
         absent: packets without the field are among those meant.
+        masks: in place of the ranges where addresses are too scattered for them: values and masks, of which any may agree.
     """
 
     ranges: tuple[tuple[Size | str, Size | str], ...]
     names: tuple[str, ...] = ()
     inverted: bool = False
     absent: bool = False
+    masks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,11 @@ class Review:
                 plain.append(f"{len(mine):,} newly {_WORDS[action]} ({flows})")
                 parts.append(f"{style(f'{len(mine):,} newly {_WORDS[action]}', hue, bold=True)} ({flows})")
         causes = f"{len(self.causes):,} cause{'s' * (len(self.causes) != 1)}"
-        head = f"{counted(len(self.order), 'change')} of {causes}"
-        if len(f"{head}: {', '.join(plain)}; {word}") <= width:
-            yield f"{head}: {', '.join(parts)}; {word}"
+        head = f"{counted(len(self.order), 'change')} of {causes} ({word}):"
+        if len(f"{head} {', '.join(plain)}") <= width:
+            yield f"{head} {', '.join(parts)}"
         else:
-            yield f"{head} ({word}):"
+            yield head
             yield from (f"  {part}" for part in parts)
 
     def _head(self, cause: Cause, style: Style, width: int) -> Iterator[str]:

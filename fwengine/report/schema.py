@@ -105,7 +105,7 @@ def _object(properties: Mapping[str, Schema], required: list[str] | None = None)
 
 def _properties(kind: type[Record], defs: dict[str, Schema]) -> dict[str, Schema]:
     hints = get_type_hints(kind, include_extras=True)
-    return {key.rstrip("_"): _schema(hints[key], defs) for key in keys(kind)}
+    return {name.rstrip("_"): _schema(hints[name], defs) for name in keys(kind)}
 
 
 def _schema(hint: Any, defs: dict[str, Schema]) -> Schema:
@@ -121,7 +121,7 @@ def _schema(hint: Any, defs: dict[str, Schema]) -> Schema:
         return {"enum": list(arguments)}
     if origin in (Union, types.UnionType):
         return {"anyOf": [_schema(inner, defs) for inner in arguments]}
-    if origin is tuple and arguments[-1] is Ellipsis:
+    if origin is Sequence or (origin is tuple and arguments[-1] is Ellipsis):
         return {"type": "array", "items": _schema(arguments[0], defs)}
     if origin is tuple:
         items = [_schema(inner, defs) for inner in arguments]

@@ -14,7 +14,7 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .listing import Listing
 from .making import region_of, rule_at, witness_of
 from .packets import details_of
-from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, UnknownInterface, Witness, act
+from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, Size, UnknownInterface, Witness, act
 from .sizes import counted
 from .style import Style
 from .view import FOLDED, View
@@ -40,7 +40,7 @@ class Searched(Answer):
         asked: the verdict asked for.
         question: as it was asked.
         status: `found`, `none`, or `about no packet`, which answers nothing.
-        share: what part of what was asked the regions are, packets told apart by all their fields; empty where that is not known.
+        packets, asked_packets: how many they are, and how many were asked about, told apart by all fields; null if not counted.
         more: regions that `--limit` left out; all the counts are of all.
     """
 
@@ -52,7 +52,8 @@ class Searched(Answer):
     question: str
     status: Literal["found", "none", "about no packet"]
     regions: tuple[RegionRow, ...]
-    share: str
+    packets: Size | None
+    asked_packets: Size | None
     more: int
     confirmed: Confirmed | None
     unknown_interfaces: tuple[UnknownInterface, ...]
@@ -81,8 +82,9 @@ class Searched(Answer):
         )
         strangers = tuple(map(UnknownInterface.of, policy.strangers(claim.boxes)))
         status = "found" if rows else _STATUS[found.confirmed is not None]
+        packets, whole = listing.packets if found and listing.packets else (None, None)
         return cls(
-            policy.name, act(claim.action), question, status, rows, listing.share if found else "", len(found) - len(rows),
+            policy.name, act(claim.action), question, status, rows, packets, whole, len(found) - len(rows),
             Confirmed.of(found.confirmed), strangers, listing, view,
         )  # fmt: skip
 

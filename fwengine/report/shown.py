@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..language.meaning.region import show_addresses
 from ..model import address
-from ..model.fields import DST, INTERFACES, SRC
+from ..model.fields import DST, FULL, INTERFACES, SRC
+from ..model.switch import Switch
+from ..model.tree import Node
 from ..policy import Policy
 from .answer import Answer
 from .making import region_of, rule_at
@@ -43,10 +46,13 @@ class NodeShown(Record):
 
     A child of 0 or more is a node, one below is the leaf of the rule numbered `-1 - child`, the default being behind the last
     rule. Cuts of addresses are addresses, IPv4 before IPv6; of interfaces their names' bytes as a number, in decimal digits.
+    Where addresses are too scattered for cuts, a node has `parts` in their place, a set of addresses for each child; it may
+    stand below cuts of the same field.
     """
 
     field: str
     cuts: tuple[int | str, ...]
+    parts: tuple[str, ...]
     children: tuple[int, ...]
 
 
@@ -82,11 +88,16 @@ class Shown(Answer):
             ),
             Statistics(s.rules, s.trees, s.nodes, s.edges, s.depth, s.bytes),
             tuple(root.node for root in policy.tree.roots),
-            tuple(
-                NodeShown(FIELD_WORDS[n.field], tuple(_cut(n.field, cut) for cut in n.cuts), tuple(n.children))
-                for n in policy.tree.nodes
-            ),
+            tuple(NodeShown(FIELD_WORDS[n.field], *_choice(n), tuple(n.children)) for n in policy.tree.nodes),
         )
+
+
+def _choice(node: Node) -> tuple[tuple[int | str, ...], tuple[str, ...]]:
+    """The cuts of a node, or the parts."""
+    if not isinstance(node.cuts, Switch):
+        return tuple([_cut(node.field, cut) for cut in node.cuts]), ()
+    found = node.cuts.parts(FULL[node.field])
+    return (), tuple([show_addresses(found[end]) for end in range(len(node.children))])
 
 
 def _cut(field: int, value: int) -> int | str:

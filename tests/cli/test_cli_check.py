@@ -289,9 +289,12 @@ def test_diff(draft: Path, tmp_path: Path) -> None:
     assert done.json["equivalent"] is False
     (change,) = done.json["changes"]
     assert change["region"]["text"] == "tcp from office to web port 23"
-    assert (change["old"], change["new"]) == ("deny", "allow")
-    assert (change["old_rule"]["label"], change["new_rule"]["label"]) == ("default", "admin-ssh")
-    assert change["new_rule"]["place"]["line"] == 5
+    assert (change["old"]["action"], change["new"]["action"], change["newly"]) == ("deny", "allow", "allow")
+    assert (change["old"]["label"], change["new"]["label"], change["new"]["place"]["line"]) == (
+        "default",
+        "admin-ssh",
+        5,
+    )
     assert change["region"]["flows"] == 65536 * 4 * 65536
     packet = Packet.parse(change["witness"]["packet"])
     assert load(draft).evaluate(packet).action.value == "deny"
@@ -339,7 +342,7 @@ def test_diff_with_a_capture(draft: Path, tmp_path: Path) -> None:
     new.write_text(DRAFT.replace("port ssh as admin-ssh", "port { ssh, telnet } as admin-ssh"))
     done = run("diff", draft, new, "-r", capture, "--format", "json", *DAY)
     (changed,) = done.json["captured"]
-    assert (changed["packet"], changed["old"]["verdict"], changed["new"]["verdict"]) == (0, "deny", "allow")
+    assert (changed["packet"], changed["old"], changed["new"]) == (0, "deny", "allow")
     assert "1 captured packet would change" in run("diff", draft, new, "-r", capture, *DAY).out
 
 
@@ -422,8 +425,8 @@ def test_policies_of_different_shape_can_be_compared(tmp_path: Path) -> None:
     done = run("diff", one, two, "--format", "json")
     assert done.code == 1
     for change in done.json["changes"]:
-        assert load(one).prove(f"{change['old']} {change['region']['text']}").holds
-        assert load(two).prove(f"{change['new']} {change['region']['text']}").holds
+        assert load(one).prove(f"{change['old']['action']} {change['region']['text']}").holds
+        assert load(two).prove(f"{change['newly']} {change['region']['text']}").holds
 
 
 def test_claims_from_python() -> None:

@@ -165,7 +165,7 @@ class TestSchema:
         hold(document, "query")
         row = document["regions"][0]
         for wrong in (
-            {**document, "spare": 1},
+            {**document, "another": 1},
             {key: value for key, value in document.items() if key != "confirmed"},
             {**document, "asked": "permit"},
             {**document, "regions": [{**row, "witness": "tcp"}]},

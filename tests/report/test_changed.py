@@ -163,7 +163,7 @@ def test_text_json_and_sarif_agree_on_number_order_and_places(seed: int, tmp_pat
     flat = re.sub(r"\s+", " ", whole)
     at = 0
     for change in data["changes"]:
-        word = {"allow": "newly allowed", "deny": "newly denied"}[change["new"]]
+        word = {"allow": "newly allowed", "deny": "newly denied"}[change["newly"]]
         words = f"{word} {change['region']['text']} e.g. {change['witness']['packet']} "
         at = flat.index(words, at) + len(words)
     assert whole.count("e.g. ") == len(data["changes"])
@@ -173,7 +173,7 @@ def test_text_json_and_sarif_agree_on_number_order_and_places(seed: int, tmp_pat
         for n in range(len(data["groups"]))
     ]
     for side, action in (("newly_allowed", "allow"), ("newly_denied", "deny")):
-        mine = [change for change in data["changes"] if change["new"] == action]
+        mine = [change for change in data["changes"] if change["newly"] == action]
         assert data[side]["regions"] == len(mine) == sum(g[side]["regions"] for g in data["groups"])
         assert int(data[side]["flows"]) == sum(int(c["region"]["flows"]) for c in mine)
         assert int(data[side]["flows"]) == sum(int(g[side]["flows"]) for g in data["groups"])

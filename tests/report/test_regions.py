@@ -113,6 +113,8 @@ def test_random_boxes_read_back(policy: Policy) -> None:
         ("any from 10.20.0.0/16 to 192.0.2.0/24", "any from office to 192.0.2.0/24"),
         ("any from 10.20.0.0/16 to 10.20.9.0/24", "any from 10.20.0.0/16 to guests"),
         ("icmp from 2001:db8::/32", "icmp from six"),
+        ("icmp from 10.20.0.0/16 to 192.0.2.80 type echo-request", "icmp from office to 192.0.2.80 type echo-request"),
+        ("icmpv6 from six to 2001:db8::80 type 128", "icmpv6 from six to web type echo-request"),
         ("any in { eth1, eth2 }", "any in lan"),
         ("any out { none, eth0, eth1 }", "any out { none, wan, eth1 }"),
         ("tcp to web port 8443 or udp to web port 4500 or icmp to web", "mixed from any to web"),

@@ -211,7 +211,9 @@ def test_a_tiny_fragment_is_denied_counted_and_named(tmp_path: Path) -> None:
         fields = json.loads(done.out)
         assert (fields["deny"], fields["tiny_fragment"], fields["rules"][0]["packets"]) == (1, 1, 0)
     assert "tiny-fragment: no rule is asked" in run("eval", str(policy), "-r", str(path)).out
-    line = json.loads(run("eval", str(policy), "-r", str(path), "--per-packet", "--format", "jsonl").out)
+    line = json.loads(
+        run("eval", str(policy), "-r", str(path), "--per-packet", "--format", "jsonl").out.splitlines()[0]
+    )
     assert (line["verdict"], line["class"], line["rule"]) == ("deny", "tiny-fragment", None)
     asked = run("eval", str(policy), f"hex:{data[14:].hex()}")
     assert asked.out.startswith("DENY   tiny-fragment: ")

@@ -33,11 +33,13 @@ from ...model.fields import (
 )
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
+from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
+from .wildcards import wildcards
 
 _OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
 
@@ -185,7 +187,7 @@ def _groups(box: Box) -> dict[int, IntervalSet | None]:
 
 def _protocols(sets: Sets) -> str:
     if sets[TYPE] != FULL[TYPE] or sets[CODE] != FULL[CODE]:
-        return _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")
+        return _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC], sets[DST]), "any")
     return _untyped(sets[PROTOCOL])
 
 
@@ -312,6 +314,8 @@ def _ports(chosen: IntervalSet, protocols: IntervalSet, names: Words) -> str:
 
 
 def _elements(chosen: IntervalSet) -> list[str]:
+    if isinstance(chosen, ScatteredSet):
+        return wildcards(chosen)
     masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
     return [masked] if masked else address.show_set(chosen)
 
@@ -424,12 +428,12 @@ def _named_protocols(chosen: IntervalSet) -> list[str]:
     return [protocol_text(p) for p in _values(chosen)]
 
 
-def _protocol_names(addresses: IntervalSet) -> Callable[[IntervalSet], list[str]]:
+def _protocol_names(src: IntervalSet, dst: IntervalSet) -> Callable[[IntervalSet], list[str]]:
     """Protocols by name, but for icmp over IPv6 alone and icmpv6 over IPv4 alone: beside a type those go by number."""
     odd = set()
-    if addresses.isdisjoint(address.V4):
+    if src.isdisjoint(address.V4) or dst.isdisjoint(address.V4):
         odd.add(ICMP)
-    if addresses.isdisjoint(address.V6):
+    if src.isdisjoint(address.V6) or dst.isdisjoint(address.V6):
         odd.add(ICMPV6)
     return lambda chosen: [str(p) if p in odd else protocol_text(p) for p in _values(chosen)]
 

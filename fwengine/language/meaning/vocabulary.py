@@ -74,6 +74,8 @@ class Lexicon:
         if not parts:
             return ""
         rest = self._written(left) if left else ""
+        if "{" in rest[1:]:
+            return ""  # braces within braces
         if rest.startswith("{ "):
             parts += rest[2:-2].split(", ")
         elif " " in rest:
