@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 from ..model import address
 from ..model.box import Box, Sets
 from ..model.fields import DST, FIELDS, IN, OUT, SRC, Point
-from ..model.interval import EMPTY, Interval, IntervalSet
+from ..model.interval import EMPTY, Interval, IntervalSet, together
 from ..model.rules import ALLOW
 from ..model.ruleset import RuleSet
 from .confirm import Confirmation, agree, decide_each, points_of
@@ -205,7 +205,7 @@ def _values(fields: Fields, allowed: Sequence[Sets], denied: Sequence[Sets]) -> 
     """The product of values that is just what is allowed, if it is one."""
     if not fields:
         return None
-    values = tuple((f, IntervalSet.union(pair for part in allowed for pair in part[f])) for f in fields)
+    values = tuple((f, together([part[f] for part in allowed])) for f in fields)
     if any(all(not part[f].isdisjoint(chosen) for f, chosen in values) for part in denied):
         return None
     return values

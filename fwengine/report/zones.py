@@ -9,7 +9,7 @@ from ..language.meaning.region import show_addresses, show_interfaces
 from ..language.meaning.vocabulary import Vocabulary
 from ..model import address
 from ..model.fields import DST, FULL, IN, SRC
-from ..model.interval import IntervalSet
+from ..model.interval import IntervalSet, together
 from ..model.packet import write_interface
 from ..policy import Policy, region
 
@@ -118,7 +118,7 @@ def _distinct(zones: list[Zone]) -> tuple[Zone, ...]:
 
 def _with_rest(zones: list[Zone], kind: Literal["net", "interface"]) -> tuple[Zone, ...]:
     domain = FULL[SRC if kind == "net" else IN]
-    rest = domain - IntervalSet.union(pair for zone in zones for pair in zone.chosen)
+    rest = domain - together([zone.chosen for zone in zones]) if zones else domain
     name = ELSEWHERE if zones else NO_ZONE
     return _distinct([*zones, *([Zone(name, kind, rest)] if rest else [])])
 

@@ -164,6 +164,18 @@ class TestZones:
         ]
 
 
+def test_masks_with_holes_are_zones_like_others() -> None:
+    shown = _screen(
+        "net odd = 1.0.0.1/1.0.0.1\nnet web = 192.0.2.80/30\nallow tcp from odd to web port 22\nallow udp from web to odd port 53\n"
+    )
+    assert shown.splitlines()[2:6] == [
+        "from \\ to          odd         web      rest of the world",
+        "odd                -           tcp/ssh  -",
+        "web                udp/domain  -        -",
+        "rest of the world  -           -        -",
+    ]
+
+
 def test_a_wide_matrix_is_a_list() -> None:
     shown = _screen(OFFICE, None, 60).splitlines()
     assert "from guests" in shown
