@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import resource
 import statistics
 import subprocess
@@ -101,6 +102,28 @@ def speed(name: str, packets: int, rounds: int, cold: bool, folder: Path) -> Non
     file.unlink()
 
 
+def lines(name: str, packets: int, rounds: int, folder: Path) -> None:
+    """A line a packet, from the command line to a file, through both engines; the bytes must be the same."""
+    frames, _ = trace_of(name, packets)
+    file, text = folder / f"{name}.pcap", folder / "web.fwl"
+    write_pcap(file, islice(cycle(frames), packets))
+    text.write_text("allow tcp to any port { 80, 443 } as web\ndeny udp to any port 53 as dns\n")
+    asked = [sys.executable, "-m", "fwengine", "eval", str(text), "-r", str(file), "--per-packet", "--format", "jsonl"]
+    seconds: dict[str, list[float]] = {engine: [] for engine in (["tree", "native"] if available() else ["tree"])}
+    digests = set()
+    for _ in range(rounds):
+        for engine in seconds:
+            begin = time.perf_counter()
+            with (folder / engine).open("wb") as out:
+                subprocess.run([*asked, "--engine", engine], check=True, stdout=out)
+            seconds[engine].append(time.perf_counter() - begin)
+            digests.add(hashlib.sha256((folder / engine).read_bytes()).hexdigest())
+    print(f"{name}: {packets:,} lines" + (", NOT THE SAME" if len(digests) > 1 else ""), end=": ")
+    print(
+        ", ".join(f"{e} {statistics.median(s):.2f} s (min {min(s):.2f}, max {max(s):.2f})" for e, s in seconds.items())
+    )
+
+
 def huge(gigabytes: float, folder: Path) -> None:
     """Peak resident size over a big capture, in a process of its own."""
     frames, _ = trace_of(SETS[0], 10_000)
@@ -125,6 +148,7 @@ def main() -> None:
     parser.add_argument("--packets", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true", help="walk the tree for every packet, as if all were different")
+    parser.add_argument("--lines", action="store_true", help="eval --per-packet --format jsonl, from end to end")
     parser.add_argument("--huge", type=float, metavar="GIGABYTES")
     parser.add_argument("--peak", metavar="FILE", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -134,6 +158,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if options.huge:
             huge(options.huge, Path(folder))
+            return
+        if options.lines:
+            lines(options.sets[0], options.packets, options.rounds, Path(folder))
             return
         for name in options.sets:
             speed(name, options.packets, options.rounds, options.cold, Path(folder))

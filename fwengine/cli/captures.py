@@ -3,46 +3,59 @@
 from __future__ import annotations
 
 import datetime
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from ..errors import CaptureError
+from ..model.rules import Action
 from ..policy import Policy, load
+from ..registry.names import near
+from ..report.choice import Choice
 from ..report.counted import Counted
 from ..report.counts import (
     called,
     coverage_lines,
     merged,
+    narrowed,
     rule_lines,
     total_line,
     unexercised,
 )
-from ..report.nothing import no_rule, no_verdict, verdictless
+from ..report.flows import chosen_for_top, flow_lines, flows_of
+from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
-from ..report.screen import visible
 from ..report.strangers import stranger_text
-from ..report.stream import OutcomeLines
-from ..traffic.count import evaluate_capture, iterate_batches
+from ..traffic.count import evaluate_capture
+from ..traffic.flows import FlowTable, count_flows
+from . import each
 from .failure import Failures
-from .output import (
-    FORMAT_VERSION,
-    end_items,
-    json_text,
-    note,
-    say,
-    say_answer,
-    say_failures,
-    say_items,
-    say_json_lines,
-    style_of,
-)
+from .output import note, say, say_answer, say_failures, style_of
+from .progress import progress_bar, screen_for
 
-PATIENCE = 0.5  # seconds of work without a bar
+
+@dataclass(frozen=True)
+class Told:
+    """Which packets are told of, as the command line says it."""
+
+    only: str | None = None
+    rules: tuple[str, ...] = ()
+    top: int | None = None  # flows
+
+    def of(self, policy: Policy) -> Choice:
+        """The same under a policy.
+
+        Raises:
+            UsageError: if it has no such rule.
+        """
+        labels = [policy.label(index) for index in range(len(policy.rules) + 1)]
+        for name in self.rules:
+            if name not in labels:
+                meant = near(name, labels)
+                hint = f"did you mean `{meant[0]}`?" if meant else "`fwengine show POLICY` lists them"
+                raise click.UsageError(f"the policy has no rule `{name}`: {hint}")
+        chosen = frozenset(index for index, label in enumerate(labels) if label in self.rules)
+        return Choice(Action(self.only) if self.only else None, chosen if self.rules else None)
 
 
 def evaluate_captures(
@@ -56,6 +69,7 @@ def evaluate_captures(
     format_: str,
     as_of: datetime.date,
     color: str,
+    told: Told,
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
@@ -67,128 +81,44 @@ def evaluate_captures(
         note(stranger_text(strangers))
     failures = Failures()
     failures.add(no_rule(policy))
+    chosen = told.of(policy)
     if per_packet:
-        code = _per_packet(policy, captures, expect, stated, format_, color, failures)
+        code = each.per_packet(policy, captures, expect, stated, format_, color, failures, how["engine"], chosen)
         return code or int(bool(expect and strangers))
+    asked = chosen_for_top(chosen)
+    table = FlowTable(asked.takes)
     reports = []
     for capture in captures:
-        with progress_bar(called(capture), sys.stderr) as progress:
-            report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
+        with progress_bar(called(capture), screen_for(format_)) as progress:
+            if told.top:
+                report = count_flows(policy, capture, table, **stated, progress=progress)
+            else:
+                report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
-            failures.tell(report.error, _counted(report.packets))
+            failures.tell(report.error, each.counted_before(report.packets))
         failures.add(no_verdict(report))
         reports.append(report)
     total = merged(reports)
+    reports = [narrowed(report, chosen) for report in reports]
+    shown = narrowed(total, chosen)
     if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
         say_failures(format_, failures)
         return 2
     if format_ != "text":
+        flows = flows_of(policy, table, told.top) if told.top else None
         idle = unexercised(total, policy) if coverage else None
-        say_answer(Counted.of(policy, reports, expect, idle, strangers), format_, failures)
+        say_answer(Counted.of(policy, reports, expect, idle, strangers, flows), format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
-        say("\n".join([total_line(total), "", *rule_lines(total, style_of(color))]))
+        say("\n".join([total_line(total), "", *rule_lines(shown, style_of(color), chosen)]))
+        if told.top:
+            say("\n".join(["", *flow_lines(policy, table, told.top, asked, style_of(color))]))
         if coverage:
             say("\n".join(["", *coverage_lines(total, policy)]))
     otherwise = total.deny if expect == "allow" else total.allow
     if expect is not None and otherwise:
-        _unexpected(expect, otherwise, total.packets)
+        each.tell_unexpected(expect, otherwise, total.packets)
     return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
-
-
-def _counted(packets: int) -> str:
-    """What stands behind the word about damage."""
-    return f" (the {packets:,} packet{'s' * (packets != 1)} before it count)" if packets else ""
-
-
-def _per_packet(
-    policy: Policy,
-    captures: tuple[str, ...],
-    expect: Act | None,
-    stated: dict[str, Any],
-    format_: str,
-    color: str,
-    failures: Failures,
-) -> int:
-    lines = OutcomeLines(policy, format_, style_of(color), json_text)
-    number = read = 0
-    for capture in captures:
-        notes: list[str] = []
-        damage = None
-        first, before = number, lines.decided
-        try:
-            with progress_bar(called(capture), None if _on_terminal(sys.stdout) else sys.stderr) as progress:
-                for batch in iterate_batches(policy, capture, **stated, progress=progress, notes=notes):
-                    told = [lines.line(outcome, number + at) for at, outcome in enumerate(batch)]
-                    if format_ == "json":
-                        say_items(told, begun=number > 0)
-                    elif format_ == "jsonl":
-                        say_json_lines(told)
-                    elif told:
-                        say("\n".join(told))
-                    number += len(batch)
-        except CaptureError as error:
-            damage = error
-        if sys.stdout is not None:
-            sys.stdout.flush()  # packets come before the word about them
-        for text in notes:
-            note(f"{called(capture)}: {text}")
-        if damage is not None:
-            failures.tell(damage, _counted(number - first))
-            read += number > first
-            continue
-        read += 1
-        if lines.decided == before:
-            failures.add(verdictless(capture, number - first))
-    sums = {"packets": number, "allow": lines.allowed, "deny": lines.denied}
-    if format_ == "json" and read:
-        end_items(failures, begun=number > 0, **sums)
-    else:
-        say_failures(format_, failures)
-        if format_ == "jsonl" and read:
-            say_json_lines([json_text({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}})])
-    otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
-    if otherwise and expect is not None:
-        _unexpected(expect, otherwise, number)
-    return failures.code(1 if otherwise else 0)
-
-
-def _on_terminal(stream: TextIO | None) -> bool:
-    """Would a bar stand between the lines of the answer?"""
-    return stream is not None and stream.isatty()
-
-
-def _unexpected(expect: str, otherwise: int, packets: int) -> None:
-    note(f"expected {expect}: {otherwise:,} of {packets:,} packet{'s' * (packets != 1)} fared otherwise")
-
-
-@contextmanager
-def progress_bar(
-    name: str, stream: TextIO | None, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Callable[[int, int | None], object] | None]:
-    """On a terminal, a bar once the work takes longer than `PATIENCE`; what it yields takes position and size."""
-    if stream is None or not _on_terminal(stream):
-        yield None
-        return
-    begin = clock()
-    bars: list[Any] = []
-    last = 0
-
-    def progress(position: int, size: int | None) -> None:
-        nonlocal last
-        if not bars:
-            if size is None or clock() - begin < PATIENCE:
-                return
-            bar = click.progressbar(length=size, label=visible(name), file=stream)
-            bars.append(bar.__enter__())
-        bars[0].update(position - last)
-        last = position
-
-    try:
-        yield progress
-    finally:
-        for bar in bars:
-            bar.__exit__(None, None, None)

@@ -96,6 +96,20 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     help="With -r: threads of the native module.  [default: all cores]",
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
+@click.option("--only", type=click.Choice(["allow", "deny"]), help="With -r: tell of packets with this verdict alone.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME",
+    help="With -r: tell of what this rule decides alone; `default` is one. May be repeated.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With -r: the N denied flows of most packets (those that --only and --rule choose, if given), in plain Python.",
+)
 @stated_options
 @format_option()
 @as_of_option
@@ -112,6 +126,9 @@ def command(
     coverage: bool,
     engine: str | None,
     jobs: int | None,
+    only: str | None,
+    rules: tuple[str, ...],
+    top: int | None,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -130,16 +147,27 @@ def command(
     if captures:
         if packets or explained or detail:
             raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
-        if per_packet and (coverage or engine or jobs):
-            raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
+        if per_packet and (coverage or jobs):
+            raise click.UsageError("`--per-packet` goes with neither `--coverage` nor `--jobs`")
+        if top and (per_packet or engine == "native" or jobs):
+            raise click.UsageError("`--top` goes with neither `--per-packet`, `--engine native` nor `--jobs`")
         if per_packet and format_ not in ("text", "json", "jsonl"):
             raise click.UsageError("`--per-packet` is told as text, json or jsonl")
-        from .captures import evaluate_captures
+        from .captures import Told, evaluate_captures
 
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
         how = {"engine": engine or "auto", "jobs": jobs or cores()}
-        return evaluate_captures(policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color)
-    for option, chosen in (("coverage", coverage), ("engine", engine), ("jobs", jobs)):
+        return evaluate_captures(
+            policy, captures, expect, per_packet, coverage, stated, how, format_, as_of, color, Told(only, rules, top)
+        )
+    for option, chosen in (
+        ("coverage", coverage),
+        ("engine", engine),
+        ("jobs", jobs),
+        ("only", only),
+        ("rule", rules),
+        ("top", top),
+    ):
         if chosen:
             raise click.UsageError(f"`--{option}` goes with `-r`")
     for given, name in ((per_packet or None, "per-packet"), (inbound, "in"), (outbound, "out"), (state, "state")):

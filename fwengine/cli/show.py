@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+import sys
 
 import click
 
@@ -10,7 +12,8 @@ from .failure import Failures
 from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
-FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
+FORMS = ("table", "matrix", "tree", "dot", "mermaid", "stats", "json")
+WIDTH = 100  # columns, where no terminal tells
 
 
 def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -30,10 +33,26 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     callback=_form,
     help="What to show.",
 )
+@click.option(
+    "--between",
+    metavar="A,B,...",
+    help="With `--as matrix`: names of the policy, or addresses.  [default: the networks that it names]",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "csv", "json", "jsonl"]),
+    help="With `--as matrix`: form of the answer.  [default: text]",
+)
 @as_of_option
 @color_option
-def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
-    """Show a policy: its rules as a table, the compiled tree, or its size."""
+def command(policy: str, form: str, between: str | None, format_: str | None, as_of: datetime.date, color: str) -> int:
+    """Show a policy: its rules as a table, who reaches whom, the compiled tree, or its size."""
+    if form == "matrix":
+        return _matrix(policy, between, format_ or "text", as_of, color)
+    for option, given in (("between", between), ("format", format_)):
+        if given is not None:
+            raise click.UsageError(f"`--{option}` goes with `--as matrix`")
     from ..policy import load
     from ..report import compiled
     from ..report.nothing import no_rule
@@ -55,3 +74,44 @@ def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     else:
         say_answer(Shown.of(loaded), "json", failures)
     return failures.code(0)
+
+
+def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, color: str) -> int:
+    """Who reaches whom."""
+    click.get_current_context().meta[FORMAT] = format_ if format_ in ("json", "jsonl") else "text"
+    from ..analysis.matrix import matrix
+    from ..codes import LIMIT
+    from ..policy import load
+    from ..report.failure import Failure
+    from ..report.matrix import MatrixText
+    from ..report.nothing import no_rule
+    from ..report.reached import Reached
+    from ..report.zones import chosen_zones
+
+    policy = load(path, as_of=as_of)
+    failures = Failures()
+    failures.add(no_rule(policy))
+    sides = chosen_zones(policy, between)
+    found = matrix(policy, sides.zones)
+    told = MatrixText(policy, found, sides.notes)
+    if told.unknown:
+        many = f"{told.unknown:,} cell{'s are' if told.unknown > 1 else ' is'}"
+        failures.add(
+            Failure("limit", LIMIT, f"unknown: {many} beyond the limit of parts that are looked at", policy.name)
+        )
+    if format_ in ("json", "jsonl"):
+        say_answer(Reached.of(policy.name, found, told, sides.notes), format_, failures)
+    elif format_ == "csv":
+        say(told.csv())
+    elif format_ == "markdown":
+        say(told.markdown())
+    else:
+        say(told.text(style_of(color), _columns()))
+    return failures.code(0)
+
+
+def _columns() -> int:
+    """How wide a line may be: what the terminal has, and the same everywhere else."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return WIDTH
+    return shutil.get_terminal_size((WIDTH, 24)).columns

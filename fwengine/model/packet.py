@@ -349,6 +349,16 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
     return " ".join(words) + "".join([_option(spec, getattr(packet, spec.attribute), absent) for spec in OPTIONS])
 
 
+def protocol_word(protocol: int) -> str:
+    """A protocol as a packet's text has it."""
+    return _PROTOCOL_NAMES.get(protocol, str(protocol))
+
+
+def option_word(spec: Spec, value: int, absent: Collection[int] = ()) -> str:
+    """What `PointWriter` says of a value of a field behind the addresses, with a blank in front; nothing if it need not."""
+    return _option(spec, _attribute(spec, value), absent)
+
+
 def _option(spec: Spec, given: Any, absent: Collection[int]) -> str:
     """What is said of a field behind the addresses, with a blank in front; nothing where it need not be said."""
     if given is None or (given == "" and spec.field not in absent):

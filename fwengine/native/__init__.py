@@ -6,12 +6,16 @@ decision tree instead. Knows policies, columns of numbers and capture files; nev
 
 from .capture import CaptureCounts, count_capture, decode_capture
 from .columns import Classifier, Table, classifier
+from .lines import CaptureLines, Other, Words
 from .module import available, engines, why_not
 
 __all__ = [
     "CaptureCounts",
+    "CaptureLines",
     "Classifier",
+    "Other",
     "Table",
+    "Words",
     "available",
     "classifier",
     "count_capture",

@@ -43,7 +43,7 @@ _CLASS_ROWS: Final = len(CLASSES) + 2
 
 _CHUNK = 1 << 19  # bytes read at a time: less costs calls, more leaves the processor's caches before it is counted
 _LEFT = 1 << 16  # room for what a chunk leaves
-_FRAME = struct.Struct("=IIIHHHHxxxx")
+_FRAME = struct.Struct("=IIIHHHHI")
 _DONE = (1, 2)  # what a recording firewall did with a frame: passed, blocked
 _FRAME_BYTES = _FRAME.size
 _RECORD_BYTES = 16  # no record is shorter
@@ -69,6 +69,7 @@ _WHY = {
 }
 
 _NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
+UNBOUNDED: Final = 1 << 30  # numbers of interface names, where all are to be told apart
 
 # A truncated frame's bytes, link type, length on the wire and numbers of interfaces -> the row in which it counts.
 CutRow = Callable[[memoryview, int, int, int, int], int]
@@ -101,7 +102,7 @@ class CaptureCounts(NamedTuple):
     error: CaptureError | None
 
 
-class _Piece:
+class Frames:
     """Bytes of a file, and the frames of `count` packets in them. Used again and again: memory in use is fast."""
 
     def __init__(self) -> None:
@@ -127,6 +128,11 @@ class _Piece:
                 return
             self.size += read
 
+    def frame(self, number: int) -> tuple[int, int, int, int, int]:
+        """Of one frame the offset, the captured bytes, those on the wire, the link type, and its interface's number."""
+        offset, size, wire, link, _, _, _, spare = _FRAME.unpack_from(self.frames, _FRAME_BYTES * number)
+        return offset, size, wire, link, spare
+
     def _grow(self) -> None:
         self.data += bytes(len(self.data))
         self._make_room()
@@ -137,11 +143,14 @@ class _Piece:
         self.kinds = array("I", bytes(4 * most))
 
 
-class _Walk:
+class Walk:
     """A capture's records as pieces of frames; `error` says what ended it, once it is through."""
 
-    def __init__(self, stream: Stream, file: str, codes: Codes, stated: tuple[int | None, int | None]) -> None:
+    def __init__(
+        self, stream: Stream, file: str, codes: Codes, stated: tuple[int | None, int | None], names: int = _NAMES
+    ) -> None:
         self._stream = stream
+        self._most = names
         self._file = file
         self._codes = codes
         self._stated = stated
@@ -162,9 +171,22 @@ class _Walk:
             return frozenset()
         assert native is not None  # there is a walker
         used = native.used(self._walker)
-        return frozenset(name for number, name in enumerate(self._names) if used[number] & bit)
+        return frozenset(name for number, name in enumerate(self._names) if used[min(number, _NAMES)] & bit)
 
-    def next(self, piece: _Piece) -> bool:
+    @property
+    def known(self) -> int:
+        """How many names of interfaces have numbers, the empty one included."""
+        return len(self._names)
+
+    def name(self, number: int) -> str:
+        """The interface's name that has a number."""
+        return self._names[number]
+
+    def number(self, name: str) -> int:
+        """The number of an interface's name, which it gets if it has none."""
+        return self._numbered(name)[2]
+
+    def next(self, piece: Frames) -> bool:
         """Fills a piece with the next frames, about a chunk of them; are there any? To be called in turns."""
         try:
             while not (self._through or self._halted):
@@ -180,7 +202,7 @@ class _Walk:
         """No more pieces, for whoever may still ask for one."""
         self._halted = True
 
-    def _fill(self, piece: _Piece) -> bool:
+    def _fill(self, piece: Frames) -> bool:
         """Reads and walks once. Is there more to come?"""
         assert native is not None  # whoever asks has looked
         if self._damaged:  # the packets before have been given
@@ -229,7 +251,7 @@ class _Walk:
             assert reason in _WHY  # there is room for all frames that the data can hold
             raise self._damage(_DAMAGED, _WHY[reason].format(detail))
 
-    def _open(self, piece: _Piece) -> int:
+    def _open(self, piece: Frames) -> int:
         """Reads the file's header; where the first record begins."""
         assert native is not None  # as above
         inside, outside = self._stated
@@ -274,7 +296,7 @@ class _Walk:
         number = self._numbers.get(name)
         if number is None:
             number = len(self._names)
-            if number < _NAMES:
+            if number < self._most:
                 self._names.append(name)
                 self._numbers[name] = number
         return *(self._codes(name) if name else (0, 0)), number
@@ -361,13 +383,13 @@ def count_capture(
         if name:
             codes(name)
 
-    walk = _Walk(stream, file, codes, stated)
+    walk = Walk(stream, file, codes, stated)
     turn = Lock()
 
     def work(told: Callable[[], object] | None) -> _Sums:
         assert native is not None  # looked at above
         sums = _Sums(array("Q", bytes(16 * rows)), array("Q", bytes(16 * rows)), Counter())
-        piece = _Piece()
+        piece = Frames()
         while True:
             with turn:
                 if not walk.next(piece):
@@ -386,7 +408,7 @@ def count_capture(
                 )
                 if cut is not None:
                     for at in doubtful:
-                        offset, size, wire, link, *ends, done = _FRAME.unpack_from(piece.frames, _FRAME_BYTES * at)
+                        offset, size, wire, link, *ends, done, _ = _FRAME.unpack_from(piece.frames, _FRAME_BYTES * at)
                         came_in, went_out = (known[code] for known, code in zip(numbers, ends, strict=True))
                         with data[offset : offset + size] as frame:
                             row = cut(frame, link, wire, came_in, went_out)
@@ -445,15 +467,15 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
             names.append(interface_number(name))
         return number, number
 
-    walk = _Walk(stream, file, codes, (None, None))
-    piece = _Piece()
+    walk = Walk(stream, file, codes, (None, None))
+    piece = Frames()
     while walk.next(piece):
         yield from _decoded(piece, names)
     if walk.error is not None:
         raise walk.error
 
 
-def _decoded(piece: _Piece, names: list[int]) -> Iterator[tuple[Point | str | int, int]]:
+def _decoded(piece: Frames, names: list[int]) -> Iterator[tuple[Point | str | int, int]]:
     assert native is not None  # there are frames
     with memoryview(piece.data)[: piece.size] as data:
         frames = native.decoded(data, piece.frames, piece.count)

@@ -35,13 +35,16 @@ typedef struct {
     uint32_t offset, captured, wire;
     uint16_t link, in, out;
     uint16_t recorded; /* what the recording firewall did: FWK_PASSED, FWK_BLOCKED, or 0 where that is not recorded */
-    uint32_t spare;
+    uint32_t spare;    /* the number of the interface's name, the top bit set if the frame went out there */
 } fwk_frame;
+
+/* Link types whose headers, not the file, tell the interfaces. */
+static inline int fwk_is_log(uint32_t link) { return link == 239 || link == 117 || link == 149 || link == 258; }
 
 typedef struct {
     uint32_t snaplen;
+    uint32_t name; /* whoever describes interfaces numbers their names; 0: none */
     uint16_t link, in, out;
-    uint16_t name; /* whoever describes interfaces numbers their names; 0: none */
 } fwk_interface;
 
 #define FWK_NAME_BYTES 24u
@@ -50,7 +53,8 @@ typedef struct {
 /* What stands for an interface that frames themselves name. */
 typedef struct {
     uint8_t text[FWK_NAME_BYTES];
-    uint16_t length, in, out, name; /* length 0: an empty place */
+    uint32_t name;
+    uint16_t length, in, out; /* length 0: an empty place */
 } fwk_named;
 
 /* Why a walk stopped. */
@@ -80,7 +84,7 @@ typedef struct {
     /* pcapng */
     fwk_interface *interfaces;
     uint32_t count, room;
-    uint8_t used[65536]; /* by number of the name: 1 if packets came in there, 2 if some went out */
+    uint8_t used[65536]; /* by number of the name, the last for all beyond: 1 if packets came in there, 2 if some went out */
     fwk_named named[FWK_NAMES]; /* the last of each hash */
     /* where the capture records no interface, and whether that is so for all packets, whatever it records */
     uint16_t in, out;
@@ -100,9 +104,9 @@ typedef struct {
 int fwk_walk(fwk_walker *, const uint8_t *data, size_t size, size_t at, fwk_frame *frames, uint32_t room);
 
 /* Takes over the interface just described; 0 if there is no memory. */
-int fwk_describe(fwk_walker *, uint16_t in, uint16_t out, uint16_t name);
+int fwk_describe(fwk_walker *, uint16_t in, uint16_t out, uint32_t name);
 
 /* Takes over what stands for the interface just named. */
-void fwk_name(fwk_walker *, uint16_t in, uint16_t out, uint16_t name);
+void fwk_name(fwk_walker *, uint16_t in, uint16_t out, uint32_t name);
 
 #endif

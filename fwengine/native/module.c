@@ -3,7 +3,7 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
-#include "count.h"
+#include "lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -408,11 +408,11 @@ static PyObject *describe_interface(PyObject *self, PyObject *args)
     fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
     if (!w)
         return NULL;
-    if (in > 0xffff || out > 0xffff || name > 0xffff || w->count >= FWK_MAX_INTERFACES) {
+    if (in > 0xffff || out > 0xffff || name > 0x7fffffffu || w->count >= FWK_MAX_INTERFACES) {
         PyErr_SetString(PyExc_ValueError, "an interface is out of range");
         return NULL;
     }
-    if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, (uint16_t)name))
+    if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, name))
         return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
@@ -427,11 +427,11 @@ static PyObject *name_interface(PyObject *self, PyObject *args)
     fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
     if (!w)
         return NULL;
-    if (in > 0xffff || out > 0xffff || name > 0xffff) {
+    if (in > 0xffff || out > 0xffff || name > 0x7fffffffu) {
         PyErr_SetString(PyExc_ValueError, "an interface is out of range");
         return NULL;
     }
-    fwk_name(w, (uint16_t)in, (uint16_t)out, (uint16_t)name);
+    fwk_name(w, (uint16_t)in, (uint16_t)out, name);
     Py_RETURN_NONE;
 }
 
@@ -469,13 +469,14 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
 
 static PyObject *count(PyObject *self, PyObject *args)
 {
-    PyObject *v4, *v6, *data, *frames, *counts, *recorded, *kinds, *result = NULL;
+    PyObject *v4, *v6, *data, *frames, *counts, *recorded, *kinds, *indices = Py_None, *result = NULL;
     const char *name;
     unsigned state;
-    Py_buffer d, f, c, r, k;
+    Py_buffer d, f, c, r, k, x = {0};
     Py_ssize_t n;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOsOOnIOOO", &v4, &v6, &name, &data, &frames, &n, &state, &counts, &recorded, &kinds))
+    if (!PyArg_ParseTuple(args, "OOsOOnIOOO|O", &v4, &v6, &name, &data, &frames, &n, &state, &counts, &recorded, &kinds,
+                          &indices))
         return NULL;
     int engine = engine_of(name);
     if (engine < 0)
@@ -499,8 +500,10 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyBuffer_Release(&c);
         return NULL;
     }
-    if ((uintptr_t)c.buf % 8 || (uintptr_t)r.buf % 8 || k.len / 4 < n) {
-        PyErr_SetString(PyExc_ValueError, "counts are not in place, or kinds are too few");
+    if (indices != Py_None && !view(indices, &x, 4, -1, 1, "indices"))
+        goto done;
+    if ((uintptr_t)c.buf % 8 || (uintptr_t)r.buf % 8 || k.len / 4 < n || (x.buf && x.len / 4 < n)) {
+        PyErr_SetString(PyExc_ValueError, "counts are not in place, or kinds or indices are too few");
         goto done;
     }
     int logged;
@@ -513,7 +516,7 @@ static PyObject *count(PyObject *self, PyObject *args)
     t.count = c.buf;
     int good;
     Py_BEGIN_ALLOW_THREADS;
-    good = fwk_count(&t, d.buf, f.buf, (size_t)n, NULL);
+    good = fwk_count(&t, d.buf, f.buf, (size_t)n, x.buf);
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
@@ -532,9 +535,167 @@ static PyObject *count(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "an interface or the state is out of range");
     free(t.doubtful);
 done:
+    if (x.obj)
+        PyBuffer_Release(&x);
     PyBuffer_Release(&k);
     PyBuffer_Release(&r);
     PyBuffer_Release(&c);
+    return result;
+}
+
+/* --- lines -------------------------------------------------------------------------------------------------------- */
+
+static const char writer_name[] = "fwengine.native.writer";
+
+static void free_words(fwk_words *w)
+{
+    free((void *)w->text);
+    free((void *)w->at);
+}
+
+static void destroy_writer(PyObject *capsule)
+{
+    fwk_writer *w = PyCapsule_GetPointer(capsule, writer_name);
+    if (!w)
+        return;
+    free_words(&w->begin);
+    free_words(&w->head);
+    free_words(&w->tail);
+    free_words(&w->protocol);
+    for (uint32_t k = 0; k < w->options; k++)
+        free_words(&w->option[k]);
+    free((void *)w->shown);
+    free((void *)w->has);
+    free(w);
+}
+
+/* Words of (text, offsets), of which there must be `count`, or any number if that is negative. */
+static int read_words(PyObject *pair, Py_ssize_t count, fwk_words *w)
+{
+    Py_ssize_t size = 0, offsets = 0;
+    PyObject *text, *at;
+    if (!PyArg_ParseTuple(pair, "OO", &text, &at))
+        return 0;
+    w->text = copied(text, 1, &size, "text");
+    uint32_t *where = w->text ? copied(at, 4, &offsets, "offsets") : NULL;
+    w->at = where;
+    if (!where)
+        return 0;
+    int good = offsets >= 1 && offsets < (1 << 30) && size < (1 << 30) && where[0] == 0 && where[offsets - 1] == (uint32_t)size;
+    w->most = 0;
+    for (Py_ssize_t k = 1; good && k < offsets; k++) {
+        good = where[k - 1] <= where[k];
+        if (good && where[k] - where[k - 1] > w->most)
+            w->most = where[k] - where[k - 1];
+    }
+    if (!good || (count >= 0 && offsets != count + 1)) {
+        PyErr_SetString(PyExc_ValueError, "words are out of range");
+        return 0;
+    }
+    w->count = (uint32_t)offsets - 1;
+    return 1;
+}
+
+static int read_options(fwk_writer *w, PyObject *options)
+{
+    const Py_ssize_t count = PyTuple_Size(options);
+    if (count < 0)
+        return 0;
+    if (count > FWK_MAX_OPTIONS) {
+        PyErr_SetString(PyExc_ValueError, "too many options");
+        return 0;
+    }
+    for (Py_ssize_t k = 0; k < count; k++) {
+        unsigned field;
+        PyObject *words;
+        if (!PyArg_ParseTuple(PyTuple_GetItem(options, k), "IO!", &field, &PyTuple_Type, &words))
+            return 0;
+        w->options = (uint32_t)k + 1; /* what is allocated from here on is freed with the writer */
+        w->field[k] = field;
+        if (!read_words(words, -1, &w->option[k]))
+            return 0;
+        if (field > FWK_FRAGMENT) {
+            PyErr_SetString(PyExc_ValueError, "an option is out of range");
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static PyObject *writer(PyObject *self, PyObject *args)
+{
+    PyObject *begin, *head, *tail, *shown, *protocol, *has, *options;
+    unsigned width, state, in, out;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O!O!OIO!OO!III", &PyTuple_Type, &begin, &PyTuple_Type, &head, &PyTuple_Type, &tail, &shown,
+                          &width, &PyTuple_Type, &protocol, &has, &PyTuple_Type, &options, &state, &in, &out))
+        return NULL;
+    fwk_writer *w = calloc(1, sizeof *w);
+    if (!w)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(w, writer_name, destroy_writer);
+    if (!capsule) {
+        free(w);
+        return NULL;
+    }
+    Py_ssize_t rows = 0, known = 0;
+    w->width = width;
+    w->state = state;
+    w->in = in;
+    w->out = out;
+    if (read_words(begin, 1, &w->begin) && read_words(head, -1, &w->head) && read_words(tail, w->head.count, &w->tail) &&
+        read_words(protocol, 256, &w->protocol) && read_options(w, options) &&
+        (w->shown = copied(shown, 1, &rows, "shown")) && (w->has = copied(has, 1, &known, "has"))) {
+        if (rows == (Py_ssize_t)w->head.count && known == 512 && width <= 20)
+            return capsule;
+        PyErr_SetString(PyExc_ValueError, "a writer's words are not of one policy");
+    }
+    Py_DECREF(capsule);
+    return NULL;
+}
+
+static PyObject *lines(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *data, *frames, *indices, *told, *result = NULL;
+    Py_buffer d, f, x, c;
+    Py_ssize_t n;
+    unsigned long long number;
+    int logged, good;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOOnOKO", &capsule, &data, &frames, &n, &indices, &number, &told))
+        return NULL;
+    const fwk_writer *w = PyCapsule_GetPointer(capsule, writer_name);
+    if (!w || !view(indices, &x, 4, -1, 0, "indices"))
+        return NULL;
+    if (!view(told, &c, 8, w->head.count, 1, "told")) {
+        PyBuffer_Release(&x);
+        return NULL;
+    }
+    if (x.len / 4 < n || (uintptr_t)c.buf % 8 || !view_frames(data, frames, n, &d, &f, &logged)) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "indices are too few, or counts are not in place");
+        goto done;
+    }
+    fwk_text t = {0};
+    Py_BEGIN_ALLOW_THREADS;
+    good = fwk_lines(w, d.buf, f.buf, (size_t)n, x.buf, number, c.buf, &t);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    PyObject *others = good ? PyList_New((Py_ssize_t)t.count) : PyErr_NoMemory();
+    for (size_t k = 0; others && k < t.count; k++) {
+        const fwk_other *o = &t.others[k];
+        PyObject *one = Py_BuildValue("(nIII)", (Py_ssize_t)o->at, o->frame, o->index, o->what);
+        if (!one || PyList_SetItem(others, (Py_ssize_t)k, one)) /* which takes `one` over */
+            Py_CLEAR(others);
+    }
+    if (others)
+        result = Py_BuildValue("(y#N)", t.text ? (const char *)t.text : "", (Py_ssize_t)t.size, others);
+    free(t.text);
+    free(t.others);
+done:
+    PyBuffer_Release(&c);
+    PyBuffer_Release(&x);
     return result;
 }
 
@@ -612,7 +773,9 @@ static PyMethodDef methods[] = {
     {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
     {"named", name_interface, METH_VARARGS, "named(walker, in, out, name), after a walk stopped for a frame's own"},
     {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
-    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, recorded, kinds) -> how many kinds"},
+    {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, recorded, kinds, indices=None) -> how many kinds"},
+    {"writer", writer, METH_VARARGS, "writer(begin, head, tail, shown, width, protocol, has, options, state, in, out): see lines.h"},
+    {"lines", lines, METH_VARARGS, "lines(writer, data, frames, n, indices, number, told) -> (bytes, [(at, frame, index, what)])"},
     {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
     {NULL, NULL, 0, NULL},
 };

@@ -26,8 +26,12 @@ static int stop(fwk_walker *w, int reason, size_t at, uint64_t detail)
     return reason;
 }
 
-/* Link types whose headers, not the file, tell the interfaces. */
-static int is_log(uint32_t link) { return link == 239 || link == 117 || link == 149 || link == 258; }
+/* Notes that a frame came in, or went out, by the interface of this name. */
+static void note_use(fwk_walker *w, uint32_t name, int went_out, fwk_frame *f)
+{
+    w->used[name < 65535 ? name : 65535] |= went_out ? 2 : 1;
+    f->spare = name | (went_out ? 0x80000000u : 0);
+}
 
 static uint32_t hash_of(const uint8_t *text, uint32_t length)
 {
@@ -65,7 +69,7 @@ static int read_log(fwk_walker *w, const uint8_t *data, fwk_frame *f)
         return 0;
     }
     if (known->name)
-        w->used[known->name] |= direction == 2 ? 2 : 1;
+        note_use(w, known->name, direction == 2, f);
     if (direction == 2 && !w->state_out)
         f->out = known->out;
     if (direction != 2 && !w->state_in)
@@ -77,7 +81,7 @@ static inline int walk_pcap(fwk_walker *w, const uint8_t *data, size_t size, siz
                             int big)
 {
     const uint32_t header = w->header;
-    const int log = is_log(w->link);
+    const int log = fwk_is_log(w->link);
     uint32_t n = 0;
     w->need = header;
     while (size - at >= header) {
@@ -258,14 +262,14 @@ static int walk_pcapng(fwk_walker *w, const uint8_t *data, size_t size, size_t a
             f->out = w->out;
             f->recorded = 0;
             f->spare = 0;
-            if (is_log(i->link)) {
+            if (fwk_is_log(i->link)) {
                 if (!read_log(w, data, f)) {
                     w->frames--;
                     return stop(w, FWK_NAMED, at, 0);
                 }
             } else if (i->name) {
                 int went_out = direction == 2 || (direction == 0 && outgoing(data + start, captured, i->link));
-                w->used[i->name] |= went_out ? 2 : 1;
+                note_use(w, i->name, went_out, f);
                 if (went_out && !w->state_out)
                     f->out = i->out;
                 if (!went_out && !w->state_in)
@@ -284,7 +288,7 @@ int fwk_walk(fwk_walker *w, const uint8_t *data, size_t size, size_t at, fwk_fra
     return w->big ? walk_pcap(w, data, size, at, frames, room, 1) : walk_pcap(w, data, size, at, frames, room, 0);
 }
 
-int fwk_describe(fwk_walker *w, uint16_t in, uint16_t out, uint16_t name)
+int fwk_describe(fwk_walker *w, uint16_t in, uint16_t out, uint32_t name)
 {
     if (w->count == w->room) {
         uint32_t room = w->room ? w->room * 2 : 8;
@@ -301,7 +305,7 @@ int fwk_describe(fwk_walker *w, uint16_t in, uint16_t out, uint16_t name)
     return 1;
 }
 
-void fwk_name(fwk_walker *w, uint16_t in, uint16_t out, uint16_t name)
+void fwk_name(fwk_walker *w, uint16_t in, uint16_t out, uint32_t name)
 {
     if (!w->naming.length)
         return;

@@ -13,6 +13,7 @@ from ..traffic.count import CaptureReport, RuleCount
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called, merged
 from .failure import failures
+from .flows import Flows
 from .making import rule_at
 from .nothing import no_verdict
 from .record import Act, FailureRecord, Place, Record, RuleRecord, Size, UnknownInterface
@@ -117,7 +118,8 @@ class PerPacket(Answer):
 class Counted(Answer):
     """The counts over all captures, and those of each.
 
-    `unexercised` are the rules that decided no packet, if they were asked for; `expected` is what all packets were to get.
+    `unexercised` are the rules that decided no packet, and `flows` those of most packets, if they were asked for; `expected`
+    is what all packets were to get.
     """
 
     command: ClassVar[str] = "eval"
@@ -140,6 +142,7 @@ class Counted(Answer):
     captures: tuple[CaptureTally, ...]
     unexercised: tuple[RuleRecord, ...] | None
     unknown_interfaces: tuple[UnknownInterface, ...]
+    flows: Flows | None
 
     @classmethod
     def of(
@@ -149,6 +152,7 @@ class Counted(Answer):
         expected: Act | None = None,
         unexercised: Iterable[RuleCount] | None = None,
         strangers: Iterable[Stranger] = (),
+        flows: Flows | None = None,
     ) -> Counted:
         idle = None if unexercised is None else tuple(_rule(policy, row) for row in unexercised)
         return cls(
@@ -157,6 +161,7 @@ class Counted(Answer):
             captures=tuple(CaptureTally.of(report, policy) for report in reports),
             unexercised=idle,
             unknown_interfaces=tuple(map(UnknownInterface.of, strangers)),
+            flows=flows,
             **_counts(merged(reports), policy),
         )
 
@@ -198,6 +203,23 @@ class Counted(Answer):
         for count, words in apart:
             if count:
                 yield Block(f"{count:,} {words}")
+        if self.flows is not None:
+            yield table(
+                ("packets", "bytes", "source", "destination", "service", "rule", "first seen", "last seen"),
+                [
+                    (
+                        f"{f.packets:,}",
+                        f"{f.bytes:,}",
+                        f.source,
+                        f.destination,
+                        f.service,
+                        f"`{f.rule}`",
+                        f.first,
+                        f.last,
+                    )
+                    for f in self.flows.top
+                ],
+            )
         if self.unexercised:
             yield Block(f"Never exercised: {', '.join(f'`{rule}`' for rule in self.unexercised)}")
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from ..model.fields import Point
 from ..model.packet import Packet, write
+from ..model.rules import Action
 from ..packets.place import kind_text
 from ..policy import Policy
 from ..traffic.count import CaptureReport, KindCount, Outcome, RecordedCount, RuleCount
+from .choice import EVERY, Choice
 from .screen import visible
 from .style import Style
 
@@ -43,6 +45,15 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
     )
 
 
+def narrowed(report: CaptureReport, chosen: Choice) -> CaptureReport:
+    """The same totals, and of the rules those that are told of."""
+    if chosen == EVERY:
+        return report
+    default = len(report.rules) - 1
+    rules = (row for row in report.rules if chosen.takes(row.action, default if row.index is None else row.index))
+    return replace(report, rules=tuple(rules))
+
+
 def _merged_kinds(reports: Sequence[CaptureReport]) -> tuple[KindCount, ...]:
     total: Counter[str] = Counter()
     for report in reports:
@@ -69,8 +80,8 @@ def total_line(report: CaptureReport) -> str:
     return f"{called(report.file)}: {report.packets:,} packet{plural}: {', '.join(parts)}"
 
 
-def rule_lines(report: CaptureReport, style: Style) -> list[str]:
-    """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all of them."""
+def rule_lines(report: CaptureReport, style: Style, chosen: Choice = EVERY) -> list[str]:
+    """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all that are told of."""
     shown = [row for row in report.rules if row.packets or len(report.rules) <= MANY_RULES or row.index is None]
     rows = [
         (
@@ -89,22 +100,24 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
         (report.several, "allow", "truncated: by one of several rules"),
         (report.not_ip, "", "not IP: no verdict"),
     ):
-        if count:
+        if count and chosen.takes(Action(action) if action else None, None):
             rows.append((f"{count:,}", "", action, label, ""))
     widths = [max(len(row[i]) for row in [*rows, ("packets", "bytes")]) for i in range(2)]
-    label_width = max(len(row.label) for row in shown)
+    label_width = max((len(row.label) for row in shown), default=0)
     out = [f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
     for packets, size, action, label, place in rows:
         word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
         line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
         out.append(line.rstrip())
-    if report.partial:
+    if report.partial and chosen == EVERY:
         were = "packet was" if report.partial == 1 else "packets were"
         out.append(f"{report.partial:,} truncated {were} decided from the fields that are there")
     more = len(report.rules) - len(shown)
+    if not rows:
+        out.append("no rule decides so")
     if more:
         out.append(f"{more:,} more rule{'s' * (more != 1)} decided no packet")
-    return [*out, *_kind_lines(report), *_recorded_lines(report)]
+    return [*out, *_kind_lines(report), *_recorded_lines(report)] if chosen == EVERY else out
 
 
 def _kind_lines(report: CaptureReport) -> list[str]:

@@ -19,6 +19,7 @@ from .decided import Evaluated
 from .described import Explained, Version
 from .outcomes import Tests
 from .proved import Proved
+from .reached import Reached
 from .record import BIG, FailureRecord, Record, keys
 from .render import FORMAT_VERSION
 from .searched import Searched
@@ -26,7 +27,8 @@ from .shown import Shown
 from .written import Formatted, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Shown, Explained, Version,
+    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Shown, Reached,
+    Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SPARSE: Final[frozenset[type[Record]]] = frozenset({PacketFared})  # written without what is null by default

@@ -6,16 +6,20 @@ together once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
 from ..model.fields import DETAILS, FIELDS, Point
 from ..model.packet import PointWriter
 from ..model.rules import ALLOW, DENY
+from ..native import Words
+from ..packets.place import NOT_IP
 from ..policy import Policy
 from ..traffic.count import Outcome
+from .choice import EVERY, Choice
 from .counts import outcome_json, outcome_line
+from .screen import visible
 from .style import Style
 
 Encode = Callable[[object], str]  # a value as JSON on one line
@@ -25,11 +29,12 @@ _KNOWN: Final = 1 << 16  # lines remembered
 class OutcomeLines:
     """Turns outcomes into lines of one format: `text`, `jsonl`, or `json` for the items of an indented list.
 
-    `allowed` and `denied` count them.
+    `allowed` and `denied` count them, those too that `chosen` leaves out.
     """
 
-    def __init__(self, policy: Policy, format_: str, style: Style, encode: Encode) -> None:
+    def __init__(self, policy: Policy, format_: str, style: Style, encode: Encode, chosen: Choice = EVERY) -> None:
         self._policy, self._format, self._style, self._encode = policy, format_, style, encode
+        self._chosen = chosen
         self._text = PointWriter(policy.tree.fields)
         self._begin, self._between, self._end = (
             ("    {\n      ", ",\n      ", "\n    }") if format_ == "json" else ("{", ", ", "}")
@@ -44,12 +49,63 @@ class OutcomeLines:
     def decided(self) -> int:
         return self.allowed + self.denied
 
-    def line(self, outcome: Outcome, number: int) -> str:
-        """The line of one packet, `number` counting over all captures."""
+    def words(self, into: Callable[[str], bytes]) -> Words:
+        """The same lines as the native module puts them together, `into` bytes; an item of a list begins with its comma."""
+        rules = range(len(self._policy.rules) + 1)
+        shown = bytes(self._chosen.takes(self._policy.action(rule), rule) for rule in rules)
+        if self._format == "text":
+            head = [f"  {self._style.verdict(self._policy.action(rule).value.upper(), 6)} " for rule in rules]
+            tail = [f"  by {visible(self._policy.label(rule))}\n" for rule in rules]
+            return Words(b"", 6, tuple(map(into, head)), tuple(map(into, tail)), shown, into, self._rest(into))
+        last, first = ("", ",\n") if self._format == "json" else ("\n", "")
+        head = [f'{self._between}"text": "'] * len(rules)
+        tail = [f'"{self._tail(rule)}{last}' for rule in rules]
+
+        def inside(text: str) -> bytes:
+            return into(self._encode(text)[1:-1])
+
+        begin = into(f'{first}{self._begin}"packet": ')
+        return Words(begin, 0, tuple(map(into, head)), tuple(map(into, tail)), shown, inside, self._rest(into))
+
+    def _rest(self, into: Callable[[str], bytes]) -> Callable[[str, int], bytes | None]:
+        """What follows the number of a frame of a class, if it has a line."""
+        digits = 6 if self._format == "text" else len(f'{self._begin}"packet": 0')
+        end = "" if self._format == "json" else "\n"
+
+        def rest(kind: str, what: int) -> bytes | None:
+            action = None if kind == NOT_IP else DENY
+            if not self._chosen.takes(action, None):
+                return None
+            without = what if kind == NOT_IP else None
+            outcome = Outcome(0, kind, None, None, 0, without, None, action)  # type: ignore[arg-type]  # one of the classes
+            return into(self._whole(outcome_json(outcome, self._policy, 0))[digits:] + end)
+
+        return rest
+
+    def whole(self, outcome: Outcome) -> str:
+        """The line of one packet as it stands among those of `words`; empty if it is left out."""
+        text = self.line(outcome, outcome.number)
+        if text is None:
+            return ""
+        return f",\n{text}" if self._format == "json" else f"{text}\n"
+
+    def count(self, told: Sequence[int], denied: int) -> None:
+        """Takes in packets by rule, the default last, and those denied by none, whose lines were put together elsewhere."""
+        self.denied += denied
+        for rule, packets in enumerate(told):
+            if self._policy.action(rule) is ALLOW:
+                self.allowed += packets
+            else:
+                self.denied += packets
+
+    def line(self, outcome: Outcome, number: int) -> str | None:
+        """The line of one packet, `number` counting over all captures; None if it is left out."""
         rule, point = outcome.rule, outcome.point
         if rule is None or point is None:
             self.allowed += outcome.action is ALLOW  # a cut packet may be, where nothing that is missing decides
             self.denied += outcome.action is DENY
+            if not self._chosen.takes(outcome.action, rule):
+                return None
             return self._whole(outcome_json(outcome, self._policy, number))
         known = self._tails.get(rule)
         if known is None:
@@ -59,6 +115,8 @@ class OutcomeLines:
             self.allowed += 1
         else:
             self.denied += 1
+        if not self._chosen.takes(ALLOW if allowed else DENY, rule):
+            return None
         if outcome.recorded is not None or self._format == "text":
             return self._whole(outcome_json(outcome, self._policy, number, self._text))
         seen = self._seen(point)

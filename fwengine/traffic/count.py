@@ -20,7 +20,7 @@ from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
-from ..packets.capture import Capture, open_capture, refuse_foreign
+from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
 from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
@@ -37,8 +37,8 @@ Progress = Callable[[int, int | None], object]
 
 # counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
 # then, counted in one of the other rows, too, what is decided though truncated
-_CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
-_ROWS: Final = len(_CLASSES) + 2
+CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
+ROWS: Final = len(CLASSES) + 2
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
@@ -150,12 +150,12 @@ def evaluate_capture(
         PacketError: if an interface or the state cannot be.
         LimitError: if the engine asked for is not here, or does not take the policy.
     """
-    stated = _Stated(inbound, outbound, state)
-    native = _classifier(policy, path, engine)
+    stated = Stated(inbound, outbound, state)
+    native = chosen_classifier(policy, path, engine)
     if native is not None:
         return _native_report(native, path, stated, progress, max(1, jobs))
-    rows = len(policy.rules) + 1 + _ROWS
-    sums = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+    rows = len(policy.rules) + 1 + ROWS
+    sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
     notes: tuple[str, ...] = ()
     try:
@@ -166,7 +166,7 @@ def evaluate_capture(
                 notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
     except CaptureError as caught:
         error = caught
-    return _report(policy, os.fspath(path), sums, error, notes)
+    return report_of(policy, os.fspath(path), sums, error, notes)
 
 
 def iterate(
@@ -208,50 +208,61 @@ def iterate_batches(
     also: RuleSet | None = None,
 ) -> Iterator[list[Outcome]]:
     """As `iterate`, in lists as the capture comes: some thousands, or what a pipe gives at a time."""
-    stated = _Stated(inbound, outbound, state)
-    rule_of = policy.tree.index
-    cuts = Cuts(policy)
-    rules: dict[Point, int] = {}
-    kinds: Counter[int] = Counter()
+    stated = Stated(inbound, outbound, state)
+    judge = Judge(policy, stated)
     number = 0
-    decoded = False
     with open_capture(path) as capture:
         try:
             for batch in capture.batches():
-                outcomes: list[Outcome] = []
-                add = outcomes.append
-                for data, wire_length, link, came_in, went_out, _ in batch:
-                    key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                    says = recorded(data, link) if link in LOGS else None
-                    if key == NOT_IP:
-                        what = _kind(data, link, wire_length)
-                        kinds[what] += 1
-                        add(Outcome(number, "not-ip", None, None, wire_length, what, says))
-                    elif key == TRUNCATED:
-                        sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
-                        action, index = cuts.fate(sets)
-                        add(Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets))
-                    elif isinstance(key, str):
-                        add(Outcome(number, key, None, None, wire_length, None, says, DENY))  # type: ignore[arg-type]  # one of the classes
-                    else:
-                        decoded = True
-                        rule = rules.get(key)
-                        if rule is None:
-                            if len(rules) >= _REMEMBERED:
-                                rules.clear()
-                            rule = rules[key] = rule_of(key)
-                        add(Outcome(number, "ip", key, rule, wire_length, None, says, policy.action(rule)))
-                    number += 1
-                yield outcomes
+                yield [judge.outcome(record, at) for at, record in enumerate(batch, number)]
+                number += len(batch)
                 if progress is not None:
                     progress(capture.position, capture.size)
         finally:
             if notes is not None:
-                told = [stated.notes(asked, decoded) for asked in (policy, also) if asked is not None]
-                notes += dict.fromkeys([*_link_notes(kinds), *(note for one in told for note in one)])
+                notes += judge.notes(also)
 
 
-class _Stated:
+class Judge:
+    """Records of captures under one policy, one after another."""
+
+    def __init__(self, policy: RuleSet, stated: Stated) -> None:
+        self._policy, self._stated = policy, stated
+        self._cuts = Cuts(policy)
+        self._rules: dict[Point, int] = {}
+        self.kinds: Counter[int] = Counter()  # of the frames without IP
+        self.decoded = False  # was there a packet to ask the rules about?
+
+    def outcome(self, record: Record, number: int) -> Outcome:
+        data, wire_length, link, came_in, went_out, _ = record
+        stated = self._stated
+        key = decode(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+        says = recorded(data, link) if link in LOGS else None
+        if type(key) is tuple:
+            self.decoded = True
+            rule = self._rules.get(key)
+            if rule is None:
+                if len(self._rules) >= _REMEMBERED:
+                    self._rules.clear()
+                rule = self._rules[key] = self._policy.tree.index(key)
+            return Outcome(number, "ip", key, rule, wire_length, None, says, self._policy.action(rule))
+        if key == NOT_IP:
+            what = _kind(data, link, wire_length)
+            self.kinds[what] += 1
+            return Outcome(number, "not-ip", None, None, wire_length, what, says)
+        if key == TRUNCATED:
+            sets = known(data, link, wire_length, *stated.numbers(came_in, went_out), stated.state)
+            action, index = self._cuts.fate(sets)
+            return Outcome(number, "truncated", None, index, wire_length, None, says, action or DENY, sets)
+        return Outcome(number, key, None, None, wire_length, None, says, DENY)  # type: ignore[arg-type]  # one of the classes
+
+    def notes(self, also: RuleSet | None = None) -> list[str]:
+        """What is to be told of the capture as a whole; `also` as for `iterate`."""
+        told = [self._stated.notes(asked, self.decoded) for asked in (self._policy, also) if asked is not None]
+        return list(dict.fromkeys([*_link_notes(self.kinds), *(note for one in told for note in one)]))
+
+
+class Stated:
     """The interfaces and the state to take for a capture's packets."""
 
     def __init__(self, inbound: str | None, outbound: str | None, state: str) -> None:
@@ -291,7 +302,7 @@ class _Stated:
         out = [
             f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
             "which is taken instead"
-            for word in self._overruled
+            for word in sorted(self._overruled)
         ]
         seen = {"in": any(names[0] for names in self._known), "out": any(names[1] for names in self._known)}
         for field, word in ((IN, "in"), (OUT, "out")):
@@ -302,8 +313,8 @@ class _Stated:
         return tuple(out)
 
 
-class _Sums(NamedTuple):
-    """Counts by rows, one for each rule, then the default, then `_CLASSES`; and frames without IP by kind."""
+class Sums(NamedTuple):
+    """Counts by rows, one for each rule, then the default, then `CLASSES`; and frames without IP by kind."""
 
     packets: list[int]
     octets: list[int]
@@ -325,14 +336,14 @@ def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
         yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
 
 
-def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, progress: Progress | None) -> None:
+def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: Sums, progress: Progress | None) -> None:
     """Adds a capture to the sums."""
     packets, octets, done, kinds = sums
     rule_of = policy.tree.index
     cuts = Cuts(policy)
     not_ip = len(policy.rules) + 1
-    truncated, several, partial = (not_ip + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES), _ROWS - 1))
-    classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(_CLASSES)}
+    truncated, several, partial = (not_ip + n for n in (CLASSES.index(TRUNCATED), len(CLASSES), ROWS - 1))
+    classes: dict[Point | str, int] = {name: not_ip + n for n, name in enumerate(CLASSES)}
     rows: dict[object, int] = {}  # by the fields that the policy asks for
     asked = sorted(policy.tree.fields)
     pick: Callable[[Point], object] = itemgetter(*asked) if asked else len  # of no field: all points are as long
@@ -372,7 +383,7 @@ def _count(policy: RuleSet, capture: Capture, stated: _Stated, sums: _Sums, prog
             progress(capture.position, capture.size)
 
 
-def _classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
+def chosen_classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
     """The native classifier, if it is to be used."""
     if engine == "tree" or (engine == "auto" and not _is_long(path)):
         return None
@@ -404,20 +415,20 @@ def _is_long(path: str | os.PathLike[str]) -> bool:
 
 
 def _native_report(
-    native: Classifier, path: str | os.PathLike[str], stated: _Stated, progress: Progress | None, jobs: int
+    native: Classifier, path: str | os.PathLike[str], stated: Stated, progress: Progress | None, jobs: int
 ) -> CaptureReport:
     """As `evaluate_capture`, through the native module."""
     from ..native import count_capture
 
     policy = native.policy
     cuts = Cuts(policy)
-    truncated, several = (len(policy.rules) + 1 + n for n in (_CLASSES.index(TRUNCATED), len(_CLASSES)))
-    rows = len(policy.rules) + 1 + _ROWS
-    nothing = _Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+    truncated, several = (len(policy.rules) + 1 + n for n in (CLASSES.index(TRUNCATED), len(CLASSES)))
+    rows = len(policy.rules) + 1 + ROWS
+    nothing = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
         source = Source(path)
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), nothing, caught, ())
+        return report_of(policy, os.fspath(path), nothing, caught, ())
     try:
         refuse_foreign(source)
         counts = count_capture(
@@ -434,17 +445,17 @@ def _native_report(
             ),
         )
     except CaptureError as caught:
-        return _report(policy, os.fspath(path), nothing, caught, ())
+        return report_of(policy, os.fspath(path), nothing, caught, ())
     finally:
         source.close()
     stated.recorded(counts.inbound, counts.outbound)
     notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
-    sums = _Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
-    return _report(policy, os.fspath(path), sums, counts.error, notes)
+    sums = Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
+    return report_of(policy, os.fspath(path), sums, counts.error, notes)
 
 
-def _report(
-    policy: RuleSet, file: str, sums: _Sums, error: CaptureError | None, notes: tuple[str, ...]
+def report_of(
+    policy: RuleSet, file: str, sums: Sums, error: CaptureError | None, notes: tuple[str, ...]
 ) -> CaptureReport:
     packets, octets = sums.packets, sums.octets
     rules = [
@@ -482,6 +493,6 @@ def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> Re
     """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
     rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
     classes = done[len(rules) + 1 :]
-    rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
+    rows += [(n == len(CLASSES) - 1, row) for n, row in enumerate(classes)]
     counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
     return RecordedCount(*counts) if any(counts) else None

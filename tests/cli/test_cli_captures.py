@@ -15,7 +15,7 @@ import pytest
 from support.commands import Done, Screen, program, run
 
 from fwengine import Packet, decide, load
-from fwengine.cli.captures import PATIENCE, progress_bar
+from fwengine.cli.progress import PACE, PATIENCE, progress_bar
 from fwengine.packets.encode import write_pcap, write_pcapng
 
 POLICY = """\
@@ -96,6 +96,7 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
         "captures",
         "unexercised",
         "unknown_interfaces",
+        "flows",
     ]
     assert [document[key] for key in list(document)[2:8]] == [8, 3, 4, 1, 1, 1]
     assert document["packets"] == document["allow"] + document["deny"] + document["not_ip"]
@@ -336,8 +337,9 @@ class TestBar:
 
     @staticmethod
     def drawn(tty: bool, seconds: float, size: int | None = 100) -> bytes:
+        """What is drawn where each look at the clock finds it later by so many seconds."""
         stream = Screen(tty=tty)
-        clock = itertools.chain([0.0], itertools.repeat(seconds)).__next__
+        clock = itertools.count(0.0, seconds).__next__
         with progress_bar("a\n\x1bb.pcap", stream, clock) as progress:
             if progress is not None:
                 for position in (10, 50, 100):
@@ -346,35 +348,50 @@ class TestBar:
 
     def test_on_a_terminal_after_a_while(self) -> None:
         drawn = self.drawn(True, PATIENCE).decode()
-        assert "100%" in drawn
-        assert "a\ufffd\ufffdb.pcap" in drawn
+        assert [part[-4:] for part in drawn.split("\r\x1b[K")] == ["", " 10%", " 50%", "100%", ""]
+        assert "a\ufffd\ufffdb.pcap  [###---" in drawn
         assert "\x1bb" not in drawn
 
+    def test_it_is_gone_when_the_work_is_done(self) -> None:
+        assert self.drawn(True, PATIENCE).endswith(b"\r\x1b[K")
+
+    def test_it_is_drawn_now_and_then(self) -> None:
+        stream = Screen(tty=True)
+        clock = itertools.count(PATIENCE, PACE / 10).__next__
+        with progress_bar("x", stream, clock) as progress:
+            assert progress is not None
+            for position in range(1000):
+                progress(position, 1000)
+        assert 60 < stream.data.count(b"%") < 100
+
     def test_not_for_quick_work(self) -> None:
-        assert self.drawn(True, PATIENCE - 0.01) == b""
+        assert self.drawn(True, PATIENCE / 4) == b""
 
     def test_not_elsewhere(self) -> None:
         assert self.drawn(False, 60) == b""
 
-    def test_not_for_what_has_no_size(self) -> None:
-        assert self.drawn(True, 60, None) == b""
+    def test_of_what_has_no_size_how_much_was_read(self) -> None:
+        assert b"0.0 MB read" in self.drawn(True, 60, None)
+        assert b"%" not in self.drawn(True, 60, None)
 
     def test_without_stderr(self) -> None:
         with progress_bar("x", None) as progress:
             assert progress is None
 
     def test_the_command_draws_it(self, monkeypatch: pytest.MonkeyPatch, policy: Path, mixed: Path) -> None:
-        monkeypatch.setattr("fwengine.cli.captures.PATIENCE", 0.0)
+        monkeypatch.setattr("fwengine.cli.progress.PATIENCE", 0.0)
         loud, quiet = ask(policy, "-r", mixed, "--in", "none", tty="err"), ask(policy, "-r", mixed, "--in", "none")
         assert loud.out == quiet.out
-        assert str(mixed) in loud.err
+        assert mixed.name in loud.err
         assert quiet.err == ""
         each = ask(policy, "-r", mixed, "--per-packet", tty="err")
-        assert str(mixed) in each.err
+        assert mixed.name in each.err
         assert ask(policy, "-r", mixed, "--in", "none", "--per-packet", tty="out err").err == ""
+        for options in (("--format", "json"), ("--per-packet", "--format", "json")):
+            assert ask(policy, "-r", mixed, "--in", "none", *options, tty="err").err == ""
 
     def test_on_a_real_terminal(self, policy: Path, mixed: Path) -> None:
-        script = "from fwengine import cli\nfrom fwengine.cli import captures\ncaptures.PATIENCE = 0.0\ncli.main()\n"
+        script = "from fwengine import cli\nfrom fwengine.cli import progress\nprogress.PATIENCE = 0.0\ncli.main()\n"
         ours, theirs = pty.openpty()
         try:
             done = program("eval", policy, "-r", mixed, script=script, stderr=theirs, env={"TERM": "xterm"})
@@ -396,3 +413,40 @@ def test_documents_are_json_whatever_the_encoding(policy: Path, mixed: Path, tmp
             document = json.loads(out if form == "json" else out.splitlines()[0])
             assert (document["captures"][0] if form == "json" else document)["file"] == str(odd)
             assert not {c for c in out if not c.isprintable()} - {"\n"}
+
+
+class TestChoice:
+    """`--only` and `--rule`: of these packets alone; totals stay totals."""
+
+    def test_of_one_verdict(self, policy: Path, mixed: Path) -> None:
+        every = ask(policy, "-r", mixed, "--format", "json").json
+        for word in ("allow", "deny"):
+            told = ask(policy, "-r", mixed, "--format", "json", "--only", word).json
+            assert told["rules"] == [row for row in every["rules"] if row["rule"]["action"] == word]
+            assert [told[key] for key in ("packets", "allow", "deny")] == [
+                every[k] for k in ("packets", "allow", "deny")
+            ]
+            lines = ask(policy, "-r", mixed, "--per-packet", "--format", "jsonl").lines
+            some = ask(policy, "-r", mixed, "--per-packet", "--format", "jsonl", "--only", word).lines
+            assert some == [line for line in lines if line["verdict"] == word]
+            text = ask(policy, "-r", mixed, "--only", word).out.splitlines()
+            rows = [next(w for w in line.split() if w.isalpha()) for line in text[3:]]
+            assert rows
+            assert set(rows) == {word}
+
+    def test_of_some_rules(self, policy: Path, mixed: Path) -> None:
+        every = ask(policy, "-r", mixed, "--format", "json").json["rules"]
+        for names in (("default",), (every[0]["rule"]["label"], "default")):
+            options = [word for name in names for word in ("--rule", name)]
+            told = ask(policy, "-r", mixed, "--format", "json", *options).json
+            assert [row["rule"]["label"] for row in told["rules"]] == list(names)
+            lines = ask(policy, "-r", mixed, "--per-packet", "--format", "json").json["results"]
+            some = ask(policy, "-r", mixed, "--per-packet", "--format", "json", *options).json["results"]
+            assert some == [line for line in lines if line["rule"] in names]
+
+    def test_what_is_no_rule(self, policy: Path, mixed: Path) -> None:
+        done = ask(policy, "-r", mixed, "--rule", "defualt")
+        assert done.code == 2
+        assert "did you mean `default`?" in done.err
+        for option in (("--only", "deny"), ("--rule", "default")):
+            assert "goes with `-r`" in ask(policy, "tcp 1.2.3.4 -> 5.6.7.8", *option).err

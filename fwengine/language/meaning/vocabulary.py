@@ -161,6 +161,11 @@ class Vocabulary:
             p: Lexicon(listed, numbers) for p, listed in self._ports.items()
         }
 
+    @property
+    def services(self) -> tuple[tuple[str, Groups], ...]:
+        """The policy's services by name: their destination ports by protocol, None for all of it."""
+        return tuple((name, groups) for groups, name in self._services.items())
+
     def addresses(self, chosen: IntervalSet, other: IntervalSet = address.ALL) -> str:
         """A set of addresses, as `from` and `to` take it; `other` are those at the packet's other end."""
         families = [lexicon for family, lexicon in self._lexicons if other.issubset(family) and chosen.issubset(family)]

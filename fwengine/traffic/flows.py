@@ -1,0 +1,135 @@
+"""The flows of captures under a policy: who asked whom for what, how often, and when; beside the counts per rule.
+
+Knows policies and captures, and nothing of screens. In plain Python, packet by packet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from heapq import nsmallest
+from typing import Final, NamedTuple
+
+from ..errors import CaptureError
+from ..model.fields import CODE, DPORT, DST, PROTOCOL, SRC, TYPE
+from ..model.rules import ALLOW, Action
+from ..model.ruleset import RuleSet
+from ..packets.capture import Record, open_capture
+from ..packets.logs import PFLOG
+from ..packets.place import TRUNCATED
+from .count import CLASSES, ROWS, CaptureReport, Judge, Outcome, Progress, Stated, Sums, report_of
+
+MOST_FLOWS: Final = 1 << 17  # that are told apart, at some 400 bytes each
+
+Takes = Callable[[Action | None, int | None], bool]  # by verdict and deciding rule, which may be none
+_Key = tuple[int, int, int, int, int, int, int]
+
+
+class Flow(NamedTuple):
+    """Packets alike in deciding rule, addresses, protocol, destination port, ICMP type and code.
+
+    `rule` is an index, the number of rules for the default; addresses, port, type and code are as in a point; bytes are
+    those on the wire, times nanoseconds since 1970.
+    """
+
+    rule: int
+    src: int
+    dst: int
+    protocol: int
+    dport: int
+    type: int
+    code: int
+    packets: int
+    bytes: int
+    first: int
+    last: int
+
+
+class FlowTable:
+    """The flows of the packets that it `takes`.
+
+    `beyond` counts packets of flows that came when the table was full, `fieldless` those that cannot be decoded.
+    """
+
+    def __init__(self, takes: Takes, most: int = MOST_FLOWS) -> None:
+        self._takes, self._most = takes, most
+        self._flows: dict[_Key, list[int]] = {}
+        self.beyond = self.fieldless = 0
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def add(self, outcome: Outcome, time: int) -> None:
+        if not self._takes(outcome.action, outcome.rule):
+            return
+        point, rule = outcome.point, outcome.rule
+        if point is None or rule is None:
+            self.fieldless += 1
+            return
+        key = (rule, point[SRC], point[DST], point[PROTOCOL], point[DPORT], point[TYPE], point[CODE])
+        sums = self._flows.get(key)
+        if sums is not None:
+            sums[0] += 1
+            sums[1] += outcome.wire_length
+            sums[2] = min(sums[2], time)
+            sums[3] = max(sums[3], time)
+        elif len(self._flows) < self._most:
+            self._flows[key] = [1, outcome.wire_length, time, time]
+        else:
+            self.beyond += 1
+
+    def top(self, most: int) -> list[Flow]:
+        """The flows of most packets, then of most bytes."""
+        found = nsmallest(most, self._flows.items(), key=lambda one: (-one[1][0], -one[1][1], one[0]))
+        return [Flow(*key, *sums) for key, sums in found]
+
+
+def count_flows(
+    policy: RuleSet,
+    path: str | os.PathLike[str],
+    table: FlowTable,
+    *,
+    inbound: str | None = None,
+    outbound: str | None = None,
+    state: str = "new",
+    progress: Progress | None = None,
+) -> CaptureReport:
+    """As `count.evaluate_capture`, whose report it gives; adds the flows to a table."""
+    stated = Stated(inbound, outbound, state)
+    judge = Judge(policy, stated)
+    rows = len(policy.rules) + 1 + ROWS
+    sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, judge.kinds)
+    error: CaptureError | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        with open_capture(path) as capture:
+            try:
+                for batch in capture.batches():
+                    for record in batch:
+                        outcome = judge.outcome(record, 0)
+                        _count(sums, outcome, record, len(policy.rules) + 1)
+                        table.add(outcome, record[5])
+                    if progress is not None:
+                        progress(capture.position, capture.size)
+            finally:
+                notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
+    except CaptureError as caught:
+        error = caught
+    return report_of(policy, os.fspath(path), sums, error, notes)
+
+
+def _count(sums: Sums, outcome: Outcome, record: Record, classes: int) -> None:
+    """Counts a packet in its row; the rows of classes begin behind the default's."""
+    row = outcome.rule
+    if row is None:
+        several = outcome.kind == TRUNCATED and outcome.action is ALLOW
+        row = classes + (len(CLASSES) if several else CLASSES.index(outcome.kind))
+    sums.packets[row] += 1
+    sums.octets[row] += outcome.wire_length
+    if outcome.kind == TRUNCATED and row != classes + CLASSES.index(TRUNCATED):
+        sums.packets[classes + ROWS - 1] += 1
+        sums.octets[classes + ROWS - 1] += outcome.wire_length
+    if record[2] == PFLOG and outcome.recorded is not None:
+        passed, blocked = sums.recorded[row]
+        done = outcome.recorded.action
+        sums.recorded[row] = passed + (done == "pass"), blocked + (done == "block")

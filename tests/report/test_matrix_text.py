@@ -1,0 +1,208 @@
+"""The matrix on screens and in files: a newcomer reads it, and all forms tell the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from support.commands import EDGE, run
+
+from fwengine import Policy, loads, region
+from fwengine.analysis.matrix import Matrix, between, matrix
+from fwengine.model.box import Box
+from fwengine.report.matrix import MatrixText
+from fwengine.report.reached import Reached
+from fwengine.report.style import Style
+from fwengine.report.zones import ELSEWHERE, MOST_ZONES, chosen_zones, split
+from fwengine.testing.texts import policy_texts
+
+
+def _told(policy: Policy, asked: str | None = None) -> tuple[Matrix, MatrixText]:
+    sides = chosen_zones(policy, asked)
+    found = matrix(policy, sides.zones)
+    return found, MatrixText(policy, found, sides.notes)
+
+
+def _screen(text: str, asked: str | None = None, width: int = 100) -> str:
+    return _told(loads(text), asked)[1].text(Style(False), width)
+
+
+OFFICE = """\
+net     office  = { 10.20.0.0/16, 2001:db8:20::/48 }
+net     guests  = 10.20.9.0/24
+net     web     = 192.0.2.80/30
+service www     = { tcp/http, tcp/https }
+ports   high    = 1024-65535
+
+deny  any from guests to office
+allow www to web
+allow tcp from office to web port ssh
+allow icmp from office to web type echo-request
+allow udp from office port high to any port domain
+allow tcp from web to any established
+"""
+
+
+TABLE = """\
+who reaches whom: of 4 pairs 4 open in part
+
+from \\ to  office           web
+office     ~udp/domain      www, icmp/echo-request, tcp/ssh, ~udp/domain
+web        ~tcp with ports  www, ~tcp/0-79, ~tcp/81-442, ~tcp/444-65535
+
+~ not for all packets:
+  office -> office  udp/domain  (from office except guests, from port high)
+  office -> web     udp/domain  (from port high)
+  web -> office     tcp with ports  (established)
+  web -> web        tcp/0-79, tcp/81-442, tcp/444-65535  (established)"""
+
+
+def test_a_table_that_fits_is_a_table() -> None:
+    assert _screen(OFFICE, "office,web") == TABLE
+
+
+def test_forms_agree(tmp_path: Path) -> None:
+    path = tmp_path / "office.fwl"
+    path.write_text(OFFICE)
+    document = run("show", path, "--as", "matrix", "--format", "json").json
+    rows = list(csv.DictReader(io.StringIO(run("show", path, "--as", "matrix", "--format", "csv").out)))
+    lines = run("show", path, "--as", "matrix", "--format", "markdown").out.splitlines()
+    names = [zone["name"] for zone in document["zones"]]
+    assert names == ["office", "guests", "web", ELSEWHERE]
+    assert len(rows) == len(document["cells"]) == len(names) ** 2
+    assert [line.count(" | ") for line in lines[2:]] == [len(names)] * len(names)
+    for row, cell, (at, to) in zip(
+        rows, document["cells"], ((i, j) for i in range(len(names)) for j in range(len(names))), strict=True
+    ):
+        assert (row["source"], row["destination"], row["access"]) == (
+            cell["source"],
+            cell["destination"],
+            cell["access"],
+        )
+        assert (row["source"], row["destination"]) == (names[at], names[to])
+        assert row["services"] == ", ".join(cell["services"])
+        shown = lines[2 + at].strip("| ").split(" | ")[1 + to]
+        assert all(word in shown for word in cell["services"])
+        assert all(condition["when"] is None or condition["when"] in shown for condition in cell["conditional"])
+        assert (cell["access"] == "nothing") == (shown == "nothing")
+
+
+@settings(max_examples=30)
+@given(policy_texts(0, 5, True))
+def test_regions_read_back_are_what_is_allowed(text: str) -> None:
+    """The regions that JSON gives read back as the packets that the cell allows."""
+    policy = loads(text)
+    found, told = _told(policy)
+    for cell, fields in zip(found.cells, Reached.of("x", found, told).to_dict()["cells"], strict=True):
+        read = [box for one in fields["regions"] for box in region(policy, one["text"])]
+        assert _same(read, list(cell.regions))
+        inside = between(found.zones[cell.source], found.zones[cell.destination])
+        assert all(box.issubset(inside) for box in read)
+
+
+def _same(some: list[Box], others: list[Box]) -> bool:
+    return all(not _left(box, others) for box in some) and all(not _left(box, some) for box in others)
+
+
+def _left(box: Box, others: list[Box]) -> list[Box]:
+    left = [box]
+    for other in others:
+        left = [part for one in left for part in one - other if part]
+    return left
+
+
+class TestZones:
+    def test_interfaces_where_no_network_is_named(self) -> None:
+        shown = _screen("allow tcp from any to any port ssh in lan0 out wan0\n")
+        assert shown.splitlines()[2:5] == [
+            "from \\ to          lan0  wan0     rest of the world",
+            "lan0               -     tcp/ssh  -",
+            "wan0               -     -        -",
+        ]
+        declared = chosen_zones(loads("interface lan = { eth1, eth2 }\nallow tcp from any to any in lan\n")).zones
+        assert [(zone.name, zone.kind) for zone in declared] == [("lan", "interface"), (ELSEWHERE, "interface")]
+
+    def test_what_rules_write_out_where_nothing_has_a_name(self) -> None:
+        zones = chosen_zones(loads("allow tcp from 10.0.0.0/8 to 192.0.2.1 port 22\n")).zones
+        assert [zone.name for zone in zones] == ["10.0.0.0/8", "192.0.2.1", ELSEWHERE]
+        assert [zone.name for zone in chosen_zones(loads("allow tcp\n")).zones] == ["any"]
+
+    def test_two_names_of_one_set_share_a_row_and_overlaps_are_told(self) -> None:
+        text = "net a = 10.0.0.0/8\nnet b = 10.0.0.0/8\nnet c = 10.1.0.0/16\nallow tcp from a to b\n"
+        assert [zone.name for zone in chosen_zones(loads(text)).zones] == ["a = b", "c", ELSEWHERE]
+        assert _screen(text).splitlines()[-1] == "c is within a = b: a packet counts in each"
+
+    def test_of_many_networks_those_used_most(self) -> None:
+        nets = [f"net n{n} = 10.{n}.0.0/16" for n in range(MOST_ZONES + 5)]
+        rules = [f"allow tcp from n{n} to any" for n in range(5, MOST_ZONES + 5)]
+        sides = chosen_zones(loads("\n".join(nets + rules)))
+        assert [zone.name for zone in sides.zones] == [*(f"n{n}" for n in range(5, MOST_ZONES + 5)), ELSEWHERE]
+        assert str(len(nets)) in sides.notes[0]
+
+    def test_between_takes_names_addresses_and_sets(self) -> None:
+        policy = loads(EDGE)
+        zones = chosen_zones(policy, "web, {10.1.0.0/16, mail},wan0,2001:db8::1").zones
+        assert [(zone.name, zone.kind) for zone in zones] == [
+            ("web", "net"),
+            ("{10.1.0.0/16, mail}", "net"),
+            ("wan0", "interface"),
+            ("2001:db8::1", "net"),
+        ]
+        assert split("a,{b,{c,d}},e") == ["a", "{b,{c,d}}", "e"]
+
+    def test_of_two_families_there_is_no_packet(self) -> None:
+        shown = _screen("allow any\n", "10.0.0.0/8,2001:db8::/32")
+        assert shown.splitlines()[2:] == [
+            "from \\ to      10.0.0.0/8  2001:db8::/32",
+            "10.0.0.0/8     all         n/a",
+            "2001:db8::/32  n/a         all",
+            "",
+            "n/a no such packet",
+        ]
+
+
+def test_masks_with_holes_are_zones_like_others() -> None:
+    shown = _screen(
+        "net odd = 1.0.0.1/1.0.0.1\nnet web = 192.0.2.80/30\nallow tcp from odd to web port 22\nallow udp from web to odd port 53\n"
+    )
+    assert shown.splitlines()[2:6] == [
+        "from \\ to          odd         web      rest of the world",
+        "odd                -           tcp/ssh  -",
+        "web                udp/domain  -        -",
+        "rest of the world  -           -        -",
+    ]
+
+
+def test_a_wide_matrix_is_a_list() -> None:
+    shown = _screen(OFFICE, None, 60).splitlines()
+    assert "from guests" in shown
+    assert "  nothing to office, guests" in shown
+    assert max(map(len, shown[:-2])) < 120
+
+
+def test_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "office.fwl"
+    path.write_text(OFFICE)
+    done = run("show", path, "--as", "matrix")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("who reaches whom: ")
+    wrong = run("show", path, "--as", "matrix", "--between", "office,wbe")
+    assert wrong.code == 2
+    assert "did you mean `web`?" in wrong.err
+    for options in (("--between", "office"), ("--format", "csv")):
+        refused = run("show", path, *options)
+        assert refused.code == 2
+        assert "goes with `--as matrix`" in refused.err
+
+
+def test_what_takes_too_long_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix, "__defaults__", (3, 400))
+    path = tmp_path / "office.fwl"
+    path.write_text(OFFICE)
+    done = run("show", path, "--as", "matrix")
+    assert done.code == 2
+    assert "beyond the limit" in done.err
+    assert "unknown" in done.out
