@@ -9,18 +9,18 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import Diagnostic
+from .errors import Diagnostic, PolicyError
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
 from .model.rules import Action, Claim, Definition, Expectation
 from .model.ruleset import RuleSet
 from .sources.opening import open_source
-from .sources.source import Source, from_text
+from .sources.source import ENDING, Source, from_text
 
 if TYPE_CHECKING:
     from .analysis.confirm import Answer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .analysis.query import Region
     from .language.meaning.declared import Declared
     from .native import Classifier
+    from .sources.foreign import Imported, Reading
     from .traffic.count import CaptureReport
 
 
@@ -44,6 +45,7 @@ class Policy(RuleSet):
     remarks: tuple[Diagnostic, ...] = field(
         default=(), compare=False
     )  # what `check` tells of a text that has a meaning
+    imported: Imported | None = field(default=None, compare=False)  # where the rules come from if not from the language
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
@@ -129,22 +131,86 @@ class Policy(RuleSet):
         return classifier(self)
 
 
-def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None) -> Policy:
+def load(
+    source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None, reading: Reading | None = None
+) -> Policy:
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
     Args:
         source: what `sources.opening.open_source` takes, or a source.
         as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
             policy: state one day, or take `old.on(new.as_of)`, where several are compared.
+        reading: the format of the text, where its content does not tell; which policy of several; and what becomes of
+            doubts. For policies of other firewalls only.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
+        LimitError: if the chains of another firewall's policy unfold to too much.
     """
+    return _load(source, as_of, reading, every=False)[0]
+
+
+def load_all(
+    source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None, reading: Reading | None = None
+) -> tuple[Policy, ...]:
+    """All policies of a file: of another firewall's each chain that packets enter, or each list, unless one is chosen.
+
+    Raises:
+        PolicyError, LimitError: as `load`.
+    """
+    return _load(source, as_of, reading, every=True)
+
+
+def _load(
+    source: str | os.PathLike[str] | Source, as_of: datetime.date | None, reading: Reading | None, *, every: bool
+) -> tuple[Policy, ...]:
+    if not isinstance(source, Source):
+        source = open_source(source)
+    if source.file.endswith(ENDING) and (reading is None or reading.format is None):
+        return (_own(source, as_of),)
+    try:
+        data = source.read(source.file)
+        text = data.decode("utf-8-sig")
+    except OSError:
+        return (_own(source, as_of),)  # which tells what is wrong
+    except UnicodeDecodeError:
+        text = ""
+    name, others = source.file, source.read
+    source = replace(source, read=lambda asked: data if asked == name else others(asked))  # standard input is read once
+    return _foreign(text, source, as_of, reading, every) or (_own(source, as_of),)
+
+
+def _foreign(
+    text: str, source: Source, as_of: datetime.date | None, reading: Reading | None, every: bool
+) -> tuple[Policy, ...]:
+    """The policies of another firewall's text; none if it is in the language."""
+    from .sources import foreign
+
+    reading = reading or foreign.Reading()
+    document = foreign.read(text, source.name, reading)
+    if document is None:
+        return ()
+    names = tuple(document.policies) if every and reading.policy is None else (foreign.chosen(document, source.name, reading),)
+    day = as_of or datetime.date.today()
+    texts = {source.name: text}
+    try:
+        flats = [foreign.flatten(document, name, reading, names) for name in names]
+    except PolicyError as error:
+        raise PolicyError(error.diagnostics, texts) from None
+    return tuple(
+        Policy(
+            flat.rules, flat.default, day, f"{source.name}:{flat.imported.name}", sources=texts,
+            remarks=document.remarks, imported=flat.imported,
+        )
+        for flat in flats
+    )  # fmt: skip
+
+
+def _own(source: Source, as_of: datetime.date | None) -> Policy:
+    """The policy of a text in the language."""
     from .language.meaning.lower import lower
     from .sources.gathering import gather
 
-    if not isinstance(source, Source):
-        source = open_source(source)
     found = gather(source)
     meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
     return Policy(
@@ -160,7 +226,9 @@ def load(source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None
     )
 
 
-def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None) -> Policy:
+def loads(
+    text: str, *, file: str = "<text>", as_of: datetime.date | None = None, reading: Reading | None = None
+) -> Policy:
     """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
 
     Raises:
@@ -169,7 +237,7 @@ def loads(text: str, *, file: str = "<text>", as_of: datetime.date | None = None
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
     """
-    return load(from_text(text, file), as_of=as_of)
+    return load(from_text(text, file), as_of=as_of, reading=reading)
 
 
 def load_from(

@@ -119,7 +119,7 @@ def _confirm(
     after = None if before is None else total(new, SHAPES, lambda index: new.action(index) is ALLOW)
     if before is None or after is None:
         return Confirmation(False, len(points))
-    come, gone = (volume(c.box for c in changes if c.new is action) for action in (ALLOW, DENY))
+    come, gone = (volume(c.box for c in changes if getattr(c, side) is ALLOW) for side in ("new", "old"))
     agree(after - before == come - gone, "how many packets there are")
     return Confirmation(True, len(points))
 
@@ -152,7 +152,7 @@ def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
 
 def _meaning(rule: Rule) -> object:
     # tuples of integers: their hashes are made in C
-    return rule.action is ALLOW, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
+    return rule.action.value, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
 
 
 def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -178,7 +178,7 @@ def _contrary(
 ) -> Iterator[tuple[int, int, Sets]]:
     """What entries `mine` of one policy decide and `partners` of the other decide the other way, as disjoint products."""
     for e in bits(mine):
-        opposed = partners & other.taking(this.policy.rules[this.rule[e]].action.other)
+        opposed = partners & other.against(this.policy.rules[this.rule[e]].action)
         for part in pieces(this.sets[e]):
             among = other.visible(part, other.overlaps.all).entries
             earlier = this.overlapping(part, (1 << e) - 1)

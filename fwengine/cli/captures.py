@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import CaptureError
-from ..policy import Policy, load
+from ..policy import Policy
 from ..report.counts import (
     called,
     capture_json,
@@ -29,6 +29,7 @@ from ..report.strangers import stranger_text, strangers_json
 from ..report.stream import OutcomeLines
 from ..traffic.count import evaluate_capture, iterate_batches
 from .failure import Failures
+from .loading import load
 from .output import (
     end_items,
     json_text,
@@ -99,7 +100,7 @@ def evaluate_captures(
         say("\n".join([total_line(total), "", *rule_lines(total, style_of(color))]))
         if coverage:
             say("\n".join(["", *coverage_lines(total, policy)]))
-    otherwise = total.deny if expect == "allow" else total.allow
+    otherwise = total.depends + (total.deny if expect == "allow" else total.allow)
     if expect is not None and otherwise:
         _unexpected(expect, otherwise, total.packets)
     return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
@@ -154,6 +155,7 @@ def _per_packet(
     else:
         say_failures(format_, failures)
     otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
+    otherwise += lines.depending if expect is not None else 0
     if otherwise and expect is not None:
         _unexpected(expect, otherwise, number)
     return failures.code(1 if otherwise else 0)

@@ -9,6 +9,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -35,6 +36,7 @@ from .output import say_failures
     "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
 )
 @stated_options
+@reading_options(2)
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option
@@ -55,7 +57,6 @@ def command(
     OLD and NEW are files, or REV:PATH of the git repository around the working directory.
     """
     from ..analysis.diff import diff
-    from ..policy import load
     from ..report.answers import change_json, confirmed_json, diff_lines
     from ..report.attribution import attribute, attribution_json, attribution_lines
     from ..report.nothing import no_rule
@@ -67,9 +68,9 @@ def command(
             raise click.UsageError(f"`--{name}` goes with `-r`")
     failures = Failures()
     loaded = []
-    for path in (old, new):
+    for operand, path in enumerate((old, new)):
         try:
-            loaded.append(load(path, as_of=as_of))
+            loaded.append(load(path, as_of=as_of, operand=operand))
         except PolicyError as error:
             failures.tell(error)
     if failures:

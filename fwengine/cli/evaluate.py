@@ -12,6 +12,7 @@ import click
 
 from ..errors import LimitError, UndecodableError
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -73,6 +74,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
 @stated_options
+@reading_options()
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option
@@ -150,7 +152,6 @@ def _packets(
     as_of: datetime.date,
     color: str,
 ) -> int:
-    from ..policy import load
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
     from .asked import read_packets

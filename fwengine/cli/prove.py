@@ -7,6 +7,7 @@ import datetime
 import click
 
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -30,6 +31,7 @@ from .options import (
     show_default=True,
     help="Steps of a search after which to give up.",
 )
+@reading_options()
 @format_option("text", "json")
 @as_of_option
 @color_option
@@ -42,7 +44,7 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     A claim about an interface that no rule names counts as false: the name may be mistyped.
     """
     from ..analysis.prove import prove
-    from ..policy import load, read_claim
+    from ..policy import read_claim
     from ..report.answers import proof_json, proof_lines
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text, strangers_json

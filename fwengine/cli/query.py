@@ -7,6 +7,7 @@ import datetime
 import click
 
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -28,6 +29,7 @@ from .output import say_failures
 @click.option(
     "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
 )
+@reading_options()
 @format_option("text", "json", "jsonl")
 @as_of_option
 @color_option
@@ -38,7 +40,7 @@ def command(policy: str, question: str, limit: int, format_: str, as_of: datetim
     number of its flows: of packets told apart by protocol, addresses, ports, ICMP type and code alone.
     """
     from ..analysis.query import query
-    from ..policy import load, read_claim
+    from ..policy import read_claim
     from ..report.answers import confirmed_json, query_lines, region_json
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text, strangers_json

@@ -7,6 +7,7 @@ import datetime
 import click
 
 from .failure import Failures
+from .loading import load_all, reading_options
 from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_json, style_of
 from .output import FORMAT
 
@@ -34,7 +35,6 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @color_option
 def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     """Show a policy: its rules as a table, the compiled tree, or its size."""
-    from ..policy import load
     from ..report import compiled
     from ..report.nothing import no_rule
 

@@ -16,6 +16,7 @@ from ..model.rules import Action, Claim
 from ..policy import Policy
 from .packets import details_of, packet_text
 from .style import Style
+from .verdicts import doubts_text, origin_json
 
 
 def region_text(box: Box) -> str:
@@ -33,8 +34,15 @@ def _place(policy: Policy, index: int) -> tuple[str | None, int | None]:
 def _called(policy: Policy, index: int) -> str:
     """`web-in (edge.fwl:12)`, or just the label where that says it."""
     file, line = _place(policy, index)
+    if index < len(policy.rules) and policy.rules[index].action is Action.DEPENDS:
+        return doubts_text(policy.rules[index])
     label = policy.label(index)
     return label if file is None or label == f"{file}:{line}" else f"{label} ({file}:{line})"
+
+
+def _word_of(action: Action) -> str:
+    """What stands before who decides: packets depend on lines in doubt."""
+    return "on" if action is Action.DEPENDS else "by"
 
 
 def region_json(region: Region, policy: Policy) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def query_lines(regions: Answer[Region], policy: Policy, style: Style) -> list[s
         word = style.verdict(region.action.value.upper(), 6)
         out.append(f"{word} {style(region_text(region.box), bold=True)}")
         out.append(
-            f"       by {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy, kept=details_of((region.box,)))}"
+            f"       {_word_of(region.action)} {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy, kept=details_of((region.box,)))}"
         )
     out.append(_total("region", len(regions), sum(region.flows for region in regions), regions.confirmed))
     return out
@@ -80,6 +88,7 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.d
         "rule": rule.label if rule else "default",
         "file": rule.span.file if rule else None,
         "line": rule.span.line if rule else None,
+        **origin_json(rule),
         "command": shlex.join(
             ["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])]
         ),
@@ -101,10 +110,12 @@ def proof_lines(
         return [f"{style('EMPTY', 'yellow', bold=True)}   {claim} is about no packet, which proves nothing"]
     found = proof_json(proof, policy, path, as_of)["counterexample"]
     out = [f"{style('FALSE', 'red', bold=True)}   {claim}"]
-    if found is not None:
-        index = len(policy.rules) if proof.verdict is None or proof.verdict.index is None else proof.verdict.index
+    if proof.status is Status.DEPENDS:
+        out = [f"{style('DEPENDS', 'yellow', bold=True)} {claim}"]
+    if found is not None and proof.verdict is not None:
+        index = len(policy.rules) if proof.verdict.index is None else proof.verdict.index
         out.append(f"  e.g.  {found['packet']}")
-        out.append(f"        {found['verdict']} by {_called(policy, index)}")
+        out.append(f"        {found['verdict']} {_word_of(proof.verdict.action)} {_called(policy, index)}")
         out.append(f"  try   {found['command']}")
     return out
 
@@ -132,16 +143,16 @@ def diff_lines(changes: Answer[Change], old: Policy, new: Policy, style: Style) 
         word = _word(changes.confirmed)
         return [f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes{word}"]
     out = []
-    words = {Action.ALLOW: "allowed", Action.DENY: "denied"}
+    words = {Action.ALLOW: "allowed", Action.DENY: "denied", Action.DEPENDS: "dependent"}
     for change in changes:
         word = f"newly {words[change.new]}"
-        hue = "green" if change.new is Action.ALLOW else "red"
+        hue = {Action.ALLOW: "green", Action.DENY: "red"}.get(change.new, "yellow")
         out.append(f"{style(f'{word:<13}', hue, bold=True)}  {region_text(change.box)}")
         out.append(
             f"{'':15}e.g. {packet_text(change.witness, old, new)}   ({change.flows:,} flow{'s' * (change.flows != 1)})"
         )
         before, after = _called(old, change.old_rule), _called(new, change.new_rule)
-        out.append(f"{'':15}{words[change.old]} by {before}, now {words[change.new]} by {after}")
+        out.append(f"{'':15}{words[change.old]} {_word_of(change.old)} {before}, now {words[change.new]} {_word_of(change.new)} {after}")
     out.append(_total("change", len(changes), sum(change.flows for change in changes), changes.confirmed))
     return out
 

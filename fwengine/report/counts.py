@@ -32,7 +32,7 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
     )
     counts = {
         key: sum(getattr(report, key) for report in reports)
-        for key in ("packets", "allow", "deny", "not_ip", *_CLASS_KEYS)
+        for key in ("packets", "allow", "deny", "depends", "not_ip", *_CLASS_KEYS)
     }
     return replace(
         first,
@@ -62,11 +62,12 @@ def called(file: str) -> str:
 
 
 def tally_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of a capture, or of several merged: packets = allow + deny + not_ip."""
+    """The counts of a capture, or of several merged: packets = allow + deny + not_ip, and + depends where lines are in doubt."""
     return {
         "packets": report.packets,
         "allow": report.allow,
         "deny": report.deny,
+        **({"depends": report.depends} if report.depends else {}),
         "not_ip": report.not_ip,
         **{key: getattr(report, key) for key in _CLASS_KEYS},
         "kinds": [{"what": kind.what, "packets": kind.packets} for kind in report.kinds],
@@ -98,6 +99,8 @@ def capture_json(report: CaptureReport) -> dict[str, Any]:
 def total_line(report: CaptureReport) -> str:
     """`monday.pcap: 44 packets: 38 allowed, 6 denied`."""
     parts = [f"{report.allow:,} allowed", f"{report.deny:,} denied"]
+    if report.depends:
+        parts.append(f"{report.depends:,} depend{'s' * (report.depends == 1)} on lines in doubt")
     if report.not_ip:
         parts.append(f"{report.not_ip:,} not IP")
     plural = "" if report.packets == 1 else "s"
@@ -130,7 +133,7 @@ def rule_lines(report: CaptureReport, style: Style) -> list[str]:
     label_width = max(len(row.label) for row in shown)
     out = [f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
     for packets, size, action, label, place in rows:
-        word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
+        word = style(f"{action:<6}", {"allow": "green", "deny": "red", "depends": "yellow"}.get(action))
         line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
         out.append(line.rstrip())
     if report.partial:
@@ -222,7 +225,7 @@ def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:
 
 def coverage_lines(report: CaptureReport, policy: Policy) -> list[str]:
     """How many rules the capture exercised, and the others by name."""
-    active = sum(policy.active(rule) for rule in policy.rules)
+    active = sum(row.index is not None and policy.active(policy.rules[row.index]) for row in report.rules)
     left = unexercised(report, policy)
     out = [f"coverage: {active - len(left)} of {active} rules exercised"]
     for row in left:

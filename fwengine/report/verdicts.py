@@ -18,7 +18,7 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
-from ..model.rules import Case, Rule, Verdict
+from ..model.rules import DEPENDS, Case, Rule, Verdict
 from ..policy import Policy
 from ..registry import values
 from .packets import packet_text
@@ -27,6 +27,7 @@ from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
+_TOLD: Final = 8  # lines in doubt that are named
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are not a packet, so no rule is asked",
     "truncated": "truncated: the bytes are cut short, and what is missing decides",
@@ -37,6 +38,20 @@ _UNDECODED: Final[Mapping[str, str]] = {
 def where(rule: Rule) -> str:
     """`edge.fwl:12`, also where the rule has a name."""
     return visible(f"{rule.span.file}:{rule.span.line}")
+
+
+def doubts_text(rule: Rule) -> str:
+    """`server.rules:5 (-m recent)`: what the verdict of a rule hangs on, several joined by `and`."""
+    doubts = rule.origin.doubts if rule.origin is not None else ()
+    told = [f"{doubt.span.file}:{doubt.span.line} ({doubt.reason})" for doubt in doubts[:_TOLD]]
+    told += [f"{len(doubts) - _TOLD:,} more"] * (len(doubts) > _TOLD)
+    return visible(" and ".join(told))
+
+
+def by_way_of(rule: Rule) -> str:
+    """The jumps that lead to another firewall's line: ` by way of 12, 30`, lines of the same file."""
+    path = rule.origin.path if rule.origin is not None else ()
+    return f" by way of {', '.join(str(span.line) for span in path)}" if path else ""
 
 
 def by(rule: Rule | None) -> str:
@@ -50,13 +65,15 @@ def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "
     asked = [visible(packet)] if packet else []
     if verdict.reason in _UNDECODED:
         return " ".join([word, "  ".join([*asked, _UNDECODED[verdict.reason]])])
+    if verdict.rule is not None and verdict.rule.origin is not None and verdict.action is DEPENDS:
+        return " ".join([word, "  ".join([*asked, f"on {doubts_text(verdict.rule)}"])])
     if verdict.reason == "depends":
         return " ".join([word, "  ".join([f"on {', '.join(_depends_on(verdict))}", *asked])])
     place = ""
     if verdict.reason == "default":
         place = visible(policy.name)
-    elif verdict.rule is not None and verdict.rule.name:
-        place = where(verdict.rule)
+    elif verdict.rule is not None:
+        place = f"{where(verdict.rule) if verdict.rule.name else ''}{by_way_of(verdict.rule)}".strip()
     parts = [*asked, f"by {style(visible(verdict.by), bold=True)}", style(place, "grey")]
     return f"{word} " + "  ".join(part for part in parts if part)
 
@@ -71,6 +88,7 @@ def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any
         "file": rule.span.file if rule else None,
         "line": rule.span.line if rule else None,
         "reason": verdict.reason,
+        **origin_json(rule),
     }
     if verdict.cases:
         out["cases"] = [
@@ -86,6 +104,15 @@ def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any
             for box in readable(boxes)
         ]
     return out
+
+
+def origin_json(rule: Rule | None) -> dict[str, Any]:
+    """Of another firewall's line: the lines of the jumps that lead to it, and what it leaves in doubt."""
+    if rule is None or rule.origin is None:
+        return {}
+    path = [{"file": span.file, "line": span.line} for span in rule.origin.path]
+    doubts = [{"file": d.span.file, "line": d.span.line, "reason": d.reason} for d in rule.origin.doubts]
+    return {"path": path, "doubts": doubts if rule.action is DEPENDS else []}
 
 
 def _by_rule(verdict: Verdict) -> list[tuple[Case, list[Box]]]:
@@ -106,14 +133,15 @@ def split_lines(verdict: Verdict, packet: Packet, style: Style) -> list[str]:
     """For a packet that is partly open: a row for each part that fares by a rule of its own."""
     rows = []
     for case, boxes in _by_rule(verdict):
-        label = by(case.rule)
+        doubted = case.rule is not None and case.action is DEPENDS
+        label = f"on {doubts_text(case.rule)}" if doubted and case.rule else f"by {by(case.rule)}"
         place = where(case.rule) if case.rule and case.rule.name else ""
         for box in merge(boxes):
-            rows.append((condition(box, packet), case.action.value.upper(), label, place))
+            rows.append((condition(box, packet), case.action.value.upper(), label, "" if doubted else place))
     width = max(len(row[0]) for row in rows)
     names_width = max(len(row[2]) for row in rows)
     return [
-        f"  {stated:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
+        f"  {stated:<{width}}  {style.verdict(action, 6)} {label:<{names_width}}  {style(place, 'grey')}".rstrip()
         for stated, action, label, place in rows
     ]
 

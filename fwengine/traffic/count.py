@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -18,7 +18,7 @@ from ..errors import CaptureError, LimitError, PacketError
 from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
-from ..model.rules import ALLOW, DENY, Action
+from ..model.rules import ALLOW, DENY, DEPENDS, Action
 from ..model.ruleset import RuleSet
 from ..packets.capture import Capture, open_capture, refuse_foreign
 from ..packets.links import find
@@ -77,7 +77,7 @@ class RecordedCount(NamedTuple):
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
-    packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
+    packets = allow + deny + depends + not_ip; `depends` counts those whose verdict lines in doubt decide; malformed and truncated packets and tiny fragments are within deny, and no rule's.
     `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
     is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
     count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
@@ -100,6 +100,7 @@ class CaptureReport:
     tiny_fragment: int = 0
     partial: int = 0
     several: int = 0
+    depends: int = 0
 
 
 class Outcome(NamedTuple):
@@ -452,9 +453,11 @@ def _report(
         for i, rule in enumerate(policy.rules)
     ]
     default = len(rules)
+    rules = _by_line(policy, rules)
     rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
     not_ip, malformed, truncated, tiny_fragment, several, partial = packets[default + 1 :]
     allow = sum(count.packets for count in rules if count.action is ALLOW) + several
+    depends = sum(count.packets for count in rules if count.action is DEPENDS)
     total = sum(packets) - partial
     kinds = tuple(
         KindCount(kind_text(kind), count) for kind, count in sorted(sums.kinds.items(), key=lambda k: (-k[1], k[0]))
@@ -463,7 +466,7 @@ def _report(
         file,
         total,
         allow,
-        total - allow - not_ip,
+        total - allow - depends - not_ip,
         not_ip,
         malformed,
         truncated,
@@ -471,17 +474,32 @@ def _report(
         error,
         (*_link_notes(sums.kinds), *notes),
         kinds,
-        _recorded(rules, sums.recorded),
+        _recorded(policy, sums.recorded),
         tiny_fragment,
         partial,
         several,
+        depends,
     )
 
 
-def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> RecordedCount | None:
+def _by_line(policy: RuleSet, rules: list[RuleCount]) -> list[RuleCount]:
+    """The counts of one line together: of another firewall's line that several jumps lead to there are several rules."""
+    found: dict[tuple[object, ...], RuleCount] = {}
+    for rule, count in zip(policy.rules, rules, strict=True):
+        place = count.index if rule.origin is None else rule.origin.line
+        key = rule.origin is None, place, count.action, count.label
+        known = found.get(key)
+        if known is not None:
+            count = replace(known, packets=known.packets + count.packets, bytes=known.bytes + count.bytes)
+        found[key] = count
+    return list(found.values())
+
+
+def _recorded(policy: RuleSet, done: Sequence[tuple[int, int]]) -> RecordedCount | None:
     """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
-    rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
-    classes = done[len(rules) + 1 :]
+    count = len(policy.rules) + 1
+    rows = [(policy.action(index) is ALLOW, row) for index, row in enumerate(done[:count])]
+    classes = done[count:]
     rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
     counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
     return RecordedCount(*counts) if any(counts) else None

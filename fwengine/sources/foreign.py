@@ -1,0 +1,131 @@
+"""A text in another firewall's format -> flat rules: its format recognised, one of its policies chosen, its doubts settled.
+
+Knows no format; `formats.registry` has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from ..errors import Diagnostic, PolicyError, Span
+from ..formats.document import Document
+from ..formats.joint import joint
+from ..formats.registry import FORMATS, recognise
+from ..formats.unfold import doubts_of, unfold
+from ..model.rules import ALLOW, DENY, Action, Rule
+
+InDoubt = Literal["depends", "allow", "deny", "error"]
+IN_DOUBT: Final = ("depends", "allow", "deny", "error")
+SEVERAL: Final = "FW456"
+UNSETTLED: Final = "FW457"
+NO_FORMAT: Final = "FW458"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a policy's text is to be read, as far as a user says so.
+
+    Attributes:
+        format: the name of its format; None for what its content says, `fwl` for the language of this package.
+        policy: the chain or list to ask where a file has several.
+        in_doubt: what becomes of packets whose verdict depends on more than the packet.
+    """
+
+    format: str | None = None
+    policy: str | None = None
+    in_doubt: InDoubt = "depends"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Which policy of which document flat rules are of; `entries` are those that were asked for together."""
+
+    document: Document
+    name: str
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A policy of another firewall as rules of ours."""
+
+    rules: tuple[Rule, ...]
+    default: Action
+    imported: Imported
+
+
+def read(text: str, file: str, reading: Reading) -> Document | None:
+    """The document in a text; None if it is in the language of this package.
+
+    Raises:
+        PolicyError: with every error of it, or if its format is not known.
+    """
+    if reading.format == "fwl":
+        return None
+    found = recognise(text) if reading.format is None else FORMATS.get(reading.format)
+    if found is None and reading.format is not None:
+        known = ", ".join(["fwl", *FORMATS])
+        message = f"`{reading.format}` is not a format that is read"
+        raise PolicyError([Diagnostic(NO_FORMAT, message, Span(file, 1, 1, 1, 1), help=f"one of {known}")])
+    return None if found is None else found.read(text, file)
+
+
+def chosen(document: Document, file: str, reading: Reading) -> str:
+    """The name of the policy that is asked.
+
+    Raises:
+        PolicyError: FW456, listing what there is.
+    """
+    names = list(document.policies)
+    there = ", ".join(f"`{name}`" for name in names[:_LISTED]) + ", …" * (len(names) > _LISTED)
+    if reading.policy is None and len(names) == 1:
+        return names[0]
+    at = Span(file, 1, 1, 1, 1)
+    if reading.policy is None:
+        message = f"the file has {len(names)} policies: {there}"
+        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"choose one: `--policy {names[0]}`")])
+    if reading.policy not in document.policies:
+        message = f"there is no policy `{reading.policy}` in the file"
+        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"it has {there}")])
+    return reading.policy
+
+
+def flatten(document: Document, name: str, reading: Reading, entries: tuple[str, ...]) -> Flat:
+    """One policy of a document as flat rules.
+
+    Raises:
+        PolicyError: FW457 for each place in doubt, where none is wanted.
+        LimitError: if that takes too many boxes.
+    """
+    entry = document.policies[name]
+    if reading.in_doubt == "error":
+        found = list(_unsettled(document, entry))
+        if found:
+            raise PolicyError(found)
+    imported = Imported(document, name, entries)
+    if reading.in_doubt in ("allow", "deny"):
+        flat = unfold(document.chains, entry, Action(reading.in_doubt))
+        return Flat(tuple([_settled(rule) for rule in flat.rules]), flat.default, imported)
+    upper = unfold(document.chains, entry, ALLOW)
+    lower = unfold(document.chains, entry, DENY)
+    return Flat(joint(upper, lower), upper.default, imported)
+
+
+def _settled(rule: Rule) -> Rule:
+    """A rule of a bound that was asked for: nothing is in doubt any more."""
+    if rule.origin is None or not rule.origin.doubts:
+        return rule
+    return replace(rule, origin=replace(rule.origin, doubts=()))
+
+
+def _unsettled(document: Document, entry: str) -> Iterator[Diagnostic]:
+    for name in document.chains.reached(entry):
+        for line in document.chains.chains[name].lines:
+            for doubt in doubts_of(line):
+                message = f"in doubt: {doubt.reason}"
+                yield Diagnostic(UNSETTLED, message, doubt.span, help="`--in-doubt allow` or `deny` takes a side")
+
+
+_LISTED: Final = 40
