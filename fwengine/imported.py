@@ -7,6 +7,7 @@ nothing leads to are not dead but uncalled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from .analysis.cover import Hole, unmatched
 from .analysis.entries import Entries
@@ -16,7 +17,8 @@ from .model.box import pieces
 from .model.ruleset import RuleSet
 
 
-def dead_everywhere(chains: Chains, entries: Iterable[str]) -> dict[int, tuple[int, ...]]:
+@lru_cache(maxsize=1)  # asked for each policy of a file, one after the other
+def dead_everywhere(chains: Chains, entries: tuple[str, ...]) -> Mapping[int, tuple[int, ...]]:
     """The lines that are dead for each of the entries that lead to them, with the lines that take their packets.
 
     Raises:
@@ -44,6 +46,13 @@ def uncalled(chains: Chains, entries: Iterable[str]) -> tuple[str, ...]:
 def lines(chains: Chains) -> Mapping[int, Line]:
     """All lines by number."""
     return {line.number: line for chain in chains.chains.values() for line in chain.lines}
+
+
+def size(chains: Chains, entry: str) -> int:
+    """How many lines of the user's file an entry leads to."""
+    return len(
+        {line.span for name in chains.reached(entry) for line in chains.chains[name].lines if line.target or line.text}
+    )
 
 
 def dead(chains: Chains, entry: str) -> dict[int, tuple[int, ...]]:

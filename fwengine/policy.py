@@ -190,7 +190,11 @@ def _foreign(
     document = foreign.read(text, source.name, reading)
     if document is None:
         return ()
-    names = tuple(document.policies) if every and reading.policy is None else (foreign.chosen(document, source.name, reading),)
+    names = (
+        tuple(document.policies)
+        if every and reading.policy is None
+        else (foreign.chosen(document, source.name, reading),)
+    )
     day = as_of or datetime.date.today()
     texts = {source.name: text}
     try:

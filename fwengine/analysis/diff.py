@@ -15,7 +15,7 @@ from itertools import islice
 from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
-from ..model.rules import ALLOW, DENY, Action, Rule
+from ..model.rules import ALLOW, Action, Rule
 from ..model.ruleset import RuleSet
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .cover import hole

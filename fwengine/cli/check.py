@@ -10,6 +10,7 @@ import click
 from ..errors import Diagnostic, LimitError, PolicyError
 from .failure import Failures, complain
 from .files import expanded, rewritable
+from .loading import load, load_all, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -33,6 +34,7 @@ from .output import say_document, say_failures
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
 )
+@reading_options()
 @format_option("text", "json", "jsonl", "github", "sarif")
 @as_of_option
 @color_option
@@ -51,7 +53,6 @@ def command(
 
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
-    from ..policy import load
     from ..report.findings import check, effective_json, finding_json, selected, to_diagnostics
     from ..report.machine import github, sarif
     from ..report.nothing import Covered, no_input, says_nothing
@@ -75,36 +76,40 @@ def command(
         read = []
         for path in files:
             try:
-                policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
-                found = check(policy, codes)
-                assert found.confirmed is not None
-                parts = effective_json(policy) if effective else []
-            except PolicyError as error:
-                if format_ == "text":  # errors are part of the answer
+                loaded = (_mended(path, codes, as_of),) if mend else load_all(path, as_of=as_of)
+            except (PolicyError, LimitError) as error:
+                if format_ == "text" and isinstance(error, PolicyError):  # errors are part of the answer
                     failures.keep(error)
                     _tell(path, [(d, {}) for d in error.diagnostics], error.sources, told, format_, style)
                 else:
                     failures.tell(error)
                 continue
-            except LimitError as error:
-                failures.tell(error)
-                continue
-            read.append(path)
-            confirmed.append(found.confirmed)
-            if any(map(policy.active, policy.rules)):
-                covered.add(policy)
-            elif named != path and says_nothing(policy):
-                failures.add(no_input(path, "statement"))
-            new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
-            left += parts
-            word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
-            _tell(path, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
-            if format_ == "text":
-                for part in parts:
-                    say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
-                    for region in part["regions"]:
-                        say(f"  {part['action']} {region}")
-        if len(read) == len(files):
+            for policy in loaded:
+                try:
+                    found = check(policy, codes)
+                    parts = effective_json(policy) if effective else []
+                except LimitError as error:
+                    failures.tell(error)
+                    continue
+                assert found.confirmed is not None
+                read.append(path)
+                confirmed.append(found.confirmed)
+                if any(map(policy.active, policy.rules)):
+                    covered.add(policy)
+                elif named != path and says_nothing(policy):
+                    failures.add(no_input(path, "statement"))
+                diagnostics = to_diagnostics(policy, found)
+                new = [(d, finding_json(policy, f, d)) for f, d in zip(found, diagnostics, strict=True)]
+                left += parts
+                word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
+                name = path if policy.imported is None else policy.name
+                _tell(name, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
+                if format_ == "text":
+                    for part in parts:
+                        say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
+                        for region in part["regions"]:
+                            say(f"  {part['action']} {region}")
+        if set(read) >= set(files):
             operands.append((named, read))
     failures.add(*(covered.missing(named, read) for named, read in operands))
     results = list(told.values())
@@ -129,10 +134,12 @@ def command(
 def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
     """The policy after its file was mended and written."""
     from ..fix import fix
-    from ..policy import load, loads
+    from ..policy import loads
     from ..sources.writing import replace
 
-    policy = load(path, as_of=as_of)
+    policy = load_all(path, as_of=as_of)[0]
+    if policy.imported is not None:
+        raise click.UsageError(f"`--fix` rewrites `.fwl` files, and `{path}` is in the format of another firewall")
 
     def reload(text: str) -> Any:
         return loads(text, file=path, as_of=policy.as_of)
@@ -150,6 +157,11 @@ def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
 
 
 def _size(policy: Any) -> str:
+    if policy.imported is not None:
+        from ..imported import size
+
+        lines = size(policy.imported.document.chains, policy.imported.document.policies[policy.imported.name])
+        return f"{lines:,} line{'s' * (lines != 1)}, default {policy.default}"
     rules = len(policy.rules)
     if not rules:
         return f"no rules: every packet is {'denied' if policy.default.value == 'deny' else 'allowed'} by the default"

@@ -53,13 +53,13 @@ def reading_options(operands: int = 1) -> Callable[[F], F]:
 def reading(operand: int = 0) -> Reading | None:
     """What the options say of one of the operands; None if that is nothing."""
     meta = click.get_current_context().meta
-    chosen = [_for(meta.get(key), operand) for key in (_FROM, _POLICY)]
+    format_, policy = (_for(meta.get(key), operand) for key in (_FROM, _POLICY))
     in_doubt = meta.get(_IN_DOUBT, "depends")
-    if chosen == [None, None] and in_doubt == "depends":
+    if format_ is None and policy is None and in_doubt == "depends":
         return None
     from ..sources.foreign import Reading
 
-    return Reading(*chosen, in_doubt)
+    return Reading(format_, policy, in_doubt)
 
 
 def _for(value: Any, operand: int) -> str | None:

@@ -31,26 +31,34 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     callback=_form,
     help="What to show.",
 )
+@reading_options()
 @as_of_option
 @color_option
 def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     """Show a policy: its rules as a table, the compiled tree, or its size."""
     from ..report import compiled
     from ..report.nothing import no_rule
+    from ..report.screen import visible
 
-    loaded = load(policy, as_of=as_of)
     failures = Failures()
-    failures.add(no_rule(loaded))
-    if form == "table":
-        say(compiled.table(loaded, style_of(color)))
-    elif form == "tree":
-        say(compiled.tree_text(loaded))
-    elif form == "dot":
-        say(compiled.dot(loaded))
-    elif form == "mermaid":
-        say(compiled.mermaid(loaded))
-    elif form == "stats":
-        say(compiled.statistics(loaded))
-    else:
-        say_json(failures, **compiled.tree_json(loaded))
+    policies = load_all(policy, as_of=as_of)
+    if form in ("dot", "mermaid", "json") and len(policies) > 1:
+        names = ", ".join(f"`{one.imported.name}`" for one in policies if one.imported is not None)
+        raise click.UsageError(f"`--as {form}` shows one policy, and the file has {names}: choose one with `--policy`")
+    for number, loaded in enumerate(policies):
+        failures.add(no_rule(loaded))
+        if len(policies) > 1:
+            say(f"{'' if not number else chr(10)}{style_of(color)(visible(loaded.name), bold=True)}")
+        if form == "table":
+            say(compiled.table(loaded, style_of(color)))
+        elif form == "tree":
+            say(compiled.tree_text(loaded))
+        elif form == "dot":
+            say(compiled.dot(loaded))
+        elif form == "mermaid":
+            say(compiled.mermaid(loaded))
+        elif form == "stats":
+            say(compiled.statistics(loaded))
+        else:
+            say_json(failures, **compiled.tree_json(loaded))
     return failures.code(0)

@@ -95,7 +95,9 @@ class _Joint:
                 found.append(_paired(above, below, shared))
         left = boxes if last is not None or len(found) > _FEW else _left(boxes, found)
         final = self._final(above, last, left) if left else None
-        certain = (final is None and self.default is ALLOW and bool(left)) or (final is not None and final.action is ALLOW)
+        certain = (final is None and self.default is ALLOW and bool(left)) or (
+            final is not None and final.action is ALLOW
+        )
         while certain and found and found[-1].action is ALLOW:
             found.pop()
         yield from found
@@ -165,4 +167,3 @@ def _shared(mine: Sequence[Box], others: Sequence[Box]) -> tuple[Box, ...]:
 
 def _covers(big: Sequence[Box], small: Sequence[Box]) -> bool:
     return all(any(box.issubset(other) for other in big) for box in small)
-

@@ -63,9 +63,8 @@ def query_lines(regions: Answer[Region], policy: Policy, style: Style) -> list[s
     for region in regions:
         word = style.verdict(region.action.value.upper(), 6)
         out.append(f"{word} {style(region_text(region.box), bold=True)}")
-        out.append(
-            f"       {_word_of(region.action)} {_called(policy, region.rule)}, e.g. {packet_text(region.witness, policy, kept=details_of((region.box,)))}"
-        )
+        packet = packet_text(region.witness, policy, kept=details_of((region.box,)))
+        out.append(f"       {_word_of(region.action)} {_called(policy, region.rule)}, e.g. {packet}")
     out.append(_total("region", len(regions), sum(region.flows for region in regions), regions.confirmed))
     return out
 
@@ -90,7 +89,15 @@ def proof_json(proof: Proof[Claim], policy: Policy, path: str, as_of: datetime.d
         "line": rule.span.line if rule else None,
         **origin_json(rule),
         "command": shlex.join(
-            ["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])]
+            [
+                "fwengine",
+                "eval",
+                path,
+                packet,
+                "--explain",
+                *(policy.imported.options if policy.imported else ()),
+                *(["--as-of", str(as_of)] if as_of else []),
+            ]
         ),
     }
     return out
@@ -152,7 +159,9 @@ def diff_lines(changes: Answer[Change], old: Policy, new: Policy, style: Style) 
             f"{'':15}e.g. {packet_text(change.witness, old, new)}   ({change.flows:,} flow{'s' * (change.flows != 1)})"
         )
         before, after = _called(old, change.old_rule), _called(new, change.new_rule)
-        out.append(f"{'':15}{words[change.old]} {_word_of(change.old)} {before}, now {words[change.new]} {_word_of(change.new)} {after}")
+        out.append(
+            f"{'':15}{words[change.old]} {_word_of(change.old)} {before}, now {words[change.new]} {_word_of(change.new)} {after}"
+        )
     out.append(_total("change", len(changes), sum(change.flows for change in changes), changes.confirmed))
     return out
 

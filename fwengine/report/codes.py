@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..formats import codes as formats
 from ..language import codes as language
 from ..packets import codes as packets
 from . import failure, findings
@@ -9,5 +10,5 @@ from . import failure, findings
 
 def explanations() -> dict[str, str]:
     """For each code, in order, what it means and what to do."""
-    sources = (language, findings, failure, packets)
+    sources = (language, findings, failure, formats, packets)
     return dict(sorted(entry for source in sources for entry in source.EXPLANATIONS.items()))

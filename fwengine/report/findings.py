@@ -82,6 +82,10 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     [('FW201', 1, (0,))]
     """
     codes = None if select is None else frozenset(select)
+    if policy.imported is not None:
+        from .lines import line_findings  # late: policies of our own have none
+
+        return line_findings(policy, frozenset(CODES) - QUIET if codes is None else codes)
     found = findings(policy, codes, definitions=policy.definitions, named=named(policy))
     mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
     if codes is None or "FW210" in codes:
@@ -120,7 +124,7 @@ def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
 
 
 def _diagnostic(policy: Policy, finding: Finding, advice: Advice) -> Diagnostic:
-    code, message, label = finding.code, describe(policy, finding), _LABELS[finding.code]
+    code, message, label = finding.code, describe(policy, finding), _LABELS.get(finding.code, "")
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     if finding.remark is not None:

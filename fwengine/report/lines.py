@@ -61,9 +61,11 @@ def _line_of(policy: Policy, finding: Finding) -> int:
 def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
     chains = imported.document.chains
     known = lines(chains)
-    found = imported.dead
+    found = dead_everywhere(chains, tuple(imported.document.policies[name] for name in imported.entries))
     mine = {line.number for name in _first_told(imported) for line in chains.chains[name].lines}
-    met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(found)
+    met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(
+        found
+    )
     for number, blockers in found.items():
         line = known[number]
         if number not in mine or not line.text or line.kind is Kind.EITHER:
@@ -100,24 +102,34 @@ def _unreachable(policy: Policy, line: Line, blockers: list[Line]) -> Finding:
             "no packet comes to it that it matches" if any(boxes) else "there is no such packet"
         )
         help = "correct the conditions, or remove it"
-        return Finding("FW204", "warning", remark=Diagnostic("FW204", message, line.span, "matches no packet", help, "warning"))
+        return Finding(
+            "FW204", "warning", remark=Diagnostic("FW204", message, line.span, "matches no packet", help, "warning")
+        )
     seen = witness(next(box for box in boxes if box), asked=policy.fields)
     verdict = policy.evaluate(seen)
     own = _DECIDES.get(line.kind)
-    shadowed = own is not None and verdict.action is not DEPENDS and verdict.action.value != own
+    contrary = [own is not None and _DECIDES.get(b.kind, own) != own for b in blockers]
+    shadowed = any(contrary)
     for rule in policy.rules if verdict.rule is not None and verdict.rule.origin is not None else ():
-        agree(rule is not verdict.rule or rule.origin is None or rule.origin.line != line.number or _in_doubt(line), seen)
+        agree(
+            rule is not verdict.rule or rule.origin is None or rule.origin.line != line.number or _in_doubt(line), seen
+        )
     who = ", ".join(f"line {b.span.line}" for b in blockers[:_NAMED]) + f" and {len(blockers) - _NAMED} more" * (
         len(blockers) > _NAMED
     )
     take = "takes" if len(blockers) == 1 else "together take"
-    way = ", the other way" if shadowed else ", the same way" if own is not None else ""
+    way = (
+        ", the other way" if all(contrary) else ", some the other way" if shadowed else ", the same way" if own else ""
+    )
     code = "FW201" if shadowed else "FW202"
     message = f"line {line.span.line} can never match: {who} {take} every packet of it{way}"
-    labels = tuple(Label(b.span, "takes a part of its packets" if len(blockers) > 1 else "takes every packet of it") for b in blockers[:_NAMED])
+    labels = tuple(
+        Label(b.span, "takes a part of its packets" if len(blockers) > 1 else "takes every packet of it")
+        for b in blockers[:_NAMED]
+    )
     help = "move it up if it is to have an effect, or remove it" if shadowed else "remove it"
     remark = Diagnostic(code, message, line.span, "unreachable", help, "warning", labels)
-    if not shadowed or verdict.index is None:
+    if not shadowed or verdict.index is None or verdict.action is DEPENDS or verdict.action.value == own:
         return Finding(code, "warning", remark=remark)
     return Finding(code, "warning", remark=remark, witness=seen, decided_by=verdict.index)
 
@@ -134,7 +146,9 @@ def _uncalled(imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
         chain = document.chains.chains[name]
         span = chain.span or (chain.lines[0].span if chain.lines else None)
         if span is not None and chain.lines:
-            remark = Diagnostic(UNCALLED, f"nothing leads to chain `{name}`: its lines are never met", span, severity="info")
+            remark = Diagnostic(
+                UNCALLED, f"nothing leads to chain `{name}`: its lines are never met", span, severity="info"
+            )
             yield Finding(UNCALLED, "info", remark=remark)
 
 

@@ -5,6 +5,7 @@ Knows no format; `formats.registry` has them all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -45,6 +46,15 @@ class Imported:
     document: Document
     name: str
     entries: tuple[str, ...]
+    reading: Reading
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words of a command line that ask the same policy in the same way."""
+        out = ["--from", self.reading.format] if self.reading.format is not None else []
+        out += ["--policy", self.name] if len(self.document.policies) > 1 else []
+        out += ["--in-doubt", self.reading.in_doubt] if self.reading.in_doubt != "depends" else []
+        return tuple(out)
 
 
 @dataclass(frozen=True)
@@ -64,12 +74,22 @@ def read(text: str, file: str, reading: Reading) -> Document | None:
     """
     if reading.format == "fwl":
         return None
-    found = recognise(text) if reading.format is None else FORMATS.get(reading.format)
+    found = (None if _is_our_own(text) else recognise(text)) if reading.format is None else FORMATS.get(reading.format)
     if found is None and reading.format is not None:
         known = ", ".join(["fwl", *FORMATS])
         message = f"`{reading.format}` is not a format that is read"
         raise PolicyError([Diagnostic(NO_FORMAT, message, Span(file, 1, 1, 1, 1), help=f"one of {known}")])
     return None if found is None else found.read(text, file)
+
+
+_OWN: Final = re.compile(r"^(?:allow|deny|net|ports|service|expect|default)[ \t]", re.MULTILINE)
+_SOME: Final = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
+
+
+def _is_our_own(text: str) -> bool:
+    """Is a good part of the lines in the language of this package? A foreign line among them is a mistake to be told."""
+    own = sum(1 for _ in _OWN.finditer(text))
+    return bool(own) and own * 3 > sum(1 for _ in _SOME.finditer(text))
 
 
 def chosen(document: Document, file: str, reading: Reading) -> str:
@@ -104,7 +124,7 @@ def flatten(document: Document, name: str, reading: Reading, entries: tuple[str,
         found = list(_unsettled(document, entry))
         if found:
             raise PolicyError(found)
-    imported = Imported(document, name, entries)
+    imported = Imported(document, name, entries, reading)
     if reading.in_doubt in ("allow", "deny"):
         flat = unfold(document.chains, entry, Action(reading.in_doubt))
         return Flat(tuple([_settled(rule) for rule in flat.rules]), flat.default, imported)

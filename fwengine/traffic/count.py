@@ -77,8 +77,8 @@ class RecordedCount(NamedTuple):
 class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
-    packets = allow + deny + depends + not_ip; `depends` counts those whose verdict lines in doubt decide; malformed and truncated packets and tiny fragments are within deny, and no rule's.
-    `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
+    packets = allow + deny + depends + not_ip (`depends`: on lines in doubt); malformed and truncated packets and tiny
+    fragments are within deny, and no rule's. `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
     is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
     count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
     says what the frames without IP hold, the most frequent first; `recorded` is None unless the capture tells what another
@@ -484,22 +484,18 @@ def _report(
 
 def _by_line(policy: RuleSet, rules: list[RuleCount]) -> list[RuleCount]:
     """The counts of one line together: of another firewall's line that several jumps lead to there are several rules."""
-    found: dict[tuple[object, ...], RuleCount] = {}
+    found: dict[object, RuleCount] = {}
     for rule, count in zip(policy.rules, rules, strict=True):
-        place = count.index if rule.origin is None else rule.origin.line
-        key = rule.origin is None, place, count.action, count.label
-        known = found.get(key)
-        if known is not None:
-            count = replace(known, packets=known.packets + count.packets, bytes=known.bytes + count.bytes)
-        found[key] = count
+        key = count.index if rule.origin is None else (rule.origin.line, count.action, count.label)
+        known = found.setdefault(key, count)
+        if known is not count:
+            found[key] = replace(known, packets=known.packets + count.packets, bytes=known.bytes + count.bytes)
     return list(found.values())
 
 
 def _recorded(policy: RuleSet, done: Sequence[tuple[int, int]]) -> RecordedCount | None:
     """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
-    count = len(policy.rules) + 1
-    rows = [(policy.action(index) is ALLOW, row) for index, row in enumerate(done[:count])]
-    classes = done[count:]
-    rows += [(n == len(_CLASSES) - 1, row) for n, row in enumerate(classes)]
-    counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
+    verdicts = [policy.action(n) for n in range(len(policy.rules) + 1)] + [DENY] * len(_CLASSES) + [ALLOW]
+    rows = list(zip(verdicts, done, strict=False))
+    counts = [sum(row[way] for action, row in rows if action is want) for way in (0, 1) for want in (ALLOW, DENY)]
     return RecordedCount(*counts) if any(counts) else None

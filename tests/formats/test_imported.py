@@ -68,7 +68,9 @@ def test_claims_hold_whatever_becomes_of_the_doubts() -> None:
         for action in (ALLOW, DENY):
             found = prove(policy, Claim(action, boxes))
             fates = {fate(possible(chains, "entry", p)) for p in asked}
-            expected = Status.REFUTED if action.other in fates else Status.DEPENDS if DEPENDS in fates else Status.PROVED
+            expected = (
+                Status.REFUTED if action.other in fates else Status.DEPENDS if DEPENDS in fates else Status.PROVED
+            )
             assert found.status is expected
             outcomes[found.status] += 1
     assert min(outcomes.values()) > 20, outcomes
@@ -158,11 +160,11 @@ COMMIT
     chains = read(text, "dump").chains
     known = lines(chains)
 
-    def told(entries: list[str]) -> dict[int, list[int]]:
+    def told(*entries: str) -> dict[int, list[int]]:
         found = dead_everywhere(chains, entries)
         return {known[n].span.line: [known[b].span.line for b in by] for n, by in found.items()}
 
-    assert told(["INPUT"]) == {9: [6], 10: [6]}
-    assert told(["FORWARD"]) == {10: [9]}
-    assert told(["INPUT", "FORWARD"]) == {10: [6, 9]}
+    assert told("INPUT") == {9: [6], 10: [6]}
+    assert told("FORWARD") == {10: [9]}
+    assert told("INPUT", "FORWARD") == {10: [6, 9]}
     assert uncalled(chains, ["INPUT", "FORWARD"]) == ("spare",)
