@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import Diagnostic, PolicyError
+from .errors import Diagnostic, Label, PolicyError
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from .analysis.prove import Proof
     from .analysis.query import Region
     from .language.meaning.declared import Declared
+    from .language.meaning.lower import Lowered
     from .native import Classifier
     from .sources.foreign import Imported, Reading
+    from .sources.gathering import Gathered
     from .traffic.count import CaptureReport
 
 
@@ -186,25 +188,13 @@ def _foreign(
     """The policies of another firewall's text; none if it is in the language."""
     from .sources import foreign
 
-    reading = reading or foreign.Reading()
-    document = foreign.read(text, source.name, reading)
-    if document is None:
-        return ()
-    names = (
-        tuple(document.policies)
-        if every and reading.policy is None
-        else (foreign.chosen(document, source.name, reading),)
-    )
+    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every)
     day = as_of or datetime.date.today()
     texts = {source.name: text}
-    try:
-        flats = [foreign.flatten(document, name, reading, names) for name in names]
-    except PolicyError as error:
-        raise PolicyError(error.diagnostics, texts) from None
     return tuple(
         Policy(
             flat.rules, flat.default, day, f"{source.name}:{flat.imported.name}", sources=texts,
-            remarks=document.remarks, imported=flat.imported,
+            remarks=flat.imported.document.remarks, imported=flat.imported,
         )
         for flat in flats
     )  # fmt: skip
@@ -217,6 +207,8 @@ def _own(source: Source, as_of: datetime.date | None) -> Policy:
 
     found = gather(source)
     meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
+    if found.foreign:
+        meant = _joined(found, meant)
     return Policy(
         meant.rules,
         meant.default,
@@ -228,6 +220,38 @@ def _own(source: Source, as_of: datetime.date | None) -> Policy:
         meant.names,
         meant.remarks,
     )
+
+
+def _joined(found: Gathered, meant: Lowered) -> Lowered:
+    """What a file says of another firewall's policy that it includes: its expectations, and no rules of its own.
+
+    Raises:
+        PolicyError: if it has rules, or includes several.
+    """
+    from .language.syntax import ast
+    from .sources.foreign import Reading, one_of
+
+    one, *more = found.foreign
+    own = next((s for s in found.statements if isinstance(s.content, ast.Rule | ast.Default)), None)
+    if own is not None or more:
+        place = own.span if own is not None else more[0].at
+        message = (
+            "a policy of another firewall stands alone: what includes it has neither rules nor a default, and no other"
+        )
+        label = Label(one.at, "included here")
+        raise PolicyError(
+            [
+                Diagnostic(
+                    "FW459", message, place, help="put expectations about it into a file of their own", labels=(label,)
+                )
+            ],
+            found.texts,
+        )
+    flats = one_of(one.text, one.file, Reading(policy=one.policy))
+    if not flats:
+        message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
+        raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
+    return replace(meant, rules=flats[0].rules, default=flats[0].default)
 
 
 def loads(

@@ -22,5 +22,9 @@ EXPLANATIONS: dict[str, str] = {
     "FW457": "A condition asks for more than a packet holds, such as a rate or the time, and `--in-doubt error` asks for none of these. "
     "`--in-doubt allow` takes it for what allows more, `--in-doubt deny` for what denies more; without the option whatever hangs on it "
     "is told to depend on that line.",
+    "FW459": "A file that includes another firewall's policy, as in\n\n"
+    '    include "edge.rules" from FORWARD\n\n'
+    "states expectations about it. Rules of its own would stand before or behind those of the other firewall, which knows nothing of "
+    "them: so it has none.",
     "FW458": "The format is not one that is read. Without `--from` the content of the file tells its format.",
 }

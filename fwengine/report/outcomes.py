@@ -15,6 +15,7 @@ from .packets import details_of, packet_text
 from .screen import visible
 from .strangers import strangers_json
 from .style import Style
+from .verdicts import doubts_text
 
 
 def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: datetime.date | None) -> dict[str, Any]:
@@ -44,7 +45,8 @@ def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: da
     if verdict is not None:
         assert proof.counterexample is not None
         packet = packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))
-        words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
+        options = policy.imported.options if policy.imported else ()
+        words = ["fwengine", "eval", path, packet, "--explain", *options] + (["--as-of", str(as_of)] if as_of else [])
         out |= {
             "got": verdict.action.value,
             "rule": verdict.rule.label if verdict.rule else "default",
@@ -52,6 +54,7 @@ def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: da
             "rule_line": verdict.rule.span.line if verdict.rule else None,
             "counterexample": packet,
             "command": shlex.join(words),
+            **({"doubts": doubts_text(verdict.rule)} if verdict.rule and verdict.action is DEPENDS else {}),
             "depends": claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
         }
     elif not proof.holds:
@@ -67,9 +70,13 @@ def failure_lines(result: Mapping[str, Any]) -> list[str]:
     place = f"{result['rule_file']}:{result['rule_line']}" if result["rule_file"] else ""
     place = "" if place == result["rule"] else f"  {place}"
     depends = "; the verdict depends on what the expectation leaves open" if result["depends"] else ""
+    if result["got"] == DEPENDS.value and result.get("doubts"):
+        place, depends = "", ""
+        result = {**result, "rule": result["doubts"]}
+    by = "on" if result["got"] == DEPENDS.value else "by"
     return [
         *out,
-        visible(f"  got       {result['got']} by {result['rule']}{place}{depends}"),
+        visible(f"  got       {result['got']} {by} {result['rule']}{place}{depends}"),
         f"  packet    {visible(result['counterexample'])}",
         f"  try       {visible(result['command'])}",
     ]

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ..errors import Diagnostic, PolicyError, Span
 from ..formats.document import Document
 from ..formats.joint import joint
-from ..formats.registry import FORMATS, recognise
+from ..formats.registry import FORMATS, Format, recognise
 from ..formats.unfold import doubts_of, unfold
 from ..model.rules import ALLOW, DENY, Action, Rule
 
@@ -74,7 +74,7 @@ def read(text: str, file: str, reading: Reading) -> Document | None:
     """
     if reading.format == "fwl":
         return None
-    found = (None if _is_our_own(text) else recognise(text)) if reading.format is None else FORMATS.get(reading.format)
+    found = _recognised(text) if reading.format is None else FORMATS.get(reading.format)
     if found is None and reading.format is not None:
         known = ", ".join(["fwl", *FORMATS])
         message = f"`{reading.format}` is not a format that is read"
@@ -86,10 +86,34 @@ _OWN: Final = re.compile(r"^(?:allow|deny|net|ports|service|expect|default)[ \t]
 _SOME: Final = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 
 
-def _is_our_own(text: str) -> bool:
-    """Is a good part of the lines in the language of this package? A foreign line among them is a mistake to be told."""
+def is_foreign(text: str) -> bool:
+    """Is it in a format that is read, and not in the language of this package?"""
+    return _recognised(text) is not None
+
+
+def _recognised(text: str) -> Format | None:
+    """The format of a text; None if a good part of its lines are ours: a foreign one among them is a mistake to be told."""
     own = sum(1 for _ in _OWN.finditer(text))
-    return bool(own) and own * 3 > sum(1 for _ in _SOME.finditer(text))
+    if own and own * 3 > sum(1 for _ in _SOME.finditer(text)):
+        return None
+    return recognise(text)
+
+
+def one_of(text: str, file: str, reading: Reading, *, every: bool = False) -> tuple[Flat, ...]:
+    """The policies of a text that are asked for; none if it is in the language of this package.
+
+    Raises:
+        PolicyError, LimitError: as `read`, `chosen` and `flatten`.
+    """
+    document = read(text, file, reading)
+    if document is None:
+        return ()
+    all_of_them = every and reading.policy is None
+    names = tuple(document.policies) if all_of_them else (chosen(document, file, reading),)
+    try:
+        return tuple(flatten(document, name, reading, names) for name in names)
+    except PolicyError as error:
+        raise PolicyError(error.diagnostics, {file: text}) from None
 
 
 def chosen(document: Document, file: str, reading: Reading) -> str:

@@ -78,11 +78,10 @@ class CaptureReport:
     """What a policy does to a capture, up to its damage if it has any.
 
     packets = allow + deny + depends + not_ip (`depends`: on lines in doubt); malformed and truncated packets and tiny
-    fragments are within deny, and no rule's. `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
-    is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
-    count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
-    says what the frames without IP hold, the most frequent first; `recorded` is None unless the capture tells what another
-    firewall did.
+    fragments are within deny, and no rule's. `rules` has every rule in the policy's order, those that decided nothing too, and
+    then the default. A packet cut short is decided from the fields that are there: `partial` tells how many fare one way whatever
+    is missing, so that they count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another.
+    `kinds` says what the frames without IP hold, the most frequent first; `recorded` what another firewall did, if the capture tells.
     """
 
     file: str
@@ -496,6 +495,6 @@ def _by_line(policy: RuleSet, rules: list[RuleCount]) -> list[RuleCount]:
 def _recorded(policy: RuleSet, done: Sequence[tuple[int, int]]) -> RecordedCount | None:
     """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
     verdicts = [policy.action(n) for n in range(len(policy.rules) + 1)] + [DENY] * len(_CLASSES) + [ALLOW]
-    rows = list(zip(verdicts, done, strict=False))
-    counts = [sum(row[way] for action, row in rows if action is want) for way in (0, 1) for want in (ALLOW, DENY)]
+    ways = [(want, way) for way in (0, 1) for want in (ALLOW, DENY)]
+    counts = [sum(r[way] for a, r in zip(verdicts, done, strict=False) if a is want) for want, way in ways]
     return RecordedCount(*counts) if any(counts) else None

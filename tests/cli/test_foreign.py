@@ -131,3 +131,38 @@ def test_fix_refuses_what_it_does_not_write(dump: str) -> None:
 def test_every_code_is_explained() -> None:
     for code in ("FW401", "FW455", "FW456", "FW457", "FW458"):
         out("explain", code, code=0)
+
+
+def test_expectations_about_another_firewalls_policy(dump: str) -> None:
+    test = Path("server-test.fwl")
+    test.write_text(
+        'include "server.rules" from INPUT\nnet office = 10.0.0.0/16\n'
+        "expect allow tcp from office to ipv4 port 80\n"
+        "expect deny tcp from ipv4 to ipv4 port 25 in none by default\n"
+    )
+    assert "2 passed, 0 failed" in out("test", str(test), code=0)
+    assert "mutation score" in out("test", str(test), "--mutate")
+    test.write_text(test.read_text() + "expect deny tcp from ipv4 to ipv4 port 22 in none\n")
+    said = out("test", str(test), code=1)
+    assert "got       depends on server.rules:6 (-m recent)" in said
+    assert out("fmt", "--check", str(test), code=1) is not None
+    test.write_text('include "edge.cfg"\nexpect allow udp from ipv4 to ipv4 port 53\n')
+    assert "1 passed" in out("test", str(test), code=0)  # of one list none need be chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('include "server.rules"\nexpect allow udp\n', "FW456"),
+        ('include "server.rules" from INPUT\nallow udp\nexpect allow udp\n', "FW459"),
+        ('include "server.rules" from INPUT\ndefault allow\nexpect allow udp\n', "FW459"),
+        ('include "server.rules" from INPUT\ninclude "edge.cfg"\nexpect allow udp\n', "FW459"),
+        ('include "own.fwl" from INPUT\nexpect allow udp\n', "FW459"),
+    ],
+)
+def test_what_cannot_be_included_is_refused(dump: str, text: str, code: str) -> None:
+    Path("own.fwl").write_text("allow udp\n")
+    Path("server-test.fwl").write_text(text)
+    done = run("test", "server-test.fwl")
+    assert done.return_value == 2
+    assert code in done.stderr

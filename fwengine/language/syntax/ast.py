@@ -149,6 +149,7 @@ class Default:
 @dataclass(frozen=True, slots=True)
 class Include:
     path: String
+    policy: Word | String | None = None  # which of another firewall's file
 
 
 @dataclass(frozen=True, slots=True)

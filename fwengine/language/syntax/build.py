@@ -79,8 +79,9 @@ class Build:
         return Default(children[1].value), cover(place_of(children[0]), place_of(children[1]))
 
     def include(self, children: list[Any]) -> tuple[Include, Place]:
-        path = self.atom(children[1:])
-        return Include(cast("String", path)), cover(place_of(children[0]), path.at)
+        path = self.atom(children[1:2])
+        policy = children[2] if len(children) > 2 else None
+        return Include(cast("String", path), policy), cover(place_of(children[0]), (policy or path).at)
 
     def expect(self, children: list[Any]) -> tuple[Expect, Place]:
         keyword, action, subject, *by = children

@@ -102,7 +102,7 @@ def show_statement(statement: Statement, kinds_width: int = 7, names_width: int 
     if isinstance(c, Default):
         return f"default {c.action}"
     if isinstance(c, Include):
-        return f"include {show(c.path)}"
+        return f"include {show(c.path)}" + (f" from {show(c.policy)}" if c.policy is not None else "")
     return _show_expect(c)
 
 
