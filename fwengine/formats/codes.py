@@ -26,5 +26,7 @@ EXPLANATIONS: dict[str, str] = {
     '    include "edge.rules" from FORWARD\n\n'
     "states expectations about it. Rules of its own would stand before or behind those of the other firewall, which knows nothing of "
     "them: so it has none.",
+    "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. Each "
+    "chain is a policy of its own here.",
     "FW458": "The format is not one that is read. Without `--from` the content of the file tells its format.",
 }
