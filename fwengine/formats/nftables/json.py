@@ -38,7 +38,7 @@ Failed = Callable[..., None]
 _VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "reject", "queue"})
 _NOTHING = frozenset({"counter", "log", "notrack", "xt_comment", "dup", "secmark", "ct helper", "ct timeout", "flow"})
 _DOUBTED = frozenset({"limit", "quota", "ct count", "meter", "last"})
-_OPS = {"==": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "in": ""}
+_OPS = {"==": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "in": "", "!": "!"}
 
 
 def read(text: str, file: str, failed: Failed) -> Tables:

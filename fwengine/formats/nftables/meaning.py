@@ -115,7 +115,8 @@ class _Reader:
             if key.family == "th":
                 self._transport(match, asked, test)
             else:
-                match.require({**asked.needs, asked.field: self.chosen(asked, test)})
+                chosen = self.chosen(asked, test)
+                _narrow(match, asked.needs, [{**asked.needs, asked.field: chosen}] if chosen else [])
         elif key.family in DOUBTED:
             match.require(DOUBTED[key.family])
             match.doubt(str(key))
@@ -196,7 +197,7 @@ class _Reader:
         ported = IntervalSet.union((p, p) for p in PORT_PROTOCOLS)
         chosen = self.chosen(asked, test)
         others = {PROTOCOL: FULL[PROTOCOL] - ported, FRAGMENT: keys.EARLY}
-        match.require_any([{PROTOCOL: ported, FRAGMENT: keys.EARLY, asked.field: chosen}, others])
+        _narrow(match, {FRAGMENT: keys.EARLY}, [{PROTOCOL: ported, FRAGMENT: keys.EARLY, asked.field: chosen}, others])
         match.doubt(f"{test.keys[0]}: of a protocol without ports", unless=(PROTOCOL, ported))
 
     def _concat(self, match: Match, test: Test) -> None:
@@ -208,14 +209,14 @@ class _Reader:
         if len(options) > MOST:
             raise RefusedError(None, f"a set has more than {MOST:,} elements", code="FW402")
         if test.op not in ("!=", "!"):
-            match.require_any([_met(needs, option) for option in options])
+            _narrow(match, needs, [_met(needs, option) for option in options])
             return
         left: list[Conditions] = [{**needs, **{a.field: needs.get(a.field, a.domain) & a.domain for a in asked}}]
         for option in options:
             left = [rest for one in left for rest in _less(one, option)]
             if len(left) > MOST:
                 raise RefusedError(None, "the set is too large to be negated", code="FW402")
-        match.require_any(left)
+        _narrow(match, needs, left)
 
     def _product(self, asked: Sequence[Asked], value: Value) -> Conditions:
         parts = value.values if isinstance(value, Concat) else (value,)
@@ -339,6 +340,18 @@ def _bits(value: Value) -> int | None:
 
 def _in_braces(value: Value) -> bool:
     return isinstance(value, Named | Range) or (isinstance(value, Several) and value.kind == "set")
+
+
+def _narrow(match: Match, needs: Conditions, options: list[Conditions]) -> None:
+    """Narrows a match to one of several products. nft does not look at the offset of a fragment, and takes what a later one
+    carries for ports, types and flags: of those it is in doubt whether they match.
+    """
+    if FRAGMENT not in needs or not options:
+        match.require_any(options)
+        return
+    later = {**needs, FRAGMENT: IntervalSet.single(LATER)}
+    match.require_any([*options, later])
+    match.doubt("a later fragment: what it carries is taken for a header", unless=(FRAGMENT, keys.EARLY))
 
 
 def _asked(key: Key) -> Asked:
