@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from .analysis.prove import Proof
     from .analysis.query import Region
     from .language.meaning.declared import Declared
-    from .language.meaning.lower import Lowered
     from .native import Classifier
-    from .sources.foreign import Imported, Reading
+    from .sources.foreign import Flat, Imported, Reading
     from .sources.gathering import Gathered
     from .traffic.count import CaptureReport
 
@@ -206,9 +205,12 @@ def _own(source: Source, as_of: datetime.date | None) -> Policy:
     from .sources.gathering import gather
 
     found = gather(source)
-    meant = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
-    if found.foreign:
-        meant = _joined(found, meant)
+    flat = _included(found) if found.foreign else None
+    others = flat.rules if flat is not None else ()
+    lowered = lower(found.statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
+    meant = lowered.whole(found.texts)
+    if flat is not None:
+        meant = replace(meant, rules=flat.rules, default=flat.default)
     return Policy(
         meant.rules,
         meant.default,
@@ -222,8 +224,8 @@ def _own(source: Source, as_of: datetime.date | None) -> Policy:
     )
 
 
-def _joined(found: Gathered, meant: Lowered) -> Lowered:
-    """What a file says of another firewall's policy that it includes: its expectations, and no rules of its own.
+def _included(found: Gathered) -> Flat:
+    """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
 
     Raises:
         PolicyError: if it has rules, or includes several.
@@ -251,7 +253,7 @@ def _joined(found: Gathered, meant: Lowered) -> Lowered:
     if not flats:
         message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
         raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
-    return replace(meant, rules=flats[0].rules, default=flats[0].default)
+    return flats[0]
 
 
 def loads(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support.paths import RULES
 
 from fwengine.cli.group import cli
 
@@ -166,3 +167,24 @@ def test_what_cannot_be_included_is_refused(dump: str, text: str, code: str) -> 
     done = run("test", "server-test.fwl")
     assert done.return_value == 2
     assert code in done.stderr
+
+
+def test_a_rule_of_another_firewall_is_named_as_its_comment_says(dump: str) -> None:
+    test = Path("server-test.fwl")
+    test.write_text('include "server.rules" from INPUT\n\nexpect allow tcp 10.2.3.4:1 -> 5.6.7.8:80 in eth0 by "web in"\n')
+    assert "1 passed" in out("test", str(test), code=0)
+    out("fmt", "--check", str(test), code=0)
+    test.write_text(test.read_text().replace('"web in"', '"web on"'))
+    assert "no rule is called `web on`" in run("test", str(test)).stderr
+
+
+def test_the_examples_keep_what_they_expect() -> None:
+    folder = RULES / "formats"
+    examples = [path for path in folder.iterdir() if path.suffix in (".rules", ".nft", ".cfg")]
+    assert len(examples) == 4
+    for path in examples:
+        assert (folder / f"{path.stem}-{path.suffix[1:]}-test.fwl").is_file()
+        assert f"formats/{path.name}" in (RULES / "README.md").read_text()
+    assert "20 passed, 0 failed" in out("test", str(folder), code=0)
+    told = [out("check", str(path)).count("can never match") for path in sorted(examples)]
+    assert told == [1, 2, 1, 0]

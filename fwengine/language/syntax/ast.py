@@ -156,7 +156,7 @@ class Include:
 class Expect:
     action: Literal["allow", "deny"]
     subject: Match | Asked | WrittenPacket
-    by: Word | None = None
+    by: Word | String | None = None
 
 
 Content = Rule | Definition | Default | Include | Expect

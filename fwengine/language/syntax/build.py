@@ -88,8 +88,8 @@ class Build:
         end = by[0].at if by else subject.at
         return Expect(action.value, subject, by[0] if by else None), cover(place_of(keyword), end)
 
-    def by(self, children: list[Token]) -> Word:
-        return _word(children[0])
+    def by(self, children: list[Token]) -> Word | String:
+        return self.atom(children) if children[0].type == "STRING" else _word(children[0])
 
     def claim(self, children: list[Any]) -> tuple[Any, Place]:
         action, match = children

@@ -108,7 +108,7 @@ def show_statement(statement: Statement, kinds_width: int = 7, names_width: int 
 
 def _show_expect(c: Expect) -> str:
     subject = _packet(c.subject, _noted) if isinstance(c.subject, WrittenPacket) else _asked(c.subject, _noted)
-    by = f" by {c.by.text}" if c.by else ""
+    by = f" by {show(c.by)}" if c.by else ""
     return f"expect {c.action:<5} {subject}{by}"
 
 
