@@ -171,7 +171,9 @@ def test_what_cannot_be_included_is_refused(dump: str, text: str, code: str) -> 
 
 def test_a_rule_of_another_firewall_is_named_as_its_comment_says(dump: str) -> None:
     test = Path("server-test.fwl")
-    test.write_text('include "server.rules" from INPUT\n\nexpect allow tcp 10.2.3.4:1 -> 5.6.7.8:80 in eth0 by "web in"\n')
+    test.write_text(
+        'include "server.rules" from INPUT\n\nexpect allow tcp 10.2.3.4:1 -> 5.6.7.8:80 in eth0 by "web in"\n'
+    )
     assert "1 passed" in out("test", str(test), code=0)
     out("fmt", "--check", str(test), code=0)
     test.write_text(test.read_text().replace('"web in"', '"web on"'))
