@@ -209,6 +209,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "them: so it has none.",
     "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
     "Each chain is a policy of its own here.",
+    "FW461": "What depends on more than the packet cannot be said in the language. `--in-doubt allow` or `--in-doubt deny` takes a side, "
+    "and what is written then is that side.",
+    "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
+    '`"eth*"`. Name those that there are.',
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
