@@ -8,7 +8,7 @@ import click
 
 from .failure import Failures
 from .loading import load_all, reading_options
-from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_json, style_of
+from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
 FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
@@ -39,6 +39,7 @@ def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     from ..report import compiled
     from ..report.nothing import no_rule
     from ..report.screen import visible
+    from ..report.shown import Shown
 
     failures = Failures()
     policies = load_all(policy, as_of=as_of)
@@ -60,5 +61,5 @@ def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
         elif form == "stats":
             say(compiled.statistics(loaded))
         else:
-            say_json(failures, **compiled.tree_json(loaded))
+            say_answer(Shown.of(loaded), "json", failures)
     return failures.code(0)

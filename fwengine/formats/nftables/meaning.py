@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ...model import address
 from ...model.fields import DST, FLAGS, FRAGMENT, FULL, IN, LATER, OUT, PORT_PROTOCOLS, PROTOCOL, SRC, STATE
 from ...model.interval import IntervalSet
+from ...model.scattered import masked
 from ..chains import Kind, Part
 from ..matching import Conditions, Match
 from . import keys
@@ -154,7 +155,7 @@ class _Reader:
             if test.op not in ("==", "!=") or mask not in asked.domain:
                 raise RefusedError(None, "an address is compared behind a mask of addresses", code="FW402")
             try:
-                wanted = address.masked(self._number(asked, test.value), address.to_value(mask))
+                wanted = masked(self._number(asked, test.value), address.to_value(mask))
             except ValueError as error:
                 raise RefusedError(None, str(error), code="FW403") from None
             return asked.domain - wanted if negated else wanted
