@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from .policy import region as region
     from .report.findings import check as check
     from .traffic.codec import Packet as Packet
-    from .traffic.count import CaptureReport as CaptureReport
     from .traffic.count import evaluate_capture as evaluate_capture
+    from .traffic.sums import CaptureReport as CaptureReport
 
 _HOME = {
     "Finding": "analysis.finding",

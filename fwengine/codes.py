@@ -217,6 +217,23 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "FW453": "The file names no table, as scripts do. It is read as the filter table.",
     "FW454": "The list is applied to an interface and defined nowhere. What then happens depends on the system: IOS lets "
     "everything pass.",
+    "FW455": "No line leads to the chain, and no packet enters it by itself: its lines decide nothing.",
+    "FW456": "A file of another firewall often has several policies: chains that packets enter, or access lists. `check` and `show` go "
+    "through all of them; any other question is about one, which `--policy NAME` chooses.",
+    "FW457": "A condition asks for more than a packet holds, such as a rate or the time, and `--in-doubt error` asks for none of these. "
+    "`--in-doubt allow` takes it for what allows more, `--in-doubt deny` for what denies more; without the option whatever hangs on it "
+    "is told to depend on that line.",
+    "FW458": "The format is not one that is read. Without `--from` the content of the file tells its format.",
+    "FW459": "A file that includes another firewall's policy, as in\n\n"
+    '    include "edge.rules" from FORWARD\n\n'
+    "states expectations about it. Rules of its own would stand before or behind those of the other firewall, which knows nothing of "
+    "them: so it has none.",
+    "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
+    "Each chain is a policy of its own here.",
+    "FW461": "What depends on more than the packet cannot be said in the language. `--in-doubt allow` or `--in-doubt deny` takes a side, "
+    "and what is written then is that side.",
+    "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
+    '`"eth*"`. Name those that there are.',
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",

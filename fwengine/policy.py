@@ -9,18 +9,18 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import Diagnostic
+from .errors import Diagnostic, Label, PolicyError
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
 from .model.rules import Action, Claim, Definition, Expectation
 from .model.ruleset import RuleSet
 from .sources.opening import open_source
-from .sources.source import Source, from_text
+from .sources.source import ENDING, Source, from_text
 
 if TYPE_CHECKING:
     from .analysis.confirm import Answer
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from .analysis.query import Region
     from .language.meaning.declared import Declared
     from .native import Classifier
-    from .traffic.count import CaptureReport
+    from .sources.foreign import Flat, Imported, Reading
+    from .sources.gathering import Gathered
+    from .traffic.sums import CaptureReport
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +46,7 @@ class Policy(RuleSet):
     remarks: tuple[Diagnostic, ...] = field(
         default=(), compare=False
     )  # what `check` tells of a text that has a meaning
+    imported: Imported | None = field(default=None, compare=False)  # where the rules come from if not from the language
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
@@ -130,7 +133,11 @@ class Policy(RuleSet):
 
 
 def load(
-    source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None, interfaces: Iterable[str] = ()
+    source: str | os.PathLike[str] | Source,
+    *,
+    as_of: datetime.date | None = None,
+    interfaces: Iterable[str] = (),
+    reading: Reading | None = None,
 ) -> Policy:
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
@@ -139,19 +146,88 @@ def load(
         as_of: the day on which the policy is asked, for rules with `until`. Without it the clock is read, once for each
             policy: state one day, or take `old.on(new.as_of)`, where several are compared.
         interfaces: those that there are, as if the policy declared each of them by its name.
+        reading: the format of the text, where its content does not tell; which policy of several; and what becomes of
+            doubts. For policies of other firewalls only.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
+        LimitError: if the chains of another firewall's policy unfold to too much.
     """
+    return _load(source, as_of, interfaces, reading, every=False)[0]
+
+
+def load_all(
+    source: str | os.PathLike[str] | Source,
+    *,
+    as_of: datetime.date | None = None,
+    interfaces: Iterable[str] = (),
+    reading: Reading | None = None,
+) -> tuple[Policy, ...]:
+    """All policies of a file: of another firewall's each chain that packets enter, or each list, unless one is chosen.
+
+    Raises:
+        PolicyError, LimitError: as `load`.
+    """
+    return _load(source, as_of, interfaces, reading, every=True)
+
+
+def _load(
+    source: str | os.PathLike[str] | Source,
+    as_of: datetime.date | None,
+    interfaces: Iterable[str],
+    reading: Reading | None,
+    *,
+    every: bool,
+) -> tuple[Policy, ...]:
+    if not isinstance(source, Source):
+        source = open_source(source)
+    if source.file.endswith(ENDING) and (reading is None or reading.format is None):
+        return (_own(source, as_of, interfaces),)
+    try:
+        data = source.read(source.file)
+        text = data.decode("utf-8-sig")
+    except OSError:
+        return (_own(source, as_of, interfaces),)  # which tells what is wrong
+    except UnicodeDecodeError:
+        text = ""
+    name, others = source.file, source.read
+    source = replace(source, read=lambda asked: data if asked == name else others(asked))  # standard input is read once
+    return _foreign(text, source, as_of, reading, every) or (_own(source, as_of, interfaces),)
+
+
+def _foreign(
+    text: str, source: Source, as_of: datetime.date | None, reading: Reading | None, every: bool
+) -> tuple[Policy, ...]:
+    """The policies of another firewall's text; none if it is in the language."""
+    from .sources import foreign
+
+    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every)
+    day = as_of or datetime.date.today()
+    texts = {source.name: text}
+    return tuple(
+        Policy(
+            flat.rules, flat.default, day, f"{source.name}:{flat.imported.name}", sources=texts,
+            remarks=flat.imported.document.remarks, imported=flat.imported,
+        )
+        for flat in flats
+    )  # fmt: skip
+
+
+def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str]) -> Policy:
+    """The policy of a text in the language."""
     from .language.meaning.lower import lower
     from .language.syntax.declaring import declarations
     from .sources.gathering import gather
 
-    if not isinstance(source, Source):
-        source = open_source(source)
     found = gather(source)
-    statements = (*declarations(interfaces, found.statements), *found.statements)
-    meant = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors).whole(found.texts)
+    declared = declarations(interfaces, found.statements)
+    flat = _included(found) if found.foreign else None
+    others = flat.rules if flat is not None else ()
+    statements = (*declared, *found.statements)
+    lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
+    meant = lowered.whole(found.texts)
+    if flat is not None:
+        meant = replace(meant, rules=flat.rules, default=flat.default)
     return Policy(
         meant.rules,
         meant.default,
@@ -165,8 +241,45 @@ def load(
     )
 
 
+def _included(found: Gathered) -> Flat:
+    """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
+
+    Raises:
+        PolicyError: if it has rules, or includes several.
+    """
+    from .language.syntax import ast
+    from .sources.foreign import Reading, one_of
+
+    one, *more = found.foreign
+    own = next((s for s in found.statements if isinstance(s.content, ast.Rule | ast.Default)), None)
+    if own is not None or more:
+        place = own.span if own is not None else more[0].at
+        message = (
+            "a policy of another firewall stands alone: what includes it has neither rules nor a default, and no other"
+        )
+        label = Label(one.at, "included here")
+        raise PolicyError(
+            [
+                Diagnostic(
+                    "FW459", message, place, help="put expectations about it into a file of their own", labels=(label,)
+                )
+            ],
+            found.texts,
+        )
+    flats = one_of(one.text, one.file, Reading(policy=one.policy))
+    if not flats:
+        message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
+        raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
+    return flats[0]
+
+
 def loads(
-    text: str, *, file: str = "<text>", as_of: datetime.date | None = None, interfaces: Iterable[str] = ()
+    text: str,
+    *,
+    file: str = "<text>",
+    as_of: datetime.date | None = None,
+    interfaces: Iterable[str] = (),
+    reading: Reading | None = None,
 ) -> Policy:
     """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
 
@@ -176,7 +289,7 @@ def loads(
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
     """
-    return load(from_text(text, file), as_of=as_of, interfaces=interfaces)
+    return load(from_text(text, file), as_of=as_of, interfaces=interfaces, reading=reading)
 
 
 def load_from(

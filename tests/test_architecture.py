@@ -28,7 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"packets", "analysis", "formats", "native"}),
     frozenset({"sources", "traffic"}),
     frozenset({"policy"}),
-    frozenset({"report", "fix", "imported", "testing", "strategies", "pytest_plugin", "_hypothesis"}),
+    frozenset({"report", "fix", "imported", "convert", "testing", "strategies", "pytest_plugin", "_hypothesis"}),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
 )

@@ -327,7 +327,7 @@ def test_the_index_lists_every_file_once_in_its_table() -> None:
     index = (RULES / "README.md").read_text(encoding="utf-8")
     rows = [line for line in index.splitlines() if line.startswith("| [")]
     linked = [name for row in rows for name in re.findall(r"\]\(([^)]+)\)", row.split(" | ")[0])]
-    assert sorted(linked) == POLICIES
+    assert sorted(name for name in linked if not name.startswith("formats/")) == POLICIES
     for capture in {row[1] for row in COUNTS}:
         assert f"({capture})" in index
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from ..model.rules import ALLOW, Rule
+from ..model.rules import Rule
 from ..model.ruleset import RuleSet
 
 
@@ -46,7 +46,7 @@ def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
 def meaning(rule: Rule) -> object:
     """What two rules have in common if they do the same to the same packets, box by box; hashable."""
     # tuples of integers: their hashes are made in C
-    return rule.action is ALLOW, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
+    return rule.action.value, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
 
 
 def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -205,7 +205,7 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
     """How a rule stands to earlier ones of the other action that it overlaps without being contained in them."""
     policy = entries.policy
     own = [box.sets for box in policy.rules[index].boxes]
-    opposed = entries.before(index) & entries.taking(policy.rules[index].action.other)
+    opposed = entries.before(index) & entries.against(policy.rules[index].action)
     found: dict[str, list[tuple[int, Sets]]] = {"FW205": [], "FW206": []}
     for other in entries.rules(union(entries.overlapping(part, opposed) for part in parts)):
         theirs = entries.sets[entries.first[other] : entries.first[other + 1]]

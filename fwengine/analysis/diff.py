@@ -14,7 +14,7 @@ from itertools import islice
 from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
-from ..model.rules import ALLOW, DENY, Action
+from ..model.rules import ALLOW, Action
 from ..model.ruleset import RuleSet
 from .align import unaligned
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
@@ -119,7 +119,7 @@ def _confirm(
     after = None if before is None else total(new, SHAPES, lambda index: new.action(index) is ALLOW)
     if before is None or after is None:
         return Confirmation(False, len(points))
-    come, gone = (volume(c.box for c in changes if c.new is action) for action in (ALLOW, DENY))
+    come, gone = (volume(c.box for c in changes if getattr(c, side) is ALLOW) for side in ("new", "old"))
     agree(after - before == come - gone, "how many packets there are")
     return Confirmation(True, len(points))
 
@@ -129,7 +129,7 @@ def _contrary(
 ) -> Iterator[tuple[int, int, Sets]]:
     """What entries `mine` of one policy decide and `partners` of the other decide the other way, as disjoint products."""
     for e in bits(mine):
-        opposed = partners & other.taking(this.policy.rules[this.rule[e]].action.other)
+        opposed = partners & other.against(this.policy.rules[this.rule[e]].action)
         for part in pieces(this.sets[e]):
             among = other.visible(part, other.overlaps.all).entries
             earlier = this.overlapping(part, (1 << e) - 1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..model.box import Sets, pieces
 from ..model.fields import FULL, INTERFACES, NO_INTERFACE, PRESENT, Point, interface_name
 from ..model.overlap import Overlaps, bits
-from ..model.rules import ALLOW, Action, Rule
+from ..model.rules import Action, Rule
 from ..model.ruleset import RuleSet
 from .region import EVERYTHING
 
@@ -36,19 +36,15 @@ class Entries:
         self.sets: list[Sets] = []
         self.rule: list[int] = []
         self.first: list[int] = []
-        allows: list[bool] = []
+        actions: list[Action] = []
         for i, sets in policy.active_boxes:
             self.first += [len(self.sets)] * (i + 1 - len(self.first))
             self.sets.append(sets)
             self.rule.append(i)
-            allows.append(policy.rules[i].action is ALLOW)
+            actions.append(policy.rules[i].action)
         self.first += [len(self.sets)] * (len(policy.rules) + 1 - len(self.first))
-        self.allows = allows
         self.overlaps = Overlaps(self.sets)
-        allow = bytearray(len(allows) // 8 + 1)
-        for e, allowed in enumerate(allows):
-            allow[e >> 3] |= allowed << (e & 7)
-        self._allow = int.from_bytes(allow, "little")
+        self._taking = {action: _vector(actions, action) for action in Action}
 
     def vector(self, rules: Iterable[int]) -> int:
         """The vector of the entries of some rules."""
@@ -59,7 +55,11 @@ class Entries:
 
     def taking(self, action: Action) -> int:
         """The vector of the entries of rules with this action."""
-        return self._allow if action is ALLOW else self.overlaps.all ^ self._allow
+        return self._taking[action]
+
+    def against(self, action: Action) -> int:
+        """The vector of the entries of rules with any other action."""
+        return self.overlaps.all ^ self._taking[action]
 
     def before(self, index: int) -> int:
         """The vector of the entries of all earlier rules."""
@@ -119,6 +119,13 @@ class Entries:
             if number != NO_INTERFACE
         }
         return tuple(sorted(interface_name(number) for number in found))
+
+
+def _vector(actions: Sequence[Action], action: Action) -> int:
+    found = bytearray(len(actions) // 8 + 1)
+    for e, own in enumerate(actions):
+        found[e >> 3] |= (own is action) << (e & 7)
+    return int.from_bytes(found, "little")
 
 
 def closed(policy: RuleSet) -> RuleSet:

@@ -157,7 +157,7 @@ class Idle:
         return self.entries.vector(ends)
 
     def _opposed(self, index: int) -> int:
-        return self.entries.taking(self.entries.policy.rules[index].action.other)
+        return self.entries.against(self.entries.policy.rules[index].action)
 
     def _contended(self, index: int, parts: list[Sets], witness: Packet) -> bool:
         """Would a rule, moved, take from other moved rules what they were promised, or they from it?"""

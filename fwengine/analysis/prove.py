@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from ..model.box import Sets, pieces
 from ..model.packet import Packet
-from ..model.rules import Claim, Verdict
+from ..model.rules import DEPENDS, Action, Claim, Verdict
 from ..model.ruleset import RuleSet, decide
 from .confirm import Confirmation, agree, decide_each, every_part, points_of
 from .cover import decided
@@ -34,6 +34,7 @@ class Status(Enum):
     PROVED = "proved"
     REFUTED = "refuted"
     EMPTY = "about no packet"
+    DEPENDS = "depends"  # no packet refutes it for certain, and of some the verdict depends on lines in doubt
 
     def __str__(self) -> str:
         return self.value
@@ -82,23 +83,30 @@ def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None
     ['proved', 'refuted', 'about no packet']
     """
     entries = entries or Entries(closed(policy))
-    against = entries.taking(claim.action.other)
+    against = entries.against(claim.action)
     if claim.by is not None:
         named = entries.vector([i for i in range(len(policy.rules) + 1) if policy.label(i) == claim.by])
         against |= entries.overlaps.all & ~named
     parts = [part for box in claim.boxes for part in pieces(box.sets)]
-    for part in parts:
-        found = contrary(entries, part, against, steps)
+    for wanted, part in ((wanted, part) for wanted in _surest(entries, claim.action, against) for part in parts):
+        found = contrary(entries, part, wanted, steps)
         if found is not None:
             asked = entries.asked.union(*(box.fields for box in claim.boxes))  # what rules or the claim speak of
             packet = Packet.from_point(choose(found, entries.interfaces), asked)
             verdict = decide(policy, packet)
             assert verdict.index is not None
             agree(not _right(policy, claim, verdict.index) and any(packet in box for box in claim.boxes), packet)
-            return Proof(claim, Status.REFUTED, packet, verdict, Confirmation(True, 1))
+            status = Status.DEPENDS if verdict.action is DEPENDS is not claim.action else Status.REFUTED
+            return Proof(claim, status, packet, verdict, Confirmation(True, 1))
     if not parts:
         return Proof(claim, Status.EMPTY)
     return Proof(claim, Status.PROVED, confirmed=_confirm(policy, claim, parts))
+
+
+def _surest(entries: Entries, action: Action, against: int) -> tuple[int, ...]:
+    """The entries that refute a claim: first those that do so for certain, then those that may."""
+    doubted = entries.taking(DEPENDS) & against if action is not DEPENDS else 0
+    return (against & ~doubted, doubted) if doubted else (against,)
 
 
 def contrary(entries: Entries, part: Sets, wanted: int, steps: int = STEPS) -> Sets | None:

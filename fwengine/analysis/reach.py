@@ -144,13 +144,13 @@ def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int 
 def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:
     """A packet of an unreachable rule that gets the other action; None if there is none."""
     policy = entries.policy
-    other = policy.rules[index].action.other
+    action = policy.rules[index].action
     for part in parts:
-        point = sample(part, entries.interfaces, lambda point: policy.action(policy.tree.index(point)) is other)
+        point = sample(part, entries.interfaces, lambda point: policy.action(policy.tree.index(point)) is not action)
         if point is not None:
             return point
     before = entries.before(index)
-    opposed = entries.taking(other)
+    opposed = entries.against(action)
     for part in parts:
         found = decided(entries, part, before & opposed, before & ~opposed, steps)
         if found is not None:
@@ -222,7 +222,7 @@ def removal_changes(
     policy = entries.policy
     action = policy.rules[index].action
     before = entries.before(index) if earlier is None else earlier
-    opposed = entries.taking(action.other)
+    opposed = entries.against(action)
     after = entries.after(index) & (opposed | ~helpless)
     for part in parts:
         later, whole = entries.visible(part, after)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..model.rules import Action
-from ..policy import Policy, load
+from ..policy import Policy
 from ..registry.names import near
 from ..report.choice import Choice
 from ..report.counted import Counted
@@ -30,6 +30,7 @@ from ..traffic.count import evaluate_capture
 from ..traffic.flows import FlowTable, count_flows
 from . import each
 from .failure import Failures
+from .loading import load
 from .output import note, say, say_answer, say_failures, style_of
 from .progress import progress_bar, screen_for
 
@@ -118,7 +119,7 @@ def evaluate_captures(
             say("\n".join(["", *flow_lines(policy, table, told.top, asked, style_of(color))]))
         if coverage:
             say("\n".join(["", *coverage_lines(total, policy)]))
-    otherwise = total.deny if expect == "allow" else total.allow
+    otherwise = total.depends + (total.deny if expect == "allow" else total.allow)
     if expect is not None and otherwise:
         each.tell_unexpected(expect, otherwise, total.packets)
     return failures.code(1 if expect is not None and (otherwise or strangers) else 0)

@@ -12,6 +12,7 @@ from ..errors import Diagnostic, LimitError, PolicyError
 from .config import codes_of, config_options, paths_of
 from .failure import Failures
 from .files import expanded, rewritable
+from .loading import load_all, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     help="Write what is found to this file: all of it is known then.",
 )
 @config_options
+@reading_options()
 @format_option()
 @as_of_option
 @color_option
@@ -78,7 +80,6 @@ def command(
 
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
-    from ..policy import load
     from ..report.checked import Checked, FindingRecord, IgnoredRecord, effective_of
     from ..report.findings import Examined, examine, to_diagnostics
     from ..report.nothing import Covered, no_input, says_nothing
@@ -114,24 +115,28 @@ def command(
         read = []
         for path in files:
             try:
-                policy = load(path, as_of=as_of, interfaces=config.interfaces)
-                checked.append((path, examine(policy, codes, every=known is not None)))
-            except PolicyError as error:
-                if format_ == "text" and not show_diff:  # errors are part of the answer
+                loaded = load_all(path, as_of=as_of, interfaces=config.interfaces)
+            except (PolicyError, LimitError) as error:
+                if (
+                    format_ == "text" and isinstance(error, PolicyError) and not show_diff
+                ):  # errors are part of the answer
                     failures.keep(error)
                     checked.append((path, error))
                 else:
                     failures.tell(error)
                 continue
-            except LimitError as error:
-                failures.tell(error)
-                continue
-            read.append(path)
-            if any(map(policy.active, policy.rules)):
-                covered.add(policy)
-            elif named != path and says_nothing(policy):
-                failures.add(no_input(path, "statement"))
-        if len(read) == len(files):
+            for policy in loaded:
+                try:
+                    checked.append((path, examine(policy, codes, every=known is not None)))
+                except LimitError as error:
+                    failures.tell(error)
+                    continue
+                read.append(path)
+                if any(map(policy.active, policy.rules)):
+                    covered.add(policy)
+                elif named != path and says_nothing(policy):
+                    failures.add(no_input(path, "statement"))
+        if set(read) >= set(files):
             operands.append((named, read))
     if show_diff:
         failures.add(*(covered.missing(named, read) for named, read in operands))
@@ -154,7 +159,8 @@ def command(
         word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
         size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
         size += f", {len(every) - len(new)} in the baseline" if len(new) < len(every) else ""
-        _tell(path, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
+        name = path if policy.imported is None else policy.name
+        _tell(name, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
         try:
             parts = list(effective_of(policy)) if effective else []
         except LimitError as error:
@@ -212,6 +218,11 @@ def again_without(policies: tuple[str, ...]) -> Callable[[], int]:
 
 
 def _size(policy: Any) -> str:
+    if policy.imported is not None:
+        from ..imported import size
+
+        lines = size(policy.imported.document.chains, policy.imported.document.policies[policy.imported.name])
+        return f"{lines:,} line{'s' * (lines != 1)}, default {policy.default}"
     rules = len(policy.rules)
     if not rules:
         return f"no rules: every packet is {'denied' if policy.default.value == 'deny' else 'allowed'} by the default"

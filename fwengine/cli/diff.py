@@ -9,6 +9,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 )
 @shown_options
 @stated_options
+@reading_options(2)
 @format_option()
 @as_of_option
 @color_option
@@ -94,16 +96,15 @@ def command(
 def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures) -> Compared | None:
     """Two versions with their changes; None, and told, if one cannot be read."""
     from ..analysis.diff import diff
-    from ..policy import load
     from ..report.changed import Compared, FileRow
     from ..report.nothing import no_rule
     from ..report.review import Review
 
     loaded: list[Policy] = []
-    for path in (pair.old, pair.new):
+    for operand, path in enumerate((pair.old, pair.new)):
         if path is not None:
             try:
-                loaded.append(load(path, as_of=as_of))
+                loaded.append(load(path, as_of=as_of, operand=operand))
             except PolicyError as error:
                 failures.tell(error)
     if len(loaded) < (pair.old is not None) + (pair.new is not None):

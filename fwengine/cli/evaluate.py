@@ -12,6 +12,7 @@ import click
 
 from ..errors import LimitError, UndecodableError
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -111,6 +112,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     help="With -r: the N denied flows of most packets (those that --only and --rule choose, if given), in plain Python.",
 )
 @stated_options
+@reading_options()
 @format_option()
 @as_of_option
 @color_option
@@ -208,7 +210,6 @@ def _packets(
     as_of: datetime.date,
     color: str,
 ) -> int:
-    from ..policy import load
     from ..report.decided import Evaluated
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text

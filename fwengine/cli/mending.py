@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ..errors import LimitError, PolicyError
 from .failure import Failures, complain
 from .options import say
@@ -85,6 +87,8 @@ class Mending:
         from ..policy import load, loads
 
         policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
+        if policy.imported is not None:
+            raise click.UsageError(f"`--fix` rewrites `.fwl` files, and `{path}` is in the format of another firewall")
 
         def reload(text: str) -> Any:
             return loads(text, file=path, as_of=policy.as_of, interfaces=self.interfaces)

@@ -12,6 +12,7 @@ from ..errors import LimitError, PolicyError
 from .config import config_options
 from .failure import Failures
 from .files import expanded
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     help="Steps of a search after which to give up.",
 )
 @config_options
+@reading_options()
 @format_option()
 @as_of_option
 @color_option
@@ -76,7 +78,6 @@ def command(
     What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
     A claim about an interface that no rule names counts as false: the name may be mistyped.
     """
-    from ..policy import load
     from ..report.nothing import no_input, no_rule
     from ..report.proved import Proved
     from .claims import claims_of, operands

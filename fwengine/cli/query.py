@@ -7,6 +7,7 @@ import datetime
 import click
 
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -25,6 +26,7 @@ from .options import (
 @policy_argument
 @click.argument("question", metavar="'allow|deny REGION'")
 @shown_options
+@reading_options()
 @format_option()
 @as_of_option
 @color_option
@@ -45,7 +47,7 @@ def command(
     number of its flows: of packets told apart by protocol, addresses, ports, ICMP type and code alone.
     """
     from ..analysis.query import query
-    from ..policy import load, read_claim
+    from ..policy import read_claim
     from ..report.nothing import no_rule
     from ..report.searched import Searched
     from ..report.strangers import stranger_text

@@ -9,6 +9,7 @@ import sys
 import click
 
 from .failure import Failures
+from .loading import load, load_all, reading_options
 from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
@@ -44,6 +45,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     type=click.Choice(["text", "markdown", "csv", "json", "jsonl"]),
     help="With `--as matrix`: form of the answer.  [default: text]",
 )
+@reading_options()
 @as_of_option
 @color_option
 def command(policy: str, form: str, between: str | None, format_: str | None, as_of: datetime.date, color: str) -> int:
@@ -53,26 +55,32 @@ def command(policy: str, form: str, between: str | None, format_: str | None, as
     for option, given in (("between", between), ("format", format_)):
         if given is not None:
             raise click.UsageError(f"`--{option}` goes with `--as matrix`")
-    from ..policy import load
     from ..report import compiled
     from ..report.nothing import no_rule
+    from ..report.screen import visible
     from ..report.shown import Shown
 
-    loaded = load(policy, as_of=as_of)
     failures = Failures()
-    failures.add(no_rule(loaded))
-    if form == "table":
-        say(compiled.table(loaded, style_of(color)))
-    elif form == "tree":
-        say(compiled.tree_text(loaded))
-    elif form == "dot":
-        say(compiled.dot(loaded))
-    elif form == "mermaid":
-        say(compiled.mermaid(loaded))
-    elif form == "stats":
-        say(compiled.statistics(loaded))
-    else:
-        say_answer(Shown.of(loaded), "json", failures)
+    policies = load_all(policy, as_of=as_of)
+    if form in ("dot", "mermaid", "json") and len(policies) > 1:
+        names = ", ".join(f"`{one.imported.name}`" for one in policies if one.imported is not None)
+        raise click.UsageError(f"`--as {form}` shows one policy, and the file has {names}: choose one with `--policy`")
+    for number, loaded in enumerate(policies):
+        failures.add(no_rule(loaded))
+        if len(policies) > 1:
+            say(f"{'' if not number else chr(10)}{style_of(color)(visible(loaded.name), bold=True)}")
+        if form == "table":
+            say(compiled.table(loaded, style_of(color)))
+        elif form == "tree":
+            say(compiled.tree_text(loaded))
+        elif form == "dot":
+            say(compiled.dot(loaded))
+        elif form == "mermaid":
+            say(compiled.mermaid(loaded))
+        elif form == "stats":
+            say(compiled.statistics(loaded))
+        else:
+            say_answer(Shown.of(loaded), "json", failures)
     return failures.code(0)
 
 
@@ -81,7 +89,6 @@ def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, 
     click.get_current_context().meta[FORMAT] = format_ if format_ in ("json", "jsonl") else "text"
     from ..analysis.matrix import matrix
     from ..codes import LIMIT
-    from ..policy import load
     from ..report.failure import Failure
     from ..report.matrix import MatrixText
     from ..report.nothing import no_rule

@@ -14,6 +14,7 @@ import click
 
 from ..errors import CaptureError
 from .failure import Failures
+from .loading import load, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -37,6 +38,7 @@ from .options import (
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Which of many possible packets to take."
 )
+@reading_options()
 @format_option()
 @as_of_option
 @color_option
@@ -49,7 +51,6 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     interfaces or CAPTURE ends in `.pcapng`, a pcapng.
     """
     from ..packets.encode import write_pcap, write_pcapng
-    from ..policy import load
     from ..report.making import rule_at
     from ..report.nothing import no_rule
     from ..report.written import MissedRule, Synthesized

@@ -73,7 +73,7 @@ class Chain:
     span: Span | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is like itself alone, so that what is found out about it can be remembered
 class Chains:
     """The chains of a document by name.
 

@@ -38,6 +38,18 @@ def _cisco(name: str | None) -> Callable[[str, str], Document]:
     return read
 
 
+def _nftables(text: str, file: str) -> Document:
+    from .nftables.reader import read
+
+    return read(text, file)
+
+
+_NFT = re.compile(
+    r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
+    r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
+    r'|^\s*\{\s*"nftables"\s*:',
+    re.MULTILINE,
+)
 _IPTABLES = re.compile(
     r"^\*(?:filter|nat|mangle|raw|security)\s*$|^:[A-Z]+ (?:ACCEPT|DROP)\b|^-A [\w.-]+ .*-[jg] ", re.MULTILINE
 )
@@ -57,6 +69,7 @@ FORMATS: Mapping[str, Format] = {
     for entry in (
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
+        Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),

@@ -19,7 +19,10 @@ from .packet import Packet
 
 
 class Action(Enum):
-    """What becomes of a packet. `DEPENDS` is an answer about a packet with open fields, never a rule's action."""
+    """What becomes of a packet.
+
+    `DEPENDS` is an answer about a packet with open fields; a rule says so where an imported policy leaves it in doubt.
+    """
 
     ALLOW = "allow"
     DENY = "deny"
@@ -60,7 +63,8 @@ class Rule:
     `boxes` are joined by "or" (a service with several protocols needs several); `written` holds, for each field with a
     condition, the words of the source; `negated` are the fields whose condition says what is left out, and `opened` those of
     them that take in all addresses of a family because something of the other is left out. After the day `until` a rule
-    matches nothing.
+    matches nothing. A rule made of other firewalls' lines may say that its packets depend on lines in doubt, which are its
+    `origin`'s.
     """
 
     action: Action
@@ -75,8 +79,8 @@ class Rule:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.action not in (ALLOW, DENY):
-            raise ValueError(f"a rule allows or denies; it cannot be {self.action!r}")
+        if self.action not in (ALLOW, DENY) and not (self.origin is not None and self.origin.doubts):
+            raise ValueError(f"a rule allows or denies; it cannot be {self.action!r} without a doubt of its own")
 
     @property
     def label(self) -> str:

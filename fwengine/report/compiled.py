@@ -23,15 +23,18 @@ from ..model.tree import parts
 from ..policy import Policy
 from .screen import visible
 from .style import Style
-from .verdicts import FIELD_WORDS, show_values
+from .verdicts import FIELD_WORDS, by_way_of, show_values
 
 _HEADS = ("#", "action", "protocol", "from", "port", "to", "port", "options", "rule")
 MAX_TREE_LINES = 20_000
+MAX_WORDS = 120  # characters of another firewall's line in a table
 MAX_LABEL = 200  # characters of a label in a drawing
 
 
 def table(policy: Policy, style: Style) -> str:
     """The rules, one a line, as they were written."""
+    if policy.imported is not None:
+        return _line_table(policy, style)
     rows = []
     for number, rule in enumerate(policy.rules, 1):
         words = dict(rule.written)
@@ -57,6 +60,30 @@ def table(policy: Policy, style: Style) -> str:
         cells = [f"{row[i]:<{widths[i]}}" for i in used]
         at = used.index(1)
         cells[at] = style(cells[at], "green" if row[1] == "allow" else "red")
+        out.append("  ".join(cells).rstrip())
+    return "\n".join(out)
+
+
+def _line_table(policy: Policy, style: Style) -> str:
+    """What another firewall's lines come to, in the order in which it decides: each with its place and its words."""
+    texts = {file: text.split("\n") for file, text in policy.sources.items()}
+    rows = []
+    for number, rule in enumerate(policy.rules, 1):
+        words = " ".join(texts[rule.span.file][rule.span.line - 1].split()) if rule.span.file in texts else ""
+        short = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
+        place = f"{rule.span.line}{by_way_of(rule)}"
+        rows.append((str(number), rule.action.value, place, visible(short)))
+    rows.append(("", policy.default.value, "", "default"))
+    heads = ("#", "action", "line", "words")
+    widths = [max(len(row[i]) for row in [*rows, heads]) for i in range(3)]
+    out = [
+        style(
+            "  ".join([*(f"{head:<{width}}" for head, width in zip(heads, widths, strict=False)), "words"]), bold=True
+        )
+    ]
+    for number_, action, place, words in rows:
+        hue = {"allow": "green", "deny": "red"}.get(action, "yellow")
+        cells = [f"{number_:<{widths[0]}}", style(f"{action:<{widths[1]}}", hue), f"{place:<{widths[2]}}", words]
         out.append("  ".join(cells).rstrip())
     return "\n".join(out)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from ..analysis.interfaces import Stranger
 from ..codes import DECIDED, UNEXERCISED
 from ..policy import Policy
-from ..traffic.count import CaptureReport, RuleCount
+from ..traffic.sums import CaptureReport, RuleCount
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called, merged
 from .failure import failures
@@ -49,7 +49,7 @@ class RuleTally(Record):
 
 @dataclass(frozen=True)
 class CaptureTally(Record):
-    """One capture: packets = allow + deny + not_ip, and malformed, truncated and tiny fragments are within deny.
+    """One capture: packets = allow + deny + depends + not_ip; malformed, truncated and tiny fragments are within deny.
 
     `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
     """
@@ -68,6 +68,7 @@ class CaptureTally(Record):
     recorded: RecordedTally | None
     rules: tuple[RuleTally, ...]
     error: FailureRecord | None
+    depends: Size = 0
 
     @classmethod
     def of(cls, report: CaptureReport, policy: Policy) -> CaptureTally:
@@ -143,6 +144,7 @@ class Counted(Answer):
     unexercised: tuple[RuleRecord, ...] | None
     unknown_interfaces: tuple[UnknownInterface, ...]
     flows: Flows | None
+    depends: Size = 0
 
     @classmethod
     def of(
@@ -168,7 +170,9 @@ class Counted(Answer):
     @property
     def otherwise(self) -> int:
         """The packets that fared otherwise than expected."""
-        return {"allow": self.deny, "deny": self.allow, None: 0}[self.expected]
+        return {"allow": self.deny, "deny": self.allow}.get(self.expected or "", 0) + (
+            self.depends if self.expected else 0
+        )
 
     def _wrong(self, row: RuleTally) -> bool:
         return self.expected is not None and row.rule.action != self.expected and row.packets > 0
@@ -249,7 +253,7 @@ class Counted(Answer):
     def cases(self) -> Iterable[Case]:
         """One for each capture: it holds if all its packets fare as expected, or nothing was expected."""
         for c in self.captures:
-            wrong = {"allow": c.deny, "deny": c.allow, None: 0}[self.expected]
+            wrong = {"allow": c.deny, "deny": c.allow}.get(self.expected or "", 0) + (c.depends if self.expected else 0)
             if c.error is None:
                 message = f"expected {self.expected}: {counted(wrong, 'packet')} of {c.packets:,} fared otherwise"
                 yield Case(called(c.file), "eval", not wrong, Place(self.policy), message, message, "capture")
@@ -264,6 +268,7 @@ def _counts(report: CaptureReport, policy: Policy) -> dict[str, Any]:
         "packets": report.packets,
         "allow": report.allow,
         "deny": report.deny,
+        "depends": report.depends,
         "not_ip": report.not_ip,
         "malformed": report.malformed,
         "truncated": report.truncated,

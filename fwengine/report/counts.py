@@ -12,7 +12,8 @@ from ..model.packet import Packet, write
 from ..model.rules import Action
 from ..packets.place import kind_text
 from ..policy import Policy
-from ..traffic.count import CaptureReport, KindCount, Outcome, RecordedCount, RuleCount
+from ..traffic.count import Outcome
+from ..traffic.sums import CaptureReport, KindCount, RecordedCount, RuleCount
 from .choice import EVERY, Choice
 from .screen import visible
 from .style import Style
@@ -33,7 +34,7 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
     )
     counts = {
         key: sum(getattr(report, key) for report in reports)
-        for key in ("packets", "allow", "deny", "not_ip", *_CLASS_KEYS)
+        for key in ("packets", "allow", "deny", "depends", "not_ip", *_CLASS_KEYS)
     }
     return replace(
         first,
@@ -74,6 +75,8 @@ def called(file: str) -> str:
 def total_line(report: CaptureReport) -> str:
     """`monday.pcap: 44 packets: 38 allowed, 6 denied`."""
     parts = [f"{report.allow:,} allowed", f"{report.deny:,} denied"]
+    if report.depends:
+        parts.append(f"{report.depends:,} depend{'s' * (report.depends == 1)} on lines in doubt")
     if report.not_ip:
         parts.append(f"{report.not_ip:,} not IP")
     plural = "" if report.packets == 1 else "s"
@@ -106,7 +109,7 @@ def rule_lines(report: CaptureReport, style: Style, chosen: Choice = EVERY) -> l
     label_width = max((len(row.label) for row in shown), default=0)
     out = [f"{'packets':>{widths[0]}}  {'bytes':>{widths[1]}}  action  rule"]
     for packets, size, action, label, place in rows:
-        word = style(f"{action:<6}", "green" if action == "allow" else "red" if action else None)
+        word = style(f"{action:<6}", {"allow": "green", "deny": "red", "depends": "yellow"}.get(action))
         line = f"{packets:>{widths[0]}}  {size:>{widths[1]}}  {word}  {label:<{label_width}}  {style(place, 'grey')}"
         out.append(line.rstrip())
     if report.partial and chosen == EVERY:
@@ -200,7 +203,7 @@ def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:
 
 def coverage_lines(report: CaptureReport, policy: Policy) -> list[str]:
     """How many rules the capture exercised, and the others by name."""
-    active = sum(policy.active(rule) for rule in policy.rules)
+    active = sum(row.index is not None and policy.active(policy.rules[row.index]) for row in report.rules)
     left = unexercised(report, policy)
     out = [f"coverage: {active - len(left)} of {active} rules exercised"]
     for row in left:

@@ -53,6 +53,10 @@ def examine(policy: Policy, select: Iterable[str] | None = None, *, every: bool 
         ValueError, LimitError: as `check`.
     """
     codes = frozenset(FINDINGS) - QUIET if select is None else frozenset(select)
+    if policy.imported is not None:
+        from .lines import line_findings  # late: policies of our own have none
+
+        return Examined(policy, codes, line_findings(policy, codes), ())
     aside = None if every else excused(policy, "FW303")
     found = findings(policy, codes, definitions=policy.definitions, named=named(policy), excused=aside)
     mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
@@ -110,7 +114,7 @@ def to_diagnostic(policy: Policy, finding: Finding) -> Diagnostic:
 
 
 def _diagnostic(policy: Policy, finding: Finding, advice: Advice) -> Diagnostic:
-    code, message, label = finding.code, describe(policy, finding), _LABELS[finding.code]
+    code, message, label = finding.code, describe(policy, finding), _LABELS.get(finding.code, "")
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     if finding.remark is not None:

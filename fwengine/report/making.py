@@ -11,12 +11,12 @@ from ..model.box import Box
 from ..model.fields import FULL, TABLE, interface_name
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
-from ..model.rules import Rule
+from ..model.rules import DEPENDS, Rule
 from ..model.scattered import ScatteredSet
 from ..policy import Policy
 from .packets import packet_text
 from .record import FieldSet, Place, RegionRecord, RuleRecord, Witness, act
-from .verdicts import show_value
+from .verdicts import doubts_text, show_value
 
 MOST_INTERFACES = 1_000
 MOST_MASKS = 1_000
@@ -27,12 +27,14 @@ _WORDS = frozenset({"protocol", "word", "flags"})  # kinds whose values have nam
 def rule_at(policy: Policy, index: int) -> RuleRecord:
     """A rule by its index; the number of rules stands for the default."""
     action = act(policy.action(index))
-    place = Place.of(policy.rules[index].span) if index < len(policy.rules) else None
-    return RuleRecord(policy.label(index), action, place)
+    if index < len(policy.rules):
+        return rule_of(policy.rules[index])
+    return RuleRecord(policy.label(index), action, None)
 
 
 def rule_of(rule: Rule) -> RuleRecord:
-    return RuleRecord(rule.label, act(rule.action), Place.of(rule.span))
+    label = doubts_text(rule) if rule.action is DEPENDS else rule.label
+    return RuleRecord(label, act(rule.action), Place.of(rule.span))
 
 
 def witness_of(policy: Policy, packet: Packet, index: int, kept: Collection[int] = ()) -> Witness:

@@ -18,7 +18,7 @@ from .failure import Failure
 
 if TYPE_CHECKING:  # no capture is read by most commands
     from ..policy import Policy
-    from ..traffic.count import CaptureReport
+    from ..traffic.sums import CaptureReport
 
 
 def no_rule(policy: Policy) -> Failure | None:

@@ -64,7 +64,7 @@ class Outcome(Record):
             act(claim.action),
             claim.by,
             found,
-            eval_command(path, found.packet, as_of) if found else None,
+            eval_command(path, found.packet, as_of, policy) if found else None,
             bool(found) and claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
             tuple(map(UnknownInterface.of, policy.strangers(claim.boxes))),
         )
@@ -79,16 +79,18 @@ class Outcome(Record):
         """`allow by web-in`; what an expectation about no packet gets is nothing."""
         if self.counterexample is None:
             return self.expected if self.passed else "nothing: it is about no packet"
-        return f"{self.counterexample.verdict} by {_label(self.counterexample)}"
+        word = "on" if self.counterexample.verdict == "depends" else "by"
+        return f"{self.counterexample.verdict} {word} {_label(self.counterexample)}"
 
 
 def _label(found: Witness) -> str:
     return found.rule.label if found.rule else "default"
 
 
-def eval_command(path: str, packet: str, as_of: datetime.date | None) -> str:
+def eval_command(path: str, packet: str, as_of: datetime.date | None, policy: Policy) -> str:
     """The line that asks why a packet fares as it does."""
-    return shlex.join(["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])])
+    options = [*(policy.imported.options if policy.imported else ()), *(["--as-of", str(as_of)] if as_of else [])]
+    return shlex.join(["fwengine", "eval", path, packet, "--explain", *options])
 
 
 def failure_lines(result: Outcome) -> list[str]:
@@ -98,7 +100,7 @@ def failure_lines(result: Outcome) -> list[str]:
     if found is None:
         return [*out, f"  got       {result.got}"]
     place = found.rule and found.rule.place
-    at = "" if place is None or str(place) == _label(found) else f"  {place}"
+    at = "" if place is None or found.verdict == "depends" or str(place) == _label(found) else f"  {place}"
     depends = "; the verdict depends on what the expectation leaves open" if result.depends else ""
     return [
         *out,

@@ -22,10 +22,11 @@ from .strangers import stranger_text
 from .style import Style
 from .wording import DONE
 
-_STATUS: dict[Status, Literal["proved", "refuted", "about no packet"]] = {
+_STATUS: dict[Status, Literal["proved", "refuted", "depends", "about no packet"]] = {
     Status.PROVED: "proved",
     Status.REFUTED: "refuted",
     Status.EMPTY: "about no packet",
+    Status.DEPENDS: "depends",
 }
 
 
@@ -43,7 +44,7 @@ class ProvedClaim(Record):
     policy: str
     claim: str
     holds: bool
-    status: Literal["proved", "refuted", "about no packet"]
+    status: Literal["proved", "refuted", "depends", "about no packet"]
     confirmed: Confirmed | None
     counterexamples: tuple[Witness, ...]
     more: bool | None
@@ -82,7 +83,7 @@ class ProvedClaim(Record):
             Confirmed.of(proof.confirmed),
             found,
             kinds.more if kinds else None,
-            eval_command(path, found[0].packet, as_of) if found else None,
+            eval_command(path, found[0].packet, as_of, policy) if found else None,
             strangers,
         )
 
@@ -110,7 +111,7 @@ class ProvedClaim(Record):
         yield f"{style(word, hue, bold=True)}{' ' * (8 - len(word))}{where}{self.told}"
         for n, found in enumerate(self.counterexamples):
             yield f"  {'and ' if n else 'e.g.'}  {found.packet}"
-            yield f"        {found.verdict} by {found.rule or 'default'}"
+            yield f"        {found.verdict} {found.rule.decided if found.rule else 'by default'}"
             if n == 0 and self.command:
                 yield f"  try   {self.command}"
         if self.more:
@@ -119,7 +120,12 @@ class ProvedClaim(Record):
             yield "  others are unknown: limit reached, which `--steps` raises"
 
 
-_WORDS = {"proved": ("PROVED", "green"), "refuted": ("FALSE", "red"), "about no packet": ("EMPTY", "yellow")}
+_WORDS = {
+    "proved": ("PROVED", "green"),
+    "refuted": ("FALSE", "red"),
+    "depends": ("DEPENDS", "yellow"),
+    "about no packet": ("EMPTY", "yellow"),
+}
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from typing import Annotated, Any, Final, Literal
 from ..analysis.confirm import Confirmation
 from ..analysis.interfaces import Stranger
 from ..errors import Severity, Span, Suggestion
-from ..model.rules import ALLOW, DENY, Action
+from ..model.rules import ALLOW, DENY, DEPENDS, Action
 
 EXACT: Final = 1 << 53  # the numbers up to it are exact wherever JSON is read
 BIG: Final = "a number, as a string of digits beyond 2^53"
 Size = Annotated[int, BIG]
-Act = Literal["allow", "deny"]
+Act = Literal["allow", "deny", "depends"]  # a rule of another firewall may leave its packets in doubt
 Fate = Literal["allow", "deny", "depends"]
-_ACTS: Final[Mapping[Action, Act]] = {ALLOW: "allow", DENY: "deny"}
+_ACTS: Final[Mapping[Action, Act]] = {ALLOW: "allow", DENY: "deny", DEPENDS: "depends"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,12 @@ class RuleRecord(Record):
     @property
     def named(self) -> bool:
         """Has it a name, or is it called by its place?"""
-        return self.place is None or self.label != str(self.place)
+        return self.action != "depends" and (self.place is None or self.label != str(self.place))
+
+    @property
+    def decided(self) -> str:
+        """`by web-in (edge.fwl:12)`, or `on server.rules:6 (-m recent)` where that line is in doubt."""
+        return f"{'on' if self.action == 'depends' else 'by'} {self}"
 
     def __str__(self) -> str:
         """`web-in (edge.fwl:12)`, or just the label where that says it."""

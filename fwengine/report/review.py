@@ -18,6 +18,7 @@ from ..model.rules import Action
 from ..policy import Policy
 from .attribution import Attribution
 from .fit import shortened, wrapped
+from .making import rule_at
 from .packets import packet_text
 from .regions import MOST_JOINED, Wording
 from .sizes import counted
@@ -28,7 +29,8 @@ _FEW: Final = 2  # causes, of which more is shown
 _RULES: Final = 2  # deciding rules named in one line
 _ASIDE: Final = 5  # lines of what has no effect
 CAUSES: Final = 8  # causes shown before they are folded
-_WORDS = {Action.ALLOW: "allowed", Action.DENY: "denied"}
+_WORDS = {Action.ALLOW: "allowed", Action.DENY: "denied", Action.DEPENDS: "dependent"}
+_HUES = {Action.ALLOW: "green", Action.DENY: "red", Action.DEPENDS: "yellow"}
 _MARGIN: Final = " " * 17
 
 
@@ -73,7 +75,7 @@ class Review:
                     yield from self._entry(change, style, width, detail=True)
                 told += len(some)
             else:
-                for side in (Side(Action.ALLOW, cause.allowed), Side(Action.DENY, cause.denied)):
+                for side in (Side(action, tuple(c for c in cause.changes if c.new is action)) for action in _HUES):
                     if side.changes:
                         yield from self._side(side, style, width)
                 told += 1
@@ -96,7 +98,7 @@ class Review:
             yield f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes ({word})"
             return
         parts, plain = [], []
-        for action, hue in ((Action.ALLOW, "green"), (Action.DENY, "red")):
+        for action, hue in _HUES.items():
             mine = [change for change in self.order if change.new is action]
             if mine:
                 flows = counted(sum(change.flows for change in mine), "flow")
@@ -121,7 +123,7 @@ class Review:
         yield from self._example(change, width)
         before, after = self._called(self.old, change.old_rule), self._called(self.new, change.new_rule)
         yield from wrapped(
-            f"{_WORDS[change.old]} by {before}, now {_WORDS[change.new]} by {after}", width, _MARGIN, _MARGIN + "  "
+            f"{_WORDS[change.old]} {before}, now {_WORDS[change.new]} {after}", width, _MARGIN, _MARGIN + "  "
         )
 
     def _called(self, policy: Policy, index: int) -> str:
@@ -150,7 +152,7 @@ class Review:
             told = f"and {counted(count - len(shown), 'more region')}, {counted(side.flows, 'flow')} in all (--detail)"
         yield from wrapped(told, width, _MARGIN, _MARGIN + "  ")
         yield from wrapped(
-            f"{_WORDS[side.action.other]} by {before}, now {_WORDS[side.action]} by {after}",
+            f"{' or '.join(sorted({_WORDS[c.old] for c in side.changes}))} {before}, now {_WORDS[side.action]} {after}",
             width,
             _MARGIN,
             _MARGIN + "  ",
@@ -158,7 +160,7 @@ class Review:
 
     def _regions(self, texts: Sequence[str], action: Action, style: Style, width: int, detail: bool) -> Iterator[str]:
         word = f"newly {_WORDS[action]}"
-        hue = "green" if action is Action.ALLOW else "red"
+        hue = _HUES[action]
         room = 2 * (width - len(_MARGIN))
         for text in texts:
             first, *others = wrapped(text if detail else shortened(text, room), width, _MARGIN, _MARGIN + "  ")
@@ -197,13 +199,8 @@ class Review:
 
 
 def _called(policy: Policy, index: int) -> str:
-    """`web-in (edge.fwl:12)`, or just the label where that says it."""
-    label = policy.label(index)
-    if index >= len(policy.rules):
-        return label
-    span = policy.rules[index].span
-    place = f"{span.file}:{span.line}"
-    return label if label == place else f"{label} ({place})"
+    """`by web-in (edge.fwl:12)`, or just the label where that says it; `on` the lines where a packet depends on some."""
+    return rule_at(policy, index).decided
 
 
 def _several(policy: Policy, indices: Sequence[int]) -> str:
@@ -216,4 +213,4 @@ def _several(policy: Policy, indices: Sequence[int]) -> str:
         return _called(policy, first[0])
     named = [policy.label(index) for index in first[:_RULES]]
     others = len(first) - len(named)
-    return " and ".join(named) if not others else f"{', '.join(named)} and {counted(others, 'other rule')}"
+    return "by " + (" and ".join(named) if not others else f"{', '.join(named)} and {counted(others, 'other rule')}")

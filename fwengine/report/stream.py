@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..model.fields import DETAILS, FIELDS, Point
 from ..model.packet import PointWriter
-from ..model.rules import ALLOW, DENY
+from ..model.rules import ALLOW, DENY, DEPENDS, Action
 from ..native import Words
 from ..packets.place import NOT_IP
 from ..policy import Policy
@@ -39,15 +39,15 @@ class OutcomeLines:
         self._begin, self._between, self._end = (
             ("    {\n      ", ",\n      ", "\n    }") if format_ == "json" else ("{", ", ", "}")
         )
-        self._tails: dict[int, tuple[bool, str]] = {}  # rule -> does it allow, and what follows its packets' texts
+        self._tails: dict[int, tuple[Action, str]] = {}  # rule -> its action, and what follows its packets' texts
         asked = policy.tree.fields
         self._seen: Callable[[Point], Point] = itemgetter(*(f for f in range(FIELDS) if f not in DETAILS or f in asked))
         self._known: dict[Point, str] = {}  # what follows the number of a packet, by what is said of it
-        self.allowed = self.denied = 0
+        self.allowed = self.denied = self.depending = 0
 
     @property
     def decided(self) -> int:
-        return self.allowed + self.denied
+        return self.allowed + self.denied + self.depending
 
     def words(self, into: Callable[[str], bytes]) -> Words:
         """The same lines as the native module puts them together, `into` bytes; an item of a list begins with its comma."""
@@ -104,18 +104,21 @@ class OutcomeLines:
         if rule is None or point is None:
             self.allowed += outcome.action is ALLOW  # a cut packet may be, where nothing that is missing decides
             self.denied += outcome.action is DENY
+            self.depending += outcome.action is DEPENDS
             if not self._chosen.takes(outcome.action, rule):
                 return None
             return self._whole(outcome_json(outcome, self._policy, number))
         known = self._tails.get(rule)
         if known is None:
-            known = self._tails[rule] = self._policy.action(rule) is ALLOW, self._tail(rule)
-        allowed, tail = known
-        if allowed:
+            known = self._tails[rule] = self._policy.action(rule), self._tail(rule)
+        action, tail = known
+        if action is ALLOW:
             self.allowed += 1
-        else:
+        elif action is DENY:
             self.denied += 1
-        if not self._chosen.takes(ALLOW if allowed else DENY, rule):
+        else:
+            self.depending += 1
+        if not self._chosen.takes(action, rule):
             return None
         if outcome.recorded is not None or self._format == "text":
             return self._whole(outcome_json(outcome, self._policy, number, self._text))

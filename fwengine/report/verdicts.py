@@ -17,7 +17,7 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
-from ..model.rules import Case, Rule, Verdict
+from ..model.rules import DEPENDS, Case, Rule, Verdict
 from ..policy import Policy
 from ..registry import values
 from .fit import shortened
@@ -26,6 +26,7 @@ from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
+_TOLD: Final = 8  # lines in doubt that are named
 _LEAST: Final = 20  # columns for what a part states
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are not a packet, so no rule is asked",
@@ -39,6 +40,20 @@ def where(rule: Rule) -> str:
     return visible(f"{rule.span.file}:{rule.span.line}")
 
 
+def doubts_text(rule: Rule) -> str:
+    """`server.rules:5 (-m recent)`: what the verdict of a rule hangs on, several joined by `and`."""
+    doubts = rule.origin.doubts if rule.origin is not None else ()
+    told = [f"{doubt.span.file}:{doubt.span.line} ({doubt.reason})" for doubt in doubts[:_TOLD]]
+    told += [f"{len(doubts) - _TOLD:,} more"] * (len(doubts) > _TOLD)
+    return visible(" and ".join(told))
+
+
+def by_way_of(rule: Rule) -> str:
+    """The jumps that lead to another firewall's line: ` by way of 12, 30`, lines of the same file."""
+    path = rule.origin.path if rule.origin is not None else ()
+    return f" by way of {', '.join(str(span.line) for span in path)}" if path else ""
+
+
 def by(rule: Rule | None) -> str:
     """What the rule is called; `default` for None."""
     return visible(rule.label) if rule else "default"
@@ -50,13 +65,15 @@ def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "
     asked = [visible(packet)] if packet else []
     if verdict.reason in _UNDECODED:
         return " ".join([word, "  ".join([*asked, _UNDECODED[verdict.reason]])])
+    if verdict.rule is not None and verdict.action is DEPENDS:
+        return " ".join([word, "  ".join([*asked, f"on {doubts_text(verdict.rule)}"])])
     if verdict.reason == "depends":
         return " ".join([word, "  ".join([f"on {', '.join(_depends_on(verdict))}", *asked])])
     place = ""
     if verdict.reason == "default":
         place = visible(policy.name)
-    elif verdict.rule is not None and verdict.rule.name:
-        place = where(verdict.rule)
+    elif verdict.rule is not None:
+        place = f"{where(verdict.rule) if verdict.rule.name else ''}{by_way_of(verdict.rule)}".strip()
     parts = [*asked, f"by {style(visible(verdict.by), bold=True)}", style(place, "grey")]
     return f"{word} " + "  ".join(part for part in parts if part)
 
@@ -90,15 +107,17 @@ def split_lines(verdict: Verdict, packet: Packet, style: Style, most: int | None
     rows = []
     for case, box in split(verdict):
         place = where(case.rule) if case.rule and case.rule.name else ""
-        rows.append((condition(box, packet), case.action.value.upper(), by(case.rule), place))
+        doubted = case.rule is not None and case.action is DEPENDS
+        label = f"on {doubts_text(case.rule)}" if doubted and case.rule else f"by {by(case.rule)}"
+        rows.append((condition(box, packet), case.action.value.upper(), label, "" if doubted else place))
     width = max(len(row[0]) for row in rows)
     names_width = max(len(row[2]) for row in rows)
     if most is not None:
-        room = max(_LEAST, most - names_width - max(len(row[3]) for row in rows) - len("    DENY   by   "))
+        room = max(_LEAST, most - names_width - max(len(row[3]) for row in rows) - len("    DENY     "))
         rows = [(_cut(stated, room), action, label, place) for stated, action, label, place in rows]
         width = min(width, room)
     return [
-        f"  {stated:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
+        f"  {stated:<{width}}  {style.verdict(action, 6)} {label:<{names_width}}  {style(place, 'grey')}".rstrip()
         for stated, action, label, place in rows
     ]
 

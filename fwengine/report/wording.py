@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 DOES: Final[Mapping[str, str]] = {"allow": "allows", "deny": "denies"}
-DONE: Final[Mapping[str, str]] = {"allow": "allowed", "deny": "denied"}
+DONE: Final[Mapping[str, str]] = {"allow": "allowed", "deny": "denied", "depends": "left in doubt"}
 
 
 def counted(count: int, noun: str) -> str:

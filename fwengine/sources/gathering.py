@@ -11,7 +11,7 @@ from ..language.syntax import ast
 from ..language.syntax.ast import span_of
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read
-from .source import Source
+from .source import ENDING, Source
 from .text import decoded
 
 MAX_INCLUDES = 1000
@@ -20,7 +20,7 @@ MAX_INCLUDE_DEPTH = 64
 
 @dataclass(frozen=True)
 class Gathered:
-    """The statements of a policy, includes in their places, and what went wrong on the way.
+    """The statements of a policy, includes in their places, other firewalls' files apart, and what went wrong on the way.
 
     `texts` are the files' by name, in the order of reading; `missing` are names that what could not be parsed may
     define, `*` among them if it may define any.
@@ -30,13 +30,25 @@ class Gathered:
     texts: dict[str, str]
     errors: tuple[Diagnostic, ...]
     missing: frozenset[str]
+    foreign: tuple[Foreign, ...] = ()
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Another firewall's file that is included: which of its policies, if that is said, and where."""
+
+    text: str
+    file: str
+    policy: str | None
+    at: Span
 
 
 def gather(source: Source) -> Gathered:
     """All statements of a source. What cannot be read or parsed is among the errors, never raised."""
     gatherer = _Gatherer(source)
     gatherer.file(source.file, None)
-    return Gathered(tuple(gatherer.statements), gatherer.sources, tuple(gatherer.errors), frozenset(gatherer.missing))
+    return Gathered(tuple(gatherer.statements), gatherer.sources, tuple(gatherer.errors), frozenset(gatherer.missing),
+                    tuple(gatherer.foreign))  # fmt: skip
 
 
 class _Gatherer:
@@ -50,9 +62,10 @@ class _Gatherer:
         self.errors: list[Diagnostic] = []
         self.missing: set[str] = set()
         self.open: list[str] = []
+        self.foreign: list[Foreign] = []
         self._known: dict[str, str] = {}  # by identity: one file under two names counts once
 
-    def file(self, name: str, origin: Span | None) -> None:
+    def file(self, name: str, origin: Span | None, policy: str | None = None) -> None:
         """Reads a file, unless it was read already: what is included twice counts once, where it came first."""
         name = self._known.setdefault(self.source.identity(name), name)
         if name in self.open:
@@ -84,6 +97,9 @@ class _Gatherer:
             undecoded = error.diagnostics[0]
             self.missing.update(_EVERYTHING)  # a name may have been in what could not be read
         self.sources[shown] = text
+        if origin is not None and undecoded is None and (policy is not None or _is_foreign(text, shown)):
+            self.foreign.append(Foreign(text, shown, policy, origin))
+            return
         document, errors, missing = read(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
@@ -97,12 +113,13 @@ class _Gatherer:
         self.open.append(name)
         for statement in document.statements:
             if isinstance(statement.content, ast.Include):
-                self._include(name, statement.content.path, statement.span.line)
+                self._include(name, statement.content, statement.span.line)
             else:
                 self.statements.append(statement)
         self.open.pop()
 
-    def _include(self, name: str, path: ast.String, line: int) -> None:
+    def _include(self, name: str, include: ast.Include, line: int) -> None:
+        path, policy = include.path, include.policy
         here = span_of(path.at, self.shown + name, line)
         if len(self.sources) >= MAX_INCLUDES or len(self.open) >= MAX_INCLUDE_DEPTH:
             limit = f"at most {MAX_INCLUDES} files, {MAX_INCLUDE_DEPTH} deep"
@@ -117,7 +134,9 @@ class _Gatherer:
             self.missing.update(_EVERYTHING)
             return
         folder = posixpath.dirname(name.replace(os.sep, "/"))
-        self.file(posixpath.normpath(posixpath.join(folder, path.text)), here)
+        self.file(
+            posixpath.normpath(posixpath.join(folder, path.text)), here, policy.text if policy is not None else None
+        )
 
     def _unreadable(self, name: str, origin: Span | None, error: OSError) -> None:
         message, label, help = f"cannot read `{name}`: {_reason(error)}", "", "a policy is a plain text file"
@@ -126,6 +145,15 @@ class _Gatherer:
         code = "FW001" if origin is None else "FW021"
         self.errors.append(Diagnostic(code, message, origin or Span(name, 1, 1, 1, 1), label, help))
         self.missing.update(_EVERYTHING)
+
+
+def _is_foreign(text: str, file: str) -> bool:
+    """Is it a file of another firewall that is read as it is?"""
+    if file.endswith(ENDING):
+        return False
+    from .foreign import is_foreign
+
+    return is_foreign(text)
 
 
 def _other_kind(

@@ -44,7 +44,7 @@ def _text(
     return _Text(Kind(name, title, family, advice), surely, often)
 
 
-_READ: Final = "`fwengine.formats` reads it from Python (docs/formats)"
+_READ: Final = "it is read as it is (docs/formats): leave out the ending `.fwl`, or say `--from`"
 _SAVE: Final = "run it, and save what it made: `iptables-save`"
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -18,15 +17,16 @@ from ..errors import CaptureError, LimitError, PacketError
 from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
-from ..model.rules import ALLOW, DENY, Action
+from ..model.rules import DENY, Action
 from ..model.ruleset import RuleSet
 from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
-from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
+from ..packets.place import NOT_IP, TRUNCATED
 from ..packets.source import Source
-from ..packets.wire import TINY_FRAGMENT, decode, known
+from ..packets.wire import decode, known
 from .cut import Cuts
+from .sums import CLASSES, ROWS, CaptureReport, Sums, link_notes, report_of
 
 if TYPE_CHECKING:
     from ..native import Classifier
@@ -35,71 +35,9 @@ Engine = Literal["auto", "tree", "native"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
 Progress = Callable[[int, int | None], object]
 
-# counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
-# then, counted in one of the other rows, too, what is decided though truncated
-CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
-ROWS: Final = len(CLASSES) + 2
 _SHORT: Final = 1 << 18  # bytes of a capture that plain Python is through with before a table is built
 _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
-
-
-@dataclass(frozen=True)
-class RuleCount:
-    """What one rule decided; of the default, `index` is None and the label `default`. Bytes are those on the wire."""
-
-    index: int | None
-    label: str
-    file: str | None
-    line: int | None
-    action: Action
-    packets: int
-    bytes: int
-
-
-class KindCount(NamedTuple):
-    """How many frames without IP hold what: `ethertype 0x0806 (ARP)`."""
-
-    what: str
-    packets: int
-
-
-class RecordedCount(NamedTuple):
-    """Packets by what the recording firewall did with them, and by what the policy does."""
-
-    passed_allowed: int
-    passed_denied: int
-    blocked_allowed: int
-    blocked_denied: int
-
-
-@dataclass(frozen=True)
-class CaptureReport:
-    """What a policy does to a capture, up to its damage if it has any.
-
-    packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
-    `rules` has every rule in the policy's order, those that decided nothing too, and then the default. A packet cut short
-    is decided from the fields that are there: `partial` tells how many fare one way whatever is missing, so that they
-    count as if they were whole, and `truncated` how many do not; `several` are allowed by one rule or another. `kinds`
-    says what the frames without IP hold, the most frequent first; `recorded` is None unless the capture tells what another
-    firewall did.
-    """
-
-    file: str
-    packets: int
-    allow: int
-    deny: int
-    not_ip: int
-    malformed: int
-    truncated: int
-    rules: tuple[RuleCount, ...]
-    error: CaptureError | None = None
-    notes: tuple[str, ...] = ()
-    kinds: tuple[KindCount, ...] = ()
-    recorded: RecordedCount | None = None
-    tiny_fragment: int = 0
-    partial: int = 0
-    several: int = 0
 
 
 class Outcome(NamedTuple):
@@ -259,7 +197,7 @@ class Judge:
     def notes(self, also: RuleSet | None = None) -> list[str]:
         """What is to be told of the capture as a whole; `also` as for `iterate`."""
         told = [self._stated.notes(asked, self.decoded) for asked in (self._policy, also) if asked is not None]
-        return list(dict.fromkeys([*_link_notes(self.kinds), *(note for one in told for note in one)]))
+        return list(dict.fromkeys([*link_notes(self.kinds), *(note for one in told for note in one)]))
 
 
 class Stated:
@@ -313,27 +251,11 @@ class Stated:
         return tuple(out)
 
 
-class Sums(NamedTuple):
-    """Counts by rows, one for each rule, then the default, then `CLASSES`; and frames without IP by kind."""
-
-    packets: list[int]
-    octets: list[int]
-    recorded: list[tuple[int, int]]  # passed and blocked
-    kinds: Counter[int]
-
-
 def _kind(data: bytes, link: int, wire_length: int) -> int:
     """What a frame holds that is known to hold no IP."""
     kind = find(data, link, max(wire_length, len(data)))
     assert isinstance(kind, int)
     return kind
-
-
-def _link_notes(kinds: Mapping[int, int]) -> Iterator[str]:
-    """What is to be told of link types that are not decoded."""
-    for kind in sorted(kind for kind in kinds if kind >> 16 == LINK):
-        count = kinds[kind]
-        yield f"{kind_text(kind)} is not decoded: its {count:,} frame{'s count' if count != 1 else ' counts'} as not-ip"
 
 
 def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: Sums, progress: Progress | None) -> None:
@@ -452,47 +374,3 @@ def _native_report(
     notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
     sums = Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
     return report_of(policy, os.fspath(path), sums, counts.error, notes)
-
-
-def report_of(
-    policy: RuleSet, file: str, sums: Sums, error: CaptureError | None, notes: tuple[str, ...]
-) -> CaptureReport:
-    packets, octets = sums.packets, sums.octets
-    rules = [
-        RuleCount(i, rule.label, rule.span.file, rule.span.line, rule.action, packets[i], octets[i])
-        for i, rule in enumerate(policy.rules)
-    ]
-    default = len(rules)
-    rules.append(RuleCount(None, "default", None, None, policy.default, packets[default], octets[default]))
-    not_ip, malformed, truncated, tiny_fragment, several, partial = packets[default + 1 :]
-    allow = sum(count.packets for count in rules if count.action is ALLOW) + several
-    total = sum(packets) - partial
-    kinds = tuple(
-        KindCount(kind_text(kind), count) for kind, count in sorted(sums.kinds.items(), key=lambda k: (-k[1], k[0]))
-    )
-    return CaptureReport(
-        file,
-        total,
-        allow,
-        total - allow - not_ip,
-        not_ip,
-        malformed,
-        truncated,
-        tuple(rules),
-        error,
-        (*_link_notes(sums.kinds), *notes),
-        kinds,
-        _recorded(rules, sums.recorded),
-        tiny_fragment,
-        partial,
-        several,
-    )
-
-
-def _recorded(rules: Sequence[RuleCount], done: Sequence[tuple[int, int]]) -> RecordedCount | None:
-    """What the recording firewall did, beside what the policy does; of what no rule decides only `several` is allowed."""
-    rows = [(rule.action is ALLOW, row) for rule, row in zip(rules, done, strict=False)]
-    classes = done[len(rules) + 1 :]
-    rows += [(n == len(CLASSES) - 1, row) for n, row in enumerate(classes)]
-    counts = [sum(row[way] for allowed, row in rows if allowed is want) for way in (0, 1) for want in (True, False)]
-    return RecordedCount(*counts) if any(counts) else None

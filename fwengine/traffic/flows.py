@@ -17,7 +17,8 @@ from ..model.ruleset import RuleSet
 from ..packets.capture import Record, open_capture
 from ..packets.logs import PFLOG
 from ..packets.place import TRUNCATED
-from .count import CLASSES, ROWS, CaptureReport, Judge, Outcome, Progress, Stated, Sums, report_of
+from .count import Judge, Outcome, Progress, Stated
+from .sums import CLASSES, ROWS, CaptureReport, Sums, report_of
 
 MOST_FLOWS: Final = 1 << 17  # that are told apart, at some 400 bytes each
 

@@ -97,6 +97,7 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
         "unexercised",
         "unknown_interfaces",
         "flows",
+        "depends",
     ]
     assert [document[key] for key in list(document)[2:8]] == [8, 3, 4, 1, 1, 1]
     assert document["packets"] == document["allow"] + document["deny"] + document["not_ip"]
@@ -115,7 +116,7 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
         "file": str(mixed), "packets": 8, "allow": 3, "deny": 4, "not_ip": 1, "malformed": 1, "truncated": 1,
         "tiny_fragment": 0, "partial": 0, "several": 0,
         "kinds": [{"what": "ethertype 0x0806 (ARP)", "packets": 1}], "recorded": None, "rules": document["rules"],
-        "error": None,
+        "error": None, "depends": 0,
     }  # fmt: skip
 
 

@@ -4,67 +4,75 @@ from __future__ import annotations
 
 import random
 
-import pytest
-from support.chains import POINTS, draw_chains, points
+from support.chains import draw_chains, points
 
-from fwengine.errors import Span
+from fwengine.analysis.diff import diff
+from fwengine.analysis.prove import Status, prove
+from fwengine.analysis.query import query
 from fwengine.formats.chains import Chains, Kind, hits, possible
-from fwengine.formats.document import Document
 from fwengine.formats.iptables.reader import read
-from fwengine.imported import ImportedPolicy
+from fwengine.formats.joint import joint
+from fwengine.formats.unfold import unfold
+from fwengine.imported import dead, dead_everywhere, lines, uncalled
 from fwengine.model.box import Box
 from fwengine.model.fields import DPORT, PROTOCOL, SRC, Point
 from fwengine.model.interval import IntervalSet
-from fwengine.model.rules import ALLOW, DENY, DEPENDS, Claim
-from fwengine.policy import region
-from fwengine.traffic.codec import Packet
+from fwengine.model.rules import ALLOW, DENY, DEPENDS, Action, Claim
+from fwengine.model.ruleset import RuleSet
 
 
-def imported(chains: Chains) -> ImportedPolicy:
-    return ImportedPolicy(Document("drawn", chains, {"entry": "entry"}), "entry", "drawn", "")
+def joined(chains: Chains) -> RuleSet:
+    upper, lower = unfold(chains, "entry", ALLOW), unfold(chains, "entry", DENY)
+    return RuleSet(joint(upper, lower), upper.default)
+
+
+def fate(expected: frozenset[Action]) -> Action:
+    return DEPENDS if len(expected) > 1 else next(iter(expected))
 
 
 def test_verdicts_are_those_of_all_resolutions() -> None:
-    depends = 0
-    for seed in range(250):
+    found = dict.fromkeys(Action, 0)
+    for seed in range(600):
         chains = draw_chains(random.Random(seed), 0.35)
-        policy = imported(chains)
+        policy = joined(chains)
         for point in points(chains):
-            expected = possible(chains, "entry", point)
-            verdict = policy.evaluate(Packet.from_point(point))
-            assert verdict.action is (DEPENDS if len(expected) > 1 else next(iter(expected)))
+            verdict = policy.evaluate_point(point)
+            found[verdict.action] += 1
+            assert verdict.action is fate(possible(chains, "entry", point)), seed
             if verdict.action is DEPENDS:
-                depends += 1
-                assert verdict.doubts, "depends on nothing?"
-    assert depends > 300
+                assert verdict.rule is not None
+                assert verdict.rule.origin is not None
+                numbers = {d.span.line for d in verdict.rule.origin.doubts}
+                assert {d.reason for d in verdict.rule.origin.doubts} <= {"something", "a program outside decides"}
+                assert numbers
+    assert min(found.values()) > 500, found
+
+
+def test_what_is_certain_is_said_once() -> None:
+    for seed in range(200):
+        chains = draw_chains(random.Random(seed), 0.0)
+        upper, lower = unfold(chains, "entry", ALLOW), unfold(chains, "entry", DENY)
+        assert joint(upper, lower) == upper.rules == lower.rules
 
 
 def test_claims_hold_whatever_becomes_of_the_doubts() -> None:
-    outcomes = {"proved": 0, "refuted": 0, "depends": 0}
+    outcomes = dict.fromkeys((Status.PROVED, Status.REFUTED, Status.DEPENDS), 0)
     for seed in range(250):
         draw = random.Random(seed)
         chains = draw_chains(draw, 0.35)
-        policy = imported(chains)
+        policy = joined(chains)
         asked = [p for p in points(chains) if draw.random() < 0.4]
         if not asked:
             continue
         boxes = tuple(Box(tuple(IntervalSet.single(v) for v in p)) for p in asked)
         for action in (ALLOW, DENY):
-            found = policy.prove(Claim(action, boxes))
-            fates = [possible(chains, "entry", p) for p in asked]
-            assert found.holds == all(f == {action} for f in fates)
-            if found.holds:
-                outcomes["proved"] += 1
-            elif any(f == {action.other} for f in fates):
-                outcomes["refuted"] += 1
-                assert not found.doubts
-                assert found.proof.counterexample is not None
-                point = found.proof.counterexample.as_seen_by(policy.lower.constrained | policy.upper.constrained)
-                assert point is not None
-                assert possible(chains, "entry", point) == {action.other}
-            else:
-                outcomes["depends"] += 1
-                assert found.doubts
+            found = prove(policy, Claim(action, boxes))
+            fates = {fate(possible(chains, "entry", p)) for p in asked}
+            expected = (
+                Status.REFUTED if action.other in fates else Status.DEPENDS if DEPENDS in fates else Status.PROVED
+            )
+            assert found.status is expected
+            outcomes[found.status] += 1
     assert min(outcomes.values()) > 20, outcomes
 
 
@@ -72,15 +80,22 @@ def test_queries_say_what_is_certain_and_what_is_not() -> None:
     space = Box.of({PROTOCOL: IntervalSet.single(6), SRC: IntervalSet.of((1, 3)), DPORT: IntervalSet.of((10, 13))})
     for seed in range(120):
         chains = draw_chains(random.Random(seed), 0.35)
-        policy = imported(chains)
-        certain, perhaps = policy.query(ALLOW, (space,))
-        for point in points(chains):
-            if point not in space:
-                continue
-            expected = possible(chains, "entry", point)
-            assert any(point in r.box for r in certain) == (expected == {ALLOW})
-            assert any(point in u.region.box for u in perhaps) == (len(expected) > 1)
-        assert all(u.doubts for u in perhaps)
+        policy = joined(chains)
+        for action in Action:
+            regions = query(policy, action, (space,))
+            for point in points(chains):
+                if point in space:
+                    assert any(point in r.box for r in regions) == (fate(possible(chains, "entry", point)) is action)
+
+
+def test_changes_are_told_between_three_answers() -> None:
+    for seed in range(80):
+        one, other = draw_chains(random.Random(seed), 0.3), draw_chains(random.Random(seed + 1000), 0.3)
+        changes = diff(joined(one), joined(other))
+        for point in set(points(one)) & set(points(other)):
+            was, now = (fate(possible(chains, "entry", point)) for chains in (one, other))
+            (told,) = [(c.old, c.new) for c in changes if point in c.box] or [(was, was)]
+            assert told == (was, now)
 
 
 def meets(chains: Chains, point: Point) -> set[int]:
@@ -117,50 +132,39 @@ def meets(chains: Chains, point: Point) -> set[int]:
 
 
 def test_dead_lines_are_those_that_no_packet_meets() -> None:
-    dead = 0
+    count = 0
     for seed in range(400):
         chains = draw_chains(random.Random(seed), 0.25)
-        policy = imported(chains)
         met = set().union(*(meets(chains, point) for point in points(chains)))
         reached = {line.number for name in chains.reached("entry") for line in chains.chains[name].lines}
-        assert set(policy.dead()) == reached - met, seed
-        dead += len(reached - met)
-    assert dead > 150
+        assert set(dead(chains, "entry")) == reached - met, seed
+        count += len(reached - met)
+    assert count > 150
 
 
-DUMP = """\
+def test_a_line_is_dead_only_where_every_way_to_it_is() -> None:
+    text = """\
 *filter
 :INPUT DROP [0:0]
-:FORWARD ACCEPT [0:0]
--A INPUT -i lo -j ACCEPT
--A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 -j DROP
--A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
--A INPUT -p tcp -m tcp --dport 22 -j DROP
+:FORWARD DROP [0:0]
+:web - [0:0]
+:spare - [0:0]
+-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
+-A INPUT -j web
+-A FORWARD -j web
+-A web -p tcp -m tcp --dport 80 -j ACCEPT
+-A web -p tcp -m tcp --dport 80 -j DROP
+-A spare -j DROP
 COMMIT
 """
+    chains = read(text, "dump").chains
+    known = lines(chains)
 
+    def told(*entries: str) -> dict[int, list[int]]:
+        found = dead_everywhere(chains, entries)
+        return {known[n].span.line: [known[b].span.line for b in by] for n, by in found.items()}
 
-@pytest.mark.parametrize(
-    ("claim", "holds", "lines"),
-    [
-        ("deny tcp from ipv4 to ipv4 port 80 in eth0", True, []),
-        ("deny tcp from ipv4 to ipv4 port 22 in eth0", False, [5]),
-        ("allow tcp from ipv4 to ipv4 port 22 in eth0", False, [5]),
-        ("allow any from ipv4 in lo", True, []),
-        ("deny any from ipv6", False, [2]),
-    ],
-)
-def test_a_dump_is_asked(claim: str, holds: bool, lines: list[int]) -> None:
-    policy = ImportedPolicy(read(DUMP, "dump"), "INPUT", "dump", DUMP)
-    action, asked = claim.split(" ", 1)
-    found = policy.prove(Claim(ALLOW if action == "allow" else DENY, region(None, asked)))
-    assert found.holds == holds
-    assert [d.span.line for d in found.doubts] == lines
-    assert {policy.lines[n].span.line: [policy.lines[b].span.line for b in by] for n, by in policy.dead().items()} == {
-        7: [6]
-    }
-    assert policy.doubts[0].span == Span("dump", 2, 1, 2, 18)
-
-
-def test_every_packet_of_the_universe_is_a_packet() -> None:
-    assert len(set(POINTS)) == len(POINTS)
+    assert told("INPUT") == {9: [6], 10: [6]}
+    assert told("FORWARD") == {10: [9]}
+    assert told("INPUT", "FORWARD") == {10: [6, 9]}
+    assert uncalled(chains, ["INPUT", "FORWARD"]) == ("spare",)

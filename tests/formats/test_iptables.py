@@ -227,3 +227,25 @@ def test_cut_at_every_byte_it_is_read_or_refused() -> None:
     for end in range(len(text) - len("COMMIT\n")):
         with pytest.raises(PolicyError):
             read(text[:end], "dump")
+
+
+@pytest.mark.parametrize(
+    ("match", "v6", "packet", "holds"),
+    [
+        ("-m ttl --ttl-lt 5", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn ttl 4", True),
+        ("-m ttl ! --ttl-eq 4", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn ttl 4", False),
+        ("-m hl --hl-gt 254", True, "tcp [2001:db8::1]:1 -> [2001:db8::2]:2 flags syn ttl 255", True),
+        ("-m length --length 64:1500", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn length 63", False),
+        ("-m length ! --length :63", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn length 64", True),
+        ("-m dscp --dscp 0x2e", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn dscp ef", True),
+        ("-m dscp ! --dscp-class EF", False, "tcp 192.0.2.1:1 -> 192.0.2.2:2 flags syn dscp ef", False),
+    ],
+)
+def test_numbers_of_the_header(match: str, v6: bool, packet: str, holds: bool) -> None:
+    import fwengine
+    from fwengine.sources.foreign import Reading
+
+    text = f"*filter\n:FORWARD DROP [0:0]\n-A FORWARD {match} -j ACCEPT\nCOMMIT\n"
+    found = fwengine.loads(text, file="d", reading=Reading("ip6tables-save" if v6 else "iptables-save"))
+    verdict = found.evaluate(fwengine.Packet.parse(packet + " in none out none"))
+    assert str(verdict.action) == ("allow" if holds else "deny")

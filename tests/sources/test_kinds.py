@@ -80,7 +80,7 @@ def test_bytes_are_recognised(expected: str) -> None:
 
 @pytest.mark.parametrize("expected", [*TEXTS, *BYTES])
 def test_one_message_names_the_kind_and_says_what_to_do(expected: str, tmp_path: Path) -> None:
-    path = tmp_path / "given"
+    path = tmp_path / "given.fwl"
     data = TEXTS[expected].encode() if expected in TEXTS else BYTES[expected]
     path.write_bytes(data)
     with pytest.raises(PolicyError) as caught:
@@ -103,7 +103,7 @@ def test_captures_are_to_be_read_with_r(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("kind", ["iptables-save", "pcap", "pdf"])
 def test_every_command_says_so_once(command: list[str], kind: str, tmp_path: Path) -> None:
-    path = tmp_path / "given"
+    path = tmp_path / "given.fwl"
     path.write_bytes(TEXTS[kind].encode() if kind in TEXTS else BYTES[kind])
     more = {
         "eval": ["tcp 192.0.2.1 -> 192.0.2.2"],

@@ -20,7 +20,8 @@ from fwengine.model.ruleset import decide
 from fwengine.packets.encode import encode, write_pcap, write_pcapng
 from fwengine.policy import Policy
 from fwengine.traffic import count
-from fwengine.traffic.count import CaptureReport, RuleCount, evaluate_capture, iterate
+from fwengine.traffic.count import evaluate_capture, iterate
+from fwengine.traffic.sums import CaptureReport, RuleCount
 
 SINGLE = IntervalSet.single
 NOT_IP = bytes(12) + b"\x08\x06" + bytes(28)

@@ -24,8 +24,9 @@ from fwengine.packets.capture import open_capture
 from fwengine.packets.encode import encode
 from fwengine.packets.wire import decode, known
 from fwengine.traffic import cut
-from fwengine.traffic.count import CaptureReport, evaluate_capture, iterate
+from fwengine.traffic.count import evaluate_capture, iterate
 from fwengine.traffic.cut import Cuts
+from fwengine.traffic.sums import CaptureReport
 
 ENGINES = ["tree", pytest.param("native", marks=pytest.mark.skipif(not available(), reason="no native module"))]
 

@@ -14,7 +14,8 @@ from fwengine.policy import Policy, loads
 from fwengine.report.counted import CaptureTally
 from fwengine.report.counts import merged, rule_lines
 from fwengine.report.style import Style
-from fwengine.traffic.count import CaptureReport, Engine, RecordedCount, evaluate_capture, iterate
+from fwengine.traffic.count import Engine, evaluate_capture, iterate
+from fwengine.traffic.sums import CaptureReport, RecordedCount
 
 ENGINES: list[object] = [
     "tree",

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ...model import address
 from ...model.fields import (
     BYTE,
     CODE,
     DPORT,
+    DSCP,
     DST,
     FLAGS,
     FRAGMENT,
@@ -24,6 +26,7 @@ from ...model.fields import (
     ICMPV6,
     IN,
     INTERFACE_BYTES,
+    LENGTH,
     OPEN,
     OUT,
     PORT_PROTOCOLS,
@@ -33,11 +36,13 @@ from ...model.fields import (
     SRC,
     STATE,
     STATES,
+    TTL,
     TYPE,
     interface_number,
 )
 from ...model.interval import EMPTY, IntervalSet
 from ...registry import names
+from ...registry import values as values_
 from ..chains import Kind, Part
 from ..matching import Match, union
 from . import tables
@@ -371,6 +376,42 @@ class _Reader:
             raise RefusedError(token, f"`{token.text}` is reversed", f"write `{last}-{first}`", "FW403")
         self.put(f, IntervalSet(((lo, hi),)))
 
+    def compared(self, f: int, way: str) -> None:
+        """`--ttl-lt 5`, `--ttl-gt 5`, `--ttl-eq 5`."""
+        number, top = self._plain(FULL[f].hi), FULL[f].hi
+        pairs = {"eq": (number, number), "lt": (0, number - 1), "gt": (number + 1, top)}
+        lo, hi = pairs[way]
+        self.put(f, IntervalSet(((lo, hi),)) if lo <= hi else EMPTY)
+
+    def length(self) -> None:
+        token = self.value("a length")
+        found = re.fullmatch("([0-9]{0,5})(:?)([0-9]{0,5})", token.text)
+        if not found or not (found[1] or found[3]):
+            raise RefusedError(token, f"`{short(token.text)}` is not a length", "such as `64` or `64:1500`", "FW403")
+        lo = int(found[1] or 0)
+        hi = int(found[3] or FULL[LENGTH].hi) if found[2] else lo
+        if lo > hi:
+            raise RefusedError(token, f"`{token.text}` is reversed", f"write `{hi}:{lo}`", "FW403")
+        self.put(LENGTH, IntervalSet(((lo, hi),)))
+
+    def dscp(self, named: bool) -> None:
+        token = self.value("a value")
+        if named:
+            number = values_.named("dscp", token.text.lower())
+            if number is None:
+                raise RefusedError(token, f"`{short(token.text)}` is not a class", "such as EF, AF11 or CS1", "FW403")
+        else:
+            self.at -= 1
+            number = self._plain(63)
+        self.put(DSCP, IntervalSet.single(number))
+
+    def _plain(self, top: int) -> int:
+        token = self.value("a number")
+        base = 16 if token.text[:2].lower() == "0x" else 10
+        if not re.fullmatch("[0-9]{1,5}|0[xX][0-9a-fA-F]{1,4}", token.text) or int(token.text, base) > top:
+            raise RefusedError(token, f"`{short(token.text)}` is not a number up to {top}", code="FW403")
+        return int(token.text, base)
+
     def comment(self) -> None:
         self.rule.comment = self.value("a comment").text
 
@@ -435,6 +476,10 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
             lambda r: r.in_doubt(1),
         ),
     },
+    "ttl": {f"--ttl-{way}": partial(_Reader.compared, f=TTL, way=way) for way in ("eq", "lt", "gt")},
+    "hl": {f"--hl-{way}": partial(_Reader.compared, f=TTL, way=way) for way in ("eq", "lt", "gt")},
+    "length": {"--length": _Reader.length},
+    "dscp": {"--dscp": lambda r: r.dscp(False), "--dscp-class": lambda r: r.dscp(True)},
     "comment": {"--comment": _Reader.comment},
     "set": {
         "--match-set": _Reader.match_set,

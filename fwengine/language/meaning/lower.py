@@ -76,6 +76,7 @@ def lower(
     sources: Mapping[str, str],
     spoilt: frozenset[str] = frozenset(),
     errors: Iterable[Diagnostic] = (),
+    others: Iterable[Rule] = (),
 ) -> Lowered:
     """What the statements of a file, includes already put in their places, mean; `Lowered.whole` insists on all of it.
 
@@ -83,8 +84,9 @@ def lower(
         sources: the texts by file, in the order in which their diagnostics are told.
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
+        others: rules of another firewall, which expectations may name.
     """
-    lowering = Lowering(spoilt, errors)
+    lowering = Lowering(spoilt, errors, others)
     with suppress(TooMany):
         lowering.collect(statements)
         lowering.rules(statements)
@@ -146,14 +148,16 @@ def _ordered(errors: Iterable[Diagnostic], sources: Mapping[str, str]) -> list[D
 class Lowering:
     """A policy under way: its scope, the names of its rules, and what has been made so far."""
 
-    def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
+    def __init__(
+        self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = (), others: Iterable[Rule] = ()
+    ) -> None:
         self.scope = Scope(missing, errors)
         self.matches = Matches(self.scope)
         self.negations = Negations(self.scope)
         self.made: list[Rule] = []
         self.default = Action.DENY
         self.claims: list[Expectation] = []
-        self._labels: dict[str, Span] = {}
+        self._labels: dict[str, Span] = {rule.label: rule.span for rule in others}
         self._rule_names: list[Written] = []
 
     # Statements
@@ -241,7 +245,7 @@ class Lowering:
         self._labels.setdefault(name, span)
         return name
 
-    def _note(self, word: Word, *, defines: bool) -> None:
+    def _note(self, word: Word | ast.String, *, defines: bool) -> None:
         self._rule_names.append(Written(word.text, "rule", self.scope.file, self.scope.line, word.at, defines))
 
     def written(self) -> tuple[Written, ...]:
@@ -294,7 +298,7 @@ class Lowering:
             if boxes is not None:
                 self.claims.append(Expectation(Action(content.action), boxes, by, text, written, statement.span))
 
-    def _rule_called(self, word: Word) -> str:
+    def _rule_called(self, word: Word | ast.String) -> str:
         """The label of the rule that is meant: its name, or `FILE:LINE`, whose folder may be left out."""
         name = word.text
         self._note(word, defines=False)

@@ -149,13 +149,14 @@ class Default:
 @dataclass(frozen=True, slots=True)
 class Include:
     path: String
+    policy: Word | String | None = None  # which of another firewall's file
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
     action: Literal["allow", "deny"]
     subject: Match | Asked | WrittenPacket
-    by: Word | None = None
+    by: Word | String | None = None
 
 
 Content = Rule | Definition | Default | Include | Expect

@@ -81,16 +81,17 @@ class Build:
         return Default(children[1].value), cover(place_of(children[0]), place_of(children[1]))
 
     def include(self, children: list[Any]) -> tuple[Include, Place]:
-        path = self.atom(children[1:])
-        return Include(cast("String", path)), cover(place_of(children[0]), path.at)
+        path = self.atom(children[1:2])
+        policy = children[2] if len(children) > 2 else None
+        return Include(cast("String", path), policy), cover(place_of(children[0]), (policy or path).at)
 
     def expect(self, children: list[Any]) -> tuple[Expect, Place]:
         keyword, action, subject, *by = children
         end = by[0].at if by else subject.at
         return Expect(action.value, subject, by[0] if by else None), cover(place_of(keyword), end)
 
-    def by(self, children: list[Token]) -> Word:
-        return _word(children[0])
+    def by(self, children: list[Token]) -> Word | String:
+        return self.atom(children) if children[0].type == "STRING" else _word(children[0])
 
     def claim(self, children: list[Any]) -> tuple[Any, Place]:
         action, match = children

@@ -102,13 +102,13 @@ def show_statement(statement: Statement, kinds_width: int = 7, names_width: int 
     if isinstance(c, Default):
         return f"default {c.action}"
     if isinstance(c, Include):
-        return f"include {show(c.path)}"
+        return f"include {show(c.path)}" + (f" from {show(c.policy)}" if c.policy is not None else "")
     return _show_expect(c)
 
 
 def _show_expect(c: Expect) -> str:
     subject = _packet(c.subject, _noted) if isinstance(c.subject, WrittenPacket) else _asked(c.subject, _noted)
-    by = f" by {c.by.text}" if c.by else ""
+    by = f" by {show(c.by)}" if c.by else ""
     return f"expect {c.action:<5} {subject}{by}"
 
 

@@ -1,0 +1,258 @@
+"""The JSON of `nft -j list ruleset` -> tables, as `text` makes them of nft's own language.
+
+All of it stands on one line as a rule, so a place is the column at which a rule begins. Schema: libnftables-json(5).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import Span
+from .syntax import (
+    Chain,
+    Choice,
+    Concat,
+    Doubt,
+    Key,
+    Named,
+    Prefix,
+    Range,
+    Refused,
+    Rule,
+    Set,
+    Several,
+    Statement,
+    Table,
+    Tables,
+    Test,
+    Value,
+    Verdict,
+    Word,
+)
+from .words import RefusedError, short
+
+Failed = Callable[..., None]
+_VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "reject", "queue"})
+_NOTHING = frozenset({"counter", "log", "notrack", "xt_comment", "dup", "secmark", "ct helper", "ct timeout", "flow"})
+_DOUBTED = frozenset({"limit", "quota", "ct count", "meter", "last"})
+_OPS = {"==": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "in": "", "!": "!"}
+
+
+def read(text: str, file: str, failed: Failed) -> Tables:
+    """The tables of a document; what is not understood goes to `failed`.
+
+    Raises:
+        RefusedError: if it is not what `nft -j list ruleset` prints.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(
+            None, f"this is not JSON: {str(error)[:100]}", "save it again: `nft -j list ruleset > FILE`", "FW406"
+        ) from None
+    items = document.get("nftables") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise RefusedError(None, "there is no list `nftables` in it", "`nft -j list ruleset` prints one", "FW406")
+    return _Json(text, file, failed).all(items)
+
+
+class _Json:
+    def __init__(self, text: str, file: str, failed: Failed) -> None:
+        self.file, self.failed = file, failed
+        self.tables: Tables = {}
+        self.places = {kind: _places(text, file, kind) for kind in ("table", "chain", "rule", "set", "map")}
+        self.at = dict.fromkeys(self.places, 0)
+
+    def all(self, items: list[Any]) -> Tables:
+        for item in items:
+            if not isinstance(item, dict) or len(item) != 1:
+                raise RefusedError(None, "an object of the list is not one of nft's", code="FW406")
+            ((kind, body),) = item.items()
+            span = self._place(kind)
+            try:
+                self._item(kind, body, span)
+            except RefusedError as error:
+                self.failed(error, span)
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+                self.failed(RefusedError(None, f"a {short(kind)} is not as nft prints it", code="FW406"), span)
+        return self.tables
+
+    def _place(self, kind: str) -> Span:
+        places = self.places.get(kind, [])
+        at = self.at.get(kind, 0)
+        self.at[kind] = at + 1
+        return places[at] if at < len(places) else Span(self.file, 1, 1, 1, 1)
+
+    def _item(self, kind: str, body: Any, span: Span) -> None:
+        if kind == "metainfo":
+            return
+        if kind == "table":
+            key = body["family"], body["name"]
+            self.tables[key] = Table(*key, span)
+            return
+        if kind not in ("chain", "rule", "set", "map", "element"):
+            if kind in ("add", "create", "insert", "delete", "flush", "replace", "rename", "reset", "list"):
+                raise RefusedError(None, f"`{kind}` is a command", "save what is loaded: `nft -j list ruleset`")
+            return  # objects that rules may use: counters, limits, helpers
+        table = self.tables.get((body["family"], body["table"]))
+        if table is None:
+            raise RefusedError(None, f"there is no table `{body['family']} {body['table']}`", code="FW404")
+        if kind == "chain":
+            table.chains[body["name"]] = Chain(
+                body["name"], span, [], body.get("type", ""), body.get("hook", ""), str(body.get("prio", "")),
+                body.get("policy", "accept"),
+            )  # fmt: skip
+        elif kind == "rule":
+            table.chains[body["chain"]].rules.append(self._rule(body, span))
+        else:
+            found = table.sets.setdefault(body["name"], Set(body["name"]))
+            found.changes = (
+                found.changes or "timeout" in body or bool({"dynamic", "timeout"} & set(_list(body.get("flags", []))))
+            )
+            found.elements += [_element(one) for one in body.get("elem", [])]
+
+    def _rule(self, body: dict[str, Any], span: Span) -> Rule:
+        statements: list[Statement] = []
+        log = False
+        for one in body["expr"]:
+            ((kind, inner),) = one.items()
+            log = log or kind == "log"
+            found = _statement(kind, inner)
+            if found is not None:
+                statements.append(found)
+        handle = f"rule of chain {body['chain']}" + (f", handle {body['handle']}" if "handle" in body else "")
+        return Rule(tuple(statements), span, handle, body.get("comment"), log)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _places(text: str, file: str, kind: str) -> list[Span]:
+    """Where the objects of a kind begin, in their order."""
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    out = []
+    line = 0
+    for found in re.finditer(rf'\{{\s*"{kind}"\s*:\s*\{{', text):
+        while line + 1 < len(starts) and starts[line + 1] <= found.start():
+            line += 1
+        column = found.start() - starts[line] + 1
+        out.append(Span(file, line + 1, column, line + 1, column + len(kind) + 3))
+    return out
+
+
+def _statement(kind: str, body: Any) -> Statement | None:
+    if kind in _NOTHING:
+        return None
+    if kind in _DOUBTED:
+        return Doubt(kind)
+    if kind in _VERDICTS:
+        return _verdict({kind: body})
+    if kind == "match":
+        return _test(body)
+    if kind == "vmap":
+        data = body["data"]
+        if isinstance(data, str):
+            return Choice(_keys(body["key"]), (), data.removeprefix("@"))
+        return Choice(_keys(body["key"]), tuple(_choice(one) for one in data["set"]))
+    if kind == "mangle":
+        (key,) = _keys(body["key"])
+        return None if key.family in ("meta", "ct") else Refused(f"{key} set")
+    if kind == "set":
+        return None  # `add @set { … }`: remembers something
+    if kind == "xt":
+        raise RefusedError(None, "a rule of iptables within nft shows no content", "save it by `iptables-save`")
+    return Refused(kind)
+
+
+def _verdict(body: dict[str, Any]) -> Verdict:
+    ((kind, inner),) = body.items()
+    if kind not in _VERDICTS:
+        raise RefusedError(None, f"`{short(str(kind))}` is not a verdict")
+    return Verdict(kind, inner["target"] if kind in ("jump", "goto") else "")
+
+
+def _choice(one: Any) -> tuple[Value | None, Verdict]:
+    value, done = one
+    return (None if value == "*" else _value(_bare(value))), _verdict(done)
+
+
+def _element(one: Any) -> tuple[Value | None, Verdict | None]:
+    if isinstance(one, list) and len(one) == 2:
+        value, done = one
+        verdict = _verdict(done) if isinstance(done, dict) and set(done) & _VERDICTS else None
+        return (None if value == "*" else _value(_bare(value))), verdict
+    return _value(_bare(one)), None
+
+
+def _bare(value: Any) -> Any:
+    return value["elem"]["val"] if isinstance(value, dict) and "elem" in value else value
+
+
+def _test(body: dict[str, Any]) -> Statement:
+    op = body["op"]
+    if op not in _OPS:
+        raise RefusedError(None, f"`{short(str(op))}` is not an operator that is understood")
+    left, mask = body["left"], None
+    if isinstance(left, dict) and "&" in left:
+        left, *masks = left["&"]
+        mask = _value(masks[0], bits=True)
+    keys = _keys(left)
+    if keys[0].family in _OTHERS:
+        return Doubt(str(keys[0]))
+    bits = mask is not None or (len(keys) == 1 and keys[0] == Key("tcp", "flags"))
+    return Test(keys, _OPS[op], _value(body["right"], bits=bits), mask)
+
+
+_OTHERS = frozenset(
+    {"fib", "socket", "osf", "rt", "ipsec", "numgen", "jhash", "symhash", "tcp option", "exthdr", "ip option", "raw"}
+)
+
+
+def _keys(left: Any) -> tuple[Key, ...]:
+    if not isinstance(left, dict) or len(left) != 1:
+        raise RefusedError(None, "a condition compares what is not understood")
+    ((kind, body),) = left.items()
+    if kind == "concat":
+        return tuple(key for one in body for key in _keys(one))
+    if kind == "payload":
+        return (Key(body["protocol"], body["field"]) if "field" in body else Key("raw", "payload"),)
+    if kind == "meta":
+        return (Key("meta", body["key"]),)
+    if kind == "ct":
+        return (Key("ct", " ".join(filter(None, [body.get("dir", ""), body["key"]]))),)
+    if kind in _OTHERS:
+        return (
+            Key(
+                kind,
+                str(body.get("key") or body.get("name") or body.get("result") or "") if isinstance(body, dict) else "",
+            ),
+        )
+    raise RefusedError(None, f"`{short(kind)}` is not a condition that is understood")
+
+
+def _value(value: Any, *, bits: bool = False) -> Value:
+    if isinstance(value, bool):
+        return Word("1" if value else "0")
+    if isinstance(value, str | int):
+        text = str(value)
+        return Named(text[1:]) if text.startswith("@") else Word(text)
+    if isinstance(value, list):
+        return Several(tuple(_value(one) for one in value), "bits" if bits else "list")
+    ((kind, body),) = value.items()
+    if kind == "set":
+        return Several(tuple(_value(_bare(one), bits=bits) for one in _list(body)))
+    if kind == "range":
+        return Range(_value(body[0]), _value(body[1]))
+    if kind == "prefix":
+        return Prefix(_value(body["addr"]), int(body["len"]))
+    if kind == "concat":
+        return Concat(tuple(_value(one) for one in body))
+    if kind == "|":
+        return Several(tuple(_value(one) for one in body), "bits")
+    if kind == "elem":
+        return _value(body["val"])
+    raise RefusedError(None, f"`{short(kind)}` is not a value that is understood")

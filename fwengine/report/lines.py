@@ -1,0 +1,155 @@
+"""Findings about lines of other firewalls' policies: a line is unreachable only if all the rules made of it are.
+
+What `analysis.anomalies` says of flat rules is said of each line once; which lines are dead, `imported` tells, over all
+policies of the file that are asked together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..analysis.anomalies import findings
+from ..analysis.confirm import Answer, agree
+from ..analysis.finding import Finding
+from ..analysis.witness import witness
+from ..errors import Diagnostic, Label
+from ..formats.chains import Chains, Kind, Line
+from ..formats.unfold import doubts_of
+from ..imported import dead_everywhere, lines, uncalled
+from ..model.box import Box
+from ..model.rules import DEPENDS
+from ..policy import Policy
+from ..sources.foreign import Imported
+
+_OF_RULES = frozenset({"FW301", "FW302", "FW303", "FW310"})  # true of a line if true of a rule made of it
+_DECIDES = {Kind.ALLOW: "allow", Kind.DENY: "deny"}
+_NAMED = 4  # lines that a message names
+
+
+def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
+    """What is found about the lines of the policy's chains, in their order, and about the file.
+
+    A line that several policies of one run share is told of with the first of them.
+
+    Raises:
+        LimitError: if a search exceeds its budget, or the chains unfold to too much.
+    """
+    assert policy.imported is not None
+    found = findings(policy, codes & _OF_RULES)
+    told: set[object] = set()
+    mine: list[Finding] = []
+    for finding in found:
+        origin = policy.rules[finding.rule].origin if finding.rule is not None else None
+        key = finding.code, origin.line if origin is not None else None
+        if key not in told and not (finding.rule is not None and policy.rules[finding.rule].action is DEPENDS):
+            told.add(key)
+            mine.append(finding)
+    mine += _dead(policy, policy.imported, codes)
+    if policy.imported.name == policy.imported.entries[0]:
+        mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
+        mine += _uncalled(policy.imported, codes)
+    mine.sort(key=lambda finding: _line_of(policy, finding))
+    return Answer(mine, found.confirmed)
+
+
+def _line_of(policy: Policy, finding: Finding) -> int:
+    if finding.remark is not None:
+        return finding.remark.span.line
+    return policy.rules[finding.rule].span.line if finding.rule is not None else 0
+
+
+def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
+    chains = imported.document.chains
+    known = lines(chains)
+    found = dead_everywhere(chains, tuple(imported.document.policies[name] for name in imported.entries))
+    mine = {line.number for name in _first_told(imported) for line in chains.chains[name].lines}
+    met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(
+        found
+    )
+    for number, blockers in found.items():
+        line = known[number]
+        if number not in mine or not line.text or line.kind is Kind.EITHER:
+            continue
+        if not blockers and not _is_come_to(chains, imported, line, met):
+            continue  # told of the jump that leads here
+        finding = _unreachable(policy, line, [known[b] for b in blockers if b != number])
+        if finding.code in codes:
+            yield finding
+
+
+def _first_told(imported: Imported) -> list[str]:
+    """The chains that this policy is the first of its run to come to."""
+    document = imported.document
+    at = imported.entries.index(imported.name)
+    before = {c for name in imported.entries[:at] for c in document.chains.reached(document.policies[name])}
+    return [c for c in document.chains.reached(document.policies[imported.name]) if c not in before]
+
+
+def _is_come_to(chains: Chains, imported: Imported, line: Line, met: set[int]) -> bool:
+    """Is the line's chain one that packets enter, or come to by a line that some packet meets?"""
+    (name,) = (name for name, chain in chains.chains.items() if any(own is line for own in chain.lines))
+    entries = {imported.document.policies[entry] for entry in imported.entries}
+    return name in entries or any(
+        other.target == name and other.number in met for chain in chains.chains.values() for other in chain.lines
+    )
+
+
+def _unreachable(policy: Policy, line: Line, blockers: list[Line]) -> Finding:
+    """A finding about a dead line; FW201 where a packet of it certainly gets the other action."""
+    boxes = [Box(product) for part in line.parts for product in part.products]
+    if not blockers or not any(boxes):
+        message = f"line {line.span.line} can never match: " + (
+            "no packet comes to it that it matches" if any(boxes) else "there is no such packet"
+        )
+        help = "correct the conditions, or remove it"
+        return Finding(
+            "FW204", "warning", remark=Diagnostic("FW204", message, line.span, "matches no packet", help, "warning")
+        )
+    seen = witness(next(box for box in boxes if box), asked=policy.fields)
+    verdict = policy.evaluate(seen)
+    own = _DECIDES.get(line.kind)
+    contrary = [own is not None and _DECIDES.get(b.kind, own) != own for b in blockers]
+    shadowed = any(contrary)
+    for rule in policy.rules if verdict.rule is not None and verdict.rule.origin is not None else ():
+        agree(
+            rule is not verdict.rule or rule.origin is None or rule.origin.line != line.number or _in_doubt(line), seen
+        )
+    who = ", ".join(f"line {b.span.line}" for b in blockers[:_NAMED]) + f" and {len(blockers) - _NAMED} more" * (
+        len(blockers) > _NAMED
+    )
+    take = "takes" if len(blockers) == 1 else "together take"
+    way = (
+        ", the other way" if all(contrary) else ", some the other way" if shadowed else ", the same way" if own else ""
+    )
+    code = "FW201" if shadowed else "FW202"
+    message = f"line {line.span.line} can never match: {who} {take} every packet of it{way}"
+    labels = tuple(
+        Label(b.span, "takes a part of its packets" if len(blockers) > 1 else "takes every packet of it")
+        for b in blockers[:_NAMED]
+    )
+    help = "move it up if it is to have an effect, or remove it" if shadowed else "remove it"
+    remark = Diagnostic(code, message, line.span, "unreachable", help, "warning", labels)
+    if not shadowed or verdict.index is None or verdict.action is DEPENDS or verdict.action.value == own:
+        return Finding(code, "warning", remark=remark)
+    return Finding(code, "warning", remark=remark, witness=seen, decided_by=verdict.index)
+
+
+def _in_doubt(line: Line) -> bool:
+    return bool(doubts_of(line))
+
+
+def _uncalled(imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
+    document = imported.document
+    if set(imported.entries) != set(document.policies):
+        return
+    for name in uncalled(document.chains, [document.policies[entry] for entry in imported.entries]):
+        chain = document.chains.chains[name]
+        span = chain.span or (chain.lines[0].span if chain.lines else None)
+        if span is not None and chain.lines:
+            remark = Diagnostic(
+                UNCALLED, f"nothing leads to chain `{name}`: its lines are never met", span, severity="info"
+            )
+            yield Finding(UNCALLED, "info", remark=remark)
+
+
+UNCALLED = "FW455"

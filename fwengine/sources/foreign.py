@@ -1,0 +1,175 @@
+"""A text in another firewall's format -> flat rules: its format recognised, one of its policies chosen, its doubts settled.
+
+Knows no format; `formats.registry` has them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from ..errors import Diagnostic, PolicyError, Span
+from ..formats.document import Document
+from ..formats.joint import joint
+from ..formats.registry import FORMATS, Format, recognise
+from ..formats.unfold import doubts_of, unfold
+from ..model.rules import ALLOW, DENY, Action, Rule
+
+InDoubt = Literal["depends", "allow", "deny", "error"]
+IN_DOUBT: Final = ("depends", "allow", "deny", "error")
+SEVERAL: Final = "FW456"
+UNSETTLED: Final = "FW457"
+NO_FORMAT: Final = "FW458"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a policy's text is to be read, as far as a user says so.
+
+    Attributes:
+        format: the name of its format; None for what its content says, `fwl` for the language of this package.
+        policy: the chain or list to ask where a file has several.
+        in_doubt: what becomes of packets whose verdict depends on more than the packet.
+    """
+
+    format: str | None = None
+    policy: str | None = None
+    in_doubt: InDoubt = "depends"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Which policy of which document flat rules are of; `entries` are those that were asked for together."""
+
+    document: Document
+    name: str
+    entries: tuple[str, ...]
+    reading: Reading
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words of a command line that ask the same policy in the same way."""
+        out = ["--from", self.reading.format] if self.reading.format is not None else []
+        out += ["--policy", self.name] if len(self.document.policies) > 1 else []
+        out += ["--in-doubt", self.reading.in_doubt] if self.reading.in_doubt != "depends" else []
+        return tuple(out)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A policy of another firewall as rules of ours."""
+
+    rules: tuple[Rule, ...]
+    default: Action
+    imported: Imported
+
+
+def read(text: str, file: str, reading: Reading) -> Document | None:
+    """The document in a text; None if it is in the language of this package.
+
+    Raises:
+        PolicyError: with every error of it, or if its format is not known.
+    """
+    if reading.format == "fwl":
+        return None
+    found = _recognised(text) if reading.format is None else FORMATS.get(reading.format)
+    if found is None and reading.format is not None:
+        known = ", ".join(["fwl", *FORMATS])
+        message = f"`{reading.format}` is not a format that is read"
+        raise PolicyError([Diagnostic(NO_FORMAT, message, Span(file, 1, 1, 1, 1), help=f"one of {known}")])
+    return None if found is None else found.read(text, file)
+
+
+_OWN: Final = re.compile(r"^(?:allow|deny|net|ports|service|expect|default)[ \t]", re.MULTILINE)
+_SOME: Final = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
+
+
+def is_foreign(text: str) -> bool:
+    """Is it in a format that is read, and not in the language of this package?"""
+    return _recognised(text) is not None
+
+
+def _recognised(text: str) -> Format | None:
+    """The format of a text; None if a good part of its lines are ours: a foreign one among them is a mistake to be told."""
+    own = sum(1 for _ in _OWN.finditer(text))
+    if own and own * 3 > sum(1 for _ in _SOME.finditer(text)):
+        return None
+    return recognise(text)
+
+
+def one_of(text: str, file: str, reading: Reading, *, every: bool = False) -> tuple[Flat, ...]:
+    """The policies of a text that are asked for; none if it is in the language of this package.
+
+    Raises:
+        PolicyError, LimitError: as `read`, `chosen` and `flatten`.
+    """
+    document = read(text, file, reading)
+    if document is None:
+        return ()
+    all_of_them = every and reading.policy is None
+    names = tuple(document.policies) if all_of_them else (chosen(document, file, reading),)
+    try:
+        return tuple(flatten(document, name, reading, names) for name in names)
+    except PolicyError as error:
+        raise PolicyError(error.diagnostics, {file: text}) from None
+
+
+def chosen(document: Document, file: str, reading: Reading) -> str:
+    """The name of the policy that is asked.
+
+    Raises:
+        PolicyError: FW456, listing what there is.
+    """
+    names = list(document.policies)
+    there = ", ".join(f"`{name}`" for name in names[:_LISTED]) + ", …" * (len(names) > _LISTED)
+    if reading.policy is None and len(names) == 1:
+        return names[0]
+    at = Span(file, 1, 1, 1, 1)
+    if reading.policy is None:
+        message = f"the file has {len(names)} policies: {there}"
+        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"choose one: `--policy {names[0]}`")])
+    if reading.policy not in document.policies:
+        message = f"there is no policy `{reading.policy}` in the file"
+        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"it has {there}")])
+    return reading.policy
+
+
+def flatten(document: Document, name: str, reading: Reading, entries: tuple[str, ...]) -> Flat:
+    """One policy of a document as flat rules.
+
+    Raises:
+        PolicyError: FW457 for each place in doubt, where none is wanted.
+        LimitError: if that takes too many boxes.
+    """
+    entry = document.policies[name]
+    if reading.in_doubt == "error":
+        found = list(_unsettled(document, entry))
+        if found:
+            raise PolicyError(found)
+    imported = Imported(document, name, entries, reading)
+    if reading.in_doubt in ("allow", "deny"):
+        flat = unfold(document.chains, entry, Action(reading.in_doubt))
+        return Flat(tuple([_settled(rule) for rule in flat.rules]), flat.default, imported)
+    upper = unfold(document.chains, entry, ALLOW)
+    lower = unfold(document.chains, entry, DENY)
+    return Flat(joint(upper, lower), upper.default, imported)
+
+
+def _settled(rule: Rule) -> Rule:
+    """A rule of a bound that was asked for: nothing is in doubt any more."""
+    if rule.origin is None or not rule.origin.doubts:
+        return rule
+    return replace(rule, origin=replace(rule.origin, doubts=()))
+
+
+def _unsettled(document: Document, entry: str) -> Iterator[Diagnostic]:
+    for name in document.chains.reached(entry):
+        for line in document.chains.chains[name].lines:
+            for doubt in doubts_of(line):
+                message = f"in doubt: {doubt.reason}"
+                yield Diagnostic(UNSETTLED, message, doubt.span, help="`--in-doubt allow` or `deny` takes a side")
+
+
+_LISTED: Final = 40

@@ -1,0 +1,193 @@
+"""Policies of other firewalls on the command line: every command reads them, and speaks of the user's own lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.paths import RULES
+
+from fwengine.cli.group import cli
+
+DUMP = """\
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:web - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 -j DROP
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p tcp -j web
+-A INPUT -p udp -j web
+-A web -s 10.0.0.0/8 -p tcp -m tcp --dport 80 -m comment --comment "web in" -j ACCEPT
+-A web -s 10.1.0.0/16 -p tcp -m tcp --dport 80 -j DROP
+-A web -p udp -m udp --dport 53 -j ACCEPT
+COMMIT
+"""
+LIST = """\
+ip access-list extended EDGE
+ permit tcp any host 192.0.2.80 eq 22
+ permit udp any any eq 53
+"""
+SSH = "tcp 198.51.100.7:40000 -> 192.0.2.80:22 in eth0"
+
+
+@pytest.fixture
+def dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    Path("server.rules").write_text(DUMP)
+    Path("edge.cfg").write_text(LIST)
+    return "server.rules"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words), standalone_mode=False)
+
+
+def out(*words: str, code: int | None = None) -> str:
+    done = run(*words)
+    assert done.exception is None, done.exception
+    if code is not None:
+        assert done.return_value == code, done.output
+    return done.stdout
+
+
+def test_a_verdict_in_doubt_names_the_line(dump: str) -> None:
+    assert "DEPENDS on server.rules:6 (-m recent)" in out("eval", dump, "--policy", "INPUT", SSH, code=0)
+    assert out("eval", dump, "--policy", "INPUT", "--in-doubt", "allow", SSH).startswith("ALLOW  by server.rules:7")
+    assert out("eval", dump, "--policy", "INPUT", "--in-doubt", "deny", SSH).startswith("DENY   by server.rules:6")
+    answer = json.loads(out("eval", dump, "--policy", "INPUT", "--format", "json", SSH))["results"][0]
+    assert answer["verdict"] == "depends"
+    assert answer["rule"]["label"] == "server.rules:6 (-m recent)"
+    assert answer["rule"]["place"]["line"] == 6
+    out("eval", dump, "--policy", "INPUT", "--expect", "deny", SSH, code=1)
+    out("eval", dump, "--policy", "INPUT", "--expect", "allow", SSH, code=1)
+
+
+def test_the_path_of_jumps_is_told(dump: str) -> None:
+    assert "by web in  server.rules:10 by way of 8" in out(
+        "eval", dump, "--policy", "INPUT", "tcp 10.2.3.4:1 -> 5.6.7.8:80 in eth0"
+    )
+
+
+def test_a_claim_in_doubt_is_not_proved(dump: str) -> None:
+    claim = "deny tcp from ipv4 to ipv4 port 22 in none"
+    said = out("prove", dump, "--policy", "INPUT", claim, code=1)
+    assert said.startswith("DEPENDS")
+    assert "depends on server.rules:6 (-m recent)" in said
+    assert "--policy INPUT" in said, "the command to paste asks the same policy"
+    assert out("prove", dump, "--policy", "INPUT", "--in-doubt", "deny", claim, code=0).startswith("PROVED")
+    refuted = out("prove", dump, "--policy", "INPUT", "deny udp from ipv4 to ipv4 port 53 in none", code=1)
+    assert refuted.startswith("FALSE")
+
+
+def test_one_of_several_must_be_chosen(dump: str) -> None:
+    done = run("eval", dump, SSH)
+    assert done.exception is not None or done.return_value == 2
+    assert "FW456" in done.stderr
+    assert "`INPUT`, `FORWARD`" in done.stderr
+    assert run("eval", dump, "--policy", "INPUTS", SSH).return_value == 2
+    assert run("eval", dump, "--from", "iptable", SSH).return_value == 2
+    assert out("eval", "edge.cfg", SSH, code=0).startswith("ALLOW  by edge.cfg:2")  # a file with one list
+
+
+def test_doubts_may_be_refused_at_load(dump: str) -> None:
+    done = run("eval", dump, "--policy", "INPUT", "--in-doubt", "error", SSH)
+    assert done.return_value == 2
+    assert "in doubt: -m recent" in done.stderr
+    assert "server.rules:6:1" in done.stderr
+
+
+def test_check_goes_through_all_and_tells_each_line_once(dump: str) -> None:
+    said = out("check", dump, code=1)
+    assert said.count("line 11 can never match: line 10 takes every packet of it, the other way") == 1
+    assert "is allowed by `web in`" in said
+    assert "server.rules:INPUT: 1 warning" in said
+    assert "server.rules:FORWARD: ok" in said
+    shown = out("show", dump, code=0)
+    assert "server.rules:INPUT" in shown
+    assert "10 by way of 8" in shown
+    assert "-A web -p udp -m udp --dport 53 -j ACCEPT" in shown
+
+
+def test_policies_of_two_firewalls_are_compared(dump: str) -> None:
+    said = out("diff", dump, "edge.cfg", "--policy", "INPUT", "--policy", "EDGE", code=1)
+    assert "dependent on server.rules:6 (-m recent), now allowed by edge.cfg:2" in " ".join(said.split())
+    assert out("diff", dump, dump, "--policy", "INPUT", code=0).startswith("EQUIVALENT")
+    sides = [json.loads(out("diff", dump, "edge.cfg", "--policy", "INPUT", "--policy", "EDGE", "--format", "json"))]
+    assert {change["old"]["action"] for change in sides[0]["changes"]} == {"allow", "deny", "depends"}
+
+
+def test_regions_in_doubt_are_listed_apart(dump: str) -> None:
+    said = out("query", dump, "--policy", "INPUT", "allow tcp from ipv4 to ipv4 port 22", code=0)
+    assert "server.rules:7" not in said, "it is not certain that line 7 allows them"
+    assert "in lo" in said
+
+
+def test_fix_refuses_what_it_does_not_write(dump: str) -> None:
+    assert "rewrites `.fwl` files" in str(run("check", "--fix", dump).exception)
+
+
+def test_every_code_is_explained() -> None:
+    for code in ("FW401", "FW455", "FW456", "FW457", "FW458"):
+        out("explain", code, code=0)
+
+
+def test_expectations_about_another_firewalls_policy(dump: str) -> None:
+    test = Path("server-test.fwl")
+    test.write_text(
+        'include "server.rules" from INPUT\nnet office = 10.0.0.0/16\n'
+        "expect allow tcp from office to ipv4 port 80\n"
+        "expect deny tcp from ipv4 to ipv4 port 25 in none by default\n"
+    )
+    assert "2 passed, 0 failed" in out("test", str(test), code=0)
+    assert "mutation score" in out("test", str(test), "--mutate")
+    test.write_text(test.read_text() + "expect deny tcp from ipv4 to ipv4 port 22 in none\n")
+    said = out("test", str(test), code=1)
+    assert "got       depends on server.rules:6 (-m recent)" in said
+    assert out("fmt", "--check", str(test), code=1) is not None
+    test.write_text('include "edge.cfg"\nexpect allow udp from ipv4 to ipv4 port 53\n')
+    assert "1 passed" in out("test", str(test), code=0)  # of one list none need be chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('include "server.rules"\nexpect allow udp\n', "FW456"),
+        ('include "server.rules" from INPUT\nallow udp\nexpect allow udp\n', "FW459"),
+        ('include "server.rules" from INPUT\ndefault allow\nexpect allow udp\n', "FW459"),
+        ('include "server.rules" from INPUT\ninclude "edge.cfg"\nexpect allow udp\n', "FW459"),
+        ('include "own.fwl" from INPUT\nexpect allow udp\n', "FW459"),
+    ],
+)
+def test_what_cannot_be_included_is_refused(dump: str, text: str, code: str) -> None:
+    Path("own.fwl").write_text("allow udp\n")
+    Path("server-test.fwl").write_text(text)
+    done = run("test", "server-test.fwl")
+    assert done.return_value == 2
+    assert code in done.stderr
+
+
+def test_a_rule_of_another_firewall_is_named_as_its_comment_says(dump: str) -> None:
+    test = Path("server-test.fwl")
+    test.write_text(
+        'include "server.rules" from INPUT\n\nexpect allow tcp 10.2.3.4:1 -> 5.6.7.8:80 in eth0 by "web in"\n'
+    )
+    assert "1 passed" in out("test", str(test), code=0)
+    out("fmt", "--check", str(test), code=0)
+    test.write_text(test.read_text().replace('"web in"', '"web on"'))
+    assert "no rule is called `web on`" in run("test", str(test)).stderr
+
+
+def test_the_examples_keep_what_they_expect() -> None:
+    folder = RULES / "formats"
+    examples = [path for path in folder.iterdir() if path.suffix in (".rules", ".nft", ".cfg")]
+    assert len(examples) == 4
+    for path in examples:
+        assert (folder / f"{path.stem}-{path.suffix[1:]}-test.fwl").is_file()
+        assert f"formats/{path.name}" in (RULES / "README.md").read_text()
+    assert "20 passed, 0 failed" in out("test", str(folder), code=0)
+    told = [out("check", str(path)).count("can never match") for path in sorted(examples)]
+    assert told == [1, 2, 1, 0]
