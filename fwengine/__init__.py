@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .handed import Handed
 
 if TYPE_CHECKING:
     from .analysis.diff import Change as Change
@@ -65,17 +66,31 @@ _HOME = {
     "CaptureReport": "traffic.count", "evaluate_capture": "traffic.count",
 }  # fmt: skip
 
+# what values ask of the layers above them: see `handed`
+_HANDED = {
+    "sentence": "report.sentences", "row": "report.rows", "html": "report.html",
+    "rule": "language.meaning.making",
+    "stated": "language.meaning.stated", "unknown_field": "language.meaning.stated", "near": "language.meaning.stated",
+}  # fmt: skip
+
 __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = _found(_HOME[name], name)
     globals()[name] = value
     return value
+
+
+def _found(home: str, name: str) -> Any:
+    from importlib import import_module
+
+    return getattr(import_module(f".{home}", __name__), name)
+
+
+Handed.load = lambda name: _found(_HANDED[name], name)
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
+from ..handed import Shown
 from . import address
 from .fields import (
     ABSENT,
@@ -44,7 +45,7 @@ Sets = tuple[IntervalSet, ...]
 
 
 @dataclass(frozen=True, repr=False)
-class Box:
+class Box(Shown):
     """All points whose every field lies in that field's set.
 
     >>> web = Box.of({Field.PROTOCOL: IntervalSet.single(6), Field.DPORT: IntervalSet.of((80, 80), (443, 443))})

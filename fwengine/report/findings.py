@@ -86,7 +86,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]
     if codes is None or "FW210" in codes:
         mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
-    return Answer(mine, found.confirmed)
+    return Answer([f.replace(of=policy) for f in mine], found.confirmed)
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

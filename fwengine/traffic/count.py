@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import CaptureError, LimitError, PacketError
+from ..handed import Shown
 from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
@@ -26,6 +27,7 @@ from ..packets.logs import LOGS, PFLOG, Recorded, recorded
 from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
 from ..packets.source import Source
 from ..packets.wire import TINY_FRAGMENT, decode, known
+from ..row import Row, row
 from .cut import Cuts
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ _REMEMBERED: Final = 1 << 17  # verdicts, at some 400 bytes each
 _NAMES: Final = 1 << 12  # interface names whose numbers are remembered
 
 
-@dataclass(frozen=True)
-class RuleCount:
+@row
+class RuleCount(Row):
     """What one rule decided; of the default, `index` is None and the label `default`. Bytes are those on the wire."""
 
     index: int | None
@@ -74,7 +76,7 @@ class RecordedCount(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CaptureReport:
+class CaptureReport(Shown):
     """What a policy does to a capture, up to its damage if it has any.
 
     packets = allow + deny + not_ip; malformed and truncated packets and tiny fragments are within deny, and no rule's.
