@@ -32,7 +32,7 @@ _CELL = f"padding:.15em .6em;text-align:left;vertical-align:top;border-bottom:{_
 class Bar(NamedTuple):
     """A number, drawn as a share of a whole as well."""
 
-    count: int
+    part: int
     whole: int
 
 
@@ -71,7 +71,7 @@ def _caption(words: str) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, Bar):
-        return f'<td style="{_CELL};text-align:right;white-space:nowrap">{value.count:,} {_bar(value)}</td>'
+        return f'<td style="{_CELL};text-align:right;white-space:nowrap">{value.part:,} {_bar(value)}</td>'
     if isinstance(value, int | float) and not isinstance(value, bool):
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
         return f'<td style="{_CELL};text-align:right">{shown}</td>'
@@ -81,7 +81,7 @@ def _cell(value: Any) -> str:
 
 
 def _bar(bar: Bar) -> str:
-    width = round(80 * bar.count / bar.whole, 1) if bar.whole else 0
+    width = round(80 * bar.part / bar.whole, 1) if bar.whole else 0
     return (
         '<svg width="80" height="10" role="img" aria-hidden="true" style="vertical-align:middle">'
         f'<rect width="{width}" height="10" fill="currentColor" opacity=".55"></rect></svg>'
@@ -172,7 +172,7 @@ def _said(rule: Rule, policy: Policy) -> str:
 
 @html.register
 def _(report: CaptureReport) -> str:
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             count.label,
             count["file"] and f"{count.file}:{count.line}",
