@@ -25,12 +25,14 @@ from .language.syntax.ast import Blank, Document, Statement
 from .language.syntax.parser import parse
 from .language.syntax.printer import show_document
 from .model.box import Box, merge
-from .model.fields import DPORT, FULL, PROTOCOL
+from .model.fields import DPORT, FULL, INTERFACES, PROTOCOL, SOME_INTERFACE
+from .model.interval import IntervalSet
 from .model.rules import ALLOW, Expectation, Rule
 from .model.ruleset import RuleSet
 from .policy import Policy
 
 _FILE = "<written>"
+_MOST_INTERFACES = 1 << 16
 _MOST_SERVICES = 32  # protocols and ports in one rule, before it is written as several
 
 Action = Literal["allow", "deny"]
@@ -164,6 +166,8 @@ class _Made:
     words: Words
 
     def lines(self, rule: Rule, taken: set[str]) -> list[Statement]:
+        if any(_is_unlisted(box.sets[f]) for box in rule.boxes for f in INTERFACES):
+            return []
         matches = _services(rule.boxes, self.words) or [show_box(box, self.words) for box in readable(rule.boxes)]
         tail = (" log" if rule.log else "") + (f" until {rule.until}" if rule.until else "")
         out = []
@@ -175,6 +179,12 @@ class _Made:
             except PolicyError:  # an interface that has no name
                 return []
         return out
+
+
+def _is_unlisted(interfaces: IntervalSet) -> bool:
+    """Are so many interfaces in, and so many out, that nobody lists either?"""
+    some = (interfaces & SOME_INTERFACE).size
+    return min(some, SOME_INTERFACE.size - some) > _MOST_INTERFACES
 
 
 def _name(name: str | None, number: int, taken: set[str]) -> str:
