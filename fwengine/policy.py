@@ -71,7 +71,8 @@ class Policy(RuleSet):
         return cls(placed, Action(default), as_of or datetime.date.today(), name)
 
     def __repr__(self) -> str:
-        return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
+        name = self.name if self.name.isprintable() else ascii(self.name)
+        return f"<Policy {name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
 
     def _repr_html_(self) -> str:
         return str(Handed.load("html")(self))

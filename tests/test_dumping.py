@@ -73,8 +73,7 @@ def test_boxes_of_all_kinds() -> None:
         policy = Policy.of(rules)
         try:
             written(policy)
-        except ValueError as error:  # interfaces by numbers that no name has
-            assert "no text says what rule" in str(error)
+        except ValueError:  # interfaces by numbers that no name has
             refused += 1
     assert refused < 60
 
@@ -157,7 +156,9 @@ def test_what_no_text_says_is_an_error() -> None:
 
 
 def test_expectations_that_name_a_rule_without_a_name_lose_it() -> None:
-    policy = loads("allow tcp from 10.0.0.0/8\nexpect allow tcp 10.0.0.1:1 -> 10.0.0.2:2 by policy.fwl:1", file="policy.fwl")
+    policy = loads(
+        "allow tcp from 10.0.0.0/8\nexpect allow tcp 10.0.0.1:1 -> 10.0.0.2:2 by policy.fwl:1", file="policy.fwl"
+    )
     back = written(policy)
     assert [(e.action, e.by) for e in back.expectations] == [(ALLOW, None)]
 

@@ -55,9 +55,9 @@ def rule(action: Action, protocol: Any = "any", **conditions: Any) -> Rule:
             options.append(Option(key))
         elif key == "until":
             day = value.isoformat() if isinstance(value, datetime.date) else str(value)
-            options.append(Option("until", Word(day)))
+            options.append(Option("until", _condition("until", day)))
         elif key == "name":
-            options.append(Option("as", Word(str(value))))
+            options.append(Option("as", _condition("as", value)))
         elif key in _ENDS or key in _PORTS:
             parts[key] = _condition(key, value)
         elif key in _OPTIONS:
