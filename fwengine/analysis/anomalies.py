@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from ..codes import FINDINGS
 from ..model import address
 from ..model.address import V6_BASE
 from ..model.box import Box, Sets
@@ -22,7 +23,7 @@ from ..model.ruleset import RuleSet
 from .confirm import Answer
 from .cover import around, hole, sample
 from .entries import Entries, intersections, rule_pieces
-from .finding import CODES, QUIET, RELATED, SOON, Finding
+from .finding import QUIET, RELATED, SOON, Finding
 from .fragments import lost_fragments
 from .idle import Idle, union
 from .interfaces import slips
@@ -67,9 +68,9 @@ def findings(
     >>> [(f.code, f.rule, f.blockers) for f in findings(policy)]
     [('FW201', 1, (0,))]
     """
-    codes = frozenset(CODES) - QUIET if select is None else frozenset(select)
-    if not codes <= CODES.keys():
-        raise ValueError(f"unknown finding: {', '.join(sorted(codes - CODES.keys()))}")
+    codes = frozenset(FINDINGS) - QUIET if select is None else frozenset(select)
+    if not codes <= FINDINGS.keys():
+        raise ValueError(f"unknown finding: {', '.join(sorted(codes - FINDINGS.keys()))}")
     unused = [d for d in definitions if d.uses == 0] if "FW209" in codes else []
     if any(d.kind == "interface" for d in definitions):  # declared names are not slips
         codes -= {"FW310"}

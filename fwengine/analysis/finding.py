@@ -14,25 +14,6 @@ from ..model.ruleset import RuleSet
 from ..row import Row, row
 from .interfaces import Slip
 
-CODES = {
-    "FW201": "unreachable, and some of its packets get the other action (shadowed)",
-    "FW202": "unreachable; its packets get the same action from earlier rules",
-    "FW203": "redundant: reachable, but without it every packet fares the same",
-    "FW204": "unmatchable: there is no packet that the rule matches",
-    "FW205": "generalization: matches all that an earlier rule of the other action matches, and more",
-    "FW206": "correlated: shares packets with an earlier rule of the other action, and each has others",
-    "FW207": "expired: matches nothing any more",
-    "FW208": "expires soon",
-    "FW209": "definition never used",
-    "FW210": "an element of a set that the others hold already",
-    "FW211": "the addresses of one family never match, as the other side has none of it",
-    "FW301": "allows every packet",
-    "FW302": "a port range that means any port but misses port 0",
-    "FW303": "later fragments of allowed packets are denied",
-    "FW304": "leaving out addresses of one family lets in all of the other",
-    "FW305": "names a protocol that over IPv6 only later fragments have",
-    "FW310": "an interface that one rule alone names, and that resembles another",
-}
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
 SOON = datetime.timedelta(days=30)
 RELATED = 8  # rules named in one finding of FW205 and FW206

@@ -19,6 +19,7 @@ from ..model.fields import (
     DPORT,
     DST,
     FRAGMENT,
+    FULL,
     ICMP,
     ICMPV6,
     INTERFACE_BYTES,
@@ -44,7 +45,6 @@ _PROTOCOLS = {  # ICMP of the other family is nothing usual
 }
 _CLIENT_PORT = TABLE[SPORT].usual[0]
 _SERVICES = TABLE[DPORT].usual
-_REST = tuple((f, TABLE[f].usual) for f in REST if f not in INTERFACES)
 _NAMES = ("lan0", "wan0", "eth0", "eth1", "eth2", "eth3")
 _NAME_TRIES = 2048
 
@@ -101,8 +101,8 @@ def choose(sets: Sets, interfaces: Sequence[str] = ()) -> Point:
     src, dst = _addresses(sets[SRC], sets[DST])
     sport, dport = _ports(sets[SPORT], sets[DPORT])
     point = [_first(sets[PROTOCOL], _PROTOCOLS[address.family_of(src)]), src, dst, sport, dport] + [0] * len(REST)
-    for f, usual in _REST:
-        point[f] = _first(sets[f], usual)
+    for f, usual, free in _REST:
+        point[f] = free if sets[f] is FULL[f] else _first(sets[f], usual)
     for f in INTERFACES:
         point[f] = _interface(sets[f], interfaces)
     return tuple(point)
@@ -134,6 +134,10 @@ def _addresses(src: IntervalSet, dst: IntervalSet) -> tuple[int, int]:
         if other:
             return _address(other, 0), b
     return a, b
+
+
+# each with the values that people expect, and the one where nothing is asked of it
+_REST = tuple((f, TABLE[f].usual, _first(FULL[f], TABLE[f].usual)) for f in REST if f not in INTERFACES)
 
 
 @cache

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from ..codes import NOT_A_PACKET, UNREADABLE
 from ..errors import PacketError, PolicyError, Span, UndecodableError
 from ..model.packet import Packet
-from ..packets.codes import UNREADABLE
 from ..policy import Policy
-from ..report.failure import NOT_A_PACKET, Failure
+from ..report.failure import Failure
 from ..report.nothing import no_input
 from ..sources.source import STDIN, read_stdin
 from ..traffic.notation import parse

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import click
 
+from ..codes import USAGE
 from ..errors import CaptureError, FwengineError, LimitError, PacketError, PolicyError, Span
-from ..report.failure import USAGE, Failure, Kind, failures
+from ..report.failure import Failure, Kind, failures
 from .output import FORMAT, chosen_format, complain, say_failures, stderr_color, write_error
 
 __all__ = ["Failures", "complain", "report", "show_policy_error", "write_error"]

@@ -167,6 +167,6 @@ def _publish(draft: Path, name: str) -> None:
 
 
 def _unwritable(name: str, error: OSError) -> CaptureError:
-    from ..packets.codes import UNREADABLE
+    from ..codes import UNREADABLE
 
     return CaptureError(UNREADABLE, name, f"cannot be written: {error.strerror or error}")

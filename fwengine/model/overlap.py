@@ -70,6 +70,8 @@ class Overlaps:
     def overlapping(self, sets: Sets, among: int) -> int:
         """The entries of `among` whose hulls overlap those of `sets`: a superset of those that share a point with it."""
         for f, starts, ends in self._sides:
+            if sets[f] is FULL[f]:
+                continue
             ranges = sets[f].ranges
             # an interval that ends before another begins also starts before it, so the difference is an xor
             among &= starts.upto(ranges[-1][1]) ^ ends.below(ranges[0][0])

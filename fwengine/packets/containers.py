@@ -5,8 +5,8 @@ Sources: the formats' own descriptions, and Wireshark's list of what it reads, w
 
 from __future__ import annotations
 
+from ..codes import NOT_A_CAPTURE, UNSUPPORTED
 from ..errors import CaptureError
-from .codes import NOT_A_CAPTURE, UNSUPPORTED
 
 HEAD = 512  # bytes that are enough to tell
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ..codes import UNREADABLE
 from ..errors import CaptureError, PacketError
 from ..model.fields import (
     DCCP,
@@ -34,7 +35,6 @@ from ..model.fields import (
 )
 from ..model.packet import Packet
 from . import pcapng
-from .codes import UNREADABLE
 from .links import ETHERNET, RAW
 
 Target = str | os.PathLike[str] | BinaryIO

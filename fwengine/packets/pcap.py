@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from ..codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from ..errors import CaptureError
-from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from .logs import LOGS, recorded
 from .source import Source
 

@@ -14,10 +14,10 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from ..codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from ..errors import CaptureError
 from ..model.fields import INTERFACE_BYTES
 from ..model.recording import recorded_name
-from .codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from .links import COOKED_1, COOKED_2, is_outgoing
 from .logs import LOGS, recorded
 from .pcap import MAX_CAPTURED, Record

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from ..codes import UNREADABLE
 from ..errors import CaptureError
-from .codes import UNREADABLE
 from .unpack import CHUNK, unpacker
 
 __all__ = ["CHUNK", "STDIN", "Source"]

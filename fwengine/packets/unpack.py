@@ -10,8 +10,8 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ..codes import GZIP
 from ..errors import CaptureError
-from .codes import GZIP
 
 if TYPE_CHECKING:
     from zlib import _Decompress

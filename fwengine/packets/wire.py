@@ -91,10 +91,11 @@ MAX_LENGTH = TABLE[LENGTH].values.hi  # that, or more than any header says: what
 _FAST = struct.Struct(">12xHBBHxxHBBxxIIHH8xBB").unpack_from
 _FAST_SIZE: Final = 48
 _IPV4 = struct.Struct(">xBHxxHBBxxII").unpack_from
+_PORTS = struct.Struct(">HH").unpack_from
 
 # protocol -> (bytes that its header has at least, bytes of it that rules may ask for)
 _NEEDS = {TCP: (20, 14), UDP: (8, 4), DCCP: (12, 4), SCTP: (12, 4), UDPLITE: (8, 4)}
-_ICMP_NEEDS = (8, 2)
+_ICMP_SIZE, _ICMP_NEED = 8, 2
 
 # options of the hop-by-hop header: two of padding, the router alert with its length, the jumbo payload
 _PAD1, _PADN, _ALERT, _JUMBO = 0, 1, 5, 0xC2
@@ -153,7 +154,8 @@ def decode(
                     )
             elif protocol == 17 and total >= 28:
                 return (17, src, dst, sport, dport, 256, 256, 256, 0, inbound, outbound, state, tos >> 2, ttl, total)
-    return decode_any(data, link, wire_length, inbound, outbound, state)
+    found = _walk(data, link, wire_length, (inbound, outbound, state))
+    return TRUNCATED if isinstance(found, dict) else found
 
 
 def decode_any(
@@ -231,10 +233,8 @@ def _walk(data: Bytes, link: int, wire_length: int, rest: Rest) -> Point | str |
     if wire_length < size:
         wire_length = size
     place = locate(data, link, wire_length)
-    if place == TRUNCATED:
-        return {}
     if isinstance(place, str):
-        return place
+        return {} if place == TRUNCATED else place
     version, at = place
     if at >= size:
         if at + 20 > wire_length:
@@ -268,7 +268,7 @@ def _ipv4(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
     end = at + total
     if total < header or end > wire_length:
         return MALFORMED
-    rest = (*rest, tos >> 2, ttl, min(total, MAX_LENGTH))
+    rest = (*rest, tos >> 2, ttl, total if total < MAX_LENGTH else MAX_LENGTH)
     at += header
     if fragment & 0x1FFF:
         if protocol == TCP and fragment & 0x1FFF == 1:
@@ -295,15 +295,18 @@ def _ipv4_cut(data: Bytes, at: int, size: int) -> str | Cut:
 def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Point | str | Cut:
     if at + 40 > wire_length:
         return MALFORMED
-    cut = {SRC: _between(data, at + 8, 16, size, V6_BASE), DST: _between(data, at + 24, 16, size, V6_BASE)}
     if at + 40 > size:
-        if at + 7 <= size and data[at + 6] not in STEPPED_THROUGH:
-            cut |= {PROTOCOL: IntervalSet.single(data[at + 6]), FRAGMENT: IntervalSet.single(WHOLE)}
-        return cut
-    src, dst = cut[SRC].lo, cut[DST].lo
+        return _ipv6_cut(data, at, size)
+    src = V6_BASE + int.from_bytes(data[at + 8 : at + 24], "big")
+    dst = V6_BASE + int.from_bytes(data[at + 24 : at + 40], "big")
     payload = data[at + 4] << 8 | data[at + 5]
     protocol = data[at + 6]
-    rest = (*rest, (data[at] << 8 | data[at + 1]) >> 6 & 63, data[at + 7], min(40 + payload, MAX_LENGTH))
+    rest = (
+        *rest,
+        (data[at] << 8 | data[at + 1]) >> 6 & 63,
+        data[at + 7],
+        40 + payload if payload < MAX_LENGTH - 40 else MAX_LENGTH,
+    )
     at += 40
     end = at + payload
     if end > wire_length or (protocol == HOP_BY_HOP and not _are_good(data, at, end, size)):
@@ -316,7 +319,7 @@ def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
             return MALFORMED
         if protocol == FRAGMENT_HEADER:
             if at + 4 > size:
-                return cut  # perhaps a later fragment
+                return {SRC: IntervalSet.single(src), DST: IntervalSet.single(dst)}  # perhaps a later fragment
             flags = data[at + 2] << 8 | data[at + 3]
             protocol = data[at]
             at += 8
@@ -327,13 +330,21 @@ def _ipv6(data: Bytes, at: int, size: int, wire_length: int, rest: Rest) -> Poin
                 fragment = FIRST
         else:
             if at + 2 > size:
-                return cut  # perhaps there is a fragment header behind it
+                return {SRC: IntervalSet.single(src), DST: IntervalSet.single(dst)}  # perhaps a fragment header follows
             length = data[at + 1] * 4 + 8 if protocol == AUTHENTICATION else data[at + 1] * 8 + 8
             protocol = data[at]
             at += length
     if at > end:
         return MALFORMED
     return _transport(data, protocol, ICMPV6, src, dst, fragment, at, end, size, rest)
+
+
+def _ipv6_cut(data: Bytes, at: int, size: int) -> Cut:
+    """What is known of a packet whose fixed header is cut."""
+    cut = {SRC: _between(data, at + 8, 16, size, V6_BASE), DST: _between(data, at + 24, 16, size, V6_BASE)}
+    if at + 7 <= size and data[at + 6] not in STEPPED_THROUGH:
+        cut |= {PROTOCOL: IntervalSet.single(data[at + 6]), FRAGMENT: IntervalSet.single(WHOLE)}
+    return cut
 
 
 def _are_good(data: Bytes, at: int, end: int, size: int) -> bool:
@@ -385,24 +396,31 @@ def _transport(
     size: int,
     rest: Rest,
 ) -> Point | str | Cut:
-    least, need = _ICMP_NEEDS if protocol == icmp else _NEEDS.get(protocol, (0, 0))
-    if at + least > end:
+    if protocol == icmp:
+        if at + _ICMP_SIZE > end:
+            return MALFORMED
+        if at + _ICMP_NEED > size:
+            return _fixed(protocol, src, dst, fragment, rest) | {TYPE: _between(data, at, 1, size)}
+        return (protocol, src, dst, NO_PORT, NO_PORT, data[at], data[at + 1], NO_FLAGS, fragment, *rest)
+    needs = _NEEDS.get(protocol)
+    if needs is None:
+        return (protocol, src, dst, NO_PORT, NO_PORT, NO_TYPE, NO_TYPE, NO_FLAGS, fragment, *rest)
+    if at + needs[0] > end:
         return MALFORMED
     if protocol == TCP and at + 13 <= size:
         length = data[at + 12] >> 4 << 2
         if length < 20 or at + length > end:
             return MALFORMED
-    if need and at + need > size:
-        fixed = {PROTOCOL: protocol, SRC: src, DST: dst, FRAGMENT: fragment}
-        fixed |= dict(zip((DSCP, TTL, LENGTH), rest[3:], strict=True))
-        cut = {f: IntervalSet.single(value) for f, value in fixed.items()}
-        if protocol == icmp:
-            return cut | {TYPE: _between(data, at, 1, size)}
-        return cut | {SPORT: _between(data, at, 2, size), DPORT: _between(data, at + 2, 2, size)}
-    if protocol == icmp:
-        return (protocol, src, dst, NO_PORT, NO_PORT, data[at], data[at + 1], NO_FLAGS, fragment, *rest)
-    if not need:
-        return (protocol, src, dst, NO_PORT, NO_PORT, NO_TYPE, NO_TYPE, NO_FLAGS, fragment, *rest)
+    if at + needs[1] > size:
+        ports = {SPORT: _between(data, at, 2, size), DPORT: _between(data, at + 2, 2, size)}
+        return _fixed(protocol, src, dst, fragment, rest) | ports
+    sport, dport = _PORTS(data, at)
     flags = data[at + 13] if protocol == TCP else NO_FLAGS
-    sport, dport = data[at] << 8 | data[at + 1], data[at + 2] << 8 | data[at + 3]
     return (protocol, src, dst, sport, dport, NO_TYPE, NO_TYPE, flags, fragment, *rest)
+
+
+def _fixed(protocol: int, src: int, dst: int, fragment: int, rest: Rest) -> Cut:
+    """What a whole network header tells of a packet whose transport header is cut."""
+    told = {PROTOCOL: protocol, SRC: src, DST: dst, FRAGMENT: fragment}
+    told |= dict(zip((DSCP, TTL, LENGTH), rest[3:], strict=True))
+    return {f: IntervalSet.single(value) for f, value in told.items()}

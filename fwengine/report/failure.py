@@ -8,34 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from ..codes import LIMIT, NOT_A_PACKET
 from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
 
 Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
 
-NO_RULE: Final = "FW501"
-NO_EXPECTATION: Final = "FW502"
-NO_VERDICT: Final = "FW503"
-NO_INPUT: Final = "FW504"
-NOT_A_PACKET: Final = "FW511"
-LIMIT: Final = "FW512"
-USAGE: Final = "FW513"
 
-EXPLANATIONS: dict[str, str] = {
-    NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
-    "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
-    "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
-    NO_EXPECTATION: "Nothing was tested: neither the file that was named nor one that includes it in the same run says "
-    "`expect`. A folder needs one file that does.",
-    NO_VERDICT: "No packet of the capture got a verdict: it has no packets, or none of its frames carries IP as far as the "
-    "engine can tell. Whatever is expected of its packets would be true of all of them, and nothing learnt.",
-    NO_INPUT: "There was nothing to read: no packet on standard input, or no statement in the file.",
-    NOT_A_PACKET: "The text is not a packet. One is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`, as JSON, as "
-    "bytes (`hex:4500...`), or as a line of `tcpdump -nn`.",
-    LIMIT: "The answer is unknown: finding it takes more than a limit allows, which the message names. Ask about less, or "
-    "raise the limit where the command has an option for it.",
-    USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
-    "others. `fwengine COMMAND --help` tells what it takes.",
-}
 _FILES: Final = frozenset({"FW001", "FW021", "FW905"})
 _QUESTIONS: Final = frozenset({"<region>", "<packet>"})
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer
-from ..analysis.finding import CODES, QUIET, Finding
+from ..analysis.finding import QUIET, Finding
 from ..analysis.reach import effective
 from ..analysis.wording import describe
+from ..codes import FINDINGS
 from ..errors import Diagnostic, Label, Span, Suggestion
 from ..language.meaning.region import readable, show_box
 from ..model.rules import Rule
@@ -24,49 +25,6 @@ _LABELS = {
     "FW302": "port 0 is left out", "FW303": "its later fragments have no ports", "FW304": "lets in a whole family",
     "FW305": "no protocol of IPv6", "FW310": "named here alone",
 }  # fmt: skip
-EXPLANATIONS = {
-    "FW201": "Earlier rules take every packet of this rule, and at least one of those packets gets the other action. "
-    "Somebody wrote the rule to have an effect, and it has none: the dangerous kind of an unreachable rule. The rules "
-    "named are a minimal set: without any one of them, some packet would get past them. Where rules of the same action "
-    "match all of it, those are named: it adds nothing to them, wherever it stands. Otherwise a place is named above "
-    "which it would decide the witness.",
-    "FW202": "Earlier rules of the same action take every packet of this rule. It can be removed without a change, unless "
-    "an expectation names it, or what takes its packets ends before it does.",
-    "FW203": "The rule decides packets, but later rules, or the default, would do the same with all of them. It can be "
-    "removed without a change, together with all else that the same run proposes: of several rules that do the same, "
-    "those named may go, and one stays. It is information only where nothing but the default does the same, as many "
-    "people write such rules on purpose; `--fix` leaves those.",
-    "FW204": "No packet satisfies all of the rule's conditions, whatever stands before it: ports together with later "
-    "fragments, for example, or an IPv4 ICMP type between IPv6 addresses.",
-    "FW205": "The rule matches all that an earlier rule of the other action matches, and more: the earlier one is an "
-    "exception to it. Usual, and off unless selected.",
-    "FW206": "The rule and an earlier one of the other action share packets, and each has others: which one decides the "
-    "shared ones hangs on their order. Off unless selected.",
-    "FW207": "The day after which the rule matches nothing has passed. It blocks nothing and allows nothing.",
-    "FW208": "The rule matches nothing after a day less than a month away.",
-    "FW209": "Nothing uses the definition. In a file that is included by others definitions may be meant for those, so "
-    "only the file that was asked about is looked at.",
-    "FW210": "The other elements of the set hold all of this one, so the set means the same without it. Names of nets, "
-    "services and ports are left alone unless they stand twice: what they stand for may change.",
-    "FW211": "A packet has one family. The rule names addresses of both on one side and of one on the other, so the rest "
-    "never matches. Usual where a name is for both families; a mistake where the other side should be for both, too.",
-    "FW301": "The rule allows every packet that reaches it, without any condition.",
-    "FW302": "A port range such as 1-65535 is usually meant as any port, but leaves out port 0, which is a value like any "
-    "other on the wire.",
-    "FW305": "IPv6's hop-by-hop options (0), routing (43), fragment (44), authentication (51) and destination options (60) are "
-    "headers that are stepped through to the protocol behind them, as Linux's filters do. So a rule with one of them over both "
-    "families matches IPv4 packets, and of IPv6 later fragments at most: `deny ipv6-route` lets a tcp packet with a routing "
-    "header pass.",
-    "FW310": "Interfaces need no declaration, so a mistyped one is a name like any other, and the rule matches nothing. This "
-    "one is named by a single rule, and is a letter away from a name that other rules use; names that differ in numbers, or "
-    "are both usual (`lan0`, `wan0`), are not told. Policies that declare their interfaces by `interface NAME = …` have an "
-    "error in place of this finding.",
-    "FW303": "Only the first fragment of a packet carries ports, types and flags, so a rule with such a condition does not "
-    "match the later ones, and here they are denied: a fragmented packet that the rule allows never arrives whole.",
-    "FW304": "What is left out is of one family, so all addresses of the other are taken in: `not 10.0.0.0/8` holds every "
-    "IPv6 address. The rule allows such packets. Write `ipv4 except 10.0.0.0/8` to speak of IPv4 alone, or list both "
-    "families, as in `{ ipv4 except 10.0.0.0/8, ipv6 }`, if that is meant.",
-}
 
 
 def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding]:
@@ -99,14 +57,14 @@ def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:
     def expand(words: Iterable[str]) -> frozenset[str]:
         out: set[str] = set()
         for word in (part.strip().upper() for text in words for part in text.split(",")):
-            found = set(CODES) if word == "ALL" else {code for code in CODES if word and code.startswith(word)}
+            found = set(FINDINGS) if word == "ALL" else {code for code in FINDINGS if word and code.startswith(word)}
             if not found:
                 raise ValueError(word)
             out |= found
         return frozenset(out)
 
     chosen = list(select)
-    return (expand(chosen) if chosen else frozenset(CODES) - QUIET) - expand(ignore)
+    return (expand(chosen) if chosen else frozenset(FINDINGS) - QUIET) - expand(ignore)
 
 
 def to_diagnostics(policy: Policy, found: Sequence[Finding]) -> list[Diagnostic]:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from .._version import __version__
+from ..codes import EXPLANATIONS
 from ..errors import Diagnostic, Span
-from .codes import explanations
 from .failure import Failure
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -28,15 +28,14 @@ def sarif(results: Sequence[tuple[Diagnostic, Properties]], failures: Sequence[F
 
     Failures are results of level `error`, and the run says that it did not succeed.
     """
-    known = explanations()
     levels = {f.code: "error" for f in failures}
     levels |= {d.code: _LEVELS[d.severity] for d, _ in reversed(results)}  # a rule's level is that of its first result
     codes = sorted(levels)
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": known.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
-            "fullDescription": {"text": known.get(code, code)},
+            "shortDescription": {"text": EXPLANATIONS.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
+            "fullDescription": {"text": EXPLANATIONS.get(code, code)},
             "defaultConfiguration": {"level": levels[code]},
         }
         for code in codes

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..codes import NO_EXPECTATION, NO_INPUT, NO_RULE, NO_VERDICT
 from ..model.rules import DENY
-from .failure import NO_EXPECTATION, NO_INPUT, NO_RULE, NO_VERDICT, Failure
+from .failure import Failure
 
 if TYPE_CHECKING:  # no capture is read by most commands
     from ..policy import Policy

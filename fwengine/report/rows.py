@@ -23,7 +23,6 @@ from ..model.rules import Case, Claim, Rule, Verdict
 from ..model.ruleset import RuleSet
 from ..policy import Policy
 from ..traffic.count import RuleCount
-from .answers import region_text
 from .packets import details_of, packet_text
 
 EXACT = 1 << 53  # beyond, a column of numbers holds floats
@@ -42,14 +41,14 @@ def _(verdict: Verdict) -> dict[str, Any]:
 
 @row.register
 def _(case: Case) -> dict[str, Any]:
-    return {"region": region_text(case.box), "action": case.action.value, "rule": called(case.rule), **place(case.rule)}
+    return {"region": boxes_text((case.box,)), "action": case.action.value, "rule": called(case.rule), **place(case.rule)}
 
 
 @row.register
 def _(region: Region) -> dict[str, Any]:
     rule = rule_of(region.of, region.rule)
     return {
-        "region": region_text(region.box),
+        "region": boxes_text((region.box,)),
         "action": region.action.value,
         "rule": label_of(region.of, region.rule),
         **place(rule),
@@ -63,7 +62,7 @@ def _(change: Change) -> dict[str, Any]:
     old, new = change.of or (None, None)
     before, after = place(rule_of(old, change.old_rule)), place(rule_of(new, change.new_rule))
     return {
-        "region": region_text(change.box),
+        "region": boxes_text((change.box,)),
         "old": change.old.value,
         "new": change.new.value,
         "old_rule": label_of(old, change.old_rule),

@@ -17,13 +17,14 @@ from fwengine.analysis.anomalies import findings
 from fwengine.analysis.coverage import coverage
 from fwengine.analysis.diff import diff, equivalent
 from fwengine.analysis.entries import Entries
-from fwengine.analysis.finding import CODES, SOON, Finding
+from fwengine.analysis.finding import SOON, Finding
 from fwengine.analysis.mutation import mutants, mutation_score
 from fwengine.analysis.prove import Status, prove
 from fwengine.analysis.query import outside, query
 from fwengine.analysis.reach import blockers, effective, reachable, unreachable
 from fwengine.analysis.region import EVERYTHING
 from fwengine.analysis.wording import describe
+from fwengine.codes import FINDINGS
 from fwengine.model.box import Box
 from fwengine.model.fields import ABSENT, CODE, DPORT, FIRST, FLAGS, FRAGMENT, LATER, SPORT, TYPE
 from fwengine.model.packet import Packet
@@ -166,7 +167,7 @@ def test_findings(seeds: range) -> None:
     seen: set[str] = set()
     for policy in policies(seeds):
         got: dict[int, dict[str, Finding]] = {i: {} for i in range(len(policy.rules))}
-        for finding in findings(policy, CODES, regions=True):
+        for finding in findings(policy, FINDINGS, regions=True):
             assert describe(policy, finding)
             assert finding.rule is not None
             assert finding.code not in got[finding.rule] or finding.code == "FW302"

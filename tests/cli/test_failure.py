@@ -17,9 +17,9 @@ from support.paths import RULES
 
 from fwengine import Packet, loads
 from fwengine.cli.group import COMMANDS as NAMES
+from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Span
 from fwengine.packets.encode import write_pcap
-from fwengine.report.codes import explanations
 from fwengine.report.failure import Failure
 from fwengine.report.nothing import Covered, no_rule
 
@@ -100,13 +100,13 @@ def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
     if form == "sarif":
         return _sarif(done.out)
     told = done.out + done.err  # as text, the errors of a policy are a part of what `check` answers
-    return [(code, None) for code in explanations() if f"error[{code}]" in told]
+    return [(code, None) for code in EXPLANATIONS if f"error[{code}]" in told]
 
 
 def _record(error: dict[str, Any]) -> tuple[str, str | None]:
     assert list(error) == list(Failure("limit", "", "").to_dict())
     assert error["kind"] in ("usage", "file", "policy", "question", "capture", "limit", "nothing")
-    assert error["code"] in explanations()
+    assert error["code"] in EXPLANATIONS
     assert error["severity"] == "error"
     assert error["message"]
     assert (error["line"] is None) == (error["end_column"] is None)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, PolicyError
-from fwengine.language.codes import EXPLANATIONS
 from fwengine.language.syntax.mistakes import KEYWORDS, MAX_CHARACTERS, MAX_ERRORS, slips_of
 from fwengine.language.syntax.parser import parse_claim, parse_packet, parse_region
 from fwengine.policy import load, loads, region

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 
+from fwengine import codes
 from fwengine.errors import CaptureError
 from fwengine.model import address
 from fwengine.model.fields import SPORT, SRC
-from fwengine.packets import codes, source
+from fwengine.packets import source
 from fwengine.packets.capture import Record, open_capture
 from fwengine.packets.wire import decode
 

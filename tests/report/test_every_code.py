@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from support.commands import run
+from support.paths import ROOT
 
-from fwengine.analysis.finding import CODES
-from fwengine.report.codes import explanations
+from fwengine.codes import EXPLANATIONS, FINDINGS
 
 SHOWN = {
     "FW201": "allow tcp\ndeny tcp to any port 22\n",
@@ -29,9 +30,9 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("code", sorted(CODES))
+@pytest.mark.parametrize("code", sorted(FINDINGS))
 def test_a_code_is_explained(code: str) -> None:
-    assert code in explanations()
+    assert code in EXPLANATIONS
 
 
 @pytest.mark.parametrize("code", sorted(SHOWN))
@@ -40,3 +41,21 @@ def test_a_code_is_shown(code: str, tmp_path: Path) -> None:
     done = run("check", tmp_path / "p.fwl", "--select", "all")
     assert code in done.out
     assert done.code in (0, 1)
+
+
+def test_each_code_is_named_once() -> None:
+    """In the catalogue and where it is issued: none without an explanation, none that nothing issues."""
+    issued: set[str] = set()
+    for path in (ROOT / "fwengine").rglob("*.py"):
+        text = path.read_text("utf-8")
+        if path.name == "codes.py":
+            constants = dict(re.findall(r'^([A-Z_]+): Final = "(FW[0-9]+)"', text, re.M))
+        else:
+            issued |= set(re.findall(r'"(FW[0-9]{3})"', text))
+    for path in (ROOT / "fwengine").rglob("*.py"):
+        if path.name != "codes.py":
+            text = path.read_text("utf-8")
+            issued |= {code for name, code in constants.items() if re.search(rf"\b{name}\b", text)}
+    assert issued == set(EXPLANATIONS)
+    assert list(EXPLANATIONS) == sorted(EXPLANATIONS)
+    assert EXPLANATIONS.keys() >= FINDINGS.keys()

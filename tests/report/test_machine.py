@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, Label, Severity, Span
-from fwengine.report.codes import explanations
 from fwengine.report.machine import github, junit, sarif
 
 ODD = st.text(max_size=12) | st.sampled_from(
@@ -82,7 +82,7 @@ class TestSarif:
     def test_rules_are_explained(self) -> None:
         document = sarif([(Diagnostic("FW106", "m", Span("f", 1, 1, 1, 2)), {"witness": None, "rule": "a"})])
         (run,) = document["runs"]
-        assert run["tool"]["driver"]["rules"][0]["fullDescription"]["text"] == explanations()["FW106"]
+        assert run["tool"]["driver"]["rules"][0]["fullDescription"]["text"] == EXPLANATIONS["FW106"]
         assert run["results"][0]["properties"] == {"rule": "a"}
 
 
