@@ -19,6 +19,7 @@ from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, Wr
 from .build import Build, place_of
 from .comments import with_comments
 from .mistakes import MAX_ERRORS, Fix, SyntaxMistake
+from .replay import Recorder, Replay
 from .statements import Piece, is_statement, pieces, promised
 
 MAX_DEPTH = 64  # of braces and `not`; a person needs three
@@ -136,9 +137,17 @@ def suggestion(fix: Fix, place: Place, file: str, line: int) -> Suggestion:
 
 def _parse(text: str, start: Start) -> tuple[Any, Place]:
     """The tree of one statement, and its place."""
+    replay = _replay()
+    tokens = replay.tokens(text)
+    if tokens is not None:
+        known = replay.run(tokens, start)
+        if known is not None:
+            return cast("tuple[Any, Place]", known[0])
     parser = _parser()
     if text.count("{") + text.count("not") > MAX_DEPTH:
         _check_depth(parser, text)
+    if tokens is not None:
+        _recorder().begin()
     try:
         tree, place = cast("tuple[Any, Place]", parser.parse(text, start=start))
     except UnexpectedCharacters as error:
@@ -146,6 +155,10 @@ def _parse(text: str, start: Start) -> tuple[Any, Place]:
         raise _kept(_foreign(text) or mistakes.unexpected_character(text, at), text, start) from None
     except UnexpectedToken as error:
         raise _kept(_foreign(text) or _explained(error, text), text, start) from None
+    finally:
+        log = _recorder().end() if tokens is not None else []
+    if tokens is not None:
+        replay.learn(tokens, start, log)
     if "\n" in text and "#" in text:
         comments = [(t.value, place_of(t)) for t in parser.lex(text, dont_ignore=True) if t.type == "COMMENT"]
         if comments:
@@ -240,7 +253,20 @@ def _tokens(text: str) -> list[mistakes.Seen]:
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    return tables.parser(cast("lark.Transformer[lark.Token, Any]", Build()))  # any object with the rules' names will do
+    return tables.parser(
+        cast("lark.Transformer[lark.Token, Any]", _recorder())
+    )  # any object with the rules' names will do
+
+
+@lru_cache(maxsize=1)
+def _recorder() -> Recorder:
+    return Recorder(Build())
+
+
+@lru_cache(maxsize=1)
+def _replay() -> Replay:
+    patterns = {t.name: t.pattern for t in _parser().terminals}
+    return Replay({p.value: name for name, p in patterns.items() if p.type == "str" and p.value.isalpha()})
 
 
 LARK_VERSION: str = lark.__version__
