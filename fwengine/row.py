@@ -19,6 +19,9 @@ class Row(Shown, Mapping[str, Any]):
     column holds them otherwise; the attribute is exact.
     """
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
     @cached_property
     def _row(self) -> dict[str, Any]:
         return dict(Handed.load("row")(self))

@@ -41,7 +41,12 @@ def _(verdict: Verdict) -> dict[str, Any]:
 
 @row.register
 def _(case: Case) -> dict[str, Any]:
-    return {"region": boxes_text((case.box,)), "action": case.action.value, "rule": called(case.rule), **place(case.rule)}
+    return {
+        "region": boxes_text((case.box,)),
+        "action": case.action.value,
+        "rule": called(case.rule),
+        **place(case.rule),
+    }
 
 
 @row.register
