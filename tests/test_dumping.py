@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +18,8 @@ import fwengine
 from fwengine import ALLOW, DENY, Box, Field, IntervalSet, Policy, Rule, dumps, loads
 from fwengine import strategies as fst
 from fwengine.analysis.diff import equivalent
-from fwengine.formats.document import Document
 from fwengine.formats.iptables.reader import read
-from fwengine.imported import ImportedPolicy
+from fwengine.formats.unfold import unfold
 from fwengine.model.fields import SOME_INTERFACE, interface_number
 from fwengine.model.ruleset import RuleSet
 
@@ -38,7 +38,7 @@ def written(policy: RuleSet) -> Policy:
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.name)
-def test_the_policies_of_the_repository(path) -> None:  # type: ignore[no-untyped-def]
+def test_the_policies_of_the_repository(path: Path) -> None:
     policy = fwengine.load(path)
     back = written(policy)
     assert [r.name for r in back.rules] == [r.name for r in policy.rules]
@@ -81,9 +81,9 @@ def test_boxes_of_all_kinds() -> None:
 def test_bounds_of_chains_with_doubts() -> None:
     for seed in range(40):
         chains = draw_chains(random.Random(seed), 0.35)
-        policy = ImportedPolicy(Document("drawn", chains, {"entry": "entry"}), "entry", "drawn", "")
-        for bound in (policy.upper, policy.lower):
-            written(bound)
+        for favour in (ALLOW, DENY):
+            flat = unfold(chains, "entry", favour)
+            written(RuleSet(flat.rules, flat.default))
 
 
 def test_a_dump_of_iptables() -> None:
@@ -97,8 +97,10 @@ def test_a_dump_of_iptables() -> None:
 -A services -p udp -m udp --dport 53 -j ACCEPT
 COMMIT
 """
-    policy = ImportedPolicy(read(text, "server.rules"), "INPUT", "server.rules", text)
-    for bound in (policy.upper, policy.lower):
+    document = read(text, "server.rules")
+    for favour in (ALLOW, DENY):
+        flat = unfold(document.chains, document.policies["INPUT"], favour)
+        bound = Policy(flat.rules, flat.default, DAY, "server.rules", sources={"server.rules": text})
         assert "from 10.0.0.5/255.255.0.255 to any port { 80, 443 }" in dumps(bound)
         written(bound)
 

@@ -138,17 +138,27 @@ class Packet:
     ) -> None:
         if unknown:
             raise Handed.load("unknown_field")(next(iter(unknown)))
-        words = (fragment, in_interface, out_interface, state)
         numbers = (protocol, src, dst, sport, dport, icmp_type, icmp_code, flags, dscp, ttl, length)
         if family is None or src is None or dst is None or not _NUMBERS.issuperset(map(type, numbers)):
             family, found = Handed.load("stated")(family, dict(zip(_NUMBERED, numbers, strict=True)))
-            numbers = tuple(found.values())
-        put = object.__setattr__
+            protocol, src, dst, sport, dport, icmp_type, icmp_code, flags, dscp, ttl, length = found.values()
+        put = object.__setattr__  # one by one: packets are made by the million
         put(self, "family", family)
-        for name, value in zip(_NUMBERED, numbers, strict=True):
-            put(self, name, value)
-        for name, word in zip(_WORDED, words, strict=True):
-            put(self, name, word)
+        put(self, "protocol", protocol)
+        put(self, "src", src)
+        put(self, "dst", dst)
+        put(self, "sport", sport)
+        put(self, "dport", dport)
+        put(self, "icmp_type", icmp_type)
+        put(self, "icmp_code", icmp_code)
+        put(self, "flags", flags)
+        put(self, "fragment", fragment)
+        put(self, "in_interface", in_interface)
+        put(self, "out_interface", out_interface)
+        put(self, "state", state)
+        put(self, "dscp", dscp)
+        put(self, "ttl", ttl)
+        put(self, "length", length)
         self._derive()
 
     def _derive(self) -> None:
@@ -298,7 +308,6 @@ class Packet:
 
 
 _NUMBERED = ("protocol", "src", "dst", "sport", "dport", "icmp_type", "icmp_code", "flags", "dscp", "ttl", "length")
-_WORDED = ("fragment", "in_interface", "out_interface", "state")
 _PROTOCOLS: Mapping[str, int] = {
     "icmp": ICMP, "tcp": TCP, "udp": UDP, "dccp": DCCP, "icmpv6": ICMPV6, "sctp": SCTP, "udplite": UDPLITE,
     "igmp": 2, "ipip": 4, "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115,
