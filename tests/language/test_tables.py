@@ -8,7 +8,7 @@ from pathlib import Path
 import lark
 import pytest
 
-from fwengine.language.syntax import parser, tables
+from fwengine.language.syntax import parser, reference, tables
 
 TEXT = "allow tcp from 10.0.0.0/8 to any port { ssh, 8000-8080 } as admin"
 GRAMMAR = tables.GRAMMAR.read_text("utf-8")
@@ -20,6 +20,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_bytes(tables.FILE.read_bytes())
     monkeypatch.setattr(tables, "FILE", path)
     return path
+
+
+def forget() -> None:
+    parser._automaton.cache_clear()
+    reference.lark_parser.cache_clear()
 
 
 def parsed() -> object:
@@ -42,7 +47,7 @@ def test_a_file_cut_short_anywhere_is_passed_over(file: Path) -> None:
     assert parsed() == meant  # built from the grammar
 
 
-@pytest.mark.parametrize("at", [0, 7, 80, 150, 5_000, -1])
+@pytest.mark.parametrize("at", [7, 80, 150, 5_000, -1])
 def test_so_is_a_damaged_one(file: Path, at: int) -> None:
     data = bytearray(file.read_bytes())
     data[at] ^= 0x20
@@ -53,8 +58,13 @@ def test_so_is_a_damaged_one(file: Path, at: int) -> None:
 
 def test_so_are_those_of_another_grammar_or_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tables.stored(GRAMMAR + "\n") is None
+    meant = parsed()
     file.write_bytes(b"0" + file.read_bytes())
-    assert tables.stored(GRAMMAR) is None
+    found = tables.stored(GRAMMAR)
+    assert found is not None
+    assert found.version != lark.__version__  # Lark's own form may have changed; what it says of the grammar has not
+    assert parsed() == meant
+    assert tables.parts() is not None
     file.write_bytes(file.read_bytes()[1:] + b"\n")  # longer than it says
     assert tables.stored(GRAMMAR) is None
     file.unlink()
@@ -64,12 +74,12 @@ def test_so_are_those_of_another_grammar_or_version(file: Path, monkeypatch: pyt
 def test_every_text_means_the_same_without_them(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_tables = parser.parse(TEXT)
     file.write_bytes(file.read_bytes()[:1000])
-    parser._parser.cache_clear()
+    forget()
     try:
         assert parser.parse(TEXT) == with_tables
     finally:
         monkeypatch.undo()
-        parser._parser.cache_clear()
+        forget()
 
 
 def test_they_are_written_in_one_step(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

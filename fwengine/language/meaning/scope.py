@@ -19,8 +19,7 @@ from ...model.interval import IntervalSet
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word, span_of
-from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, Fix, too_many
-from ..syntax.parser import suggestion
+from ..syntax.mistakes import KEYWORDS, MAX_ERRORS, Fix, suggestion, too_many
 from . import addresses, literals
 from .literals import Mistake, short
 from .spare import Spare

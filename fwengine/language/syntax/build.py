@@ -33,6 +33,8 @@ from .ast import (
 from .mistakes import SyntaxMistake
 
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
+# the rules whose method, given one child, returns it
+HANDED_ON = frozenset({"statement", "kind", "action", "unless", "expr", "term", "states", "state", "tests"})
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ...errors import Diagnostic, PolicyError, Span, Suggestion
 from ...model.fields import KEYWORDS as FIELDS
 from ...registry.names import near, protocol
-from .ast import OPTIONS, Place, cover
+from .ast import OPTIONS, Place, cover, span_of
 from .statements import comment_at
 
 MAX_ERRORS = 1000  # after which a file is not a policy but something else
@@ -59,6 +59,12 @@ class SyntaxMistake(Exception):  # noqa: N818  # becomes a diagnostic, never lea
         super().__init__(code, at, message, label, help)
         self.code, self.at, self.message, self.label, self.help = code, at, message, label, help
         self.fixes = tuple(fixes)
+
+
+def suggestion(fix: Fix, place: Place, file: str, line: int) -> Suggestion:
+    """A fix of a mistake at a place inside a statement that begins on `line`."""
+    at, text = (place, fix) if isinstance(fix, str) else fix
+    return Suggestion(span_of(at, file, line), text)
 
 
 class Seen(NamedTuple):

@@ -1,4 +1,4 @@
-"""Text -> syntax tree. The only module that knows Lark.
+"""Text -> syntax tree.
 
 A file is cut into statements at line ends outside braces, and each is parsed for itself by one LALR(1) parser. So an
 error never hides a later one, and nothing here recurses or backtracks over the length of a file.
@@ -9,20 +9,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Literal, cast
 
-import lark
-from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
-
-from ...errors import Diagnostic, PolicyError, Suggestion
+from ...errors import Diagnostic, PolicyError
 from . import mistakes, tables
 from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket, span_of
-from .build import Build, place_of
-from .comments import with_comments
-from .mistakes import MAX_ERRORS, Fix, SyntaxMistake
-from .replay import Recorder, Replay
+from .automaton import Automaton
+from .mistakes import MAX_ERRORS, SyntaxMistake, suggestion
 from .statements import Piece, is_statement, pieces, promised
 
-MAX_DEPTH = 64  # of braces and `not`; a person needs three
+QUICK_DEPTH = 64  # of braces and `not` at most, without a look at how they are nested
 
 Start = Literal["statement", "claim", "region", "packet"]
 
@@ -129,144 +123,24 @@ def _diagnostic(mistake: SyntaxMistake, file: str, line: int) -> Diagnostic:
     return Diagnostic(mistake.code, mistake.message, at, mistake.label, mistake.help, suggestions=suggestions)
 
 
-def suggestion(fix: Fix, place: Place, file: str, line: int) -> Suggestion:
-    """A fix of a mistake at a place inside a statement that begins on `line`."""
-    at, text = (place, fix) if isinstance(fix, str) else fix
-    return Suggestion(span_of(at, file, line), text)
-
-
 def _parse(text: str, start: Start) -> tuple[Any, Place]:
     """The tree of one statement, and its place."""
-    replay = _replay()
-    tokens = replay.tokens(text)
-    if tokens is not None:
-        known = replay.run(tokens, start)
+    automaton = _automaton()
+    if (
+        automaton is not None
+        and text.count("{") + text.count("not") <= QUICK_DEPTH
+        and not ("\n" in text and "#" in text)  # comments inside
+    ):
+        known = automaton.parse(text, start)
         if known is not None:
             return cast("tuple[Any, Place]", known[0])
-    parser = _parser()
-    if text.count("{") + text.count("not") > MAX_DEPTH:
-        _check_depth(parser, text)
-    if tokens is not None:
-        _recorder().begin()
-    try:
-        tree, place = cast("tuple[Any, Place]", parser.parse(text, start=start))
-    except UnexpectedCharacters as error:
-        at = (error.line, error.column, error.line, error.column + 1)
-        raise _kept(_foreign(text) or mistakes.unexpected_character(text, at), text, start) from None
-    except UnexpectedToken as error:
-        raise _kept(_foreign(text) or _explained(error, text), text, start) from None
-    finally:
-        log = _recorder().end() if tokens is not None else []
-    if tokens is not None:
-        replay.learn(tokens, start, log)
-    if "\n" in text and "#" in text:
-        comments = [(t.value, place_of(t)) for t in parser.lex(text, dont_ignore=True) if t.type == "COMMENT"]
-        if comments:
-            tree = with_comments(tree, comments)
-    return tree, place
+    from . import reference  # Lark, which takes longer than a small policy
 
-
-def _check_depth(parser: Lark, text: str) -> None:
-    """Braces and negations nested so deep that nobody wrote them would exhaust the stack of whoever walks the tree."""
-    open_sets: list[int] = []
-    depth = pending = 0  # levels around; negations before the next term
-    try:
-        for token in parser.lex(text):
-            if token.type == "NOT":
-                pending += 1
-            elif token.type == "LBRACE":
-                open_sets.append(pending + 1)
-                depth += pending + 1
-                pending = 0
-            else:
-                if token.type == "RBRACE" and open_sets:
-                    depth -= open_sets.pop()
-                pending = 0
-            if depth + pending > MAX_DEPTH:
-                help = "give inner parts a name of their own"
-                raise SyntaxMistake(
-                    "FW004", place_of(token), f"nested more than {MAX_DEPTH} deep", "one level too many", help
-                )
-    except UnexpectedCharacters:
-        pass  # the parser will report it
-
-
-def _explained(error: UnexpectedToken, text: str) -> SyntaxMistake:
-    token = error.token
-    accepts = frozenset(error.accepts or error.expected)
-    from .idioms import explained  # not before there is a mistake
-
-    tokens = _tokens(text)
-    if token.type == "$END":
-        at = tokens[-1].at if tokens else (1, 1, 1, 1)
-        place = (at[2], at[3], at[2], at[3] + 1)
-    else:
-        place = place_of(token)
-    before = sum(t.at[:2] < place[:2] for t in tokens)
-    wrong = mistakes.Seen(token.type, str(token), place)
-    seen, rest = tokens[:before], tokens[before + 1 :]
-    return (
-        (mistakes.slip(wrong, accepts, seen, exact=True) if seen else None)
-        or explained(wrong, accepts, seen, rest)
-        or mistakes.unexpected_token(wrong, accepts, seen, rest)
-    )
-
-
-def _foreign(text: str) -> SyntaxMistake | None:
-    from .foreign import translated  # not before there is a mistake
-
-    return translated(text)
-
-
-def _kept(mistake: SyntaxMistake, text: str, start: Start) -> SyntaxMistake:
-    """The mistake without those fixes behind which the parser would stumble over their own words."""
-    mistake.fixes = tuple(fix for fix in mistake.fixes if _mends(fix, mistake, text, start))
-    return mistake
-
-
-def _mends(fix: Fix, mistake: SyntaxMistake, text: str, start: Start) -> bool:
-    """Does the parser come past the words of a fix?"""
-    mended = suggestion(fix, mistake.at, "", 1)
-    words = mended.text.split("\n")
-    end = (mended.span.line, mended.span.column + len(words[-1]))
-    try:
-        _parser().parse(mended.applied(text), start=start)
-    except UnexpectedCharacters as error:
-        return (error.line, error.column) >= end
-    except UnexpectedToken as error:
-        return error.token.type == "$END" or place_of(error.token)[:2] >= end
-    except SyntaxMistake as error:
-        return not (mended.span.line, mended.span.column) <= error.at[:2] < end
-    return True
-
-
-def _tokens(text: str) -> list[mistakes.Seen]:
-    """The tokens of a statement, up to the first character that cannot begin one."""
-    out = []
-    try:
-        for t in _parser().lex(text):
-            out.append(mistakes.Seen(t.type, str(t), place_of(t)))
-    except UnexpectedCharacters:
-        pass
-    return out
+    return reference.parse(text, start)
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Lark:
-    return tables.parser(
-        cast("lark.Transformer[lark.Token, Any]", _recorder())
-    )  # any object with the rules' names will do
-
-
-@lru_cache(maxsize=1)
-def _recorder() -> Recorder:
-    return Recorder(Build())
-
-
-@lru_cache(maxsize=1)
-def _replay() -> Replay:
-    patterns = {t.name: t.pattern for t in _parser().terminals}
-    return Replay({p.value: name for name, p in patterns.items() if p.type == "str" and p.value.isalpha()})
-
-
-LARK_VERSION: str = lark.__version__
+def _automaton() -> Automaton | None:
+    """The automaton of the shipped tables; None if they do not fit the grammar."""
+    parts = tables.parts()
+    return None if parts is None else Automaton(**parts)

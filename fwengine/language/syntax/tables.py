@@ -1,6 +1,6 @@
 """The parser's tables, computed once and shipped: building them anew takes longer than most policies take to load.
 
-The file begins with a line that says for which version of Lark, for which grammar and for which bytes behind the line it
+The file begins with a line that says by which version of Lark, for which grammar and for which bytes behind the line it
 was made. Where anything of that does not fit, or the file is not there or cut short, it is passed over and the parser is
 built from the grammar: slower, and the same. It is written only on demand, and in one step.
 usage, after a change of the grammar: python -m fwengine.language.syntax.tables
@@ -13,42 +13,63 @@ import io
 import os
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import lark
-from lark import Lark, Transformer
+if TYPE_CHECKING:
+    from lark import Lark, Transformer
 
 STARTS = ["statement", "claim", "region", "packet"]
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 FILE = Path(__file__).with_name("grammar.tables")
 
 
+class Stored(NamedTuple):
+    """What the file holds, and the version of Lark that made it."""
+
+    version: str
+    tables: bytes
+
+
 def parser(transformer: Transformer[Any, Any] | None) -> Lark:
     """The LALR(1) parser of the grammar, from the shipped tables if they fit."""
+    import lark
+
     grammar = GRAMMAR.read_text("utf-8")
-    tables = stored(grammar)
-    if tables is None:
+    found = stored(grammar)
+    if found is None or found.version != lark.__version__:
         return _built(grammar, transformer)
-    parts = pickle.loads(tables)  # noqa: S301  # a file of this package, as its code is, and as it was written
-    made: Lark = Lark._load_from_dict(parts["data"], parts["memo"], transformer=transformer)  # type: ignore[no-untyped-call]  # Lark has no types for it
+    parts = pickle.loads(found.tables)  # noqa: S301  # a file of this package, as its code is, and as it was written
+    made: Lark = lark.Lark._load_from_dict(parts["data"], parts["memo"], transformer=transformer)  # type: ignore[no-untyped-call]  # Lark has no types for it
     return made
 
 
-def stored(grammar: str) -> bytes | None:
-    """The shipped tables of a grammar; None unless they were made for it and for this Lark, and are whole."""
+def parts() -> dict[str, Any] | None:
+    """The shipped tables as plain data, whichever version of Lark is installed; None if they do not fit the grammar."""
+    found = stored(GRAMMAR.read_text("utf-8"))
+    if found is None:
+        return None
+    made: dict[str, Any] = pickle.loads(found.tables)  # noqa: S301  # as above
+    return made
+
+
+def stored(grammar: str) -> Stored | None:
+    """The shipped tables of a grammar; None unless they were made for it and are whole."""
     try:
         head, _, tables = FILE.read_bytes().partition(b"\n")
     except OSError:
         return None
-    return tables if head == _head(grammar, tables) else None
+    version, _, rest = head.decode("ascii", "replace").partition(" ")
+    return Stored(version, tables) if rest == _digest(grammar, tables) else None
 
 
 def build() -> bytes:
     """The contents of the file for this grammar and this version of Lark."""
+    import lark
+
     grammar = GRAMMAR.read_text("utf-8")
     buffer = io.BytesIO()
     _built(grammar, None).save(buffer)
-    return _head(grammar, buffer.getvalue()) + b"\n" + buffer.getvalue()
+    return f"{lark.__version__} {_digest(grammar, buffer.getvalue())}\n".encode() + buffer.getvalue()
 
 
 def write() -> None:
@@ -62,12 +83,14 @@ def write() -> None:
 
 
 def _built(grammar: str, transformer: Transformer[Any, Any] | None) -> Lark:
+    from lark import Lark
+
     return Lark(grammar, parser="lalr", lexer="basic", start=STARTS, transformer=transformer, maybe_placeholders=False)
 
 
-def _head(grammar: str, tables: bytes) -> bytes:
+def _digest(grammar: str, tables: bytes) -> str:
     of_grammar = hashlib.sha256(grammar.replace("\r\n", "\n").encode()).hexdigest()
-    return f"{lark.__version__} {of_grammar} {len(tables)} {hashlib.sha256(tables).hexdigest()}".encode()
+    return f"{of_grammar} {len(tables)} {hashlib.sha256(tables).hexdigest()}"
 
 
 if __name__ == "__main__":
