@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .model.rules import DEPENDS as DEPENDS
     from .model.rules import Action as Action
     from .model.rules import Case as Case
+    from .model.rules import Claim as Claim
     from .model.rules import Expectation as Expectation
     from .model.rules import Rule as Rule
     from .model.rules import Verdict as Verdict
@@ -60,7 +61,7 @@ _HOME = {
     "IntervalSet": "model.interval",
     "Packet": "traffic.codec",
     "ALLOW": "model.rules", "DENY": "model.rules", "DEPENDS": "model.rules", "Action": "model.rules",
-    "Case": "model.rules", "Expectation": "model.rules", "Policy": "policy", "Rule": "model.rules",
+    "Case": "model.rules", "Claim": "model.rules", "Expectation": "model.rules", "Policy": "policy", "Rule": "model.rules",
     "Verdict": "model.rules", "decide": "model.ruleset",
     "DecisionTree": "model.tree",
     "check": "report.findings",

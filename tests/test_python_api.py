@@ -18,9 +18,8 @@ from hypothesis import given, settings
 from support.paths import ROOT, RULES
 
 import fwengine
-from fwengine import ALLOW, DENY, DEPENDS, Box, Packet, PacketError, Policy, PolicyError, Rule, Verdict, loads
+from fwengine import ALLOW, DENY, DEPENDS, Box, Claim, Packet, PacketError, Policy, PolicyError, Rule, Verdict, loads
 from fwengine import strategies as fst
-from fwengine.model.rules import Claim
 from fwengine.report.html import table
 from fwengine.row import Row
 
