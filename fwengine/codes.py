@@ -1,7 +1,8 @@
 """Every diagnostic code of the package, named here and nowhere else: what it means and what to do about it.
 
 `FW0xx` and `FW1xx` are the language's, `FW2xx` and `FW3xx` what `check` finds, `FW4xx` other firewalls' rule sets', `FW5xx` the
-commands', `FW9xx` captures'. Knows nothing else. Codes are stable: one that is no longer issued is not used again.
+commands' failures, `FW6xx` what their answers say of places, `FW9xx` captures'. Knows nothing else. Codes are stable: one that is no
+longer issued is not used again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ NO_INPUT: Final = "FW504"
 NOT_A_PACKET: Final = "FW511"
 LIMIT: Final = "FW512"
 USAGE: Final = "FW513"
+FOUND: Final = "FW601"
+REFUTED: Final = "FW602"
+NEWLY_ALLOWED: Final = "FW603"
+NEWLY_DENIED: Final = "FW604"
+UNMET: Final = "FW605"
+DECIDED: Final = "FW606"
+UNEXERCISED: Final = "FW607"
+NOT_CANONICAL: Final = "FW608"
 NOT_A_CAPTURE: Final = "FW901"
 ENDS_EARLY: Final = "FW902"
 DAMAGED: Final = "FW903"
@@ -91,7 +100,6 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "FW108": "Both ends of a range, and both parts of a mask, are of one family.",
     "FW109": "A mask is written as VALUE/MASK: one bits of the mask are compared, bits of the value outside the mask are "
     "zero. Cisco's inverse masks are refused, since their meaning is the opposite.",
-    "FW110": "The wildcard stands for so many separate ranges that the policy would not fit into memory.",
     "FW111": "A port is a number from 0 to 65535. Port 0 is a value like any other; 65536 does not exist.",
     "FW112": "The port has no such name in IANA's registry. Names never come from the machine's own files.",
     "FW113": "IANA gives this name a port for other protocols only. `imap`, for example, is tcp only.",
@@ -210,6 +218,18 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "raise the limit where the command has an option for it.",
     USAGE: "The command line is wrong: an option or argument that the command does not have, or that does not go with the "
     "others. `fwengine COMMAND --help` tells what it takes.",
+    FOUND: "The rule decides packets that a query asked for. It is information: whether they should fare so is yours to say.",
+    REFUTED: "A claim about a policy is not true: the packet named is one that it speaks of, and fares otherwise. Correct the "
+    "policy, or the claim. A claim about no packet proves nothing, and is told under this code, too.",
+    NEWLY_ALLOWED: "The new policy allows packets that the old one denies, by the rule named. Each region has a packet of it; "
+    "nothing outside the regions changes.",
+    NEWLY_DENIED: "The new policy denies packets that the old one allows, by the rule named. Each region has a packet of it; "
+    "nothing outside the regions changes.",
+    UNMET: "An expectation does not hold: the packet named is one that it speaks of, and fares otherwise. An expectation about "
+    "no packet does not hold either.",
+    DECIDED: "The rule decides a packet that was asked about. It is an error where `--expect` says otherwise.",
+    UNEXERCISED: "No packet of the captures was decided by the rule. It may be right, and of no use; or the captures are too few.",
+    NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "

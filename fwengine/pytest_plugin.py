@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .model.rules import Expectation
     from .policy import Policy
     from .report.failure import Failure
+    from .report.outcomes import Outcome
 
 _LONGEST = 240  # characters of an expectation in a test's name
 
@@ -104,13 +105,13 @@ class ExpectationItem(pytest.Item):
 
     def runtest(self) -> None:
         from .analysis.prove import prove
-        from .report.outcomes import outcome_json
+        from .report.outcomes import Outcome
 
         if self.nothing is not None and os.path.normpath(self.file) not in self.config.stash[_RULED]:
             raise _NoRule(str(self.nothing))
         proof = prove(self.policy, self.claim, entries=self.entries())
         if not proof.holds:
-            raise _Refuted(outcome_json(proof, self.policy, self.file, self.as_of))
+            raise _Refuted(Outcome.of(proof, self.policy, self.file, self.as_of))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, _Refuted | _NoRule):
@@ -139,14 +140,14 @@ class _NoRule(Exception):  # noqa: N818  # as below
 class _Refuted(Exception):  # noqa: N818  # an outcome, not an error of ours
     """An expectation that does not hold, as `report.outcomes` has it."""
 
-    def __init__(self, result: dict[str, Any]) -> None:
+    def __init__(self, result: Outcome) -> None:
         super().__init__(result)
         self.result = result
 
     def __str__(self) -> str:
         from .report.outcomes import failure_lines
 
-        head = f"{self.result['file']}:{self.result['line']}  {self.result['expectation']}"
+        head = f"{self.result.place}  {self.result.expectation}"
         return "\n".join([head, *failure_lines(self.result)])
 
 

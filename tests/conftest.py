@@ -24,7 +24,8 @@ settings.register_profile(
 settings.register_profile("explore", settings.get_profile("fwengine"), derandomize=False, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fwengine"))
 
-collect_ignore_glob = ["language/golden/*.fwl"]  # policies with mistakes on purpose: our own plugin would collect them
+# policies with mistakes on purpose: our own plugin would collect them
+collect_ignore_glob = ["language/golden/*.fwl", "report/answers/*.fwl"]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from fwengine.model.fields import PROTOCOL
 from fwengine.model.interval import EMPTY
 from fwengine.model.rules import DENY, Expectation
 from fwengine.policy import Policy
-from fwengine.report.outcomes import failure_lines, outcome_json
+from fwengine.report.outcomes import Outcome, failure_lines
 
 pytest_plugins = ("pytester",)
 
@@ -140,7 +140,7 @@ def test_an_expectation_of_nothing_fails() -> None:
     """The language refuses such a claim; one made by hand is refuted without a counterexample."""
     policy = Policy(())
     proof = prove(policy, Expectation(DENY, (Box.of({PROTOCOL: EMPTY}),), text="nothing"))
-    result = outcome_json(proof, policy, "a.fwl", None)
+    result = Outcome.of(proof, policy, "a.fwl", None)
     assert failure_lines(result) == ["  expected  deny", "  got       nothing: it is about no packet"]
 
 

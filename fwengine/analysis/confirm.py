@@ -22,7 +22,9 @@ from ..model.fields import DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Po
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
 from ..model.ruleset import RuleSet
-from ..model.tree import DecisionTree, Node
+from ..model.scattered import ScatteredSet
+from ..model.switch import Switch
+from ..model.tree import DecisionTree, divided
 
 T = TypeVar("T")
 
@@ -213,16 +215,22 @@ def _count(tree: DecisionTree, part: Sets, right: Callable[[int], bool]) -> int:
         if node not in known:
             at = tree.nodes[node]
             size = part[at.field].size
-            shares = sum(width * count(child) for child, width in _shares(at, part[at.field].ranges))
+            shares = sum(width * count(child) for child, width in _shares(tree, node, part[at.field]))
             known[node] = shares // size  # exact: no child depends on this field
         return known[node]
 
     return count(tree.roots[0].node)
 
 
-def _shares(node: Node, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _shares(tree: DecisionTree, number: int, chosen: IntervalSet) -> Iterator[tuple[int, int]]:
     """The children that some values go to, with how many."""
-    for lo, hi in ranges:
+    node = tree.nodes[number]
+    if tree.switches or isinstance(chosen, ScatteredSet):
+        for part, child in divided(tree.nodes, number, chosen):
+            yield child, part.size
+        return
+    assert not isinstance(node.cuts, Switch)
+    for lo, hi in chosen.ranges:
         at = bisect_right(node.cuts, lo)
         while at < len(node.cuts) and node.cuts[at] <= hi:
             yield node.children[at], node.cuts[at] - lo

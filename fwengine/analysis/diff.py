@@ -7,7 +7,6 @@ witness. Knows nothing of texts or of how changes are printed.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from itertools import islice
@@ -15,9 +14,10 @@ from itertools import islice
 from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
-from ..model.rules import ALLOW, DENY, Action, Rule
+from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
 from ..row import Row, row
+from .align import unaligned
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .cover import hole
 from .entries import Entries, closed, intersections, rule_pieces
@@ -134,55 +134,6 @@ def _confirm(
     come, gone = (volume(c.box for c in changes if c.new is action) for action in (ALLOW, DENY))
     agree(after - before == come - gone, "how many packets there are")
     return Confirmation(True, len(points))
-
-
-def unaligned(old: RuleSet, new: RuleSet) -> tuple[list[int], list[int]]:
-    """The active rules of each policy that have no counterpart in the other in the same order, ascending.
-
-    The others are a common subsequence: rules of the same action and boxes, the n-th such here with the n-th there, of
-    those pairs a longest increasing sequence. O(n log n).
-    """
-    places: dict[object, list[int]] = {}
-    for j, rule in enumerate(new.rules):
-        if new.active(rule):
-            places.setdefault(_meaning(rule), []).append(j)
-    for queue in places.values():
-        queue.reverse()
-    pairs = []
-    for i, rule in enumerate(old.rules):
-        if old.active(rule):
-            queue = places.get(_meaning(rule), [])
-            if queue:
-                pairs.append((i, queue.pop()))
-    kept = _increasing(pairs)
-    kept_old, kept_new = {i for i, _ in kept}, {j for _, j in kept}
-    return (
-        [i for i, rule in enumerate(old.rules) if old.active(rule) and i not in kept_old],
-        [j for j, rule in enumerate(new.rules) if new.active(rule) and j not in kept_new],
-    )
-
-
-def _meaning(rule: Rule) -> object:
-    # tuples of integers: their hashes are made in C
-    return rule.action is ALLOW, frozenset([tuple([chosen.ranges for chosen in box.sets]) for box in rule.boxes])
-
-
-def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of pairs ascending in the first a longest subsequence ascending in the second (patience sorting)."""
-    tops: list[int] = []  # the least last second of a chain, by its length
-    at: list[int] = []
-    back: list[int] = []
-    for n, (_, j) in enumerate(pairs):
-        length = bisect_left(tops, j)
-        back.append(at[length - 1] if length else -1)
-        tops[length : length + 1] = [j]
-        at[length : length + 1] = [n]
-    out = []
-    n = at[-1] if at else -1
-    while n >= 0:
-        out.append(pairs[n])
-        n = back[n]
-    return out[::-1]
 
 
 def _contrary(

@@ -17,10 +17,11 @@ from typing import Literal
 from ..model import address
 from ..model.box import Sets
 from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC, STATE, TYPE
-from ..model.interval import Interval, IntervalSet
+from ..model.interval import Interval, IntervalSet, together
 from ..model.packet import Packet
 from ..model.rules import Expectation, Rule, Verdict
 from ..model.ruleset import RuleSet
+from ..model.scattered import ScatteredSet, masked
 from .cover import hole
 from .entries import Entries, closed, intersections
 from .prove import prove
@@ -155,11 +156,24 @@ def _widen(chosen: IntervalSet, f: int) -> IntervalSet:
     if chosen == FULL[f] or chosen == PRESENT[f]:
         return chosen
     if f in (SRC, DST):
+        if isinstance(chosen, ScatteredSet):
+            return _loosened(chosen)
         return IntervalSet.union(_doubled(part) for family in (address.V4, address.V6) for part in chosen & family)
     if f in (SPORT, DPORT, TYPE, CODE):
         top = PRESENT[f].hi
         return chosen | IntervalSet.union((max(lo - 1, 0), min(hi + 1, top)) for lo, hi in chosen & PRESENT[f])
     return chosen | (PRESENT[f] if f in (FLAGS, IN, OUT) else FULL[f])
+
+
+def _loosened(chosen: ScatteredSet) -> IntervalSet:
+    """With the lowest bit that is compared free."""
+    cubes = chosen.cubes(_CUBES)
+    if cubes is None:
+        return together([family for family in (address.V4, address.V6) if not chosen.isdisjoint(family)])
+    return together([masked(point, mask & (mask - 1)) for point, mask in cubes])
+
+
+_CUBES = 1024
 
 
 def _doubled(interval: Interval) -> Interval:

@@ -12,7 +12,7 @@ from ..errors import LimitError
 from ..model.box import HEADERS, SHAPES, WIDENED, Box, Sets, merge
 from ..model.compile import compile_entries
 from ..model.fields import FRAGMENT, FULL, LATER, PROTOCOL, TABLE
-from ..model.interval import IntervalSet
+from ..model.interval import IntervalSet, together
 from .search import relative
 
 REGIONS = 200_000  # boxes that one answer may take before they are merged
@@ -182,7 +182,7 @@ def _relation(f: int, chosen: IntervalSet) -> tuple[int, int]:
 @lru_cache(1 << 16)
 def _kept(f: int, chosen: IntervalSet, shapes: int) -> IntervalSet:
     """The values of a field's set that some of the shapes have."""
-    return IntervalSet.union(pair for n, shape in enumerate(SHAPES) if shapes >> n & 1 for pair in chosen & shape[f])
+    return together([chosen & shape[f] for n, shape in enumerate(SHAPES) if shapes >> n & 1])
 
 
 _LATER = IntervalSet.single(LATER)

@@ -13,8 +13,11 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import LimitError
 from ..model.box import Sets
-from ..model.fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
+from ..model.diagram import Diagram
+from ..model.fields import ADDRESSES, DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from ..model.interval import Interval, IntervalSet
+from ..model.scattered import Ranges, ScatteredSet, root_of
+from ..model.switch import Switch, SwitchTooLargeError, switch
 
 STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
 _ORDERS = (
@@ -22,6 +25,7 @@ _ORDERS = (
     (DPORT, SPORT, PROTOCOL, DST, SRC, *REST),
     (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
 )
+_DOMAIN = -1  # in the place of a tail: where the search is
 _SHARES = (64, 64, 64, 8, 4, 2)  # what part of the budget each try gets: the orders twice
 
 
@@ -87,7 +91,10 @@ class _Search:
         depth = len(self.used)
         # At each level a box is a *tail*: what conditions it has left. Tails are numbered from the last level up, and
         # tail 0 has none left. For each tail of a level: its intervals there (None: all), and its tail one level down.
+        # Of a scattered set the hull is swept; `scattered` has the diagrams, by level and tail, the domain's under -1.
         self.tails: list[list[tuple[tuple[Interval, ...] | None, int]]] = [[] for _ in range(depth)]
+        self.scattered: list[dict[int, Diagram]] = [{} for _ in range(depth)]
+        self.switches: dict[tuple[int, tuple[int, ...]], tuple[Switch, list[tuple[int, ...]]]] = {}
         number = [0] * len(boxes)
         for level in range(depth - 1, -1, -1):
             f = self.used[level]
@@ -96,9 +103,25 @@ class _Search:
                 tail = (None if box[f] is FULL[f] else box[f].ranges, number[b])
                 number[b] = known.setdefault(tail, len(known))
             self.tails[level] = list(known)
+            if f in ADDRESSES:
+                self._note_scattered(level, f)
         self.first = frozenset(number)
         self.covered: list[set[frozenset[int]]] = [set() for _ in self.used]
-        self.path: list[Interval | None] = [None] * depth
+        self.path: list[Interval | IntervalSet | None] = [None] * depth
+
+    def _note_scattered(self, level: int, f: int) -> None:
+        tails, found = self.tails[level], self.scattered[level]
+        kinds: set[type] = {type(ranges) for ranges, _ in tails}
+        if Ranges not in kinds and type(self.sets[f]) is IntervalSet:
+            return
+        for tail, (ranges, rest) in enumerate(tails):
+            root = None if ranges is None else root_of(ranges)
+            if ranges is not None and root is not None:
+                tails[tail] = ((ranges[0][0], ranges[-1][1]),), rest
+                found[tail] = root
+        domain = self.sets[f]
+        if isinstance(domain, ScatteredSet):
+            found[_DOMAIN] = domain.root
 
     def run(self) -> Sets | None:
         if not self._search(0, self.first):
@@ -106,7 +129,7 @@ class _Search:
         out = list(self.sets)
         for f, interval in zip(self.used, self.path, strict=True):
             if interval is not None:
-                out[f] = IntervalSet((interval,))
+                out[f] = interval if isinstance(interval, IntervalSet) else IntervalSet((interval,))
         return tuple(out)
 
     def _search(self, level: int, active: frozenset[int]) -> bool:
@@ -118,6 +141,8 @@ class _Search:
             return False
         if active in self.covered[level]:
             return False
+        if self.scattered[level]:
+            return self._search_scattered(level, active)
         tails = self.tails[level]
         always: set[int] = set()
         starts: dict[int, list[int]] = {}
@@ -169,3 +194,73 @@ class _Search:
                     return True
         self.covered[level].add(active)
         return False
+
+    def _search_scattered(self, level: int, active: frozenset[int]) -> bool:
+        """As `_search`, where sets are scattered: what the hulls leave open is told by a switch."""
+        tails, diagrams = self.tails[level], self.scattered[level]
+        always = frozenset([tails[tail][1] for tail in active if tails[tail][0] is None])
+        if always and not self._search(level + 1, always):
+            self.covered[level].add(active)
+            return False
+        spread = _DOMAIN in diagrams
+        domain = self.sets[self.used[level]]
+        inside = IntervalSet(((domain.lo, domain.hi),)) if spread else domain
+        turns: dict[int, set[int]] = {}  # where which tails begin or end to hold
+        for tail in active:
+            for lo, hi in tails[tail][0] or ():
+                for at in (lo, hi + 1):
+                    turns.setdefault(at, set()).symmetric_difference_update((tail,))
+        for lo, hi in inside.ranges:
+            turns.setdefault(lo, set())
+            turns.setdefault(hi + 1, set())
+        points = sorted(turns)
+        self.left -= len(points)
+        here: set[int] = set()
+        tried: set[frozenset[int]] = set()
+        for n, at in enumerate(points[:-1]):
+            here ^= turns[at]
+            if at not in inside:
+                continue
+            segment = at, points[n + 1] - 1
+            certain = always | {tails[tail][1] for tail in here if tail not in diagrams}
+            if 0 in certain:
+                continue
+            open_ = tuple(sorted(tail for tail in here if tail in diagrams))
+            if not open_ and not spread:
+                if certain not in tried:
+                    tried.add(certain)
+                    if self._search(level + 1, certain):
+                        self.path[level] = segment
+                        return True
+                continue
+            choice, ends = self._switch(level, (_DOMAIN, *open_) if spread else open_)
+            for end in sorted(choice.reached(*segment)):
+                holding = set(ends[end])
+                if spread and _DOMAIN not in holding:
+                    continue
+                rests = certain | {tails[tail][1] for tail in holding if tail != _DOMAIN}
+                if 0 in rests or rests in tried:
+                    continue
+                tried.add(rests)
+                if self._search(level + 1, rests):
+                    self.path[level] = choice.parts(IntervalSet((segment,)))[end]
+                    return True
+        self.covered[level].add(active)
+        return False
+
+    def _switch(self, level: int, open_: tuple[int, ...]) -> tuple[Switch, list[tuple[int, ...]]]:
+        """A switch between scattered sets, each of its ends with the tails that hold there."""
+        known = self.switches.get((level, open_))
+        if known is None:
+            tails, diagrams = self.tails[level], self.scattered[level]
+            final = [tail != _DOMAIN and tails[tail][1] == 0 for tail in open_]
+            try:
+                choice, ends, steps = switch([diagrams[tail] for tail in open_], final, max(self.left, 0))
+            except SwitchTooLargeError:
+                raise _Spent from None
+            known = self.switches[level, open_] = choice, [tuple([open_[k] for k in end]) for end in ends]
+            self.left -= steps
+        self.left -= len(known[0].rows)
+        if self.left < 0:
+            raise _Spent
+        return known

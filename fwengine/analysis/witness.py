@@ -39,6 +39,7 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
+from ..model.scattered import ScatteredSet
 
 _PROTOCOLS = {  # ICMP of the other family is nothing usual
     family: tuple(p for p in TABLE[PROTOCOL].usual if p != other) for family, other in ((4, ICMPV6), (6, ICMP))
@@ -64,6 +65,7 @@ _USUAL = IntervalSet.of(
     address.prefix(address.parse("2000::"), 3),
     address.prefix(address.parse("fc00::"), 7),
 )
+_V6_HOST = 5  # the place of the first of IPv6
 _WIDE = 1 << 20  # more addresses than this: any host that is usual will do
 _FEW = 16  # fewer than this: the first host, not one in the middle
 
@@ -148,7 +150,10 @@ def _address(chosen: IntervalSet, side: int) -> int:
         for host in _HOSTS[side]:
             if host in chosen:
                 return host
-    lo, hi = max((chosen & _USUAL or chosen).ranges, key=_width)
+    usual = chosen & _USUAL or chosen
+    if isinstance(usual, ScatteredSet):
+        return usual.near(_HOSTS[side][0 if usual.lo < address.V6_BASE else _V6_HOST])
+    lo, hi = max(usual.ranges, key=_width)
     size = 1 << (hi - lo + 1).bit_length() - 1  # of the widest block of two's power that begins at lo
     if size < _FEW:
         return lo + 1 if lo < hi and address.to_value(lo) & 0xFF == 0 else lo

@@ -13,31 +13,31 @@ import click
 
 from ..errors import CaptureError
 from ..policy import Policy, load
+from ..report.counted import Counted
 from ..report.counts import (
     called,
-    capture_json,
     coverage_lines,
     merged,
     rule_lines,
-    tally_json,
     total_line,
     unexercised,
 )
 from ..report.nothing import no_rule, no_verdict, verdictless
+from ..report.record import Act
 from ..report.screen import visible
-from ..report.strangers import stranger_text, strangers_json
+from ..report.strangers import stranger_text
 from ..report.stream import OutcomeLines
 from ..traffic.count import evaluate_capture, iterate_batches
 from .failure import Failures
 from .output import (
+    FORMAT_VERSION,
     end_items,
     json_text,
     note,
     say,
+    say_answer,
     say_failures,
     say_items,
-    say_json,
-    say_json_line,
     say_json_lines,
     style_of,
 )
@@ -48,7 +48,7 @@ PATIENCE = 0.5  # seconds of work without a bar
 def evaluate_captures(
     path: str,
     captures: tuple[str, ...],
-    expect: str | None,
+    expect: Act | None,
     per_packet: bool,
     coverage: bool,
     stated: dict[str, Any],
@@ -84,15 +84,9 @@ def evaluate_captures(
     if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
         say_failures(format_, failures)
         return 2
-    if format_ == "json":
-        extra: dict[str, Any] = {"unexercised": [row.label for row in unexercised(total, policy)]} if coverage else {}
-        if strangers:
-            extra["unknown_interfaces"] = strangers_json(strangers)
-        say_json(failures, **tally_json(total), captures=[capture_json(report) for report in reports], **extra)
-    elif format_ == "jsonl":
-        for report in reports:
-            say_json_line(**capture_json(report), rules=tally_json(report)["rules"])
-        say_failures(format_, failures)
+    if format_ != "text":
+        idle = unexercised(total, policy) if coverage else None
+        say_answer(Counted.of(policy, reports, expect, idle, strangers), format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
@@ -113,7 +107,7 @@ def _counted(packets: int) -> str:
 def _per_packet(
     policy: Policy,
     captures: tuple[str, ...],
-    expect: str | None,
+    expect: Act | None,
     stated: dict[str, Any],
     format_: str,
     color: str,
@@ -149,10 +143,13 @@ def _per_packet(
         read += 1
         if lines.decided == before:
             failures.add(verdictless(capture, number - first))
+    sums = {"packets": number, "allow": lines.allowed, "deny": lines.denied}
     if format_ == "json" and read:
-        end_items(failures, begun=number > 0)
+        end_items(failures, begun=number > 0, **sums)
     else:
         say_failures(format_, failures)
+        if format_ == "jsonl" and read:
+            say_json_lines([json_text({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}})])
     otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
     if otherwise and expect is not None:
         _unexpected(expect, otherwise, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,11 +17,14 @@ from .options import (
     format_option,
     once,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     style_of,
 )
-from .output import say_document, say_failures
+
+if TYPE_CHECKING:
+    from ..report.checked import Effective, FindingRecord
+
+    Told = tuple[Diagnostic, FindingRecord | None]
 
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
@@ -33,7 +36,7 @@ from .output import say_document, say_failures
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
 )
-@format_option("text", "json", "jsonl", "github", "sarif")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -52,8 +55,8 @@ def command(
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
     from ..policy import load
-    from ..report.findings import check, effective_json, finding_json, selected, to_diagnostics
-    from ..report.machine import github, sarif
+    from ..report.checked import Checked, FindingRecord, effective_of
+    from ..report.findings import check, selected, to_diagnostics
     from ..report.nothing import Covered, no_input, says_nothing
     from ..report.screen import visible
 
@@ -64,9 +67,10 @@ def command(
         codes = selected(select, ignore)
     except ValueError as error:
         raise click.UsageError(f"`{error}` is not a code of a finding: `fwengine explain` lists them") from None
-    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]] = {}  # findings and, as text, errors
-    left: list[dict[str, Any]] = []
+    told: dict[tuple[Any, ...], Told] = {}  # findings and, as text, errors
+    left: list[Effective] = []
     confirmed: list[Any] = []
+    files_read: list[str] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
@@ -78,11 +82,11 @@ def command(
                 policy = _mended(path, codes, as_of) if mend else load(path, as_of=as_of)
                 found = check(policy, codes)
                 assert found.confirmed is not None
-                parts = effective_json(policy) if effective else []
+                parts = list(effective_of(policy)) if effective else []
             except PolicyError as error:
                 if format_ == "text":  # errors are part of the answer
                     failures.keep(error)
-                    _tell(path, [(d, {}) for d in error.diagnostics], error.sources, told, format_, style)
+                    _tell(path, [(d, None) for d in error.diagnostics], error.sources, told, format_, style)
                 else:
                     failures.tell(error)
                 continue
@@ -90,40 +94,31 @@ def command(
                 failures.tell(error)
                 continue
             read.append(path)
+            files_read.append(policy.name)
             confirmed.append(found.confirmed)
             if any(map(policy.active, policy.rules)):
                 covered.add(policy)
             elif named != path and says_nothing(policy):
                 failures.add(no_input(path, "statement"))
-            new = [(d, finding_json(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)]
+            new: list[Told] = [
+                (d, FindingRecord.of(policy, f, d)) for f, d in zip(found, to_diagnostics(policy, found), strict=True)
+            ]
             left += parts
             word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
             _tell(path, new, policy.sources, told, format_, style, _size(policy) + word, ok=bool(policy.rules))
             if format_ == "text":
                 for part in parts:
-                    say(f"{style(part['rule'], bold=True)} ({visible(part['file'])}:{part['line']}) still decides:")
-                    for region in part["regions"]:
-                        say(f"  {part['action']} {region}")
+                    say(f"{style(visible(str(part.rule)), bold=True)} still decides:")
+                    for region in part.regions:
+                        say(f"  {part.rule.action} {region}")
         if len(read) == len(files):
             operands.append((named, read))
     failures.add(*(covered.missing(named, read) for named, read in operands))
-    results = list(told.values())
-    if format_ == "json":
-        extra: dict[str, Any] = {"effective": left} if effective else {}
-        if confirmed:
-            complete, samples = all(c.complete for c in confirmed), sum(c.points for c in confirmed)
-            extra["confirmed"] = {"complete": complete, "samples": samples}
-        say_json(failures, findings=[fields for _, fields in results], **extra)
-    elif format_ == "jsonl":
-        for _, fields in results:
-            say_json_line(**fields)
-        say_failures(format_, failures)
-    elif format_ == "sarif":
-        kept = [(d, {k: f[k] for k in ("rule", "blockers", "witness")}) for d, f in results]
-        say_document(sarif(kept, failures))
-    elif format_ == "github" and (results or failures):
-        say(github((d for d, _ in results), failures))
-    return failures.code(1 if any(d.severity != "info" or strict for d, _ in results) else 0)
+    if format_ != "text":
+        findings = (record for _, record in told.values() if record is not None)
+        answer = Checked.of(files_read, strict, findings, left if effective else None, confirmed)
+        say_answer(answer, format_, failures)
+    return failures.code(1 if any(d.severity != "info" or strict for d, _ in told.values()) else 0)
 
 
 def _mended(path: str, codes: frozenset[str], as_of: datetime.date) -> Any:
@@ -158,9 +153,9 @@ def _size(policy: Any) -> str:
 
 def _tell(
     path: str,
-    new: list[tuple[Diagnostic, dict[str, Any]]],
+    new: list[Told],
     sources: Any,
-    told: dict[tuple[Any, ...], tuple[Diagnostic, dict[str, Any]]],
+    told: dict[tuple[Any, ...], Told],
     format_: str,
     style: Any,
     size: str = "",
@@ -171,10 +166,10 @@ def _tell(
     from ..report.screen import render, visible
 
     fresh = []
-    for d, fields in new:
+    for d, record in new:
         key = (d.code, d.span, d.message)
         if key not in told:
-            told[key] = (d, fields)
+            told[key] = (d, record)
             fresh.append(d)
     if format_ != "text":
         return

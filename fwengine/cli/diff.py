@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,13 +16,19 @@ from .options import (
     format_option,
     note,
     once,
-    say,
-    say_json,
-    say_json_line,
+    say_answer,
+    shown_options,
     stated_options,
     style_of,
+    width,
 )
 from .output import say_failures
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+    from ..report.changed import CapturedChange, Compared
+    from ..report.review import Review
+    from ..sources.pairing import Pair
 
 
 @click.command("diff", epilog=exit_codes("equivalent", "different", "no rule, no verdict, empty input"))
@@ -31,18 +37,19 @@ from .output import say_failures
 @click.option(
     "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
 )
-@click.option(
-    "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Regions after which to give up."
-)
+@shown_options
 @stated_options
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(
     old: str,
     new: str,
     captures: tuple[str, ...],
-    limit: int,
+    detail: bool,
+    limit: int | None,
+    plain: bool,
+    budget: int,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -50,135 +57,137 @@ def command(
     as_of: datetime.date,
     color: str,
 ) -> int:
-    """Tell which packets change their verdict from OLD to NEW, as few disjoint regions.
+    """Tell which packets change their verdict from OLD to NEW, by what caused it, the most dangerous first.
 
-    OLD and NEW are files, or REV:PATH of the git repository around the working directory.
+    OLD and NEW are files, `-`, or REV:PATH of the git repository around the working directory; or two folders, compared file
+    by file, renamed ones too. Each change has one cause: a rule added, removed, moved or edited, a definition, the default.
     """
-    from ..analysis.diff import diff
-    from ..policy import load
-    from ..report.answers import change_json, confirmed_json, diff_lines
-    from ..report.attribution import attribute, attribution_json, attribution_lines
-    from ..report.nothing import no_rule
-    from ..report.strangers import stranger_text
+    from ..report.changed import Changed
+    from ..report.view import View
+    from ..sources.pairing import Pair, is_folder, paired
 
     once(old, new, *captures)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
+    folders = [is_folder(spec) for spec in (old, new)]
+    if folders == [True, False] or folders == [False, True]:
+        raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
+    if all(folders) and captures:
+        raise click.UsageError("`-r` goes with two files, not with folders")
     failures = Failures()
-    loaded = []
-    for path in (old, new):
-        try:
-            loaded.append(load(path, as_of=as_of))
-        except PolicyError as error:
-            failures.tell(error)
-    if failures:
+    pairs = paired(old, new) if all(folders) else [Pair(old, new)]
+    compared = [one for pair in pairs if (one := _compared(pair, as_of, budget, plain, failures)) is not None]
+    if failures and not compared:
         say_failures(format_, failures)
         return 2
+    packets: tuple[CapturedChange, ...] | None = None
+    decided = 0
+    if captures:
+        assert compared[0].review is not None
+        packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided)
+    say_answer(answer, format_, failures, style_of(color))
+    return failures.code(0 if answer.equivalent else 1)
+
+
+def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures) -> Compared | None:
+    """Two versions with their changes; None, and told, if one cannot be read."""
+    from ..analysis.diff import diff
+    from ..policy import load
+    from ..report.changed import Compared, FileRow
+    from ..report.nothing import no_rule
+    from ..report.review import Review
+
+    loaded: list[Policy] = []
+    for path in (pair.old, pair.new):
+        if path is not None:
+            try:
+                loaded.append(load(path, as_of=as_of))
+            except PolicyError as error:
+                failures.tell(error)
+    if len(loaded) < (pair.old is not None) + (pair.new is not None):
+        return None
+    if pair.old is None or pair.new is None:
+        return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
     before, after = loaded
     failures.add(no_rule(before), no_rule(after))
+    changes = diff(before, after, budget)
+    return Compared.of(Review(before, after, changes, plain=plain), renamed=pair.renamed)
+
+
+def _captured(
+    review: Review,
+    captures: tuple[str, ...],
+    inbound: str | None,
+    outbound: str | None,
+    state: str | None,
+    failures: Failures,
+) -> tuple[tuple[CapturedChange, ...], int]:
+    """The packets of captures whose verdict changes, and how many have one; captures without a verdict are failures."""
+    from ..report.strangers import stranger_text
+
+    before, after = review.old, review.new
     stated: dict[str, Any] = {
         "inbound": after.declared.one(inbound or "") or inbound,
         "outbound": after.declared.one(outbound or "") or outbound,
         "state": state or "new",
     }
-    strangers = [s for s in before.unknown(_names(stated)) if s in after.unknown(_names(stated))]
+    names = [stated[key] for key in ("inbound", "outbound") if stated[key]]
+    strangers = [s for s in before.unknown(names) if s in after.unknown(names)]
     if strangers:
         note(stranger_text(strangers))
-    changes = diff(before, after, limit)
-    causes = attribute(before, after, changes)
-    packets, decided = _captured(before, after, captures, stated, failures)
-    if format_ == "json":
-        extra: dict[str, Any] = {"captured": packets} if captures else {}
-        extra["confirmed"] = confirmed_json(changes.confirmed)
-        extra["definitions"] = [attribution_json(cause) for cause in causes]
-        say_json(failures, equivalent=not changes, changes=[change_json(c, before, after) for c in changes], **extra)
-    elif format_ == "jsonl":
-        for change in changes:
-            say_json_line(**change_json(change, before, after))
-        say_failures(format_, failures)
-    else:
-        style = style_of(color)
-        say("\n".join(diff_lines(changes, before, after, style)))
-        for cause in causes:
-            say("\n".join(attribution_lines(cause)))
-        if captures:
-            from ..report.counts import called
-
-            for f in packets[:50]:
-                say(f"  {called(f['capture'])}:{f['packet']}  {f['text']}  {f['old']} -> {f['new']} by {f['new_rule']}")
-            if len(packets) > 50:
-                say(f"  and {len(packets) - 50:,} more")
-            if decided:
-                say(f"{len(packets):,} captured packet{'s' * (len(packets) != 1)} would change")
-    return failures.code(1 if changes else 0)
+    each = [_of_capture(before, after, path, stated, failures) for path in captures]
+    return tuple(row for rows, _ in each for row in rows), sum(count for _, count in each)
 
 
-def _names(stated: dict[str, Any]) -> list[str]:
-    return [stated[key] for key in ("inbound", "outbound") if stated[key]]
-
-
-def _captured(
-    old: Any, new: Any, captures: tuple[str, ...], stated: dict[str, Any], failures: Failures
-) -> tuple[list[dict[str, Any]], int]:
-    """The packets of captures whose verdict changes, and how many have a verdict; captures without one are failures."""
+def _of_capture(
+    old: Policy, new: Policy, path: str, stated: dict[str, Any], failures: Failures
+) -> tuple[list[CapturedChange], int]:
     from ..errors import CaptureError
     from ..model.packet import Packet
     from ..model.rules import DENY
+    from ..report.changed import CapturedChange, Ruling
     from ..report.counts import called
+    from ..report.making import rule_at
     from ..report.nothing import verdictless
     from ..report.packets import packet_text
+    from ..report.record import act
     from ..traffic.count import iterate
     from ..traffic.cut import Cuts
 
-    found: list[dict[str, Any]] = []
+    found: list[CapturedChange] = []
     cuts = Cuts(new)
-    all_decided = 0
-    for path in captures:
-        notes: list[str] = []
-        damage = None
-        count = decided = 0
-        try:
-            for outcome in iterate(old, path, **stated, notes=notes, also=new):
-                count += 1
-                decided += outcome.kind != "not-ip"
-                if outcome.kind == "truncated":
-                    action, rule = cuts.fate(outcome.known)
-                    now_action = action or DENY
-                    if outcome.action is not None and outcome.action is not now_action:
-                        found.append(
-                            {
-                                "capture": path,
-                                "packet": outcome.number,
-                                "text": outcome.kind,
-                                "old": outcome.action.value,
-                                "new": now_action.value,
-                                "old_rule": outcome.kind if outcome.rule is None else old.label(outcome.rule),
-                                "new_rule": outcome.kind if rule is None else new.label(rule),
-                            }
-                        )
-                if outcome.point is None or outcome.rule is None:
-                    continue
-                then, now = outcome.rule, new.tree.index(outcome.point)
-                if old.action(then) is not new.action(now):
-                    found.append(
-                        {
-                            "capture": path,
-                            "packet": outcome.number,
-                            "text": packet_text(Packet.from_point(outcome.point), old, new),
-                            "old": old.action(then).value,
-                            "new": new.action(now).value,
-                            "old_rule": old.label(then),
-                            "new_rule": new.label(now),
-                        }
-                    )
-        except CaptureError as error:
-            damage = error
-        for text in notes:
-            note(f"{called(path)}: {text}")
-        if damage is not None:
-            failures.tell(damage, f" (the {count:,} packet{'s' * (count != 1)} before it count)" if count else "")
-        elif not decided:
-            failures.add(verdictless(path, count))
-        all_decided += decided
-    return found, all_decided
+    notes: list[str] = []
+    damage = None
+    count = decided = 0
+
+    def fares(number: int, text: str, was: Ruling, now: Ruling) -> None:
+        if was.verdict != now.verdict:
+            found.append(CapturedChange(path, number, text, was, now))
+
+    try:
+        for outcome in iterate(old, path, **stated, notes=notes, also=new):
+            count += 1
+            decided += outcome.kind != "not-ip"
+            if outcome.kind == "truncated" and outcome.action is not None:
+                action, rule = cuts.fate(outcome.known)
+                was = None if outcome.rule is None else rule_at(old, outcome.rule)
+                now = None if rule is None else rule_at(new, rule)
+                fares(outcome.number, outcome.kind, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
+            if outcome.point is None or outcome.rule is None:
+                continue
+            i, j = outcome.rule, new.tree.index(outcome.point)
+            if old.action(i) is not new.action(j):
+                text = packet_text(Packet.from_point(outcome.point), old, new)
+                before, after = Ruling(act(old.action(i)), rule_at(old, i)), Ruling(act(new.action(j)), rule_at(new, j))
+                fares(outcome.number, text, before, after)
+    except CaptureError as error:
+        damage = error
+    for text in notes:
+        note(f"{called(path)}: {text}")
+    if damage is not None:
+        failures.tell(damage, f" (the {count:,} packet{'s' * (count != 1)} before it count)" if count else "")
+    elif not decided:
+        failures.add(verdictless(path, count))
+    return found, decided

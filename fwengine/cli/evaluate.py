@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -21,10 +21,10 @@ from .options import (
     once,
     policy_argument,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     stated_options,
     style_of,
+    width,
 )
 from .output import say_failures
 
@@ -33,18 +33,36 @@ if TYPE_CHECKING:
     from ..model.packet import Packet
     from ..model.rules import Verdict
     from ..policy import Policy
+    from ..report.decided import Decided
     from ..report.reasons import Account
 
+Expected = Literal["allow", "deny"] | None
 EXAMPLES = """\
 Examples:
   fwengine eval edge.fwl 'tcp 5.6.7.8:1029 -> 192.0.2.80:80 in wan0' --explain
   fwengine eval edge.fwl -r monday.pcap
   tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
 """
+PARTS = 5  # of an open packet, before the others are counted
+
+
+class _Explaining(click.Command):
+    """A command whose `--explain` may be `--explain=all`, and never takes the packet behind it for its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        for n, word in enumerate(args[:end]):
+            if word == "--explain=all":
+                args[n] = "--explain-all"
+            elif word.startswith("--explain="):
+                raise click.UsageError(f"`{word}`: write `--explain`, or `--explain=all` for every rule", ctx)
+        return super().parse_args(ctx, args)
+
+
 YES, NO = "answered, and as --expect says if it is given", "not so"
 
 
-@click.command("eval", epilog=exit_codes(YES, NO, "no rule, no packet, no verdict", EXAMPLES))
+@click.command("eval", cls=_Explaining, epilog=exit_codes(YES, NO, "no rule, no packet, no verdict", EXAMPLES))
 @policy_argument
 @click.argument("packets", nargs=-1, metavar="[PACKET]...")
 @click.option(
@@ -55,7 +73,13 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     metavar="CAPTURE",
     help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.",
 )
-@click.option("--explain", is_flag=True, help="Tell for each earlier rule which fields failed.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Tell which rules came nearest, and in which fields they failed; `--explain=all`: every rule.",
+)
+@click.option("--explain-all", is_flag=True, hidden=True)
+@click.option("--detail", is_flag=True, help="Text in full: nothing folded, nothing cut short.")
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every packet fares so.")
 @click.option("--coverage", is_flag=True, help="With -r: tell which rules no packet of the captures exercised.")
 @click.option(
@@ -73,7 +97,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
 )
 @click.option("--per-packet", is_flag=True, help="With -r: one line for each packet.")
 @stated_options
-@format_option("text", "json", "jsonl")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -81,7 +105,9 @@ def command(
     packets: tuple[str, ...],
     captures: tuple[str, ...],
     explain: bool,
-    expect: str | None,
+    explain_all: bool,
+    detail: bool,
+    expect: Expected,
     per_packet: bool,
     coverage: bool,
     engine: str | None,
@@ -100,11 +126,14 @@ def command(
     leaves out is open: if its fate depends on it, the answer is DEPENDS, with the split.
     """
     once(policy, *packets, *captures)
+    explained: Literal["", "near", "all"] = "all" if explain_all else "near" if explain else ""
     if captures:
-        if packets or explain:
-            raise click.UsageError("`-r` goes with neither packets nor `--explain`")
+        if packets or explained or detail:
+            raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
         if per_packet and (coverage or engine or jobs):
             raise click.UsageError("`--per-packet` goes with neither `--coverage`, `--engine` nor `--jobs`")
+        if per_packet and format_ not in ("text", "json", "jsonl"):
+            raise click.UsageError("`--per-packet` is told as text, json or jsonl")
         from .captures import evaluate_captures
 
         stated = {"inbound": inbound, "outbound": outbound, "state": state or "new"}
@@ -119,7 +148,7 @@ def command(
             raise click.UsageError(f"`--{name}` goes with `-r`{hint}")
     if not packets:
         raise click.UsageError("name a PACKET, `-` for standard input, or a capture with `-r`")
-    return _packets(policy, packets, explain, expect, format_, as_of, color)
+    return _packets(policy, packets, explained, detail, expect, format_, as_of, color)
 
 
 def cores() -> int:
@@ -144,13 +173,15 @@ class _Answer:
 def _packets(
     path: str,
     texts: tuple[str, ...],
-    explain: bool,
-    expect: str | None,
+    explained: Literal["", "near", "all"],
+    detail: bool,
+    expect: Expected,
     format_: str,
     as_of: datetime.date,
     color: str,
 ) -> int:
     from ..policy import load
+    from ..report.decided import Evaluated
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
     from .asked import read_packets
@@ -162,18 +193,15 @@ def _packets(
         say_failures(format_, failures)
         return 2
     failures.add(no_rule(policy))
-    answers = [_answer(policy, text, packet, explain) for text, packet in asked]
+    answers = [_answer(policy, text, packet, bool(explained)) for text, packet in asked]
     strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
     if strangers:
         note(stranger_text(strangers))
-    if format_ == "json":
-        say_json(failures, results=[_fields(policy, answer) for answer in answers])
-    elif format_ == "jsonl":
-        for answer in answers:
-            say_json_line(**_fields(policy, answer))
-        say_failures(format_, failures)
+    if format_ == "text":
+        _print(policy, answers, color, explained == "all", detail)
     else:
-        _print(policy, answers, color)
+        results = tuple(_record(policy, answer) for answer in answers)
+        say_answer(Evaluated(policy.name, expect, results), format_, failures)
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
@@ -209,34 +237,40 @@ def _partly(policy: Policy, known: tuple[Any, ...]) -> Verdict | None:
     return policy.evaluate_boxes([Box(known)]) if index is None else policy.verdict(index)
 
 
-def _fields(policy: Policy, answer: _Answer) -> dict[str, Any]:
-    from ..report.reasons import account_json
-    from ..report.strangers import strangers_json
-    from ..report.verdicts import verdict_json
+def _record(policy: Policy, answer: _Answer) -> Decided:
+    from ..report.decided import Decided
 
-    fields = verdict_json(answer.text, answer.verdict, policy)
-    if answer.partial:
-        fields["partial"] = True
-    if answer.strangers:
-        fields["unknown_interfaces"] = strangers_json(answer.strangers)
-    if answer.accounts is not None and answer.packet is not None:
-        fields["explain"] = account_json(answer.accounts, answer.packet)
-    return fields
+    return Decided.of(
+        policy,
+        answer.text,
+        answer.packet,
+        answer.verdict,
+        partial=answer.partial,
+        strangers=answer.strangers,
+        accounts=answer.accounts,
+    )
 
 
-def _print(policy: Policy, answers: Sequence[_Answer], color: str) -> None:
+def _print(policy: Policy, answers: Sequence[_Answer], color: str, every: bool, detail: bool) -> None:
+    from ..report.nearest import nearest_lines
     from ..report.reasons import account_lines
     from ..report.verdicts import split_lines, verdict_line
 
-    style = style_of(color)
+    style, room = style_of(color), width()
     for answer in answers:
         told = "  (cut short: decided from the fields that are there)" if answer.partial else ""
         say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else "") + told)
         if answer.packet is None:
             continue
         if answer.verdict.cases:
-            say("\n".join(split_lines(answer.verdict, answer.packet, style)))
-        if answer.accounts is not None:
+            lines = split_lines(answer.verdict, answer.packet, style, None if detail else room)
+            most = len(lines) if detail or len(lines) <= PARTS + 1 else PARTS
+            say("\n".join(lines[:most]))
+            if most < len(lines):
+                say(f"  and {len(lines) - most:,} more parts (--detail)")
+        if answer.accounts is not None and every:
             if answer.verdict.cases:
                 say("the rules in their order:")
             say("\n".join(account_lines(answer.accounts, answer.packet, style)))
+        elif answer.accounts is not None:
+            say("\n".join(nearest_lines(answer.accounts, answer.packet, answer.verdict, style, room)))

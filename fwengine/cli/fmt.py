@@ -13,7 +13,7 @@ from ..sources.text import decoded
 from ..sources.writing import failure, replace
 from .failure import Failures
 from .files import expanded, rewritable
-from .options import color_option, exit_codes, once, say, style_of, write_bytes
+from .options import color_option, exit_codes, format_option, once, say, say_answer, style_of, write_bytes
 from .output import complain
 
 
@@ -21,21 +21,28 @@ from .output import complain
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not in canonical form.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
+@format_option()
 @color_option
-def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) -> int:
+def command(paths: tuple[str, ...], check: bool, show_diff: bool, format_: str, color: str) -> int:
     """Rewrite policies in canonical form, comments kept; `-` formats standard input to standard output.
 
     A file with a syntax error is left as it is. Each file is replaced in one step. Of a git revision (REV:PATH) --check and
     --diff can be asked.
     """
     from ..report.nothing import no_input
+    from ..report.record import Place
+    from ..report.written import Formatted, FormattedFile
 
     once(*paths)
+    if format_ != "text" and "-" in paths and not (check or show_diff):
+        raise click.UsageError(
+            "`-` is formatted to standard output: `--format` goes with --check, --diff and with files"
+        )
     if not check and not show_diff:
         rewritable("fmt", [path for path in paths if path != "-"])
     style = style_of(color)
     failures = Failures()
-    changed = 0
+    looked_at: list[FormattedFile] = []
     for _, files in expanded(paths, failures):
         for path in files:
             called = "<stdin>" if path == "-" else visible(path)
@@ -51,15 +58,20 @@ def command(paths: tuple[str, ...], check: bool, show_diff: bool, color: str) ->
             except PolicyError as error:
                 failures.tell(error)
                 continue
-            changed += differs
+            lines = difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm="")
+            diff = tuple(lines) if show_diff else ()
+            looked_at.append(FormattedFile(Place("<stdin>" if path == "-" else path), differs, diff))
             if show_diff:
-                for line in difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm=""):
+                for line in diff if format_ == "text" else ():
                     say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
             elif path == "-" and not check:
                 write_bytes(after.encode("utf-8"))
             elif differs:
                 complain(f"{'would format' if check else 'formatted'} {called}")
-    return failures.code(1 if check and changed else 0)
+    answer = Formatted(not check and not show_diff, tuple(looked_at))
+    if format_ != "text":
+        say_answer(answer, format_, failures)
+    return failures.code(1 if check and any(f.changed for f in answer.files) else 0)
 
 
 def _read(path: str) -> str:

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from .output import FORMAT
-
-FORMATS = frozenset({"json", "jsonl", "github", "junit", "sarif"})
+from .output import FORMAT, FORMS
 
 
 class _Entry(NamedTuple):
@@ -28,6 +26,7 @@ COMMANDS = {
     "synth": _Entry("synth", "Write packets from a policy's edges, with the expected verdicts."),
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
     "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
+    "schema": _Entry("schema", "Write the JSON Schema of what a command answers."),
     "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),
     "version": _Entry("version", "Tell the version and which engines are live."),
 }
@@ -101,7 +100,7 @@ def _form(args: Sequence[str]) -> str:
         option, equals, value = word.partition("=")
         if option in ("--format", "--as"):  # `show --as json`
             chosen = value if equals else following
-            return chosen if chosen in FORMATS else "text"
+            return chosen if chosen in FORMS else "text"
     return "text"
 
 

@@ -10,11 +10,21 @@ import click
 from click.core import ParameterSource
 
 from ..errors import PacketError
-from .output import COLOR, FORMAT, chosen_color, note, say, say_json, say_json_line, style_of, write_bytes
+from .output import (
+    COLOR,
+    FORMAT,
+    FORMS,
+    chosen_color,
+    note,
+    say,
+    say_answer,
+    style_of,
+    write_bytes,
+)
 
 __all__ = [
     "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
-    "say_json", "say_json_line", "stated_day", "stated_options", "style_of", "write_bytes",
+    "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,11 +67,11 @@ def stated_day(as_of: datetime.date) -> datetime.date | None:
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
-    """`--format`, with text as the default."""
+    """`--format`, with text as the default; every form unless some are named."""
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(formats),
+        type=click.Choice(formats or FORMS),
         default="text",
         show_default=True,
         is_eager=True,
@@ -156,6 +166,38 @@ def stated_options(command: F) -> F:
     for option in reversed(decorate):
         command = option(command)
     return command
+
+
+def shown_options(command: F) -> F:
+    """How much of an answer is shown: the arguments `detail`, `limit` and `plain`, and `budget`, after which work stops."""
+    decorate = [
+        click.option("--detail", is_flag=True, help="Text in full: nothing folded, nothing cut short."),
+        click.option(
+            "--limit",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Show N regions, or causes where text is folded, and say how many more there are.  [default: all; folded text: some]",
+        ),
+        click.option("--plain", is_flag=True, help="Write regions without the policy's names."),
+        click.option(
+            "--budget",
+            type=click.IntRange(1),
+            default=200_000,
+            show_default=True,
+            metavar="N",
+            help="Regions after which to give up: then the answer is unknown.",
+        ),
+    ]
+    for option in reversed(decorate):
+        command = option(command)
+    return command
+
+
+def width() -> int:
+    """How wide lines are: as the terminal, at least 40; 100 where there is none. COLUMNS says otherwise."""
+    import shutil
+
+    return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
 def policy_argument(command: F) -> F:

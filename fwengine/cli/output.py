@@ -13,10 +13,12 @@ import click
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
+    from ..report.answer import Answer
     from ..report.failure import Failure
     from ..report.style import Style
 
-FORMAT_VERSION: Final = "1.0"
+FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit")  # those of `report.render`
+FORMAT_VERSION: Final = "2.0"
 COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
 FORMAT: Final = "fwengine.format"  # and the form of the answer
 _SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -53,15 +55,23 @@ def say(text: str = "") -> None:
     _write(shown(text, color=sys.stdout is not None and wants_color(chosen_color(), sys.stdout)))
 
 
-def say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
+def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (), style: Style | None = None) -> None:
+    """An answer with what went wrong, in the form that was asked for; as text failures are on stderr."""
+    from ..report.render import render
+
+    stretches = render(answer, form, failures, style=style, encode=_json)
+    if form in ("text", "markdown", "github", "junit"):
+        for text in stretches:
+            say(text)
+    else:
+        for text in stretches:
+            _write(text)
+
+
+def _say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
     """One JSON document on stdout, with the version of its form, the answer's fields, and what went wrong."""
-    errors = [failure.to_dict() for failure in failures]
+    errors = [failure.record.to_dict() for failure in failures]
     _write(_json({"format_version": FORMAT_VERSION, **fields, "errors": errors}, indent=2))
-
-
-def say_json_line(**fields: Any) -> None:
-    """One JSON document on one line of stdout."""
-    _write(_json(fields, indent=None))
 
 
 def json_text(value: object) -> str:
@@ -78,38 +88,30 @@ def say_json_lines(lines: Sequence[str]) -> None:
 def say_items(items: Sequence[str], *, begun: bool) -> None:
     """More items of the list `results` of a document that is written as it comes; `begun` says that there were some."""
     if items:
-        head = ",\n" if begun else f'{{\n  "format_version": "{FORMAT_VERSION}",\n  "results": [\n'
+        head = (
+            ",\n" if begun else f'{{\n  "format_version": "{FORMAT_VERSION}",\n  "command": "eval",\n  "results": [\n'
+        )
         _write(head + ",\n".join(items), end="")
 
 
-def end_items(failures: Iterable[Failure], *, begun: bool) -> None:
-    """The end of such a document, whose form is that of `say_json(failures, results=...)`."""
+def end_items(failures: Iterable[Failure], *, begun: bool, **sums: int) -> None:
+    """The end of such a document, with the fields that stand behind the list."""
     if not begun:
-        say_json(failures, results=[])
+        _say_json(failures, command="eval", results=[], **sums)
         return
-    errors = _json([failure.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
-    _write(f'\n  ],\n  "errors": {errors}\n}}')
+    told = "".join(f',\n  "{key}": {value}' for key, value in sums.items())
+    errors = _json([failure.record.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
+    _write(f'\n  ]{told},\n  "errors": {errors}\n}}')
 
 
-def say_document(document: object) -> None:
-    """A JSON document of a form that is not ours on stdout."""
-    _write(_json(document, indent=2))
+def say_data(value: object) -> None:
+    """JSON of a form that is not an answer's."""
+    _write(_json(value, indent=2))
 
 
 def say_failures(form: str, failures: Sequence[Failure]) -> None:
     """The failures of a command that has no answer beside them, in the form that was asked for; as text they are on stderr."""
-    if form == "json":
-        say_json(failures)
-    elif form == "jsonl":
-        for failure in failures:
-            say_json_line(error=failure.to_dict())
-    elif form in ("github", "junit", "sarif"):
-        from ..report.machine import github, junit, sarif
-
-        if form == "sarif":
-            say_document(sarif((), failures))
-        else:
-            say(github((), failures) if form == "github" else junit((), failures))
+    say_answer(None, form, failures)
 
 
 def _json(value: object, indent: int | None) -> str:

@@ -13,8 +13,7 @@ from .options import (
     exit_codes,
     format_option,
     policy_argument,
-    say,
-    say_json,
+    say_answer,
     stated_day,
     style_of,
 )
@@ -30,7 +29,7 @@ from .options import (
     show_default=True,
     help="Steps of a search after which to give up.",
 )
-@format_option("text", "json")
+@format_option()
 @as_of_option
 @color_option
 def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.date, color: str) -> int:
@@ -43,21 +42,13 @@ def command(policy: str, claim: str, limit: int, format_: str, as_of: datetime.d
     """
     from ..analysis.prove import prove
     from ..policy import load, read_claim
-    from ..report.answers import proof_json, proof_lines
     from ..report.nothing import no_rule
-    from ..report.strangers import stranger_text, strangers_json
+    from ..report.proved import Proved, ProvedClaim
 
     loaded = load(policy, as_of=as_of)
-    asked = read_claim(loaded, claim)
-    proof = prove(loaded, asked, limit)
-    strangers = loaded.strangers(asked.boxes)
+    proof = prove(loaded, read_claim(loaded, claim), limit)
     failures = Failures()
     failures.add(no_rule(loaded))
-    if format_ == "json":
-        unknown = strangers_json(strangers)
-        say_json(failures, **proof_json(proof, loaded, policy, stated_day(as_of)), unknown_interfaces=unknown)
-    else:
-        first, *more = proof_lines(proof, loaded, policy, claim, style_of(color), stated_day(as_of))
-        said = stranger_text(strangers)
-        say("\n".join([f"{first}, but {said}" if said else first, *more]))
-    return failures.code(0 if proof.holds and not strangers else 1)
+    answer = Proved.of([ProvedClaim.of(proof, loaded, policy, claim, stated_day(as_of))])
+    say_answer(answer, format_, failures, style_of(color))
+    return failures.code(0 if answer.holds else 1)

@@ -7,7 +7,7 @@ import datetime
 import click
 
 from .failure import Failures
-from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_json, style_of
+from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
 FORMS = ("table", "tree", "dot", "mermaid", "stats", "json")
@@ -37,6 +37,7 @@ def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     from ..policy import load
     from ..report import compiled
     from ..report.nothing import no_rule
+    from ..report.shown import Shown
 
     loaded = load(policy, as_of=as_of)
     failures = Failures()
@@ -52,5 +53,5 @@ def command(policy: str, form: str, as_of: datetime.date, color: str) -> int:
     elif form == "stats":
         say(compiled.statistics(loaded))
     else:
-        say_json(failures, **compiled.tree_json(loaded))
+        say_answer(Shown.of(loaded), "json", failures)
     return failures.code(0)

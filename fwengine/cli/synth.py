@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -21,8 +21,7 @@ from .options import (
     format_option,
     note,
     policy_argument,
-    say,
-    say_json,
+    say_answer,
     style_of,
 )
 
@@ -38,7 +37,7 @@ from .options import (
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Which of many possible packets to take."
 )
-@format_option("text", "json")
+@format_option()
 @as_of_option
 @color_option
 def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of: datetime.date, color: str) -> int:
@@ -51,7 +50,9 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     """
     from ..packets.encode import write_pcap, write_pcapng
     from ..policy import load
+    from ..report.making import rule_at
     from ..report.nothing import no_rule
+    from ..report.written import MissedRule, Synthesized
     from ..testing.synthesis import synthesize
 
     if output == "-":
@@ -61,7 +62,7 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     failures.add(no_rule(loaded))
     made = synthesize(loaded, limit, seed)
     verdicts = output + ".jsonl"
-    kind = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
+    kind: Literal["pcap", "pcapng"] = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
     lines = [
         json.dumps(_line(number, probe, loaded), ensure_ascii=False) + "\n" for number, probe in enumerate(made.probes)
     ]
@@ -81,30 +82,19 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
         )
     for reason, count in Counter(made.missed.values()).items():
         note(f"{count} rule{'' if count == 1 else 's'} without a packet: {_WORDS[reason]}")
-    missed = [_missed(index, reason, loaded) for index, reason in sorted(made.missed.items())]
+    missed = tuple(MissedRule(rule_at(loaded, i), reason) for i, reason in sorted(made.missed.items()))
     rules = sum(map(loaded.active, loaded.rules)) + 1
-    if format_ == "json":
-        say_json(
-            failures,
-            capture=output,
-            kind=kind,
-            verdicts=verdicts,
-            packets=len(made.probes),
-            rules=rules,
-            exercised=rules - len(missed),
-            missed=missed,
-            left_out=made.left_out,
-        )
-        return failures.code(0)
-    style = style_of(color)
-    say(
-        f"{style(output, bold=True)}: {len(made.probes):,} packets; what to expect of them: {style(verdicts, bold=True)}"
+    answer = Synthesized(
+        capture=output,
+        kind=kind,
+        verdicts=verdicts,
+        packets=len(made.probes),
+        rules=rules,
+        exercised=rules - len(missed),
+        missed=missed,
+        left_out=made.left_out,
     )
-    say(f"{rules - len(missed):,} of {rules:,} rules exercised, the default included")
-    for row in missed:
-        place = f"{row['file']}:{row['line']}"
-        label = row["rule"] if row["rule"] == place or not row["file"] else f"{row['rule']}  {style(place, 'grey')}"
-        say(f"  not {label}: {row['reason']}")
+    say_answer(answer, format_, failures, style_of(color))
     return failures.code(0)
 
 
@@ -117,29 +107,15 @@ _WORDS = {
 
 
 def _line(number: int, probe: Any, policy: Any) -> dict[str, Any]:
-    """A packet and its verdict, under the keys of `eval --per-packet` and `eval`."""
+    """A packet and what to expect of it."""
     from ..model.packet import write
+    from ..report.making import rule_at
+    from ..report.record import act
+    from ..report.written import SynthesizedPacket
 
-    rule = policy.rules[probe.index] if probe.index < len(policy.rules) else None
-    return {
-        "packet": number,
-        "text": write(probe.packet, policy.tree.fields),
-        "verdict": policy.action(probe.index).value,
-        "rule": policy.label(probe.index),
-        "file": rule.span.file if rule else None,
-        "line": rule.span.line if rule else None,
-        "about": probe.about,
-    }
-
-
-def _missed(index: int, reason: str, policy: Any) -> dict[str, Any]:
-    rule = policy.rules[index] if index < len(policy.rules) else None
-    return {
-        "rule": policy.label(index),
-        "file": rule.span.file if rule else None,
-        "line": rule.span.line if rule else None,
-        "reason": reason,
-    }
+    text = write(probe.packet, policy.tree.fields)
+    verdict = act(policy.action(probe.index))
+    return SynthesizedPacket(number, text, verdict, rule_at(policy, probe.index), probe.about).to_dict()
 
 
 def _draft(name: str, text: str) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import Diagnostic, LimitError, PolicyError, Span
+from ..errors import LimitError, PolicyError
 from .failure import Failures
 from .files import expanded
 from .options import (
@@ -18,12 +18,13 @@ from .options import (
     note,
     once,
     say,
-    say_json,
-    say_json_line,
+    say_answer,
     stated_day,
     style_of,
 )
-from .output import say_failures
+
+if TYPE_CHECKING:
+    from ..report.outcomes import Outcome, Tests
 
 
 @click.command(
@@ -39,7 +40,7 @@ from .output import say_failures
     help="Exit 1 below this coverage or mutation score.",
 )
 @click.option("--junit", type=click.Path(path_type=str), metavar="FILE", help="Also write the results in JUnit's form.")
-@format_option("text", "json", "jsonl", "github", "junit")
+@format_option()
 @as_of_option
 @color_option
 def command(
@@ -61,12 +62,13 @@ def command(
     from ..policy import load
     from ..report.mutation import Tested
     from ..report.nothing import Covered, no_rule
+    from ..report.outcomes import Tests
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
     once(*paths)
     style = style_of(color)
-    results: list[dict[str, Any]] = []
+    results: list[Outcome] = []
     tested = Tested()
     failures = Failures()
     covered, ruled = Covered("expectation"), Covered("rule")
@@ -102,12 +104,9 @@ def command(
     failures.add(
         *(nothing for nothing in bare if nothing.file not in ruled)
     )  # what others include is about their rules
+    answer = Tests.of(results, tested.coverage_record if cover else None, tested.mutation_record if mutate else None)
     if junit is not None:
-        _write_junit(junit, results, failures)
-    passed = sum(r["passed"] for r in results)
-    failed = len(results) - passed
-    extra: dict[str, Any] = {"coverage": tested.coverage_json()} if cover else {}
-    extra |= {"mutation": tested.mutation_json()} if mutate else {}
+        _write_junit(junit, answer, failures)
     if format_ == "text":
         for lines in (
             tested.coverage_lines(style) if cover else [],
@@ -115,35 +114,34 @@ def command(
         ):
             for line in lines:
                 say(line)
-        sampled = sum(bool(r["confirmed"]) and not r["confirmed"]["complete"] for r in results)
-        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
-        say(style(f"{passed} passed, {failed} failed", "red" if failed or failures else "green", bold=True) + word)
+        total, paren, sampled = answer.total.partition(" (")
+        say(style(total, "red" if answer.failed or failures else "green", bold=True) + paren + sampled)
     else:
-        _tell(results, passed, failed, extra, format_, failures)
+        say_answer(answer, format_, failures)
     low = (
         fail_under is not None
         and 100 * min(tested.coverage if cover else 1, tested.score if mutate else 1) < fail_under
     )
-    return failures.code(1 if failed or low else 0)
+    return failures.code(1 if answer.failed or low else 0)
 
 
-def _write_junit(path: str, results: list[dict[str, Any]], failures: Failures) -> None:
-    from ..report.machine import junit
+def _write_junit(path: str, answer: Tests, failures: Failures) -> None:
+    from ..report.render import render
     from ..sources.writing import replace
 
     try:
-        replace(path, junit(results, failures) + "\n")
+        replace(path, "\n".join(render(answer, "junit", failures)) + "\n")
     except PolicyError as error:
         failures.tell(error)
 
 
 def _tested(
     policy: Any, path: str, stated: datetime.date | None, show: bool, style: Any, failures: Failures
-) -> list[dict[str, Any]]:
+) -> list[Outcome]:
     """The outcomes of one file's expectations, shown as they come; one that takes too long is a failure."""
     from ..analysis.entries import Entries, closed
     from ..analysis.prove import prove
-    from ..report.outcomes import failure_head, failure_lines, outcome_json
+    from ..report.outcomes import Outcome, failure_head, failure_lines
     from ..report.screen import visible
     from ..report.strangers import stranger_text
 
@@ -155,7 +153,7 @@ def _tested(
         except LimitError as error:
             failures.tell(error, at=claim.span)
             continue
-        result = outcome_json(proof, policy, path, stated)
+        result = Outcome.of(proof, policy, path, stated)
         results.append(result)
         # a claim about an interface that no rule names is usual; one that resembles another's name is not
         strangers = [stranger for stranger in policy.strangers(claim.boxes) if stranger.near]
@@ -163,38 +161,9 @@ def _tested(
             note(f"{visible(str(claim.span.file))}:{claim.span.line}: {stranger_text(strangers)}")
         if show and not proof.holds:
             say("\n".join([failure_head(result, style), *failure_lines(result)]))
-    good = sum(r["passed"] for r in results)
+    good = sum(r.passed for r in results)
     bad = len(results) - good
     if show:
         counts = [f"{good} passed"] * bool(good) + [style(f"{bad} failed", "red", bold=True)] * bool(bad)
         say(f"{visible(path)}: " + (", ".join(counts) or "no expectations"))
     return results
-
-
-def _tell(
-    results: list[dict[str, Any]], passed: int, failed: int, extra: dict[str, Any], format_: str, failures: Failures
-) -> None:
-    """The results for other programs."""
-    from ..report.machine import github, junit
-
-    if format_ == "json":
-        say_json(failures, passed=passed, failed=failed, results=results, **extra)
-    elif format_ == "jsonl":
-        for result in results:
-            say_json_line(**result)
-        say_failures(format_, failures)
-    elif format_ == "junit":
-        say(junit(results, failures))
-    else:
-        found = [_diagnostic(r) for r in results if not r["passed"]]
-        if found or failures:
-            say(github(found, failures))
-
-
-def _diagnostic(result: dict[str, Any]) -> Diagnostic:
-    """A failed expectation as something that an editor or a pull request can show."""
-    from ..report.outcomes import failure_lines
-
-    span = Span(result["file"], result["line"], 1, result["line"], 1)
-    notes = tuple(line.strip() for line in failure_lines(result))
-    return Diagnostic("expect", f"failed: {result['expectation']}", span, notes=notes)

@@ -4,53 +4,65 @@ from __future__ import annotations
 
 import platform
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from .._version import __version__
-from .output import complain, say
+from .options import format_option, say_answer
+from .output import complain
+
+if TYPE_CHECKING:
+    from ..report.described import Build
 
 
 @click.command("version")
 @click.option("-v", "--verbose", is_flag=True, help="Also tell the engines, the libraries and the machine.")
-def command(verbose: bool) -> int:
+@format_option("text", "json", "jsonl", "markdown")
+def command(verbose: bool, format_: str) -> int:
     """Tell the version and, with --verbose, which engines are live and of which sources all of it was made.
 
     Two machines with the same digests give the same answers. Exits 1 if what runs was not made of the sources beside it.
     """
-    say(f"fwengine {__version__}")
-    if verbose:
-        from importlib.metadata import version
+    from ..report.described import Version
 
-        say(
-            f"python   {platform.python_version()} ({sys.implementation.name}) on {platform.system()} {platform.machine()}"
-        )
-        for name in ("lark", "netaddr", "click"):
-            say(f"{name:<8} {version(name)}")
-        say("engines  tree: live (plain Python)")
-        from ..native import available, engines, why_not
-
-        live = available()
-        say(f"         native: live ({', '.join(engines())})" if live else f"         native: absent ({why_not()})")
-        return _made_of(live)
-    return 0
-
-
-def _made_of(native: bool) -> int:
-    """Tells the digests of the sources and of the native module; 1 if something was made of other sources than these."""
-    from .. import build
-
-    wrong = []
-    say(f"sources  sha256:{build.digest()} ({len(build.sources())} files)")
-    stale = build.stale_bytecode()
-    wrong += [f"the bytecode of {path.relative_to(build.PACKAGE)} is that of another text: remove it" for path in stale]
-    if native:
-        from ..native import _native
-
-        built, here = _native.sources, build.native_digest()
-        say(f"         native module, built of sha256:{built or 'unknown'}")
-        if built and here not in (None, built):
-            wrong.append(f"the C sources beside the native module are others, sha256:{here}: build it anew")
+    made = _build() if verbose else None
+    say_answer(Version(__version__, made), format_)
+    wrong = made.wrong if made else ()
     for text in wrong:
         complain(f"error: {text}")
     return 1 if wrong else 0
+
+
+def _build() -> Build:
+    """What runs, and of which sources it was made."""
+    from importlib.metadata import version
+
+    from .. import build
+    from ..native import available, engines, why_not
+    from ..report.described import Build, Engine, Library
+
+    live = available()
+    stale = build.stale_bytecode()
+    wrong = [f"the bytecode of {path.relative_to(build.PACKAGE)} is that of another text: remove it" for path in stale]
+    built = None
+    if live:
+        from ..native import _native
+
+        built, here = _native.sources or "unknown", build.native_digest()
+        if built != "unknown" and here not in (None, built):
+            wrong.append(f"the C sources beside the native module are others, sha256:{here}: build it anew")
+    return Build(
+        platform.python_version(),
+        sys.implementation.name,
+        f"{platform.system()} {platform.machine()}",
+        tuple(Library(name, version(name)) for name in ("lark", "netaddr", "click")),
+        (
+            Engine("tree", True, ("plain Python",), ""),
+            Engine("native", live, tuple(engines()) if live else (), "" if live else str(why_not())),
+        ),
+        f"sha256:{build.digest()}",
+        len(build.sources()),
+        f"sha256:{built}" if built else None,
+        tuple(wrong),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..model.box import Sets
 from ..model.fields import FULL
-from ..model.interval import IntervalSet
+from ..model.interval import IntervalSet, together
 from .chains import Part
 
 Conditions = Mapping[int, IntervalSet]
@@ -68,4 +68,4 @@ class Match:
 
 def union(sets: Sequence[IntervalSet]) -> IntervalSet:
     """All of several sets."""
-    return sets[0] if len(sets) == 1 else IntervalSet.union(pair for one in sets for pair in one)
+    return sets[0] if len(sets) == 1 else together(sets)

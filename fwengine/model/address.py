@@ -136,36 +136,3 @@ def show_set(addresses: IntervalSet) -> list[str]:
             else:
                 out.append(f"{show(lo)}-{show(hi)}")
     return out
-
-
-MAX_MASK_RANGES = 1 << 16  # a mask with holes may stand for so many
-
-
-def masked(point: int, mask: int) -> IntervalSet:
-    """The addresses that agree with `point` wherever the mask has a one bit; the mask may have holes.
-
-    Raises:
-        ValueError: if they are more than 65,536 ranges.
-
-    >>> show_set(masked(parse("10.0.1.0"), 0xFFFFFFFE))
-    ['10.0.1.0/31']
-    >>> masked(parse("10.0.0.0"), 0xFF00FF00).size
-    65536
-    """
-    bits = bits_of(point)
-    free = [bit for bit in range(bits) if not mask >> bit & 1]
-    low = next((n for n, bit in enumerate(free) if bit != n), len(free))  # the free bits at the end make one range
-    holes = free[low:]
-    if 1 << len(holes) > MAX_MASK_RANGES:
-        raise ValueError(f"the mask stands for 2^{len(holes)} ranges")
-    base = to_value(point) & mask & (1 << bits) - 1
-    family = family_of(point)
-    pairs = []
-    for number in range(1 << len(holes)):
-        value = base
-        for at, bit in enumerate(holes):
-            if number >> at & 1:
-                value |= 1 << bit
-        first = to_point(family, value)
-        pairs.append((first, first + (1 << low) - 1))
-    return IntervalSet.union(pairs)

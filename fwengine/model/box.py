@@ -38,7 +38,7 @@ from .fields import (
     interface_name,
     present,
 )
-from .interval import IntervalSet
+from .interval import IntervalSet, together
 from .packet import Packet
 
 Sets = tuple[IntervalSet, ...]
@@ -186,7 +186,7 @@ def _named(lo: int, hi: int) -> str:
 def _seen(pieces: tuple[Box, ...], f: int) -> IntervalSet:
     if len(pieces) == 1:
         return pieces[0].sets[f]
-    return IntervalSet.union(pair for piece in pieces for pair in piece.sets[f])
+    return together([piece.sets[f] for piece in pieces])
 
 
 def merge(boxes: Iterable[Box]) -> list[Box]:
@@ -202,9 +202,7 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
                 del rest[f]
                 groups.setdefault(tuple(rest), []).append(box)
             out = [
-                alike[0]
-                if len(alike) == 1
-                else alike[0].replace(f, IntervalSet.union(pair for box in alike for pair in box.sets[f]))
+                alike[0] if len(alike) == 1 else alike[0].replace(f, together([box.sets[f] for box in alike]))
                 for alike in groups.values()
             ]
     return out

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 
 from . import address
 from .box import Sets
-from .fields import DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
+from .diagram import Diagram
+from .fields import ADDRESSES, DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
 from .interval import IntervalSet
-from .tree import DecisionTree, Node, Root
+from .scattered import ScatteredSet
+from .switch import Made, Switch, SwitchTooLargeError, switch
+from .tree import DecisionTree, Node, Root, SwitchTree
 
 Entry = tuple[int, Sets]  # rule index, conditions
 
@@ -27,6 +30,7 @@ _ORDERS = {  # (source wide, destination wide) -> the order in which that group'
 _WIDE = {4: 1 << 16, 6: 1 << 80}  # more addresses than this are a wide match
 _SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule
 _GROUP = (4096, 15)
+_FEW, _PLAIN = 8, 64  # scattered sets and other cuts: for no more than that hulls are not swept
 _WORK = 8  # cuts swept for each edge allowed, before sharing
 
 
@@ -77,8 +81,15 @@ def _split(builder: _Builder, entries: Sequence[Entry], order: tuple[int, ...]) 
 
 
 def _is_wide(chosen: IntervalSet) -> bool:
-    v4, v6 = (sum(hi - lo + 1 for lo, hi in chosen & family) for family in (address.V4, address.V6))
+    v4, v6 = ((chosen & family).size for family in (address.V4, address.V6))
     return v4 > _WIDE[4] or v6 > _WIDE[6]
+
+
+def _scattered(entries: Sequence[Entry], field: int) -> dict[int, Diagram]:
+    """The entries whose set is a scattered one there, with its diagram."""
+    if field not in ADDRESSES or not any([type(sets[field]) is ScatteredSet for _, sets in entries]):  # noqa: C419
+        return {}
+    return {e: chosen.root for e, (_, sets) in enumerate(entries) if isinstance(chosen := sets[field], ScatteredSet)}
 
 
 class _Builder:
@@ -109,6 +120,12 @@ class _Builder:
                 whole[level].add(e)
         memo: list[dict[tuple[int, ...], int]] = [{} for _ in range(levels)]
         ranges = [[sets[f].ranges for _, sets in entries] for f in used]
+        # of scattered sets the hulls are swept, and switches tell what holds within; by level
+        scattered = [_scattered(entries, f) for f in used]
+        for here, swept in zip(scattered, ranges, strict=True):
+            for e in here:
+                swept[e] = ((swept[e][0][0], swept[e][-1][1]),)
+        switches: dict[tuple[int, tuple[int, ...]], Made] = {}
         none = ~self.rules
         edges = work = 0
 
@@ -130,11 +147,15 @@ class _Builder:
             starts: dict[int, list[int]] = {}
             ends: dict[int, list[int]] = {}
             mine = ranges[level]
+            top = FULL[used[level]].hi
+            spread = scattered[level]
+            open_ = spread.keys() & active if spread else spread.keys()
+            if open_ and len(open_) <= _FEW and sum([len(mine[e]) for e in active]) <= _PLAIN:
+                mine = [((0, top),) if e in open_ else swept for e, swept in enumerate(mine)]  # hulls would add cuts
             for e in active:
                 for lo, hi in mine[e]:
                     starts.setdefault(lo, []).append(e)
                     ends.setdefault(hi + 1, []).append(e)
-            top = FULL[used[level]].hi
             here: set[int] = set()
             cuts: list[int] = []
             children: list[int] = []
@@ -143,7 +164,7 @@ class _Builder:
             work += len(points)
             if work > _WORK * budget:
                 raise _TooLargeError
-            for p in points:
+            for n, p in enumerate(points):
                 if p > top:
                     break
                 if p in ends:
@@ -151,7 +172,9 @@ class _Builder:
                 if p in starts:
                     here.update(starts[p])
                 key = tuple(sorted(here))
-                if key in below:
+                if open_ and not open_.isdisjoint(here):
+                    child = switched(level, key, p, points[n + 1] - 1)  # a hull ends behind it
+                elif key in below:
                     child = below[key]
                 else:
                     child = below[key] = build(level + 1, key)
@@ -161,18 +184,55 @@ class _Builder:
             if len(children) == 1:
                 result = children[0]
             else:
-                node = Node(used[level], tuple(cuts[1:]), tuple(children))
-                found = self.unique.get(node)
-                if found is None:
-                    edges += len(children)
-                    if edges > budget:
-                        raise _TooLargeError
-                    found = self.unique[node] = len(self.nodes)
-                    self.nodes.append(node)
-                    self.lowest.append(min(map(self._low, set(children))))
-                result = found
+                result = stored(Node(used[level], tuple(cuts[1:]), tuple(children)), len(children))
             memo[level][active] = result
             return result
+
+        def stored(node: Node, size: int) -> int:
+            nonlocal edges
+            found = self.unique.get(node)
+            if found is None:
+                edges += size
+                if edges > budget:
+                    raise _TooLargeError
+                found = self.unique[node] = len(self.nodes)
+                self.nodes.append(node)
+                self.lowest.append(min(map(self._low, set(node.children))))
+            return found
+
+        def switched(level: int, active: tuple[int, ...], lo: int, hi: int) -> int:
+            """The subtree for an interval in which some of the active entries hold here and there only."""
+            nonlocal work
+            here, final = scattered[level], whole[level + 1]
+            for n, e in enumerate(active, 1):
+                if e in final and e not in here:
+                    active = active[:n]
+                    break
+            open_ = tuple([e for e in active if e in here])
+            if not open_:
+                return build(level + 1, active)
+            known = switches.get((level, open_))
+            if known is None:
+                try:
+                    known = switch([here[e] for e in open_], [e in final for e in open_], _WORK * budget - work)
+                except SwitchTooLargeError:
+                    raise _TooLargeError from None
+                switches[level, open_] = known
+                work += known.steps
+            choice, ends, _ = known
+            children: dict[int, int] = {}
+            for end in sorted(choice.reached(lo, hi)):
+                holding = {open_[k] for k in ends[end]}
+                children[end] = build(level + 1, tuple([e for e in active if e not in here or e in holding]))
+            work += len(choice.rows)
+            if work > _WORK * budget:
+                raise _TooLargeError
+            different = list(dict.fromkeys(children.values()))
+            place = {child: n for n, child in enumerate(different)}
+            choice = choice.relabelled([place.get(children.get(end, different[0]), 0) for end in range(len(ends))])
+            if choice.root < 0:
+                return different[~choice.root]
+            return stored(Node(used[level], choice, tuple(different)), len(choice.rows))
 
         try:
             return build(0, tuple(range(len(entries))))
@@ -187,4 +247,5 @@ class _Builder:
 
     def finish(self, roots: list[int]) -> DecisionTree:
         ordered = sorted(Root(self._low(r), r) for r in roots) or [Root(self.rules, ~self.rules)]
-        return DecisionTree(tuple(self.nodes), tuple(ordered), self.rules, tuple(self.lowest))
+        made = SwitchTree if any([type(node[1]) is Switch for node in self.nodes]) else DecisionTree  # noqa: C419
+        return made(tuple(self.nodes), tuple(ordered), self.rules, tuple(self.lowest))

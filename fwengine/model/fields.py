@@ -136,6 +136,7 @@ FIVE = (PROTOCOL, SRC, DST, SPORT, DPORT)  # what is asked first, in orders that
 REST = tuple(f for f in range(FIELDS) if f not in FIVE)  # what is asked behind them, in this order
 STAGES = tuple(f for f in REST if f != FRAGMENT)  # what the native classifier folds into a class, in its order
 OPTIONAL = tuple(spec.field for spec in TABLE if spec.owners is not None)  # what not every packet has
+ADDRESSES = tuple(spec.field for spec in TABLE if spec.kind == "address")
 INTERFACES = tuple(spec.field for spec in TABLE if spec.kind == "interface")
 MERGED = tuple(sorted(range(FIELDS), key=lambda f: TABLE[f].merged))
 COUNTED = tuple(spec.field for spec in TABLE if spec.counted)

@@ -1,106 +1,223 @@
-"""Which changes of verdicts come from which changed definition: a `net` that grew, a `service` that lost a port."""
+"""Where changes of verdicts come from, in words: which rules were added, removed, moved or edited, which definitions changed.
+
+The changes are put down to edits by `analysis.causes`; this module says which definitions differ and which rules use them,
+and what an edit is called. It also finds what differs without having an effect.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
+from ..analysis.causes import Causes, causes
 from ..analysis.diff import Change
+from ..analysis.edits import Edit, Edits, edits
 from ..errors import Span
 from ..language.syntax import ast
 from ..language.syntax.printer import show
+from ..model.fields import TABLE
+from ..model.rules import Rule
 from ..policy import Policy
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+_SHOWN = 3  # rules named on a line
+_LONGEST = 40  # of a condition that is told to have changed
 
 
-@dataclass(frozen=True)
 class Attribution:
-    """A definition that was changed, added or removed, the rules that use it, directly or not, and the changes they decide."""
+    """The edits between two policies, and the changes by their causes.
 
-    kind: str
-    name: str
-    old: Span | None
-    new: Span | None
-    rules: tuple[str, ...]
-    changes: tuple[int, ...]  # indices into the changes
-    flows: int
-
-
-def attribute(old: Policy, new: Policy, changes: Sequence[Change]) -> list[Attribution]:
-    """For each definition whose text differs, what of the changes goes through rules that mention it.
-
-    A change that goes through several such definitions is counted for each.
+    Attributes:
+        causes: see `analysis.causes`; of what they are exact.
+        definitions: the names whose definitions differ, with their statements before and now.
     """
-    before, after = old.names.defined, new.names.defined
-    out = []
-    for name in [*after, *(name for name in before if name not in after)]:
-        was, now = before.get(name), after.get(name)
-        if was is not None and now is not None and was.content == now.content:
-            continue
-        if was is None and now is None:
-            continue
-        users = [_users(policy, texts, name) for policy, texts in ((old, before), (new, after))]
-        mine = [n for n, c in enumerate(changes) if c.old_rule in users[0] or c.new_rule in users[1]]
-        labels = dict.fromkeys([old.label(i) for i in sorted(users[0])] + [new.label(i) for i in sorted(users[1])])
-        some = now or was
-        assert some is not None
-        assert isinstance(some.content, ast.Definition)
-        out.append(
-            Attribution(
-                some.content.kind,
-                name,
-                was.span if was else None,
-                now.span if now else None,
-                tuple(labels),
-                tuple(mine),
-                sum(changes[n].flows for n in mine),
+
+    def __init__(self, old: Policy, new: Policy, changes: Sequence[Change]) -> None:
+        self.old, self.new = old, new
+        self.definitions = _changed(old, new)
+        self.edits: Edits = edits(old, new, _uses(old, self.definitions), _uses(new, self.definitions))
+        self.causes: Causes = causes(self.edits, changes)
+
+    # Words
+
+    def text(self, edit: Edit) -> str:
+        """What was done, in a line without places: "rule `web` added"."""
+        if edit.kind == "default":
+            return f"default changed from {self.old.default} to {self.new.default}"
+        if edit.kind == "definition":
+            users = list(dict.fromkeys(self.new.label(j) for j in edit.new))
+            return f"{self._definitions(edit.names)}, by way of {_listed(users)}"
+        policy, index = (self.new, edit.new[0]) if edit.new else (self.old, edit.old[0])
+        rule = policy.rules[index]
+        name = f"rule `{rule.name}`" if rule.name else "rule"
+        if edit.kind != "edited":
+            return f"{name} {edit.kind}"
+        before = self.old.rules[edit.old[0]]
+        told = [f"{name} edited: {'; '.join(self._differences(before, rule)) or 'it means something else'}"]
+        if edit.names:
+            told.append(f"; it also uses {self._definitions(edit.names, ', which changed', ' and ')}")
+        return "".join(told)
+
+    def spans(self, edit: Edit) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        """Where it stands in the old text, and in the new one: the definitions, or the rules."""
+        if edit.kind == "definition":
+            found = [self.definitions[name] for name in edit.names]
+            return (
+                tuple(old.span for old, _ in found if old is not None),
+                tuple(new.span for _, new in found if new is not None),
             )
+        return (
+            tuple(self.old.rules[i].span for i in edit.old if i < len(self.old.rules)),
+            tuple(self.new.rules[j].span for j in edit.new if j < len(self.new.rules)),
         )
-    return [a for a in out if a.changes]
+
+    def place(self, edit: Edit) -> str:
+        """`old.fwl:3 -> new.fwl:4`."""
+        sides = [", ".join(f"{s.file}:{s.line}" for s in some[:_SHOWN]) for some in self.spans(edit)]
+        return " -> ".join(side for side in sides if side)
+
+    def _definitions(self, names: Sequence[str], changed: str = " changed", between: str = " and ") -> str:
+        """ "net `office` changed"; of several, that they did so together."""
+        words = []
+        for name in names:
+            old, new = self.definitions[name]
+            statement = new or old
+            assert statement is not None
+            assert isinstance(statement.content, ast.Definition)
+            how = "" if old and new else " (new)" if new else " (gone)"
+            words.append(f"{statement.content.kind} `{name}`{how}")
+        together = ", together" if len(names) > 1 and changed == " changed" else ""
+        return f"{between.join(words)}{changed}{together}"
+
+    def _differences(self, before: Rule, now: Rule) -> Iterator[str]:
+        if before.action is not now.action:
+            yield f"{before.action} -> {now.action}"
+        if before.until != now.until:
+            yield f"until {before.until or 'no day'} -> {now.until or 'no day'}"
+        was, has = dict(before.written), dict(now.written)
+        for spec in TABLE:
+            one, other = was.get(spec.field), has.get(spec.field)
+            if one != other:
+                yield f"{spec.word} {_brief(one)} -> {_brief(other)}"
+        if before.name != now.name:
+            yield f"called `{before.name}` before" if before.name else "without a name before"
+
+    # Without effect
+
+    def idle(self) -> Iterator[str]:
+        """Edits none of whose rules decides a changed packet."""
+        for edit in self.causes.idle:
+            yield f"{self.text(edit)} ({self.place(edit)})"
+
+    def unaffecting(self) -> Iterator[str]:
+        """What differs and, whatever the packet, changes no verdict on this day."""
+        for i, j in self.edits.pairs:
+            before, now = self.old.rules[i], self.new.rules[j]
+            told = list(_formal(before, now))
+            if told:
+                yield f"rule `{now.label}`: {'; '.join(told)}"
+        used = {name for edit in self.edits.all for name in edit.names}
+        for name, (earlier, later) in self.definitions.items():
+            if name not in used:
+                how = "is new" if earlier is None else "is gone"
+                if earlier is not None and later is not None:
+                    how = "changed; no rule that stayed means anything else by it"
+                yield f"{self._definitions([name], '')} {how}".replace(" (new)", "").replace(" (gone)", "")
+        asleep = [Counter(_asleep(policy)) for policy in (self.old, self.new)]
+        if asleep[0] != asleep[1]:
+            yield f"rules that no longer count on {self.new.as_of}"
+        claims = [Counter((c.action, c.text, c.by) for c in policy.expectations) for policy in (self.old, self.new)]
+        if claims[0] != claims[1]:
+            yield _amounts("expectation", (claims[1] - claims[0]).total(), (claims[0] - claims[1]).total())
+        remarks = [Counter(_comments(policy)) for policy in (self.old, self.new)]
+        if remarks[0] != remarks[1]:
+            yield _amounts("comment", (remarks[1] - remarks[0]).total(), (remarks[0] - remarks[1]).total())
 
 
-def _users(policy: Policy, defined: Mapping[str, ast.Statement], name: str) -> set[int]:
-    """The rules that mention a name, or another that is defined by it."""
-    names = {name}
-    while True:
-        more = {other for other, s in defined.items() if other not in names and names & _words(s)}
-        if not more:
-            break
-        names |= more
+def _formal(before: Rule, now: Rule) -> Iterator[str]:
+    """How two rules differ that do the same to the same packets."""
+    if before.name != now.name:
+        yield f"called `{before.name}` before" if before.name else "has got a name"
+    if before.log != now.log:
+        yield "is logged now" if now.log else "is no longer logged"
+    if before.until != now.until:
+        yield f"until {before.until or 'no day'} -> {now.until or 'no day'}"
+    if before.written != now.written:
+        yield "is written in another way"
+
+
+def _changed(old: Policy, new: Policy) -> dict[str, tuple[ast.Statement | None, ast.Statement | None]]:
+    """The definitions whose text differs, by name, those of the new policy first."""
+    before, after = old.names.defined, new.names.defined
     return {
-        index
-        for index, rule in enumerate(policy.rules)
-        if any(names & set(_WORD.findall(text)) for _, text in rule.written)
+        name: (before.get(name), after.get(name))
+        for name in [*after, *(name for name in before if name not in after)]
+        if _value(before.get(name)) != _value(after.get(name))
     }
 
 
-def _words(statement: ast.Statement) -> set[str]:
-    content = statement.content
-    return set(_WORD.findall(show(content.value))) if isinstance(content, ast.Definition) else set()
+def _value(statement: ast.Statement | None) -> object:
+    if statement is None or not isinstance(statement.content, ast.Definition):
+        return None
+    return statement.content.kind, show(statement.content.value)
 
 
-def attribution_json(found: Attribution) -> dict[str, Any]:
-    return {
-        "kind": found.kind,
-        "name": found.name,
-        "old_file": found.old.file if found.old else None,
-        "old_line": found.old.line if found.old else None,
-        "new_file": found.new.file if found.new else None,
-        "new_line": found.new.line if found.new else None,
-        "rules": list(found.rules),
-        "changes": list(found.changes),
-        "flows": found.flows,
-    }
+def _uses(policy: Policy, changed: Mapping[str, object]) -> dict[int, frozenset[str]]:
+    """The changed names that each rule uses, directly or by way of others."""
+    if not changed:
+        return {}
+    lines: dict[tuple[str, int], set[str]] = {}
+    for mention in policy.names.mentions:
+        if mention.kind != "rule":
+            lines.setdefault((mention.span.file, mention.span.line), set()).add(mention.name)
+
+    def within(span: Span) -> set[str]:
+        return set().union(*(lines.get((span.file, n), ()) for n in range(span.line, span.end_line + 1)))
+
+    inner = {name: within(statement.span) - {name} for name, statement in policy.names.defined.items()}
+    whole: dict[str, frozenset[str]] = {}
+
+    def reached(name: str) -> frozenset[str]:
+        if name not in whole:
+            seen, left = {name}, [name]
+            while left:
+                more = inner.get(left.pop(), set()) - seen
+                seen |= more
+                left += more
+            whole[name] = frozenset(seen & changed.keys())
+        return whole[name]
+
+    out = {}
+    for index, rule in enumerate(policy.rules):
+        names = frozenset[str]().union(*(reached(name) for name in within(rule.span)))
+        if names:
+            out[index] = names
+    return out
 
 
-def attribution_lines(found: Attribution) -> list[str]:
-    places = [f"{span.file}:{span.line}" for span in (found.old, found.new) if span]
-    what = "changed" if found.old and found.new else "is new" if found.new else "is gone"
-    count = len(found.changes)
-    return [
-        f"because {found.kind} `{found.name}` {what} ({' -> '.join(places)}), by way of {', '.join(found.rules)}: "
-        f"{count} change{'s' * (count != 1)}, {found.flows:,} flow{'s' * (found.flows != 1)}"
-    ]
+def _asleep(policy: Policy) -> Iterator[object]:
+    return ((rule.action, rule.boxes, rule.until) for rule in policy.rules if not policy.active(rule))
+
+
+def _comments(policy: Policy) -> Iterator[str]:
+    for text in policy.sources.values():
+        yield from (found for found in _COMMENT.findall(text) if found.startswith("#"))
+
+
+def _amounts(what: str, come: int, gone: int) -> str:
+    """`2 comments added, 1 removed`"""
+    some = come or gone
+    first = f"{some} {what}{'s' * (some != 1)} {'added' if come else 'removed'}"
+    return f"{first}, {gone} removed" if come and gone else first
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more rules"
+
+
+def _brief(text: str | None) -> str:
+    if text is None:
+        return "any"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ..language.meaning.literals import ESTABLISHED
-from ..language.meaning.region import readable, show_box
-from ..model import address
 from ..model.fields import (
     ABSENT,
     DPORT,
@@ -197,53 +194,3 @@ def _graph(policy: Policy, node: str, leaf: str, edge: str, quoted: Callable[[st
 
 def _short(text: str) -> str:
     return text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
-
-
-def tree_json(policy: Policy) -> dict[str, Any]:
-    """The policy and its trees, whole.
-
-    A node cuts its field's values before each of `cuts`: `children[i]` is for those from `cuts[i-1]` on and below
-    `cuts[i]`. A child of 0 or more is a node, one below is the leaf of the rule numbered `-1 - child`, the default being
-    behind the last rule. The lowest rule over all roots decides. Cuts of addresses are addresses, IPv4 before IPv6; of
-    interfaces they are their names' bytes as a number, in decimal digits.
-    """
-    s = policy.tree.statistics()
-    return {
-        "default": policy.default.value,
-        "rules": [
-            {
-                "rule": r.label,
-                "action": r.action.value,
-                "file": r.span.file,
-                "line": r.span.line,
-                "active": policy.active(r),
-                "until": str(r.until) if r.until else None,
-                "log": r.log,
-                "regions": [show_box(b) for b in readable(r.boxes)],
-            }
-            for r in policy.rules
-        ],
-        "statistics": {
-            "rules": s.rules,
-            "trees": s.trees,
-            "nodes": s.nodes,
-            "edges": s.edges,
-            "depth": s.depth,
-            "bytes": s.bytes,
-        },
-        "roots": [root.node for root in policy.tree.roots],
-        "nodes": [
-            {
-                "field": FIELD_WORDS[n.field],
-                "cuts": [_cut(n.field, cut) for cut in n.cuts],
-                "children": list(n.children),
-            }
-            for n in policy.tree.nodes
-        ],
-    }
-
-
-def _cut(field: int, value: int) -> int | str:
-    if field in (SRC, DST):
-        return address.show(value)
-    return str(value) if field in INTERFACES else value

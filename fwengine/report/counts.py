@@ -12,7 +12,6 @@ from ..model.packet import Packet, write
 from ..packets.place import kind_text
 from ..policy import Policy
 from ..traffic.count import CaptureReport, KindCount, Outcome, RecordedCount, RuleCount
-from .nothing import no_verdict
 from .screen import visible
 from .style import Style
 
@@ -59,40 +58,6 @@ def _merged_recorded(counts: Sequence[RecordedCount]) -> RecordedCount | None:
 def called(file: str) -> str:
     """The capture's name on a screen."""
     return "<stdin>" if file == "-" else visible(file)
-
-
-def tally_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of a capture, or of several merged: packets = allow + deny + not_ip."""
-    return {
-        "packets": report.packets,
-        "allow": report.allow,
-        "deny": report.deny,
-        "not_ip": report.not_ip,
-        **{key: getattr(report, key) for key in _CLASS_KEYS},
-        "kinds": [{"what": kind.what, "packets": kind.packets} for kind in report.kinds],
-        **({"recorded": report.recorded._asdict()} if report.recorded else {}),
-        "rules": [
-            {
-                "rule": row.label,
-                "file": row.file,
-                "line": row.line,
-                "action": row.action.value,
-                "packets": row.packets,
-                "bytes": row.bytes,
-            }
-            for row in report.rules
-        ],
-    }
-
-
-def capture_json(report: CaptureReport) -> dict[str, Any]:
-    """The counts of one of the captures, without its rules.
-
-    `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
-    """
-    counts = {key: value for key, value in tally_json(report).items() if key != "rules"}
-    error = report.error or no_verdict(report)
-    return {"file": report.file, **counts, "error": error and {"code": error.code, "message": error.message}}
 
 
 def total_line(report: CaptureReport) -> str:

@@ -1,15 +1,16 @@
 """What went wrong, as a record: commands raise, and here each failure becomes one value, which every format carries.
 
-Knows the exceptions of the package, and nothing of formats (`report.machine`) or streams (`cli`).
+Knows the exceptions of the package, and nothing of forms (`report.render`) or streams (`cli`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ..codes import LIMIT, NOT_A_PACKET
 from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
+from .record import Edit, FailureRecord, Place
 
 Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
 
@@ -40,34 +41,19 @@ class Failure:
     notes: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON values, under the keys of a finding."""
-        span = self.span
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "severity": "error",
-            "file": self.file,
-            "line": span and span.line,
-            "column": span and span.column,
-            "end_line": span and span.end_line,
-            "end_column": span and span.end_column,
-            "message": self.message,
-            "label": self.label,
-            "help": self.help,
-            "notes": list(self.notes),
-            "suggestions": [
-                {
-                    "file": s.span.file,
-                    "line": s.span.line,
-                    "column": s.span.column,
-                    "end_line": s.span.end_line,
-                    "end_column": s.span.end_column,
-                    "text": s.text,
-                }
-                for s in self.suggestions
-            ],
-        }
+    @property
+    def record(self) -> FailureRecord:
+        """The failure as answers carry it."""
+        place = Place.of(self.span) if self.span else Place(self.file) if self.file is not None else None
+        edits = tuple(map(Edit.of, self.suggestions))
+        return FailureRecord(
+            self.kind, self.code, "error", self.message, place, self.label, self.help, self.notes, edits
+        )
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that it says, part by part."""
+        return tuple(part for part in (self.message, self.label, *self.notes, self.help) if part)
 
     def __str__(self) -> str:
         """One line: `edge.fwl: error[FW501]: no rule: ...`."""

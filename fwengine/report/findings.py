@@ -1,18 +1,15 @@
-"""Findings about a policy as diagnostics, as JSON values, and as codes that a user selects."""
+"""Findings about a policy as diagnostics, and as codes that a user selects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer
 from ..analysis.finding import QUIET, Finding
-from ..analysis.reach import effective
 from ..analysis.wording import describe
 from ..codes import FINDINGS
-from ..errors import Diagnostic, Label, Span, Suggestion
-from ..language.meaning.region import readable, show_box
+from ..errors import Diagnostic, Label, Span
 from ..model.rules import Rule
 from ..policy import Policy
 from .advice import Advice, advise, named
@@ -125,65 +122,3 @@ def _packet(policy: Policy, finding: Finding) -> str:
 def _action_span(rule: Rule) -> Span:
     span = rule.span
     return Span(span.file, span.line, span.column, span.line, span.column + len(rule.action.value))
-
-
-def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
-    return diagnostic_json(diagnostic or to_diagnostic(policy, finding)) | {
-        "rule": None if finding.rule is None else policy.label(finding.rule),
-        "definition": None if finding.definition is None else finding.definition.name,
-        "blockers": [policy.label(b) for b in finding.blockers],
-        "witness": None if finding.witness is None else _packet(policy, finding),
-        "decided_by": None if finding.decided_by is None else policy.label(finding.decided_by),
-    }
-
-
-def diagnostic_json(d: Diagnostic) -> dict[str, Any]:
-    """A diagnostic with the keys of a finding."""
-    return {
-        "code": d.code,
-        "severity": d.severity,
-        "file": d.span.file,
-        "line": d.span.line,
-        "column": d.span.column,
-        "rule": None,
-        "message": d.message,
-        "label": d.label,
-        "help": d.help,
-        "blockers": [],
-        "witness": None,
-        "suggestions": [suggestion_json(s) for s in d.suggestions],
-    }
-
-
-def suggestion_json(suggestion: Suggestion) -> dict[str, Any]:
-    """A suggestion: the span that is to be replaced and the text to stand there, and edits that belong to it."""
-    span = suggestion.span
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-        "text": suggestion.text,
-        "also": [suggestion_json(other) for other in suggestion.also],
-    }
-
-
-def effective_json(policy: Policy) -> list[dict[str, Any]]:
-    """For each rule from which earlier ones take packets, and not all, the regions that it still decides."""
-    out = []
-    for index, rule in enumerate(policy.rules):
-        if not policy.active(rule) or not any(rule.boxes):
-            continue
-        left = effective(policy, index)
-        if left and not all(any(piece.issubset(box) for box in left) for b in rule.boxes for piece in b.pieces):
-            out.append(
-                {
-                    "rule": rule.label,
-                    "file": rule.span.file,
-                    "line": rule.span.line,
-                    "action": rule.action.value,
-                    "regions": [show_box(box) for box in readable(left)],
-                }
-            )
-    return out

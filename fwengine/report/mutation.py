@@ -12,7 +12,8 @@ from ..analysis.coverage import coverage
 from ..analysis.mutation import Mutant, mutation_score
 from ..model.rules import Rule
 from ..policy import Policy
-from .packets import packet_text
+from .making import rule_of, witness_of
+from .outcomes import Coverage, Mutation, Survivor
 from .style import Style
 from .verdicts import FIELD_WORDS
 
@@ -26,7 +27,7 @@ class Tested:
     rules: dict[Key, Rule] = field(default_factory=dict)
     covered: set[Key] = field(default_factory=set)
     noticed: set[tuple[Any, ...]] = field(default_factory=set)
-    survivors: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    survivors: dict[tuple[Any, ...], Survivor] = field(default_factory=dict)
     equivalent: set[tuple[Any, ...]] = field(default_factory=set)
 
     def add_coverage(self, policy: Policy) -> None:
@@ -43,17 +44,16 @@ class Tested:
         self.equivalent.update(_mutant_key(policy, m) for m in score.equivalent)
         for survivor in score.survivors:
             rule = policy.rules[survivor.mutant.index]
-            packet = packet_text(survivor.packet, policy)
+            index = survivor.verdict.index
+            found = witness_of(policy, survivor.packet, len(policy.rules) if index is None else index)
             self.survivors.setdefault(
                 _mutant_key(policy, survivor.mutant),
-                {
-                    "mutant": mutant_text(policy, survivor.mutant),
-                    "rule": rule.label,
-                    "file": rule.span.file,
-                    "line": rule.span.line,
-                    "packet": packet,
-                    "expectation": f"expect {survivor.verdict.action} {packet} by {survivor.verdict.by}",
-                },
+                Survivor(
+                    mutant_text(policy, survivor.mutant),
+                    rule_of(rule),
+                    found,
+                    f"expect {survivor.verdict.action} {found.packet} by {survivor.verdict.by}",
+                ),
             )
 
     @property
@@ -65,7 +65,7 @@ class Tested:
         return len(self.covered) / len(self.rules) if self.rules else 1.0
 
     @property
-    def unnoticed(self) -> list[dict[str, Any]]:
+    def unnoticed(self) -> list[Survivor]:
         return [fields for key, fields in self.survivors.items() if key not in self.noticed]
 
     @property
@@ -73,17 +73,14 @@ class Tested:
         count = len(self.noticed) + len(self.unnoticed)
         return len(self.noticed) / count if count else 1.0
 
-    def coverage_json(self) -> dict[str, Any]:
-        missing = [{"rule": r.label, "file": r.span.file, "line": r.span.line} for r in self.missing]
-        return {"rules": len(self.rules), "covered": len(self.covered), "ratio": self.coverage, "missing": missing}
+    @property
+    def coverage_record(self) -> Coverage:
+        missing = tuple(map(rule_of, self.missing))
+        return Coverage(len(self.rules), len(self.covered), self.coverage, missing)
 
-    def mutation_json(self) -> dict[str, Any]:
-        return {
-            "noticed": len(self.noticed),
-            "survivors": self.unnoticed,
-            "equivalent": len(self.equivalent - self.noticed),
-            "score": self.score,
-        }
+    @property
+    def mutation_record(self) -> Mutation:
+        return Mutation(len(self.noticed), tuple(self.unnoticed), len(self.equivalent - self.noticed), self.score)
 
     def coverage_lines(self, style: Style) -> list[str]:
         out = [f"coverage: {len(self.covered)} of {len(self.rules)} rules ({_percent(self.coverage)})"]
@@ -100,9 +97,9 @@ class Tested:
             f"mutation score: {len(self.noticed)} of {len(self.noticed) + len(self.unnoticed)} mutants noticed "
             f"({_percent(self.score)}); {equivalent} proved equivalent and left out"
         ]
-        for fields in self.unnoticed:
-            out.append(f"  {style('not noticed', 'yellow')}  {fields['mutant']}  {fields['file']}:{fields['line']}")
-            out.append(f"    would be noticed by:  {fields['expectation']}")
+        for survivor in self.unnoticed:
+            out.append(f"  {style('not noticed', 'yellow')}  {survivor.mutant}  {survivor.rule.place}")
+            out.append(f"    would be noticed by:  {survivor.expectation}")
         return out
 
 

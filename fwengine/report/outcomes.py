@@ -1,83 +1,241 @@
-"""Expectations and what became of them, as text and as JSON values: for `fwengine test` and for the pytest plugin."""
+"""Expectations and what became of them: for `fwengine test` and for the pytest plugin."""
 
 from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
 
 from ..analysis.prove import Proof
+from ..codes import UNMET
 from ..model.rules import DEPENDS, Expectation
 from ..policy import Policy
-from .answers import confirmed_json
-from .packets import details_of, packet_text
+from .answer import Answer, Block, Case, Note, heading, table
+from .making import witness_of
+from .packets import details_of
+from .record import Act, Confirmed, Place, Record, RuleRecord, UnknownInterface, Witness, act
 from .screen import visible
-from .strangers import strangers_json
 from .style import Style
 
 
-def outcome_json(proof: Proof[Expectation], policy: Policy, path: str, as_of: datetime.date | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Outcome(Record):
     """One expectation and what became of it.
 
-    `path` and `as_of` are what the policy was loaded with: the `command` to paste asks the same again.
+    Attributes:
+        policy: what was loaded; the expectation may stand in a file that it includes.
+        expectation: in canonical form.
+        by: the rule that is to decide, if one is named.
+        counterexample: a packet that it speaks of and that fares otherwise; null also where it is about no packet.
+        command: what to paste, to see why.
+        depends: the verdict depends on what the expectation leaves open.
     """
-    claim, verdict = proof.claim, proof.verdict
-    by = f" by {claim.by}" if claim.by else ""
-    out: dict[str, Any] = {
-        "file": claim.span.file,
-        "line": claim.span.line,
-        "expectation": f"expect {claim.action.value} {claim.text}{by}",
-        "passed": proof.holds,
-        "confirmed": confirmed_json(proof.confirmed),
-        "expected": claim.action.value + by,
-        "got": None,
-        "rule": None,
-        "rule_file": None,
-        "rule_line": None,
-        "counterexample": None,
-        "command": None,
-        "depends": False,
-        "policy": path,
-        "unknown_interfaces": strangers_json(policy.strangers(claim.boxes)),
-    }
-    if verdict is not None:
-        assert proof.counterexample is not None
-        packet = packet_text(proof.counterexample, policy, kept=details_of(proof.claim.boxes))
-        words = ["fwengine", "eval", path, packet, "--explain"] + (["--as-of", str(as_of)] if as_of else [])
-        out |= {
-            "got": verdict.action.value,
-            "rule": verdict.rule.label if verdict.rule else "default",
-            "rule_file": verdict.rule.span.file if verdict.rule else None,
-            "rule_line": verdict.rule.span.line if verdict.rule else None,
-            "counterexample": packet,
-            "command": shlex.join(words),
-            "depends": claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
-        }
-    elif not proof.holds:
-        out["got"] = "nothing: it is about no packet"
-    return out
+
+    place: Place
+    policy: str
+    expectation: str
+    passed: bool
+    confirmed: Confirmed | None
+    expected: Act
+    by: str | None
+    counterexample: Witness | None
+    command: str | None
+    depends: bool
+    unknown_interfaces: tuple[UnknownInterface, ...]
+
+    @classmethod
+    def of(cls, proof: Proof[Expectation], policy: Policy, path: str, as_of: datetime.date | None) -> Outcome:
+        """`path` and `as_of` are what the policy was loaded with: the command to paste asks the same again."""
+        claim, verdict = proof.claim, proof.verdict
+        by = f" by {claim.by}" if claim.by else ""
+        found = None
+        if verdict is not None:
+            assert proof.counterexample is not None
+            index = len(policy.rules) if verdict.index is None else verdict.index
+            found = witness_of(policy, proof.counterexample, index, details_of(claim.boxes))
+        return cls(
+            Place.of(claim.span),
+            path,
+            f"expect {claim.action.value} {claim.text}{by}",
+            proof.holds,
+            Confirmed.of(proof.confirmed),
+            act(claim.action),
+            claim.by,
+            found,
+            eval_command(path, found.packet, as_of) if found else None,
+            bool(found) and claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
+            tuple(map(UnknownInterface.of, policy.strangers(claim.boxes))),
+        )
+
+    @property
+    def wanted(self) -> str:
+        """`deny by spoofed`."""
+        return self.expected + (f" by {self.by}" if self.by else "")
+
+    @property
+    def got(self) -> str:
+        """`allow by web-in`; what an expectation about no packet gets is nothing."""
+        if self.counterexample is None:
+            return self.expected if self.passed else "nothing: it is about no packet"
+        return f"{self.counterexample.verdict} by {_label(self.counterexample)}"
 
 
-def failure_lines(result: Mapping[str, Any]) -> list[str]:
+def _label(found: Witness) -> str:
+    return found.rule.label if found.rule else "default"
+
+
+def eval_command(path: str, packet: str, as_of: datetime.date | None) -> str:
+    """The line that asks why a packet fares as it does."""
+    return shlex.join(["fwengine", "eval", path, packet, "--explain", *(["--as-of", str(as_of)] if as_of else [])])
+
+
+def failure_lines(result: Outcome) -> list[str]:
     """Below a failed expectation's own line: what was expected and got, by which rule, and the packet that shows it."""
-    out = [f"  expected  {visible(result['expected'])}"]
-    if result["counterexample"] is None:
-        return [*out, visible(f"  got       {result['got']}")]
-    place = f"{result['rule_file']}:{result['rule_line']}" if result["rule_file"] else ""
-    place = "" if place == result["rule"] else f"  {place}"
-    depends = "; the verdict depends on what the expectation leaves open" if result["depends"] else ""
+    out = [f"  expected  {visible(result.wanted)}"]
+    found = result.counterexample
+    if found is None:
+        return [*out, f"  got       {result.got}"]
+    place = found.rule and found.rule.place
+    at = "" if place is None or str(place) == _label(found) else f"  {place}"
+    depends = "; the verdict depends on what the expectation leaves open" if result.depends else ""
     return [
         *out,
-        visible(f"  got       {result['got']} by {result['rule']}{place}{depends}"),
-        f"  packet    {visible(result['counterexample'])}",
-        f"  try       {visible(result['command'])}",
+        visible(f"  got       {result.got}{at}{depends}"),
+        f"  packet    {visible(found.packet)}",
+        f"  try       {visible(result.command or '')}",
     ]
 
 
-def failure_head(result: Mapping[str, Any], style: Style) -> str:
+def failure_head(result: Outcome, style: Style) -> str:
     """`FAILED edge.fwl:12  expect deny ...`."""
-    via = "" if result["policy"] == result["file"] else f"  (of {result['policy']})"
-    return f"{style('FAILED', 'red', bold=True)} " + visible(
-        f"{result['file']}:{result['line']}  {result['expectation']}{via}"
-    )
+    via = "" if result.policy == result.place.file else f"  (of {result.policy})"
+    return f"{style('FAILED', 'red', bold=True)} " + visible(f"{result.place}  {result.expectation}{via}")
+
+
+@dataclass(frozen=True)
+class Coverage(Record):
+    """How many rules the expectations exercise, and which they do not."""
+
+    rules: int
+    covered: int
+    ratio: float
+    missing: tuple[RuleRecord, ...]
+
+
+@dataclass(frozen=True)
+class Survivor(Record):
+    """A mutant that no expectation notices: what was changed, a packet that tells it apart, and the expectation that would notice."""
+
+    mutant: str
+    rule: RuleRecord
+    witness: Witness
+    expectation: str
+
+
+@dataclass(frozen=True)
+class Mutation(Record):
+    """How many changes of one rule the expectations notice; those that change no verdict are left out."""
+
+    noticed: int
+    survivors: tuple[Survivor, ...]
+    equivalent: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Tests(Answer):
+    """The outcomes of all expectations, in order; coverage and mutation score if they were asked for, else null."""
+
+    __test__: ClassVar[bool] = False  # no test of pytest's
+    command: ClassVar[str] = "test"
+    rows: ClassVar[str] = "results"
+
+    passed: int
+    failed: int
+    results: tuple[Outcome, ...]
+    coverage: Coverage | None = None
+    mutation: Mutation | None = None
+
+    @classmethod
+    def of(
+        cls, results: Iterable[Outcome], coverage: Coverage | None = None, mutation: Mutation | None = None
+    ) -> Tests:
+        all_of_them = tuple(results)
+        passed = sum(r.passed for r in all_of_them)
+        return cls(passed, len(all_of_them) - passed, all_of_them, coverage, mutation)
+
+    @property
+    def total(self) -> str:
+        sampled = sum(r.confirmed is not None and not r.confirmed.complete for r in self.results)
+        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
+        return f"{self.passed} passed, {self.failed} failed{word}"
+
+    def lines(self, style: Style) -> Iterable[str]:
+        for r in self.results:
+            if not r.passed:
+                yield failure_head(r, style)
+                yield from failure_lines(r)
+        yield self.total
+
+    def blocks(self) -> Iterable[Block]:
+        yield heading("Expectations")
+        yield Block(self.total)
+        failed = [r for r in self.results if not r.passed]
+        if failed:
+            rows = [
+                (
+                    f"`{r.place}`",
+                    f"`{r.expectation}`",
+                    r.got,
+                    f"`{r.counterexample.packet}`" if r.counterexample else "",
+                )
+                for r in failed
+            ]
+            yield table(("where", "expectation", "got", "for example"), rows)
+        if self.coverage is not None:
+            yield Block(f"coverage: {self.coverage.covered} of {self.coverage.rules} rules exercised")
+            if self.coverage.missing:
+                yield table(
+                    ("never exercised", "where"), [(f"`{r.label}`", f"`{r.place}`") for r in self.coverage.missing]
+                )
+        if self.mutation is not None:
+            left = self.mutation.survivors
+            yield Block(
+                f"mutation score: {self.mutation.noticed} of {self.mutation.noticed + len(left)} mutants noticed"
+            )
+            if left:
+                yield table(
+                    ("not noticed", "where", "would be noticed by"),
+                    [(s.mutant, f"`{s.rule.place}`", f"`{s.expectation}`") for s in left],
+                )
+
+    def notes(self) -> Iterable[Note]:
+        for r in self.results:
+            if not r.passed:
+                properties = {"counterexample": r.counterexample and r.counterexample.packet, "command": r.command}
+                yield Note(
+                    UNMET,
+                    "error",
+                    f"failed: {r.expectation}",
+                    r.place,
+                    notes=tuple(" ".join(line.split(None, 1)) for line in failure_lines(r)),
+                    properties=properties,
+                    about=(r.expectation,),
+                )
+
+    def cases(self) -> Iterable[Case]:
+        for r in self.results:
+            told = [
+                f"{key}: {value}"
+                for key, value in (
+                    ("expected", r.wanted),
+                    ("got", r.got),
+                    ("counterexample", r.counterexample and r.counterexample.packet),
+                    ("command", r.command),
+                )
+                if value
+            ]
+            name = f"{r.place.line}: {r.expectation}"
+            yield Case(r.place.file, name, r.passed, r.place, f"expected {r.wanted}, got {r.got}", "\n".join(told))

@@ -18,7 +18,8 @@ def packet_text(packet: Packet, *policies: Policy, kept: Collection[int] = ()) -
     """
     absent: set[int] = set()
     asked = frozenset().union(*[policy.constrained for policy in policies])
-    packet = packet.without(f for f in DETAILS if f not in asked and f not in kept)
+    spare = [f for f in DETAILS if f not in asked and f not in kept and getattr(packet, TABLE[f].attribute) is not None]
+    packet = packet.without(spare) if spare else packet
     for field in (*INTERFACES, *DETAILS):
         value = getattr(packet, TABLE[field].attribute)
         if field in asked and field not in kept and (value == "" or (field in DETAILS and value is not None)):

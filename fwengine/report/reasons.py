@@ -1,4 +1,4 @@
-"""Why, and why not: how each rule fared with a packet, also with one that leaves fields open, as text and as JSON.
+"""Why, and why not: how each rule fared with a packet, also with one that leaves fields open, as text.
 
 Exact: of an open packet only what holds of every packet it may be is told. A rule whose every box misses the packet in
 some field did not match, whatever the open fields are; one that is not missed decides a part, or the rules above it
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..analysis.explain import Failure
 from ..model.box import Box, merge
@@ -45,6 +44,7 @@ class Account:
     expired: bool
     failures: tuple[Failure, ...]
     decided: tuple[Box, ...] = ()
+    would_match: bool = False  # it is expired, and would match some of the packets otherwise
 
 
 def account(policy: Policy, packet: Packet, verdict: Verdict) -> list[Account]:
@@ -59,7 +59,8 @@ def account(policy: Policy, packet: Packet, verdict: Verdict) -> list[Account]:
         matched = not verdict.cases and rule is verdict.rule
         expired = not policy.active(rule)
         failures = () if matched or mine or expired else min(_misses(rule, packet), key=len, default=())
-        out.append(Account(rule, matched, expired, failures, mine))
+        would_match = expired and not all(_misses(rule, packet))
+        out.append(Account(rule, matched, expired, failures, mine, would_match))
         left -= bool(mine)
         if matched or (parts and not left):
             break
@@ -118,17 +119,19 @@ def account_lines(accounts: Sequence[Account], packet: Packet, style: Style) -> 
     width = max((len(by(a.rule)) for a in accounts), default=0)
     close = nearest(accounts)
     return [
-        f"  {by(a.rule):<{width}}  {_line(a, packet, style, number in close)}" for number, a in enumerate(accounts)
+        f"  {by(a.rule):<{width}}  {account_line(a, packet, style, number in close)}"
+        for number, a in enumerate(accounts)
     ] or ["  there are no rules"]
 
 
-def _line(a: Account, packet: Packet, style: Style, close: bool) -> str:
+def account_line(a: Account, packet: Packet, style: Style, close: bool) -> str:
+    """How one rule fared; `close`: it is one of those that came nearest."""
     if a.matched:
         return style("yes", "green", bold=True)
     if a.decided:
         return f"{style('part', 'yellow', bold=True)} {' or '.join(condition(box, packet) for box in a.decided)}"
     if a.expired:
-        return f"no   expired: it counted until {a.rule.until}"
+        return f"no   expired: it counted until {a.rule.until}{', and would match' if a.would_match else ''}"
     if not a.failures:
         return "no   the rules above decide all that it matches"
     told = _telling(a.failures)
@@ -139,30 +142,11 @@ def _line(a: Account, packet: Packet, style: Style, close: bool) -> str:
 
 
 def _telling(failures: Sequence[Failure]) -> list[Failure]:
-    """Without what follows from another protocol: that it has no such field."""
-    other = any(f.field == PROTOCOL for f in failures)
-    return [f for f in failures if not (other and f.field not in INTERFACES and f.got == ABSENT.get(f.field))]
+    return [f for f in failures if not implied(f, failures)]
 
 
-def account_json(accounts: Sequence[Account], packet: Packet) -> list[dict[str, Any]]:
-    """For each rule what `account_lines` says, unabridged."""
-    return [
-        {
-            "rule": a.rule.label,
-            "file": a.rule.span.file,
-            "line": a.rule.span.line,
-            "matched": a.matched,
-            "expired": a.expired,
-            "decides": [condition(box, packet) for box in a.decided],
-            "failed": [
-                {
-                    "field": FIELD_WORDS[f.field],
-                    "got": show_value(f.field, f.got),
-                    "wanted": f.written or show_values(f.field, f.wanted),
-                    "text": failure_text(f, a.rule),
-                }
-                for f in a.failures
-            ],
-        }
-        for a in accounts
-    ]
+def implied(failure: Failure, failures: Sequence[Failure]) -> bool:
+    """Does it follow from another protocol: that the packet has no such field?"""
+    if failure.field in INTERFACES or failure.got != ABSENT.get(failure.field):
+        return False
+    return any(f.field == PROTOCOL for f in failures)

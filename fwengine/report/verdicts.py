@@ -1,13 +1,12 @@
-"""Verdicts as text and as JSON values, and the values of fields as words."""
+"""Verdicts as text, and the values of fields as words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from ..analysis.witness import witness
 from ..language.meaning.literals import protocol_text
-from ..language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces, show_numbers
+from ..language.meaning.region import show_addresses, show_flag_tests, show_interfaces, show_numbers
 from ..model import address
 from ..model.box import Box, merge
 from ..model.fields import (
@@ -21,12 +20,13 @@ from ..model.packet import Packet, write_flags, write_interface
 from ..model.rules import Case, Rule, Verdict
 from ..policy import Policy
 from ..registry import values
-from .packets import packet_text
+from .fit import shortened
 from .screen import visible
 from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
+_LEAST: Final = 20  # columns for what a part states
 _UNDECODED: Final[Mapping[str, str]] = {
     "malformed": "malformed: these bytes are not a packet, so no rule is asked",
     "truncated": "truncated: the bytes are cut short, and what is missing decides",
@@ -61,31 +61,11 @@ def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "
     return f"{word} " + "  ".join(part for part in parts if part)
 
 
-def verdict_json(packet: str, verdict: Verdict, policy: Policy) -> dict[str, Any]:
-    """The verdict on a packet, and for an open one whose parts different rules decide the parts, with a packet of each."""
-    rule = verdict.rule
-    out: dict[str, Any] = {
-        "packet": packet,
-        "verdict": verdict.action.value,
-        "rule": rule.label if rule else "default" if verdict.reason == "default" else None,
-        "file": rule.span.file if rule else None,
-        "line": rule.span.line if rule else None,
-        "reason": verdict.reason,
-    }
-    if verdict.cases:
-        out["cases"] = [
-            {
-                "region": show_box(box),
-                "witness": packet_text(witness(box, asked=policy.fields), policy),
-                "verdict": case.action.value,
-                "rule": case.rule.label if case.rule else "default",
-                "file": case.rule.span.file if case.rule else None,
-                "line": case.rule.span.line if case.rule else None,
-            }
-            for case, boxes in _by_rule(verdict)
-            for box in readable(boxes)
-        ]
-    return out
+def split(verdict: Verdict) -> Iterator[tuple[Case, Box]]:
+    """The parts of an open packet that fare by rules of their own, in the order of the rules."""
+    for case, boxes in _by_rule(verdict):
+        for box in merge(boxes):
+            yield case, box
 
 
 def _by_rule(verdict: Verdict) -> list[tuple[Case, list[Box]]]:
@@ -98,24 +78,34 @@ def _by_rule(verdict: Verdict) -> list[tuple[Case, list[Box]]]:
 
 def _depends_on(verdict: Verdict) -> list[str]:
     """The fields in which the parts differ."""
-    parts = [box.sets for _, boxes in _by_rule(verdict) for box in merge(boxes)]
+    parts = [box.sets for _, box in split(verdict)]
     return [FIELD_WORDS[f] for f in range(FIELDS) if any(sets[f] != parts[0][f] for sets in parts)]
 
 
-def split_lines(verdict: Verdict, packet: Packet, style: Style) -> list[str]:
-    """For a packet that is partly open: a row for each part that fares by a rule of its own."""
+def split_lines(verdict: Verdict, packet: Packet, style: Style, most: int | None = None) -> list[str]:
+    """For a packet that is partly open: a row for each part that fares by a rule of its own.
+
+    Rows are at most so wide, if that is said: what a part states is cut short.
+    """
     rows = []
-    for case, boxes in _by_rule(verdict):
-        label = by(case.rule)
+    for case, box in split(verdict):
         place = where(case.rule) if case.rule and case.rule.name else ""
-        for box in merge(boxes):
-            rows.append((condition(box, packet), case.action.value.upper(), label, place))
+        rows.append((condition(box, packet), case.action.value.upper(), by(case.rule), place))
     width = max(len(row[0]) for row in rows)
     names_width = max(len(row[2]) for row in rows)
+    if most is not None:
+        room = max(_LEAST, most - names_width - max(len(row[3]) for row in rows) - len("    DENY   by   "))
+        rows = [(_cut(stated, room), action, label, place) for stated, action, label, place in rows]
+        width = min(width, room)
     return [
         f"  {stated:<{width}}  {style.verdict(action, 6)} by {label:<{names_width}}  {style(place, 'grey')}".rstrip()
         for stated, action, label, place in rows
     ]
+
+
+def _cut(text: str, room: int) -> str:
+    text = shortened(text, room)
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def condition(box: Box, packet: Packet) -> str:

@@ -46,6 +46,11 @@ def files_of_revision(spec: str, ending: str) -> list[str] | None:
     return [f"{revision}:{posixpath.join(path, name)}" for name in sorted(names) if name.endswith(ending)]
 
 
+def of_folder(spec: str) -> str:
+    """The path of the folder in `REV:PATH` from the repository's root, as `files_of_revision` writes it before its files."""
+    return _parted(spec)[1]
+
+
 class _Tree:
     """The files of one revision, by their paths from its root."""
 

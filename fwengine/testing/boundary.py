@@ -46,10 +46,12 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.ruleset import RuleSet
+from ..model.scattered import ScatteredSet
 from ..policy import Policy
 
 NAMES = tuple(interface_number(name) for name in ("lan0", "wan0", "eth0", "eth1"))
 HINTS = 24  # values of the policy that are tried in a field without a condition
+_SOME = 256  # intervals of a scattered set whose ends are edges
 _RANGES = 6  # intervals of a set whose ends are tried
 _WIDE = 1 << 20  # more addresses than this name no particular host
 _FEW_PORTS = 1024  # more ports than this name no particular service
@@ -68,7 +70,7 @@ class Edge(NamedTuple):
 
 
 def edges(field: int, chosen: IntervalSet, names: Sequence[int] = NAMES) -> list[Edge]:
-    """Both ends of every interval of a set; none for a field that is absent.
+    """Both ends of every interval of a set, of a scattered one of some of them; none for a field that is absent.
 
     Names of interfaces have no neighbours: each name mentioned is one edge, with no interface, or another, beside it;
     `names` are those to take: see `interface_names`.
@@ -87,7 +89,10 @@ def edges(field: int, chosen: IntervalSet, names: Sequence[int] = NAMES) -> list
             dict.fromkeys(Edge(field, v, v ^ 1 << b) for v in tried for b in range(8) if v ^ 1 << b not in chosen)
         )
     out = []
-    for lo, hi in chosen:
+    ranges = chosen.ranges
+    if isinstance(chosen, ScatteredSet) and len(ranges) > _SOME:
+        ranges = tuple([ranges[n * (len(ranges) - 1) // (_SOME - 1)] for n in range(_SOME)])
+    for lo, hi in ranges:
         least, most = _domain(field, lo).lo, _domain(field, hi).hi
         out.append(Edge(field, lo, lo - 1 if lo > least else None))
         out.append(Edge(field, hi, hi + 1 if hi < most else None))
@@ -263,8 +268,8 @@ class Decided:
         """The points of a piece that go the same ways through the compiled policy as this one: all decided alike."""
         out = list(piece)
         for steps in self.policy.tree.path(point):
-            for f, (lo, hi) in steps:
-                out[f] &= IntervalSet(((lo, hi if hi >= 0 else FULL[f].hi),))
+            for f, alike in steps:
+                out[f] &= alike
         for f in INTERFACES:
             if out[f] is not piece[f] and not likely(tuple(out), f):
                 out[f] = IntervalSet.single(point[f])

@@ -19,6 +19,7 @@ from ..model.fields import DETAILS, FIELDS, FULL, INTERFACES, TABLE, Point, inte
 from ..model.interval import IntervalSet
 from ..model.rules import Action
 from ..model.ruleset import RuleSet
+from ..model.scattered import ScatteredSet
 from .boundary import NAMES, Decided, Edge, edges, hints, interface_names, likely, nameable, ordered, with_value
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class _Axis(NamedTuple):
     field: int
     likely: tuple[int, ...]
     chosen: IntervalSet
-    ends: tuple[int, ...]  # running sums of the intervals' sizes; empty where names are drawn
+    ends: tuple[int, ...]  # running sums of the intervals' sizes; empty where names or elements are drawn
     choice: st.SearchStrategy[int]
     any: st.SearchStrategy[int] | None
 
@@ -83,8 +84,9 @@ class _Product:
         if f in INTERFACES:
             anything = _NAME if self.names is NAMES else st.sampled_from(self.names)
         elif len(values) < chosen.size:
-            ends = tuple(accumulate(hi - lo + 1 for lo, hi in chosen))
-            anything = st.integers(0, ends[-1] - 1)
+            if not isinstance(chosen, ScatteredSet):
+                ends = tuple(accumulate(hi - lo + 1 for lo, hi in chosen))
+            anything = st.integers(0, chosen.size - 1)
         choices = len(values) + (2 if anything is not None else 0)
         if choices > 1:
             self.axes.append(_Axis(f, values, chosen, ends, st.integers(0, choices - 1), anything))
@@ -101,7 +103,9 @@ class _Product:
             else:
                 assert anything is not None
                 value = draw(anything)
-                if ends:
+                if isinstance(chosen, ScatteredSet):
+                    out[f] = chosen.element(value)
+                elif ends:
                     n = bisect_right(ends, value)
                     out[f] = chosen.ranges[n][1] - (ends[n] - 1 - value)
                 elif value in chosen:

@@ -6,8 +6,9 @@ import datetime
 
 import pytest
 
+from fwengine.analysis.align import unaligned
 from fwengine.analysis.anomalies import findings
-from fwengine.analysis.diff import diff, equivalent, unaligned
+from fwengine.analysis.diff import diff, equivalent
 from fwengine.analysis.finding import QUIET, Finding
 from fwengine.analysis.prove import prove
 from fwengine.analysis.query import outside, query

@@ -53,7 +53,7 @@ def draft(tmp_path: Path) -> Path:
 def test_findings_as_json(draft: Path) -> None:
     done = run("check", draft, "--format", "json", *DAY)
     assert done.code == 1
-    found = {(f["code"], f["rule"] or f["definition"]): f for f in done.json["findings"]}
+    found = {(f["code"], f["rule"]["label"] if f["rule"] else f["definition"]): f for f in done.json["findings"]}
     assert set(found) >= {
         ("FW201", "no-guest-ssh"),
         ("FW202", "twice"),
@@ -64,14 +64,15 @@ def test_findings_as_json(draft: Path) -> None:
         ("FW209", "spare"),
     }
     shadowed = found["FW201", "no-guest-ssh"]
-    assert (shadowed["line"], shadowed["blockers"], shadowed["decided_by"]) == (6, ["admin-ssh"], "admin-ssh")
-    assert found["FW203", "narrow"]["blockers"] == ["wide"]
+    assert (shadowed["place"]["line"], shadowed["witness"]["rule"]["label"]) == (6, "admin-ssh")
+    assert shadowed["blockers"] == [shadowed["witness"]["rule"]]
+    assert [b["label"] for b in found["FW203", "narrow"]["blockers"]] == ["wide"]
     policy = load(draft)
     for f in found.values():
         if f["witness"]:
-            packet = Packet.parse(f["witness"]).replace(in_interface="", out_interface="")
+            packet = Packet.parse(f["witness"]["packet"]).replace(in_interface="", out_interface="")
             verdict = decide(policy, packet)
-            assert (verdict.rule.label if verdict.rule else "default") == f["decided_by"], f
+            assert (verdict.rule.label if verdict.rule else "default") == f["witness"]["rule"]["label"], f
 
 
 def test_the_screen(draft: Path) -> None:
@@ -97,7 +98,7 @@ def test_the_screen(draft: Path) -> None:
 def test_what_is_selected(draft: Path, options: tuple[str, ...], code: int, codes: set[str]) -> None:
     done = run("check", draft, "--format", "jsonl", *options, *DAY)
     assert done.code == code
-    assert {json.loads(line)["code"] for line in done.out.splitlines()} == codes
+    assert {line["code"] for line in done.lines} == codes
 
 
 def test_an_unknown_code_is_a_usage_error(draft: Path) -> None:
@@ -120,7 +121,7 @@ def test_other_forms(draft: Path) -> None:
 
 def test_effective_parts(draft: Path) -> None:
     done = run("check", draft, "--effective", "--format", "json", *DAY)
-    parts = {e["rule"]: e["regions"] for e in done.json["effective"]}
+    parts = {e["rule"]["label"]: [r["text"] for r in e["regions"]] for e in done.json["effective"]}
     assert list(parts) == ["half", "wide"]
     assert parts["half"] == ["udp from 10.20.0.0/17 to 192.0.2.80/30 port 0"]
     policy = load(draft)
@@ -134,7 +135,7 @@ def test_errors_come_first(tmp_path: Path) -> None:
     path.write_text("alow tcp\n")
     done = run("check", path, "--format", "json")
     assert done.code == 2
-    assert [(f["code"], f["line"]) for f in done.json["errors"]] == [("FW012", 1)]
+    assert [(f["code"], f["place"]["line"]) for f in done.json["errors"]] == [("FW012", 1)]
     assert done.json["findings"] == []
 
 
@@ -214,8 +215,8 @@ def test_query(draft: Path) -> None:
     assert done.json["status"] == "found"
     assert done.json["confirmed"]["complete"]
     (region,) = done.json["regions"]
-    assert region["region"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 22"
-    assert (region["rule"], region["flows"]) == ("admin-ssh", 65536 * 4 * 65536)
+    assert region["region"]["text"] == "tcp from office to web port 22"
+    assert (region["rule"]["label"], region["region"]["flows"]) == ("admin-ssh", 65536 * 4 * 65536)
     none = run("query", draft, "allow tcp from any to web port telnet", *DAY)
     assert none.code == 1
     assert none.out == "none: no packet of this region gets `allow` (confirmed)\n"
@@ -223,10 +224,11 @@ def test_query(draft: Path) -> None:
 
 def test_prove(draft: Path) -> None:
     holds = run("prove", draft, "deny tcp from any to web port telnet", "--format", "json", *DAY)
-    assert (holds.code, holds.json["holds"], holds.json["counterexample"]) == (0, True, None)
+    (result,) = holds.json["results"]
+    assert (holds.code, holds.json["holds"], result["status"], result["counterexamples"]) == (0, True, "proved", [])
     false = run("prove", draft, "deny tcp from any to web port ssh", "--format", "json", *DAY)
-    found = false.json["counterexample"]
-    assert (false.code, found["rule"]) == (1, "admin-ssh")
+    (found,) = false.json["results"][0]["counterexamples"]
+    assert (false.code, found["rule"]["label"]) == (1, "admin-ssh")
     verdict = load(draft).evaluate(Packet.parse(found["packet"]))
     assert (verdict.action.value, verdict.by) == ("allow", "admin-ssh")
 
@@ -250,7 +252,7 @@ def test_a_wrong_question_is_pointed_at(draft: Path, question: str) -> None:
 
 
 def test_a_limit_is_named(draft: Path) -> None:
-    done = run("query", draft, "deny any", "--limit", "1", *DAY)
+    done = run("query", draft, "deny any", "--budget", "1", *DAY)
     assert done.code == 2
     assert "unknown" in done.err
     assert "limit" in done.err
@@ -286,11 +288,15 @@ def test_diff(draft: Path, tmp_path: Path) -> None:
     assert done.code == 1
     assert done.json["equivalent"] is False
     (change,) = done.json["changes"]
-    assert change["region"] == "tcp from 10.20.0.0/16 to 192.0.2.80/30 port 23"
-    assert (change["old"], change["new"]) == ("deny", "allow")
-    assert (change["old_rule"], change["new_rule"], change["new_line"]) == ("default", "admin-ssh", 5)
-    assert change["flows"] == 65536 * 4 * 65536
-    packet = Packet.parse(change["witness"])
+    assert change["region"]["text"] == "tcp from office to web port 23"
+    assert (change["old"]["action"], change["new"]["action"], change["newly"]) == ("deny", "allow", "allow")
+    assert (change["old"]["label"], change["new"]["label"], change["new"]["place"]["line"]) == (
+        "default",
+        "admin-ssh",
+        5,
+    )
+    assert change["region"]["flows"] == 65536 * 4 * 65536
+    packet = Packet.parse(change["witness"]["packet"])
     assert load(draft).evaluate(packet).action.value == "deny"
     assert load(new).evaluate(packet).action.value == "allow"
     # a change of a name is told with the rules that it reaches
@@ -387,7 +393,7 @@ def test_coverage_and_mutation(draft: Path, tmp_path: Path) -> None:
     done = run("test", draft, "--coverage", "--mutate", "--format", "json", *DAY)
     assert done.code == 0
     cover = done.json["coverage"]
-    assert "no-guest-ssh" in {m["rule"] for m in cover["missing"]}
+    assert "no-guest-ssh" in {m["label"] for m in cover["missing"]}
     assert cover["covered"] == 1
     survivors = done.json["mutation"]["survivors"]
     assert survivors
@@ -419,8 +425,8 @@ def test_policies_of_different_shape_can_be_compared(tmp_path: Path) -> None:
     done = run("diff", one, two, "--format", "json")
     assert done.code == 1
     for change in done.json["changes"]:
-        assert load(one).prove(f"{change['old']} {change['region']}").holds
-        assert load(two).prove(f"{change['new']} {change['region']}").holds
+        assert load(one).prove(f"{change['old']['action']} {change['region']['text']}").holds
+        assert load(two).prove(f"{change['newly']} {change['region']['text']}").holds
 
 
 def test_claims_from_python() -> None:

@@ -17,11 +17,12 @@ from fwengine import Packet, Policy, decide, load, loads, region
 from fwengine.errors import LimitError
 from fwengine.model.box import Box
 from fwengine.model.rules import Rule
-from fwengine.report.reasons import account, account_json, account_lines
+from fwengine.report.decided import Decided
+from fwengine.report.reasons import account, account_lines
 from fwengine.report.style import Style
-from fwengine.report.verdicts import split_lines, verdict_json
+from fwengine.report.verdicts import split_lines
 
-KEYS = ["packet", "verdict", "rule", "file", "line", "reason"]
+KEYS = ["packet", "verdict", "rule", "reason", "partial", "cases", "unknown_interfaces", "explain"]
 DAY = ("--as-of", "2026-11-21")
 PLAIN = Style(False)
 
@@ -59,9 +60,8 @@ def test_what_cannot_be_decoded_is_denied(edge: Path) -> None:
         done = ask(edge, text, "--format", "json", "--expect", "deny", "--explain")
         (result,) = done.json["results"]
         assert done.code == 0
-        assert result == {
-            "packet": text, "verdict": "deny", "rule": None, "file": None, "line": None, "reason": "malformed",
-        }  # fmt: skip
+        assert [result[key] for key in KEYS[:4]] == [text, "deny", None, "malformed"]
+        assert result["explain"] is None
         assert ask(edge, text, "--expect", "allow").code == 1
 
 
@@ -69,18 +69,21 @@ def test_json_has_the_promised_keys(edge: Path) -> None:
     done = ask(edge, "tcp 5.6.7.8:1 -> 192.0.2.80:443", "udp 1.1.1.1:1 -> 2.2.2.2:2", "--format", "json")
     one, two = done.json["results"]
     assert list(one) == list(two) == KEYS
-    assert list(one.values()) == ["tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", "web-in", str(edge), 8, "rule"]
-    assert list(two.values()) == ["udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", "default", None, None, "default"]
+    place = {"file": str(edge), "line": 8, "column": 1, "end_line": 8, "end_column": 27}
+    rule = {"label": "web-in", "action": "allow", "place": place}
+    assert list(one.values()) == ["tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", rule, "rule", False, [], [], None]
+    default = {"label": "default", "action": "deny", "place": None}
+    assert list(two.values()) == ["udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], None]
 
 
 def test_jsonl_is_one_object_a_line(edge: Path) -> None:
     done = ask(edge, "tcp 5.6.7.8:1 -> 192.0.2.80:443", "icmp 1.1.1.1 -> 192.0.2.80", "--format", "jsonl")
     assert [line["verdict"] for line in done.lines] == ["allow", "depends"]
-    assert len(done.out.splitlines()) == 2
+    assert len(done.out.splitlines()) == 3
 
 
 def test_a_packet_that_leaves_much_open_is_split(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80")
+    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--detail")
     rest = "dport { 0-52, 54-79, 81-442, 444-65535 } in { none, not wan0 }"
     rows = [
         ("in wan0", "DENY ", "spoofed", f"{edge}:7"),
@@ -102,15 +105,17 @@ def test_parts_of_a_split_are_read_back(edge: Path) -> None:
     for result in ask(edge, *packets, "--format", "json").json["results"]:
         assert result["verdict"] == "depends"
         for case in result["cases"]:
-            found = decide(policy, witness := Packet.parse(case["witness"]).replace(**_none(case["witness"])))
-            assert found.action.value == case["verdict"]
-            assert (found.rule.label if found.rule else "default") == case["rule"]
-            assert any(point_of(witness) in box for box in region(policy, case["region"]))
+            found = decide(policy, witness := _told(case["witness"]["packet"]))
+            assert found.action.value == case["witness"]["verdict"] == case["rule"]["action"]
+            assert (found.rule.label if found.rule else "default") == case["rule"]["label"]
+            assert case["witness"]["rule"] == case["rule"]
+            assert any(point_of(witness) in box for box in region(policy, case["region"]["text"]))
 
 
-def _none(text: str) -> dict[str, str]:
+def _told(text: str) -> Packet:
     """A part's witness states the interfaces on which anything depends; the others are not recorded."""
-    return {f"{word}_interface": "" for word in ("in", "out") if f" {word} " not in text}
+    none = {f"{word}_interface": "" for word in ("in", "out") if f" {word} " not in text}
+    return Packet.parse(text).replace(**none)
 
 
 @st.composite
@@ -134,17 +139,17 @@ def test_a_split_is_the_packet(case: tuple[Policy, Packet]) -> None:
         verdict = policy.evaluate(packet)
     except LimitError:
         assume(False)
-    fields = verdict_json(str(packet), verdict, policy)
+    found = Decided.of(policy, str(packet), packet, verdict)
     if not verdict.cases:
-        assert "cases" not in fields
+        assert found.cases == ()
         return
-    boxes = [box for c in fields["cases"] for box in region(None, c["region"])]
+    boxes = [box for part in found.cases for box in region(None, part.region.text)]
     whole = Box(packet.sets)
     assert not any(piece for box in boxes for piece in box - whole)
     assert not _rest(whole, boxes)
-    for c in fields["cases"]:
-        told = Packet.parse(c["witness"]).replace(**_none(c["witness"]))
-        assert policy.evaluate(told).by == c["rule"]
+    for part in found.cases:
+        told = _told(part.witness.packet)
+        assert policy.evaluate(told).by == part.rule.label
         assert point_of(told) in whole
     for line in split_lines(verdict, packet, PLAIN):
         match = re.fullmatch(r"  (\S.*?) +(ALLOW|DENY) +by (\S+) *", line)
@@ -159,7 +164,7 @@ def _rest(box: Box, parts: list[Box]) -> list[Box]:
 
 
 def test_explain_tells_what_failed(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17:40000 -> 192.0.2.80:22 flags syn in lan0", "--explain")
+    done = ask(edge, "tcp 10.20.9.17:40000 -> 192.0.2.80:22 flags syn in lan0", "--explain=all")
     assert done.out.splitlines() == [
         f"DENY   by default  {edge}",
         *_table(
@@ -169,7 +174,7 @@ def test_explain_tells_what_failed(edge: Path) -> None:
             line9="no   src 10.20.9.17 is not web; sport 40000 is not http; dport 22 is not in 1024-65535; and 1 more",
             dns_out="no   dport 22 is not in dns   (nearest miss)",
             ping="no   protocol tcp is not icmp",
-            admin="no   expired: it counted until 2026-06-30",
+            admin="no   expired: it counted until 2026-06-30, and would match",
             line13="no   src 10.20.9.17 is in { office, web }; dst 192.0.2.80 is not in mail; dport 22 is not smtp",
         ),
     ]
@@ -191,7 +196,7 @@ def test_explain_never_speaks_of_what_was_left_open(edge: Path) -> None:
 
 
 def test_explain_of_a_split_tells_every_rules_part(edge: Path) -> None:
-    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--explain")
+    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--explain=all")
     lines = done.out.splitlines()
     rules = lines[lines.index("the rules in their order:") + 1 :]
     assert [line.split()[1] for line in rules] == ["part", "part", "no", "part", "no", "no", "no"]
@@ -201,7 +206,7 @@ def test_explain_of_a_split_tells_every_rules_part(edge: Path) -> None:
 def test_explain_of_absent_fields(edge: Path) -> None:
     """The ports of a later fragment, the interface that a capture does not record."""
     edge.write_text("allow tcp to 192.0.2.80 port 80 in wan0 as a\n")
-    done = ask(edge, "tcp 1.1.1.1 -> 192.0.2.80 fragment later in none", "--explain")
+    done = ask(edge, "tcp 1.1.1.1 -> 192.0.2.80 fragment later in none", "--explain=all")
     assert done.out.splitlines()[1] == "  a  no   the packet has no dport, wanted 80; `in` is not recorded, wanted wan0"
 
 
@@ -224,7 +229,7 @@ def test_reasons_are_true(case: tuple[Policy, Packet]) -> None:
     accounts = account(policy, packet, verdict)
     asked_box = Box(packet.sets)
     assert len(account_lines(accounts, packet, PLAIN)) == len(accounts) or not accounts
-    assert json.dumps(account_json(accounts, packet))
+    assert json.dumps(Decided.of(policy, str(packet), packet, verdict, accounts=accounts).to_dict())
     for a in accounts:
         overlap = any(all(not x.isdisjoint(y) for x, y in zip(b.sets, packet.sets, strict=True)) for b in a.rule.boxes)
         if a.matched:
@@ -363,7 +368,11 @@ def test_an_answer_by_several_rules_is_one_answer(edge: Path) -> None:
     assert done.code == 0
     assert done.out.splitlines()[0] == "DENY   by low or rest"
     (result,) = ask(edge, "tcp 1.1.1.1 -> 2.2.2.2", "--format", "json").json["results"]
-    assert (result["rule"], result["reason"], [c["rule"] for c in result["cases"]]) == (None, "rules", ["low", "rest"])
+    assert (result["rule"], result["reason"], [c["rule"]["label"] for c in result["cases"]]) == (
+        None,
+        "rules",
+        ["low", "rest"],
+    )
 
 
 def test_too_many_parts_are_unknown(monkeypatch: pytest.MonkeyPatch, edge: Path) -> None:

@@ -227,7 +227,7 @@ class TestHostileNames:
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"a<U+DCFF> b.fwl:8" in done.stdout
         document = json.loads(program("eval", path, PACKET, "--format", "json").stdout)
-        assert os.fsencode(document["results"][0]["file"]) == path
+        assert os.fsencode(document["results"][0]["rule"]["place"]["file"]) == path
         assert program("eval", path + b"x", PACKET).returncode == 2
 
 
@@ -243,7 +243,7 @@ class TestEncodings:
         text = run("eval", path, PACKET, "--explain", encoding=encoding)
         assert text.code == 0
         document = run("eval", path, PACKET, "--format", "json", encoding=encoding).json
-        assert document["results"][0]["cases"][0]["file"] == str(path)
+        assert document["results"][0]["cases"][0]["rule"]["place"]["file"] == str(path)
 
     @pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
     def test_as_programs(self, tmp_path: Path, env: dict[str, str]) -> None:

@@ -24,6 +24,7 @@ from fwengine.model.fields import DST, FIELDS, FLAGS, FULL, IN, OUT, PRESENT, SR
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import Rule
 from fwengine.report import compiled
+from fwengine.report.shown import Shown
 from fwengine.report.style import Style
 from fwengine.report.verdicts import FIELD_WORDS
 from fwengine.traffic.codec import Packet
@@ -181,8 +182,8 @@ class TestJson:
     @given(policies_and_points())
     def test_the_document_decides_as_the_policy(self, case: tuple[Policy, list[Point]]) -> None:
         policy, points = case
-        document = json.loads(json.dumps(compiled.tree_json(policy)))
-        rules = [rule["action"] for rule in document["rules"]] + [document["default"]]
+        document = json.loads(json.dumps(Shown.of(policy).to_dict()))
+        rules = [shown["rule"]["action"] for shown in document["rules"]] + [document["default"]]
         for point in points:
             index = min(_leaf(document["nodes"], root, point) for root in document["roots"])
             verdict = decide(policy, point)
@@ -190,7 +191,7 @@ class TestJson:
 
     def test_its_keys(self, edge: Path) -> None:
         document = run("show", edge, "--as", "json", "--as-of", "2026-11-21").json
-        assert list(document) == ["default", "rules", "statistics", "roots", "nodes"]
+        assert list(document) == ["policy", "default", "rules", "statistics", "roots", "nodes"]
         assert [rule["active"] for rule in document["rules"]] == [True] * 5 + [False, True]
         statistics = document["statistics"]
         assert statistics["rules"] == len(document["rules"])
@@ -204,7 +205,7 @@ class TestJson:
     def test_its_regions_are_read_back(self, edge: Path) -> None:
         policy = loads(EDGE)
         for rule, shown in zip(policy.rules, run("show", edge, "--as", "json").json["rules"], strict=True):
-            boxes = [box for text in shown["regions"] for box in region(None, text)]
+            boxes = [box for part in shown["regions"] for box in region(None, part["text"])]
             assert not any(piece for box in rule.boxes for piece in _without(box, boxes))
             assert not any(piece for box in boxes for piece in _without(box, list(rule.boxes)))
 

@@ -211,15 +211,17 @@ def test_a_replay_gives_the_very_same_verdicts(folder: Path, policy: str, magic:
     fwengine("synth", f"{policy}.fwl", "-o", "out.pcap", *AS_OF, cwd=folder)
     assert (folder / "out.pcap").read_bytes()[:4] == magic
     done = fwengine("eval", f"{policy}.fwl", "-r", "out.pcap", "--per-packet", "--format", "jsonl", *AS_OF, cwd=folder)
-    replayed = [json.loads(line) for line in done.stdout.splitlines()]
+    *replayed, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert last["summary"]["packets"] == len(replayed)
     expected = rows(folder / "out.pcap.jsonl")
     assert len(expected) > 50
-    keys = ("packet", "text", "verdict", "rule")
+    keys = ("packet", "text", "verdict")
     assert [[row[key] for key in keys] for row in expected] == [[row[key] for key in keys] for row in replayed]
+    assert [row["rule"]["label"] for row in expected] == [row["rule"] for row in replayed]
     assert {row["class"] for row in replayed} == {"ip"}
-    assert set(expected[0]) == {*keys, "file", "line", "about"}
+    assert set(expected[0]) == {*keys, "rule", "about"}
     for row in expected:
-        assert (row["file"] is None) == (row["rule"] == "default")
+        assert (row["rule"]["place"] is None) == (row["rule"]["label"] == "default")
 
 
 def test_what_the_command_says(folder: Path) -> None:
@@ -243,8 +245,11 @@ def test_json(folder: Path) -> None:
     answer = json.loads(done.stdout)
     left_out = answer.pop("left_out")
     assert left_out > 0
-    assert answer == {
-        "format_version": "1.0",
+    missed = answer.pop("missed")
+    told = [(row["rule"]["label"], row["rule"]["place"]["line"], row["reason"]) for row in missed]
+    assert {**answer, "missed": told} == {
+        "format_version": "2.0",
+        "command": "synth",
         "errors": [],
         "capture": "out.pcapng",
         "kind": "pcapng",
@@ -253,8 +258,8 @@ def test_json(folder: Path) -> None:
         "rules": 7,
         "exercised": 5,
         "missed": [
-            {"rule": "no-guests", "file": "plain.fwl", "line": 5, "reason": "unreachable"},
-            {"rule": "known", "file": "plain.fwl", "line": 6, "reason": "not in a capture"},
+            ("no-guests", 5, "unreachable"),
+            ("known", 6, "not in a capture"),
         ],
     }
     assert len(rows(folder / "out.pcapng.jsonl")) == 12

@@ -17,7 +17,7 @@ expect allow tcp to 192.0.2.80
 expect allow tcp to 192.0.2.80 port 80 by default
 """
 KEYS = {
-    "file", "line", "expectation", "passed", "expected", "got", "rule", "rule_file", "rule_line", "counterexample", "command",
+    "place", "expectation", "passed", "confirmed", "expected", "by", "counterexample", "command", "depends", "policy",
 }  # fmt: skip
 
 
@@ -71,7 +71,10 @@ def test_the_command_of_a_failure_shows_it(tmp_path: Path) -> None:
             program, *arguments = shlex.split(result["command"])
             assert program == "fwengine"
             (answer,) = run(*arguments, "--format", "json").json["results"]
-            assert (answer["verdict"], answer["rule"]) == (result["got"], result["rule"])
+            assert (answer["verdict"], answer["rule"]) == (
+                result["counterexample"]["verdict"],
+                result["counterexample"]["rule"],
+            )
 
 
 def test_nothing_tested_is_no_success(tmp_path: Path) -> None:

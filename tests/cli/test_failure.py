@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 import xml.etree.ElementTree as ET
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 from support.commands import Done, run
 from support.paths import RULES
+from support.schemas import hold
 
 from fwengine import Packet, loads
 from fwengine.cli.group import COMMANDS as NAMES
@@ -34,25 +36,27 @@ NO_FRAME = PCAP + bytes.fromhex("01000000")
 ARP = PCAP + bytes.fromhex("01000000" + "0000000000000000" + "0e000000" * 2 + "ff" * 6 + "02" * 6 + "0806")
 
 ONE = ("text", "json", "jsonl")
+ALL = (*ONE, "markdown", "github", "sarif", "junit")
+UNPLACED = ("text", "markdown")  # where a test does not look for the file
 # Each command with the formats it has, as it is called with an input under test: `{x}`. `{p}` and `{c}` are good ones.
 POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
-    "check": (["check", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
-    "check --fix": (["check", "--fix", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
-    "check of several": (["check", "{p}", "{x}"], ("text", "json", "jsonl", "github", "sarif")),
-    "eval": (["eval", "{x}", PACKET], ONE),
-    "eval -r": (["eval", "{x}", "-r", "{c}"], ONE),
+    "check": (["check", "{x}"], ALL),
+    "check --fix": (["check", "--fix", "{x}"], ALL),
+    "check of several": (["check", "{p}", "{x}"], ALL),
+    "eval": (["eval", "{x}", PACKET], ALL),
+    "eval -r": (["eval", "{x}", "-r", "{c}"], ALL),
     "eval --per-packet": (["eval", "{x}", "-r", "{c}", "--per-packet"], ONE),
-    "test": (["test", "{x}"], ("text", "json", "jsonl", "github", "junit")),
-    "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ("text", "json", "jsonl", "github", "junit")),
-    "query": (["query", "{x}", "deny any"], ONE),
-    "prove": (["prove", "{x}", "deny udp"], ("text", "json")),
-    "diff, old": (["diff", "{x}", "{p}"], ONE),
-    "diff, new": (["diff", "{p}", "{x}"], ONE),
-    "diff, both": (["diff", "{x}", "{x}"], ONE),
-    "synth": (["synth", "{x}", "-o", "{out}"], ("text", "json")),
+    "test": (["test", "{x}"], ALL),
+    "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ALL),
+    "query": (["query", "{x}", "deny any"], ALL),
+    "prove": (["prove", "{x}", "deny udp"], ALL),
+    "diff, old": (["diff", "{x}", "{p}"], ALL),
+    "diff, new": (["diff", "{p}", "{x}"], ALL),
+    "diff, both": (["diff", "{x}", "{x}"], ALL),
+    "synth": (["synth", "{x}", "-o", "{out}"], ALL),
     "show": (["show", "{x}"], ("text", "json")),
-    "fmt": (["fmt", "{x}"], ("text",)),
-    "fmt --check": (["fmt", "--check", "{x}"], ("text",)),
+    "fmt": (["fmt", "{x}"], ALL),
+    "fmt --check": (["fmt", "--check", "{x}"], ALL),
 }
 CAPTURES: dict[str, list[str]] = {
     "eval -r": ["eval", "{p}", "-r", "{x}"],
@@ -84,15 +88,20 @@ def ask(folder: Path, command: list[str], given: Path | str, form: str, stdin: b
     return run(*words, stdin=stdin)
 
 
-def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
+def carried(done: Done, form: str, command: str) -> list[tuple[str, str | None]]:
     """The codes and files of the failures that an answer carries, after a look whether it is what its form demands."""
     if form == "json":
         document = json.loads(done.out)
-        assert document["format_version"] == "1.0"
+        hold(document, command)
+        assert document["format_version"] == "2.0"
         return [_record(error) for error in document["errors"]]
     if form == "jsonl":
-        errors = [line.get("error") for line in done.lines]
-        return [_record(error) for error in errors if error and "kind" in error]  # a capture's own has no kind
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        for line in lines:
+            hold(line, command, lines=True)
+        return [_record(line["error"]) for line in lines if set(line) == {"error"}]  # beside a capture's own
+    if form == "markdown":
+        return [(code, None) for code in re.findall(r"^\*\*error (FW\d+)\*\*", done.out, re.MULTILINE)]
     if form == "github":
         return [_annotation(line) for line in done.out.splitlines() if line.startswith("::error ")]
     if form == "junit":
@@ -104,14 +113,14 @@ def carried(done: Done, form: str) -> list[tuple[str, str | None]]:
 
 
 def _record(error: dict[str, Any]) -> tuple[str, str | None]:
-    assert list(error) == list(Failure("limit", "", "").to_dict())
+    assert list(error) == list(Failure("limit", "", "").record.to_dict())
     assert error["kind"] in ("usage", "file", "policy", "question", "capture", "limit", "nothing")
     assert error["code"] in EXPLANATIONS
     assert error["severity"] == "error"
     assert error["message"]
-    assert (error["line"] is None) == (error["end_column"] is None)
-    assert error["file"] is not None or error["line"] is None
-    return error["code"], error["file"]
+    place = error["place"]
+    assert place is None or (place["line"] is None) == (place["end_column"] is None)
+    return error["code"], place and place["file"]
 
 
 def _annotation(line: str) -> tuple[str, str | None]:
@@ -145,7 +154,8 @@ def _sarif(text: str) -> list[tuple[str, str | None]]:
         if {"runs", "version"} <= set(getattr(getattr(model, name), "model_fields", ()))
     ).model_validate(document)
     (ran,) = document["runs"]
-    found = [r for r in ran["results"] if r["level"] == "error"]
+    found = [r for r in ran["results"] if "kind" in r.get("properties", {})]
+    assert all(r["level"] == "error" for r in found)
     assert ran["invocations"] == [{"executionSuccessful": not found}]
     places = [r.get("locations", [{}])[0].get("physicalLocation", {}) for r in found]
     return [
@@ -184,12 +194,12 @@ def test_no_policy(folder: Path, command: list[str], form: str, wrong: str) -> N
         assert done.code == ("--check" in command and "would format" in done.err)  # there is something to format
         return
     assert done.code == 2
-    found = carried(done, form)
+    found = carried(done, form, command[0])
     assert found, "nothing is said"
     if code is None:
         code = {"test": "FW502", "fmt": "FW504"}.get(command[0], "FW501")
     assert code in dict(found)
-    assert form == "text" or {file for _, file in found} <= {str(path), str(folder / "none.fwl"), "x.fwl"}
+    assert form in UNPLACED or {file for _, file in found} <= {str(path), str(folder / "none.fwl"), "x.fwl"}
     assert form == "text" or done.err or command[0] == "check"  # people read it, too
 
 
@@ -204,10 +214,10 @@ def test_other_ways_to_name_no_policy(folder: Path, command: list[str], form: st
     named = {"folder": str(folder / "none"), "stdin": "-", "revision": "HEAD:none.fwl"}[given]
     done = ask(folder, command, named, form)
     assert done.code == 2
-    ((code, file),) = carried(done, form)
+    ((code, file),) = carried(done, form, command[0])
     nothing = "FW502" if command[0] == "test" else "FW501"
     assert code == (nothing if given == "stdin" else "FW001")
-    assert form == "text" or file == ("<stdin>" if named == "-" else named)
+    assert form in UNPLACED or file == ("<stdin>" if named == "-" else named)
 
 
 NO_VERDICT: dict[str, tuple[bytes | None, str]] = {
@@ -221,9 +231,11 @@ NO_VERDICT: dict[str, tuple[bytes | None, str]] = {
 }
 
 
-@pytest.mark.parametrize("form", ONE)
 @pytest.mark.parametrize("wrong", NO_VERDICT)
-@pytest.mark.parametrize("name", CAPTURES)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [(name, form) for name, words in CAPTURES.items() for form in (ONE if "--per-packet" in words else ALL)],
+)
 def test_no_capture(folder: Path, name: str, form: str, wrong: str) -> None:
     data, code = NO_VERDICT[wrong]
     path = folder / "x.pcap"
@@ -231,15 +243,15 @@ def test_no_capture(folder: Path, name: str, form: str, wrong: str) -> None:
         path.write_bytes(data)
     done = ask(folder, CAPTURES[name], path, form)
     assert (done.code, "Traceback" in done.err) == (2, False)
-    found = carried(done, form)
-    assert found == [(code, None if form == "text" else str(path))]
+    found = carried(done, form, CAPTURES[name][0])
+    assert found == [(code, None if form in UNPLACED else str(path))]
     if form == "json" and "captures" in json.loads(done.out):
         (entry,) = [c for c in json.loads(done.out)["captures"] if c["file"] == str(path)]
         assert entry["error"]["code"] == code
     assert "would change" not in done.out
 
 
-@pytest.mark.parametrize("form", ONE)
+@pytest.mark.parametrize("form", ALL)
 @pytest.mark.parametrize(
     ("stdin", "code"),
     [
@@ -253,17 +265,17 @@ def test_no_capture(folder: Path, name: str, form: str, wrong: str) -> None:
 def test_no_packet(folder: Path, form: str, stdin: bytes, code: str) -> None:
     done = ask(folder, ["eval", "{p}", "-", "--expect", "deny"], "", form, stdin)
     assert done.code == 2
-    ((found, file),) = carried(done, form)
+    ((found, file),) = carried(done, form, "eval")
     assert found == code or found.startswith("FW01")
-    assert form == "text" or file == "<stdin>"
+    assert form in UNPLACED or file == "<stdin>"
 
 
-@pytest.mark.parametrize("form", ONE)
+@pytest.mark.parametrize("form", ALL)
 @pytest.mark.parametrize(("packet", "code"), [("tcp 1.1.1.1 -> ", "FW011"), ("hex:zz", "FW511"), ("x=1", "FW511")])
 def test_no_packet_among_the_arguments(folder: Path, form: str, packet: str, code: str) -> None:
     done = ask(folder, ["eval", "{p}", PACKET, packet], "", form)
     assert done.code == 2
-    ((found, _),) = carried(done, form)
+    ((found, _),) = carried(done, form, "eval")
     assert found == code
     if form == "json":
         assert json.loads(done.out)["errors"][0]["kind"] == "question"
@@ -273,7 +285,7 @@ def test_no_packet_among_the_arguments(folder: Path, form: str, packet: str, cod
 def test_no_question(folder: Path, command: list[str], form: str) -> None:
     done = ask(folder, command, "", form)
     assert done.code == 2
-    ((code, _),) = carried(done, form)
+    ((code, _),) = carried(done, form, command[0])
     assert code == "FW112"
 
 
@@ -283,23 +295,23 @@ def test_a_wrong_command_line_fails_in_the_form_it_asks_for(folder: Path, comman
     assert done.code == 2
     assert "--nonsense" in done.err
     if form != "text":
-        assert [code for code, _ in carried(done, form)] == ["FW513"]
+        assert [code for code, _ in carried(done, form, command[0])] == ["FW513"]
 
 
 @pytest.mark.parametrize(("command", "form"), rows(POLICIES))
 def test_a_success_carries_no_failure(folder: Path, command: list[str], form: str) -> None:
     done = ask(folder, command, folder / "good.fwl", form)
-    assert carried(done, form) == []
+    assert carried(done, form, command[0]) == []
     assert done.code == (1 if command[0] == "check" and "--strict" in command else 0)
 
 
 def test_limits_are_failures_too(folder: Path) -> None:
     many = folder / "many.fwl"
     many.write_text("".join(f"allow tcp to 10.0.{n}.0/24 port {n} as r{n}\n" for n in range(1, 40)))
-    for command in (["query", str(many), "allow any", "--limit", "3"], ["diff", str(many), "{p}", "--limit", "3"]):
-        for form in ONE:
+    for command in (["query", str(many), "allow any", "--budget", "3"], ["diff", str(many), "{p}", "--budget", "3"]):
+        for form in ALL:
             done = ask(folder, command, "", form)
-            assert (done.code, carried(done, form)) == (2, [] if form == "text" else [("FW512", None)])
+            assert (done.code, carried(done, form, command[0])) == (2, [] if form == "text" else [("FW512", None)])
             assert done.err.startswith("error: unknown: ")
 
 
@@ -366,7 +378,10 @@ class TestNothing:
         (shop / "sub").mkdir()
         shutil.copy(shop / "nets.fwl", shop / "sub" / "nets.fwl")
         done = run("check", shop, shop / "sub", "--ignore", "FW209", "--format", "json")
-        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (2, [("FW501", str(shop / "sub"))])
+        assert (done.code, [(e["code"], e["place"]["file"]) for e in done.json["errors"]]) == (
+            2,
+            [("FW501", str(shop / "sub"))],
+        )
 
     def test_nothing_is_not_ok(self, tmp_path: Path) -> None:
         (tmp_path / "nets.fwl").write_text("net office = 10.0.0.0/8\n")
@@ -377,7 +392,7 @@ class TestNothing:
     def test_an_empty_file_in_a_folder_is_told(self, shop: Path) -> None:
         (shop / "lost.fwl").write_bytes(b"")
         done = run("check", shop, "--ignore", "FW209", "--format", "json")
-        assert (done.code, [(e["code"], e["file"]) for e in done.json["errors"]]) == (
+        assert (done.code, [(e["code"], e["place"]["file"]) for e in done.json["errors"]]) == (
             2,
             [("FW504", str(shop / "lost.fwl"))],
         )
@@ -423,10 +438,12 @@ class TestNothing:
     def test_every_help_tells_it(self) -> None:
         for name in NAMES:
             text = " ".join(run(name, "--help").out.split())
-            assert ("2 could not answer, or an answer about nothing" in text) == (name not in ("explain", "version"))
+            assert ("2 could not answer, or an answer about nothing" in text) == (
+                name not in ("explain", "schema", "version")
+            )
 
     def test_the_examples_say_something(self) -> None:
-        assert run("check", RULES, "--format", "json", "--ignore", "FW209").json.keys() == {"findings", "confirmed"}
+        assert "errors" not in run("check", RULES, "--format", "json", "--ignore", "FW209").json
 
 
 class TestKinds:
@@ -459,7 +476,7 @@ class TestKinds:
             assert len((done.out + done.err).splitlines()) < 8
         (folder / "y.fwl").write_text('include "x.fwl"\nallow tcp to web\n')
         done = run("check", folder / "y.fwl", "--format", "json")
-        assert [(e["code"], e["file"]) for e in done.json["errors"]] == [("FW006", str(path))]
+        assert [(e["code"], e["place"]["file"]) for e in done.json["errors"]] == [("FW006", str(path))]
 
     def test_a_capture_as_policy_is_told_what_to_do(self, folder: Path) -> None:
         done = run("eval", folder / "good.pcap", "-r", folder / "good.fwl")
@@ -531,4 +548,4 @@ def test_a_failure_is_a_plain_record() -> None:
     one = Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h")
     assert hash(one) == hash(Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h"))
     assert str(one) == "a.fwl:1:2: error[FW012]: m (h)"
-    assert one.to_dict()["end_column"] == 4
+    assert one.record.to_dict()["place"]["end_column"] == 4

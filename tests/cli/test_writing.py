@@ -72,7 +72,7 @@ def whole(folder: Path, name: str, done: Done) -> None:
     if done.code == 2 and "json" in COMMANDS[name][0]:
         (error,) = json.loads(done.out)["errors"]
         assert (error["kind"], error["code"] in ("FW001", "FW905", "FW021")) == ("file", True)
-        assert error["file"]
+        assert error["place"]["file"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 30, 60])

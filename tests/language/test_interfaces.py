@@ -19,7 +19,7 @@ from fwengine.language.syntax.printer import show_document
 from fwengine.model.fields import IN, interface_number
 from fwengine.model.packet import _WORDS, write_interface
 from fwengine.policy import region
-from fwengine.report.answers import region_text
+from fwengine.report.making import region_text
 from fwengine.testing.boundary import edges, interface_names
 
 ZONES = """
@@ -162,7 +162,8 @@ class TestUndeclared:
         assert done.out.startswith("PROVED")
         assert said in done.out
         assert ("no rule names" in done.out) == bool(said)
-        answer = json.loads(fwengine("prove", path, claim, "--format", "json").out)
+        (answer,) = json.loads(fwengine("prove", path, claim, "--format", "json").out)["results"]
+        assert answer["holds"] == (code == 0)
         assert bool(answer["unknown_interfaces"]) == bool(said)
 
     def test_other_questions_say_so_too(self, tmp_path: Path) -> None:

@@ -143,7 +143,6 @@ SPELLINGS = [
     ("allow tcp to { ::1, 10.0.0.256 }", "FW104", "10.0.0.256", ""),
     ("allow tcp to 1.2.3.4:80", "FW104", "1.2.3.4:80", "`1.2.3.4 port 80`"),
     ("allow tcp to 10.0.0.0/0.0.0.255", "FW109", "10.0.0.0/0.0.0.255", "`10.0.0.0/24`"),
-    ("allow tcp to 1.0.0.1/85.0.0.1", "FW110", "1.0.0.1/85.0.0.1", "compare more bits"),
     ("allow tcp from 10.0.0.0/8 to ::1", "FW117", "10.0.0.0/8 to ::1", "one family"),
     ("allow icmp from ::1 type 8", "FW117", "icmp", "`icmpv6`"),
     ("allow icmpv6 to 10.0.0.1 type 128", "FW117", "icmpv6", "`icmp`"),

@@ -178,7 +178,7 @@ SHOWN = [
     ({PROTOCOL: IntervalSet.single(TCP), DPORT: IntervalSet.of((22, 22), (8000, 8080))}, "tcp from any to any port { 22, 8000-8080 }"),
     ({}, "any"),
     ({PROTOCOL: IntervalSet.single(41)}, "41"),
-    ({PROTOCOL: IntervalSet.single(ICMP), SRC: address.V6}, "1 from ipv6"),
+    ({PROTOCOL: IntervalSet.single(ICMP), SRC: address.V6}, "icmp from ipv6"),
     ({IN: FULL[IN] - IntervalSet.single(interface_number("wan0"))}, "any in { none, not wan0 }"),
     ({IN: IntervalSet.single(interface_number("in"))}, 'any in "in"'),
     ({STATE: IntervalSet.of((0, 1))}, "any state { new, established }"),

@@ -279,10 +279,10 @@ def test_the_pair_that_was_told_twice(tmp_path: Path) -> None:
     path.write_text(text)
     done = run("check", path, "--select", "FW2", "--format", "json")
     (finding,) = done.json["findings"]
-    assert (finding["code"], finding["rule"], finding["blockers"]) == ("FW202", "b", ["a"])
-    assert finding["suggestions"][0] == {
-        "file": str(path), "line": 2, "column": 1, "end_line": 3, "end_column": 1, "text": "", "also": [],
-    }  # fmt: skip
+    assert (finding["code"], finding["rule"]["label"]) == ("FW202", "b")
+    assert [rule["label"] for rule in finding["blockers"]] == ["a"]
+    place = {"file": str(path), "line": 2, "column": 1, "end_line": 3, "end_column": 1}
+    assert finding["suggestions"][0] == {"place": place, "text": "", "also": []}
     assert run("check", path, "--fix").code == 0
     assert path.read_text() == text.splitlines(keepends=True)[0]
 

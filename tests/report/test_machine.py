@@ -6,6 +6,8 @@ import json
 import os
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -15,7 +17,30 @@ from hypothesis import strategies as st
 
 from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, Label, Severity, Span
-from fwengine.report.machine import github, junit, sarif
+from fwengine.report.answer import Answer, Note
+from fwengine.report.outcomes import Outcome, Tests
+from fwengine.report.record import Place, RuleRecord, Witness
+from fwengine.report.render import render
+from fwengine.report.render.sarif_form import log
+
+
+@dataclass(frozen=True)
+class Noted(Answer):
+    """An answer of which there are only notes."""
+
+    told: tuple[Note, ...]
+
+    def notes(self) -> Iterable[Note]:
+        return self.told
+
+
+def sarif(results: list[tuple[Diagnostic, dict[str, Any]]]) -> dict[str, Any]:
+    return log([Note.of(d, properties) for d, properties in results])
+
+
+def github(found: list[Diagnostic]) -> str:
+    return "\n".join(render(Noted(tuple(map(Note.of, found))), "github"))
+
 
 ODD = st.text(max_size=12) | st.sampled_from(
     ["a b.fwl", "é.fwl", "a%b,c:d.fwl", "x\ny", "\udcff", "::error::", "]]>", "\0"]
@@ -116,13 +141,23 @@ class TestJunit:
     @given(st.lists(st.tuples(ODD, ODD, st.booleans()), max_size=5))
     def test_is_xml(self, rows: list[tuple[str, str, bool]]) -> None:
         results = [
-            {
-                "file": file, "line": n, "expectation": text, "passed": passed, "expected": "allow", "got": text, "rule": text,
-                "counterexample": text, "command": text,
-            }
+            Outcome(
+                (place := Place(file, n, 1, n, 2)),
+                file,
+                text,
+                passed,
+                None,
+                "allow",
+                None,
+                None if passed else Witness(text, "deny", RuleRecord(text, "deny", place)),
+                text,
+                False,
+                (),
+            )
             for n, (file, text, passed) in enumerate(rows)
-        ]  # fmt: skip
-        root = ET.fromstring(junit(results))
+        ]
+        (page,) = render(Tests.of(results), "junit")
+        root = ET.fromstring(page)
         cases = list(root.iter("testcase"))
         assert int(root.get("tests", "")) == len(cases) == len(rows)
         assert int(root.get("failures", "")) == sum(not passed for _, _, passed in rows)

@@ -47,17 +47,20 @@ class Done:
 
     @property
     def json(self) -> Any:
-        """The document on stdout, of our version; `errors`, which every one has, only if there are any."""
+        """The document on stdout, of our version, without the command's name; `errors`, which all have, only if there are any."""
         document = json.loads(self.out)
-        assert document.pop("format_version") == "1.0"
+        assert document.pop("format_version") == "2.0"
+        document.pop("command", None)
         if not document["errors"]:
             del document["errors"]
         return document
 
     @property
     def lines(self) -> list[Any]:
-        """The documents on stdout, one a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        """The documents on stdout, one a line, but not the summary that is the last."""
+        found = [json.loads(line) for line in self.out.splitlines()]
+        assert all("summary" not in line for line in found[:-1])
+        return found[:-1] if found and "summary" in found[-1] else found
 
 
 class Screen(io.TextIOWrapper):

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from fwengine.model.fields import FIELDS, TOPS
 from fwengine.model.ruleset import RuleSet
+from fwengine.model.switch import Switch
 from fwengine.model.tree import DecisionTree
 
 
 def compile_policy(rules: RuleSet) -> DecisionTree:
     """The tree, whether it was compiled before or not."""
     return RuleSet(rules.rules, rules.default, rules.as_of).tree
+
+
+def assert_switch(switch: Switch, children: tuple[int, ...]) -> None:
+    """Each row makes a difference, stands behind those it leads to, and each end is there."""
+    assert len(set(children)) == len(children) > 1
+    assert len(set(switch.rows)) == len(switch.rows) == switch.root + 1
+    ends = {~way for _, *ways in switch.rows for way in ways if way < 0}
+    assert ends == set(range(len(children)))
+    for row, (bit, low, high) in enumerate(switch.rows):
+        assert low != high
+        assert all(way < row and (way < 0 or switch.rows[way][0] < bit) for way in (low, high))
 
 
 def assert_reduced(tree: DecisionTree) -> None:
@@ -19,11 +31,14 @@ def assert_reduced(tree: DecisionTree) -> None:
     reached: set[int] = set()
     for i, node in enumerate(tree.nodes):
         assert 0 <= node.field < FIELDS
-        assert len(node.children) == len(node.cuts) + 1
-        assert list(node.cuts) == sorted(set(node.cuts))
-        assert node.cuts[0] > 0
-        assert node.cuts[-1] <= TOPS[node.field]
-        assert all(a != b for a, b in zip(node.children, node.children[1:], strict=False)), "neighbours are joined"
+        if isinstance(node.cuts, Switch):
+            assert_switch(node.cuts, node.children)
+        else:
+            assert len(node.children) == len(node.cuts) + 1
+            assert list(node.cuts) == sorted(set(node.cuts))
+            assert node.cuts[0] > 0
+            assert node.cuts[-1] <= TOPS[node.field]
+            assert all(a != b for a, b in zip(node.children, node.children[1:], strict=False)), "neighbours are joined"
         assert all(child < i for child in node.children), "children come before their parents"
         assert all(0 <= ~child <= tree.rules for child in node.children if child < 0)
         assert tree.lowest[i] == min(tree.lowest[c] if c >= 0 else ~c for c in node.children)
@@ -38,9 +53,13 @@ def assert_reduced(tree: DecisionTree) -> None:
 
 
 def ordered_along_paths(tree: DecisionTree) -> None:
-    """No path tests a field twice."""
+    """No path tests a field twice, but for a switch below cuts of its field."""
     below: list[frozenset[int]] = []
     for node in tree.nodes:
-        under = frozenset[int]().union(*(below[c] for c in node.children if c >= 0))
+        under: set[int] = set()
+        for child in (c for c in node.children if c >= 0):
+            at = tree.nodes[child]
+            refined = at.field == node.field and isinstance(at.cuts, Switch) and not isinstance(node.cuts, Switch)
+            under |= below[child] - {node.field} if refined else below[child]
         assert node.field not in under
-        below.append(under | {node.field})
+        below.append(frozenset({*under, node.field}))

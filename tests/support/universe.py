@@ -7,11 +7,12 @@ integers, one bit a cell, and the meaning of a policy is computed on them by a l
 from __future__ import annotations
 
 import datetime
+import os
 import random
 from collections.abc import Iterable, Sequence
 from itertools import product
 
-from fwengine.model.address import TOP, V6_BASE
+from fwengine.model.address import TOP, V4, V6, V6_BASE
 from fwengine.model.box import Box
 from fwengine.model.fields import (
     ABSENT,
@@ -39,11 +40,13 @@ from fwengine.model.fields import (
     has_type,
     interface_number,
 )
-from fwengine.model.interval import IntervalSet
+from fwengine.model.interval import IntervalSet, together
 from fwengine.model.rules import ALLOW, DENY, Action, Rule
 from fwengine.model.ruleset import RuleSet
+from fwengine.model.scattered import masked
 
 TODAY = datetime.date(2026, 11, 21)
+SCATTERED = "SCATTERED_UNIVERSE"  # where it is in the environment, the cells of addresses are scattered
 YESTERDAY = TODAY - datetime.timedelta(1)
 WAN, LAN = interface_number("wan0"), interface_number("lan0")
 
@@ -62,17 +65,27 @@ def _protocols() -> tuple[IntervalSet, ...]:
     return (*named, ports, rest, stepped)
 
 
-# For each field the parts of its domain that a condition can tell apart; the first value of each stands for it.
-CELLS: dict[int, tuple[IntervalSet, ...]] = {
-    PROTOCOL: _protocols(),
-    SRC: (
+def _addresses() -> tuple[tuple[IntervalSet, ...], tuple[IntervalSet, ...]]:
+    """The cells of sources, three of IPv4 and two of IPv6, and of destinations, two and one."""
+    if os.environ.get(SCATTERED):
+        odd, third, high = masked(1, 1), masked(0x100, 0x100), masked(V6_BASE + (1 << 64), 1 << 64)
+        return (third, V4 - third - odd, odd - third, high, V6 - high), (odd & third, V4 - (odd & third), V6)
+    sources = (
         _of((0, 0x0A13FFFF), (0x0A150000, V6_BASE - 1)),
         _of((0x0A140000, 0x0A1408FF), (0x0A140A00, 0x0A14FFFF)),
         _of((0x0A140900, 0x0A1409FF)),
         _of((V6_BASE, V6_BASE + 255)),
         _of((V6_BASE + 256, TOP)),
-    ),
-    DST: (_of((0, 99), (101, V6_BASE - 1)), _of((100, 100)), _of((V6_BASE, TOP))),
+    )
+    return sources, (_of((0, 99), (101, V6_BASE - 1)), _of((100, 100)), _of((V6_BASE, TOP)))
+
+
+_SOURCES, _DESTINATIONS = _addresses()
+# For each field the parts of its domain that a condition can tell apart; the first value of each stands for it.
+CELLS: dict[int, tuple[IntervalSet, ...]] = {
+    PROTOCOL: _protocols(),
+    SRC: _SOURCES,
+    DST: _DESTINATIONS,
     SPORT: (_of((0, 1023)), _of((1024, 65535))),
     DPORT: (_of((0, 0)), _of((1, 79), (81, 65535)), _of((80, 80))),
     TYPE: (_of((8, 8)), _of((0, 7), (9, 255))),
@@ -197,7 +210,7 @@ class Maker:
 
     def some(self, f: int) -> IntervalSet:
         chosen = [part for part in CELLS[f] if self.random.random() < 0.5] or [self.random.choice(CELLS[f])]
-        return IntervalSet.union(pair for part in chosen for pair in part)
+        return together(chosen)
 
     def boxes(self, most: int = 2) -> tuple[Box, ...]:
         return tuple(self.box() for _ in range(self.random.randint(1, most)))

@@ -11,7 +11,8 @@ from fwengine import native
 from fwengine.model.packet import Packet
 from fwengine.packets.encode import encode
 from fwengine.policy import Policy, loads
-from fwengine.report.counts import capture_json, merged, rule_lines, tally_json
+from fwengine.report.counted import CaptureTally
+from fwengine.report.counts import merged, rule_lines
 from fwengine.report.style import Style
 from fwengine.traffic.count import CaptureReport, Engine, RecordedCount, evaluate_capture, iterate
 
@@ -85,7 +86,8 @@ def test_a_log_of_pf_tells_interfaces_and_what_was_done(engine: Engine, wrap: ob
         "default": 2,
     }
     assert found.notes == ()
-    assert tally_json(found)["recorded"] == found.recorded._asdict()
+    told = CaptureTally.of(found, POLICY).to_dict()
+    assert told["recorded"] == found.recorded._asdict()
     assert rule_lines(found, Style(False))[-2:] == [
         "recorded as passed:  1 allowed, 2 denied by this policy",
         "recorded as blocked: 1 denied, 1 allowed by this policy",
@@ -98,7 +100,7 @@ def test_a_log_of_pf_tells_interfaces_and_what_was_done(engine: Engine, wrap: ob
 def test_captures_that_record_no_action_say_nothing_of_it(engine: Engine, tmp_path: Path) -> None:
     found = report(pcap(101, tcp(22)), tmp_path, engine)
     assert found.recorded is None
-    assert "recorded" not in tally_json(found)
+    assert CaptureTally.of(found, POLICY).recorded is None
     assert merged([found, found]).recorded is None
 
 
@@ -156,7 +158,9 @@ def test_frames_without_ip_are_counted_by_what_they_hold(engine: Engine, tmp_pat
         "rules ask for `in`, and the capture records no such interface: `--in NAME` states one",
         "rules ask for `out`, and the capture records no such interface: `--out NAME` states one",
     )
-    assert capture_json(found)["kinds"] == [{"what": what, "packets": packets} for what, packets in kinds]
+    assert CaptureTally.of(found, POLICY).to_dict()["kinds"] == [
+        {"what": what, "packets": packets} for what, packets in kinds
+    ]
     assert rule_lines(found, Style(False))[-4:] == [
         "not IP:",
         "  3  ethertype 0x0806 (ARP)",

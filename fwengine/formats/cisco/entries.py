@@ -28,6 +28,7 @@ from ...model.fields import (
     TYPE,
 )
 from ...model.interval import EMPTY, IntervalSet
+from ...model.scattered import masked
 from ..chains import Part
 from ..matching import Conditions, Match, union
 from . import names
@@ -188,10 +189,7 @@ class _Reader:
         mask = address.to_value(self._point(follows))
         if not self.dialect.masks:
             mask ^= 0xFFFFFFFF
-        try:
-            return address.masked(point, mask)
-        except ValueError as error:
-            raise RefusedError(follows, f"`{follows.text}`: {error}", code="FW403") from None
+        return masked(point, mask)
 
     def _point(self, word: Word) -> int:
         try:

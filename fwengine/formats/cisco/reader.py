@@ -18,6 +18,7 @@ from ...model import address
 from ...model.fields import DST, FULL, ICMPV6, PORTS, PROTOCOL, SRC, TYPE
 from ...model.interval import IntervalSet
 from ...model.rules import DENY
+from ...model.scattered import masked
 from ..chains import Chain, Chains, Kind, Line, Part
 from ..document import Document
 from ..matching import Match
@@ -337,10 +338,7 @@ class _Reader:
                 mask = address.to_value(_point(mask_word))
                 if self.dialect is NXOS:
                     mask ^= 0xFFFFFFFF
-                try:
-                    group.networks.append(address.masked(point, mask))
-                except ValueError as error:
-                    raise RefusedError(mask_word, f"`{mask_word.text}`: {error}", code="FW403") from None
+                group.networks.append(masked(point, mask))
             else:
                 group.networks.append(IntervalSet.single(point))
 

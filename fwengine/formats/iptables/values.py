@@ -7,6 +7,7 @@ import re
 from ...model import address
 from ...model.fields import interface_number
 from ...model.interval import IntervalSet
+from ...model.scattered import masked
 from ...registry import names
 from . import tables
 from .words import Token
@@ -36,10 +37,7 @@ def network(text: str, token: Token, v6: bool) -> IntervalSet:
         number = (1 << bits) - (1 << bits - int(mask))
     else:
         number = address.to_value(point_of(mask, token, v6))
-    try:
-        return address.masked(point, number)
-    except ValueError as error:
-        raise RefusedError(token, f"`{text}`: {error}", code="FW403") from None
+    return masked(point, number)
 
 
 def point_of(text: str, token: Token, v6: bool) -> int:

@@ -6,9 +6,8 @@ import re
 
 from ...model import address
 from ...model.interval import IntervalSet
+from ...model.scattered import masked, show_masked
 from .literals import MAX_WORD, Mistake, short, written
-
-MAX_WILDCARD_BITS = 16  # a wildcard may stand for 2**16 ranges
 
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -128,8 +127,7 @@ def _masked(text: str, first: str, rest: str) -> IntervalSet:
 
 def _wildcard(text: str, base: int, rest: str) -> IntervalSet:
     mask_point = _address(rest)
-    family, bits = address.family_of(base), address.bits_of(base)
-    if address.family_of(mask_point) != family:
+    if address.family_of(mask_point) != address.family_of(base):
         raise Mistake(
             "FW108",
             f"`{short(text)}` mixes IPv4 and IPv6",
@@ -138,25 +136,7 @@ def _wildcard(text: str, base: int, rest: str) -> IntervalSet:
         )
     value, mask = address.to_value(base), address.to_value(mask_point)
     _one_reading(text, base, value, mask)
-    low, scattered = _free(mask, bits)
-    if len(scattered) > MAX_WILDCARD_BITS:
-        raise Mistake(
-            "FW110",
-            f"`{short(text)}` stands for 2^{len(scattered)} separate ranges",
-            f"at most 2^{MAX_WILDCARD_BITS}",
-            "compare more bits, or list the blocks that you mean",
-        )
-    starts = [value]
-    for bit in scattered:
-        starts += [start | bit for start in starts]
-    width = (1 << low) - 1
-    return IntervalSet.union((address.to_point(family, s), address.to_point(family, s + width)) for s in starts)
-
-
-def _free(mask: int, bits: int) -> tuple[int, list[int]]:
-    """How many bits at the low end a mask leaves free, which make its ranges wide, and the other free ones."""
-    low = ((mask & -mask).bit_length() - 1) if mask else bits
-    return low, [1 << b for b in range(low, bits) if not mask >> b & 1]
+    return masked(base, mask)
 
 
 def reads_inverted(value: int, mask: int, bits: int) -> bool:
@@ -195,27 +175,17 @@ def _one_reading(text: str, base: int, value: int, mask: int) -> None:
         single = address.show(base)
         help = f"one bits are compared here: write `{single}` for the address, or `any`"
         raise Mistake("FW109", message, label, help, single)
-    scattered = _free(mask, bits)[1]
-    sayable = len(_free(free, bits)[1]) <= MAX_WILDCARD_BITS
-    inverse = "" if sayable else f"the inverse, `{inverted}`, stands for too many ranges"
-    if mask & 1 and len(scattered) == 1:
-        both = "{ " + f"{address.show(base)}, {address.show(base + scattered[0])}" + " }"
-        help = f"one bits are compared here: write `{both}` for these two"
-        help += f", or `{inverted}` for the inverse" if sayable else f"; {inverse}"
-        raise Mistake("FW109", message, label, help, both, *([inverted] if sayable else []))
-    if not sayable:
-        raise Mistake("FW109", message, label, f"one bits are compared here; {inverse}")
+    if mask & 1 and free & (free - 1) == 0:
+        both = "{ " + f"{address.show(base)}, {address.show(base + free)}" + " }"
+        help = f"one bits are compared here: write `{both}` for these two, or `{inverted}` for the inverse"
+        raise Mistake("FW109", message, label, help, both, inverted)
     what = "block" if not mask & (mask + 1) else "inverse"
     raise Mistake("FW109", message, label, f"one bits are compared here: write `{inverted}` for the {what}", inverted)
 
 
 def _under(value: int, mask: int, base: int) -> str:
     """A value under a mask, in the plainest spelling: as a prefix where the mask is one."""
-    family, bits = address.family_of(base), address.bits_of(base)
-    free = (1 << bits) - 1 & ~mask
-    shown = address.show(address.to_point(family, value))
+    family = address.family_of(base)
     if not mask:
         return "0.0.0.0/0" if family == 4 else "::/0"
-    if not free & (free + 1):
-        return f"{shown}/{bits - free.bit_length()}"
-    return f"{shown}/{address.show(address.to_point(family, mask))}"
+    return show_masked(address.to_point(family, value), mask)

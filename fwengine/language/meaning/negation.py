@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...model import address
 from ...model.fields import DPORT, DST, SPORT, SRC
-from ...model.interval import EMPTY, IntervalSet
+from ...model.interval import EMPTY, IntervalSet, together
 from ..syntax.ast import Compare, Except, Expr, Match, Not, Set, Word
 from .scope import Kind, Scope
 
@@ -68,12 +68,12 @@ class Negations:
                 self.scope.begin(*here)
             return self._let_in[expr.text]
         if isinstance(expr, Set):
-            return IntervalSet.union(pair for item in expr.items for pair in self.let_in(item))
+            return together([self.let_in(item) for item in expr.items])
         if isinstance(expr, Not):
             return _untouched(address.ALL, self.scope.addresses(expr.term))
         if isinstance(expr, Except):
             parts = [self.scope.addresses(part) for part in expr.excluded]
-            excluded = IntervalSet.union(pair for part in parts if part for pair in part)
+            excluded = together([part for part in parts if part])
             if self.scope.addresses(expr.base) == address.ALL:
                 return _untouched(address.ALL, excluded)
             return _untouched(self.let_in(expr.base), excluded)

@@ -5,14 +5,15 @@ Whatever `show_box` prints, `policy.region` reads as the same packets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Protocol
 
 from ...model import address
-from ...model.box import Box, merge
+from ...model.box import Box, Sets, merge
 from ...model.fields import (
+    CODE,
     DPORT,
     DST,
     FULL,
@@ -32,11 +33,13 @@ from ...model.fields import (
 )
 from ...model.interval import IntervalSet
 from ...model.packet import write_flags, write_interface
+from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
+from .wildcards import wildcards
 
 _OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
 
@@ -68,17 +71,26 @@ def sayable(box: Box) -> bool:
 
 
 class Words(Protocol):
-    """What calls sets by a policy's names: see `vocabulary.Vocabulary`."""
+    """What calls sets by a policy's names: see `vocabulary.Vocabulary`. `said` are expressions found before."""
+
+    said: dict[tuple[object, ...], str]
+    halves: bool  # may a name of both families stand for the half of one?
 
     def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str: ...
 
     def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str: ...
 
-    def service(self, protocols: IntervalSet, ports: IntervalSet | None) -> str: ...
+    def service(self, groups: Mapping[int, IntervalSet | None]) -> str: ...
+
+    def interfaces(self, chosen: IntervalSet) -> list[str]: ...
 
 
 class _Plain:
     """No names."""
+
+    def __init__(self) -> None:
+        self.said: dict[tuple[object, ...], str] = {}
+        self.halves = False
 
     def addresses(self, chosen: IntervalSet, other: IntervalSet) -> str:
         return plain_addresses(chosen)
@@ -86,8 +98,11 @@ class _Plain:
     def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str:
         return numbers(chosen)
 
-    def service(self, protocols: IntervalSet, ports: IntervalSet | None) -> str:
+    def service(self, groups: Mapping[int, IntervalSet | None]) -> str:
         return ""
+
+    def interfaces(self, chosen: IntervalSet) -> list[str]:
+        return listed_interfaces(chosen)
 
 
 PLAIN: Words = _Plain()
@@ -100,13 +115,91 @@ def show_box(box: Box, names: Words = PLAIN) -> str:
     'tcp from any to any port { 22, 8000-8080 }'
     """
     assert sayable(box), "split the box by `readable` first"
-    sets = box.sets
-    target = sets[DPORT] if sets[DPORT] != FULL[DPORT] else None
-    service = names.service(sets[PROTOCOL], target)
-    if service and target is not None:  # the name says the destination ports, too
-        sets = (*sets[:DPORT], FULL[DPORT], *sets[DPORT + 1 :])
-    words = [service or _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC] & sets[DST]), "any")]
+    service = names.service(_groups(box))
+    if service:  # the name says the destination ports, too
+        return _phrase(service, box.replace(DPORT, FULL[DPORT]).sets, box.sets[PROTOCOL], names)
+    return _phrase(_protocols(box.sets), box.sets, box.sets[PROTOCOL], names)
+
+
+def show_boxes(boxes: Iterable[Box], names: Words = PLAIN) -> list[str]:
+    """Regions that are together the same packets as some boxes; disjoint if those are. A service may say several of them.
+
+    >>> show_boxes([Box.of({PROTOCOL: IntervalSet.single(p), DPORT: IntervalSet.single(53)}) for p in (6, 17)])
+    ['{ tcp, udp } from any to any port 53']
+    """
+    alike: dict[object, list[Box]] = {}
+    for box in readable(boxes):
+        rest = [chosen.ranges for f, chosen in enumerate(box.sets) if f not in (PROTOCOL, DPORT)]
+        alike.setdefault(tuple(rest), []).append(box)
+    out = []
+    for some in _families_joined(alike.values()):
+        groups: dict[int, IntervalSet | None] = {}
+        for box in some if len(some) > 1 else ():
+            groups.update(_groups(box))
+        typed = any(some[0].sets[f] != FULL[f] for f in (TYPE, CODE))  # a number is another type in icmp than in icmpv6
+        several = not typed and sum(box.sets[PROTOCOL].size for box in some) == len(groups)
+        service = names.service(groups) if several else ""
+        if service:
+            protocols = IntervalSet.union((p, p) for p in groups)
+            out.append(_phrase(service, some[0].replace(DPORT, FULL[DPORT]).sets, protocols, names))
+        else:
+            out += [show_box(box, names) for box in some]
+    return out
+
+
+def _families_joined(alike: Iterable[list[Box]]) -> list[list[Box]]:
+    """Boxes that differ in addresses alone, one over IPv4 and one over IPv6, as one: no packet is of both."""
+    kinds: dict[object, list[list[Box]]] = {}
+    for some in alike:
+        rest = [chosen.ranges for f, chosen in enumerate(some[0].sets) if f not in (PROTOCOL, SRC, DST, DPORT)]
+        kinds.setdefault((tuple(rest), tuple((b.sets[PROTOCOL], b.sets[DPORT]) for b in some)), []).append(some)
+    out = []
+    for lists in kinds.values():
+        halves: list[list[list[Box]]] = [[], []]
+        for some in lists:
+            ends = some[0].sets[SRC], some[0].sets[DST]
+            four = any(end.issubset(address.V4) for end in ends)
+            six = any(end.issubset(address.V6) for end in ends)
+            if four == six:
+                out.append(some)
+            else:
+                halves[six].append(some)
+        for four_list, six_list in zip_longest(*halves):
+            if four_list is None or six_list is None:
+                out.append(four_list or six_list)
+                continue
+            out.append([_both_families(a, b) for a, b in zip(four_list, six_list, strict=True)])
+    return out
+
+
+def _both_families(four: Box, six: Box) -> Box:
+    out = four
+    for f in (SRC, DST):
+        out = out.replace(f, (four.sets[f] & address.V4) | (six.sets[f] & address.V6))
+    return out
+
+
+def _groups(box: Box) -> dict[int, IntervalSet | None]:
+    """A box's destination ports by its protocols, as services have them."""
+    ports = box.sets[DPORT] if box.sets[DPORT] != FULL[DPORT] else None
+    return dict.fromkeys(_values(box.sets[PROTOCOL]), ports)
+
+
+def _protocols(sets: Sets) -> str:
+    if sets[TYPE] != FULL[TYPE] or sets[CODE] != FULL[CODE]:
+        return _choose(sets[PROTOCOL], FULL[PROTOCOL], _protocol_names(sets[SRC], sets[DST]), "any")
+    return _untyped(sets[PROTOCOL])
+
+
+@lru_cache(1 << 10)
+def _untyped(protocols: IntervalSet) -> str:
+    return _choose(protocols, FULL[PROTOCOL], _named_protocols, "any")
+
+
+def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
+    words = [head]
     ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
+    said = _both_ends(sets[SRC], sets[DST], names)
     for field, ports, keyword in ends:
         if (
             sets[field] != FULL[field]
@@ -114,14 +207,25 @@ def show_box(box: Box, names: Words = PLAIN) -> str:
             or sets[DPORT] != FULL[DPORT]
             or sets[DST] != FULL[DST]
         ):
-            words += [keyword, show_addresses(sets[field], names, sets[SRC + DST - field])]
+            words += [keyword, said[field]]
             if sets[ports] != FULL[ports]:
-                words += ["port", show_ports(sets[ports], sets[PROTOCOL], names)]
-    protocol = sets[PROTOCOL].lo if sets[PROTOCOL].size == 1 else None
+                words += ["port", show_ports(sets[ports], protocols, names)]
+    protocol = protocols.lo if protocols.size == 1 else None
     for spec in OPTIONS:
         if sets[spec.field] != FULL[spec.field]:
-            words += _option(spec, sets[spec.field], protocol)
+            words += _option(spec, sets[spec.field], protocol, names)
     return " ".join(words)
+
+
+def _both_ends(src: IntervalSet, dst: IntervalSet, names: Words) -> dict[int, str]:
+    """Where one end is of one family, a name of both families will do for the other end; not for both at once."""
+    source, target = show_addresses(src, names), show_addresses(dst, names)
+    if not names.halves:
+        return {SRC: source, DST: target}
+    half_source, half_target = show_addresses(src, names, dst), show_addresses(dst, names, src)
+    if len(half_source) + len(target) < len(source) + len(half_target):
+        return {SRC: half_source, DST: target}
+    return {SRC: source, DST: half_target}
 
 
 def show_numbers(spec: Spec, chosen: IntervalSet) -> str:
@@ -133,7 +237,7 @@ def show_numbers(spec: Spec, chosen: IntervalSet) -> str:
     return _choose(chosen, spec.values, words, f"0-{spec.values.hi}")
 
 
-def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
+def _option(spec: Spec, chosen: IntervalSet, protocol: int | None, names: Words) -> list[str]:
     """An option's keyword and value."""
     match spec.kind:
         case "flags":
@@ -143,7 +247,7 @@ def _option(spec: Spec, chosen: IntervalSet, protocol: int | None) -> list[str]:
         case "word":
             return [spec.word, _braced([spec.words[v] for v in _values(chosen)])]
         case "interface":
-            return [spec.word, show_interfaces(chosen)]
+            return [spec.word, show_interfaces(chosen, names)]
     return [spec.word, show_numbers(spec, chosen)]
 
 
@@ -152,11 +256,33 @@ def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet
     family = _FAMILIES.get(chosen)
     if family:
         return family
+    key = "addresses", chosen.ranges, _family(other)
+    return _once(names, key, lambda: _addresses(chosen, names, other))
+
+
+def _family(chosen: IntervalSet) -> int:
+    return 4 if chosen.issubset(address.V4) else 6 if chosen.issubset(address.V6) else 0
+
+
+_KNOWN = 1 << 14  # expressions remembered
+
+
+def _once(names: Words, key: tuple[object, ...], make: Callable[[], str]) -> str:
+    """What is said of many regions is worked out once."""
+    known = names.said.get(key)
+    if known is None:
+        if len(names.said) >= _KNOWN:
+            names.said.clear()
+        known = names.said[key] = make()
+    return known
+
+
+def _addresses(chosen: IntervalSet, names: Words, other: IntervalSet) -> str:
     best = names.addresses(chosen, other)
-    if len(chosen.ranges) > 2:
+    if len(chosen.ranges) > 1:
         for base, universe in (("", address.ALL), ("ipv4", address.V4), ("ipv6", address.V6)):
             if chosen.issubset(universe):
-                inside = names.addresses(universe - chosen, address.ALL)
+                inside = names.addresses(universe - chosen, universe)
                 if " " in inside and not inside.startswith("{ "):
                     continue  # an exception from an exception is read in two ways
                 text = f"{base} except {inside}" if base else f"not {inside}"
@@ -177,6 +303,10 @@ def show_ports(chosen: IntervalSet, protocols: IntervalSet, names: Words = PLAIN
     """Ports as an expression."""
     if chosen == PRESENT[DPORT]:
         return "0-65535"
+    return _once(names, ("ports", chosen.ranges, protocols.ranges), lambda: _ports(chosen, protocols, names))
+
+
+def _ports(chosen: IntervalSet, protocols: IntervalSet, names: Words) -> str:
     direct, outside = names.ports(chosen, protocols), names.ports(PRESENT[DPORT] - chosen, protocols)
     negated = f"not {outside}"
     readable_ = " " not in outside or outside.startswith("{ ")
@@ -184,6 +314,8 @@ def show_ports(chosen: IntervalSet, protocols: IntervalSet, names: Words = PLAIN
 
 
 def _elements(chosen: IntervalSet) -> list[str]:
+    if isinstance(chosen, ScatteredSet):
+        return wildcards(chosen)
     masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
     return [masked] if masked else address.show_set(chosen)
 
@@ -215,19 +347,20 @@ def _masked(chosen: IntervalSet) -> str:
     return f"{address.show(address.to_point(family, every))}/{address.show(address.to_point(family, mask))}"
 
 
-def show_interfaces(chosen: IntervalSet) -> str:
+def show_interfaces(chosen: IntervalSet, names: Words = PLAIN) -> str:
     """Interfaces as an expression; a set is finite, or all but finitely many."""
     items = ["none"] if 0 in chosen else []
     named = chosen & SOME_INTERFACE
     if 2 * named.size > SOME_INTERFACE.size:
-        left_out = _listed(SOME_INTERFACE - named)
+        left_out = names.interfaces(SOME_INTERFACE - named)
         items.append("not " + _braced(left_out) if left_out else "not none")
     else:
-        items += _listed(named)
+        items += names.interfaces(named)
     return _braced(items)
 
 
-def _listed(chosen: IntervalSet) -> list[str]:
+def listed_interfaces(chosen: IntervalSet) -> list[str]:
+    """Interfaces one by one."""
     items = [_interface(v) for v in islice(_values(chosen), _MOST_INTERFACES)]
     if chosen.size > _MOST_INTERFACES:  # no text gives such a set, but boxes may be made by hand
         items.append(f"{chosen.size - _MOST_INTERFACES:,} more")
@@ -291,12 +424,16 @@ def _choose(
     return direct if len(direct) <= len(negated) + 8 else negated
 
 
-def _protocol_names(addresses: IntervalSet) -> Callable[[IntervalSet], list[str]]:
-    """Protocols by name, but for icmp over IPv6 alone and icmpv6 over IPv4 alone: those by number."""
+def _named_protocols(chosen: IntervalSet) -> list[str]:
+    return [protocol_text(p) for p in _values(chosen)]
+
+
+def _protocol_names(src: IntervalSet, dst: IntervalSet) -> Callable[[IntervalSet], list[str]]:
+    """Protocols by name, but for icmp over IPv6 alone and icmpv6 over IPv4 alone: beside a type those go by number."""
     odd = set()
-    if addresses.isdisjoint(address.V4):
+    if src.isdisjoint(address.V4) or dst.isdisjoint(address.V4):
         odd.add(ICMP)
-    if addresses.isdisjoint(address.V6):
+    if src.isdisjoint(address.V6) or dst.isdisjoint(address.V6):
         odd.add(ICMPV6)
     return lambda chosen: [str(p) if p in odd else protocol_text(p) for p in _values(chosen)]
 

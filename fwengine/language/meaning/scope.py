@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, cast
 from ...errors import Diagnostic, Label, Span
 from ...model import address
 from ...model.fields import PORTS
-from ...model.interval import IntervalSet
+from ...model.interval import IntervalSet, together
 from ...registry import names
 from ..syntax import ast
 from ..syntax.ast import Compare, Except, Expr, Not, Place, Set, Statement, String, Word, span_of
@@ -172,7 +172,7 @@ class Scope:
         if None in parts or not self._exceptions_apart(expr, how):
             return None
         known = cast("list[IntervalSet]", parts)
-        union = IntervalSet.union(pair for part in known for pair in part)
+        union = together(known)
         if len(known) > 1 and union.size < sum(part.size for part in known):
             self.spare.note(
                 (self.file, self.line), expr, known, self.names.__contains__, numbers=how.numbers is not None
@@ -208,9 +208,9 @@ class Scope:
             return True
         bases = [cast("IntervalSet", self.evaluate(e.base, how)) for e in excepts]
         plain = [self.evaluate(i, how) for i in expr.items if not isinstance(i, Except)]
-        together = IntervalSet.union(pair for base in bases for pair in base)
-        rest = IntervalSet.union(pair for part in plain if part is not None for pair in part)
-        if together.isdisjoint(rest) and together.size == sum(base.size for base in bases):
+        whole = together(bases)
+        rest = together([part for part in plain if part is not None])
+        if whole.isdisjoint(rest) and whole.size == sum(base.size for base in bases):
             return True
         message = "`except` among other elements can be read in two ways"
         help = "write `a except { b, c }` to leave out both, or put `a except b` into braces of its own"
@@ -233,7 +233,7 @@ class Scope:
         base, *parts = [self.evaluate(e, how) for e in (expr.base, *expr.excluded)]
         if base is None or any(p is None for p in parts):
             return None
-        excluded = IntervalSet.union(pair for part in parts for pair in cast("IntervalSet", part))
+        excluded = together(cast("list[IntervalSet]", parts))
         if len(parts) > 1 and excluded.size < sum(cast("IntervalSet", part).size for part in parts):
             a, b, c = brief(expr.base), brief(expr.excluded[0]), brief(expr.excluded[1])
             ways = [f"{a} except {{ {b}, {c} }}", f"{a} except {{ {b} except {c} }}"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...errors import Diagnostic, Label, Span, Suggestion
-from ...model.interval import Interval, IntervalSet
+from ...model.interval import EMPTY, Interval, IntervalSet, together
 from ..syntax.ast import Compare, Expr, Place, Set, Word, span_of
 from ..syntax.printer import show
 
@@ -43,7 +43,7 @@ class Spare:
         values = {i: parts[i] for i in told}
         doubles = _doubles(expr.items)
         size = sum(part.size for part in values.values())
-        if not doubles and IntervalSet.union(pair for part in values.values() for pair in part).size == size:
+        if not doubles and together(list(values.values())).size == size:
             return
         removable = {i for i in told if not isinstance(expr.items[i], Word) or not named(_text(expr.items[i]))}
         found = _by_sweep(values, removable) if len(values) > MANY else _by_size(values, removable)
@@ -153,6 +153,14 @@ def _comma(lines: Sequence[str], before: Span, behind: Span) -> Span | None:
 def _by_size(values: Mapping[int, IntervalSet], removable: set[int]) -> set[int]:
     """The elements that larger ones, of equals earlier ones, hold together."""
     spare: set[int] = set()
+    if any(type(part) is not IntervalSet for part in values.values()):
+        held = EMPTY
+        for i in sorted(values, key=lambda i: (-values[i].size, i)):
+            if i in removable and values[i].issubset(held):
+                spare.add(i)
+            else:
+                held |= values[i]
+        return spare
     taken: list[Interval] = []  # sorted, disjoint, never adjacent
     for i in sorted(values, key=lambda i: (-values[i].size, i)):
         if i in removable and values[i].issubset(IntervalSet(tuple(taken))):

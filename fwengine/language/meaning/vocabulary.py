@@ -8,14 +8,16 @@ sets themselves, never guessed.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from ...model import address
 from ...model.fields import PORT_PROTOCOLS
 from ...model.interval import IntervalSet
+from . import interfaces
 from .lower import Lowering
 from .names import Names
+from .region import listed_interfaces, numbers, plain_addresses
 
 MAX_PARTS = 8  # names in one union: more say less than the addresses
 _MOST_RANGES = 256  # of a set that names are tried on
@@ -24,33 +26,29 @@ Groups = tuple[tuple[int, IntervalSet | None], ...]  # of a service: its ports b
 
 
 class Lexicon:
-    """Names for sets of one kind."""
+    """Names for sets of one kind; of several for one set the first."""
 
     def __init__(self, named: Iterable[tuple[str, IntervalSet]], written: Callable[[IntervalSet], str]) -> None:
         self.exact: dict[IntervalSet, str] = {}
         for name, chosen in named:
-            known = self.exact.get(chosen)
-            if chosen and (known is None or (len(name), name) < (len(known), known)):
-                self.exact[chosen] = name
+            if chosen:
+                self.exact.setdefault(chosen, name)
         self._sets = sorted(self.exact, key=lambda s: (s.lo, s.hi))
         self._lows = [s.lo for s in self._sets]
+        self._least = min(map(len, self.exact.values()), default=0)
         self._written = written
-        self._known: dict[IntervalSet, str] = {}
 
     def words(self, chosen: IntervalSet) -> str:
         """The shortest expression found for a set: with names where that is shorter, or as long."""
-        known = self._known.get(chosen)
-        if known is None:
-            known = self._known[chosen] = self._words(chosen)
-        return known
-
-    def _words(self, chosen: IntervalSet) -> str:
         if chosen in self.exact:
             return self.exact[chosen]
         best = self._written(chosen)
         if not self._sets or len(chosen.ranges) > _MOST_RANGES:
             return best
-        for text in (self._union(chosen), self._difference(chosen)):
+        if len(best) < self._least + len("{  }"):
+            return best
+        ways = [self._union, self._difference] if len(best) >= self._least + len(" except ") else [self._union]
+        for text in (way(chosen) for way in ways):
             if text and len(text) <= len(best):
                 best = text
         return best
@@ -76,6 +74,8 @@ class Lexicon:
         if not parts:
             return ""
         rest = self._written(left) if left else ""
+        if "{" in rest[1:]:
+            return ""  # braces within braces
         if rest.startswith("{ "):
             parts += rest[2:-2].split(", ")
         elif " " in rest:
@@ -115,14 +115,14 @@ class Vocabulary:
     """
 
     def __init__(self, names: Names) -> None:
-        from .region import numbers, plain_addresses
-
+        self.said: dict[tuple[object, ...], str] = {}
         lowering = Lowering()
         lowering.collect(names.statements)
         scope = lowering.scope
         nets: list[tuple[str, IntervalSet]] = []
         self._ports: dict[int | None, list[tuple[str, IntervalSet]]] = {p: [] for p in (None, *PORT_PROTOCOLS)}
         self._services: dict[Groups, str] = {}
+        declared: list[tuple[str, IntervalSet]] = []
         for name, entry in scope.names.items():
             value = entry.content.value
             scope.begin(entry.statement.span.file, entry.statement.span.line)
@@ -140,6 +140,16 @@ class Vocabulary:
                 groups = lowering.matches.protocols.service(entry)
                 if groups:
                     self._services.setdefault(tuple(sorted(groups.items())), name)
+            elif entry.content.kind == "interface":
+                some = interfaces.declaration(scope, entry)
+                if some:
+                    declared.append((name, some))
+        self._interfaces = sorted(declared, key=lambda pair: (-pair[1].size, pair[0]))
+        self._most = max(map(len, self._services), default=0)
+        self.halves = any(not chosen.isdisjoint(address.V4) and chosen.hi >= address.V6_BASE for _, chosen in nets)
+        nets.sort(key=lambda pair: (pair[1].size, len(pair[0]), pair[0]))
+        for listed in self._ports.values():
+            listed.sort(key=lambda pair: (len(pair[0]), pair[0]))
         # where the other end of a packet is of one family, the other half of a name matches nothing
         self._lexicons = [
             (family, Lexicon(((name, chosen & family) for name, chosen in nets), plain_addresses))
@@ -164,9 +174,17 @@ class Vocabulary:
         texts = {cast("Lexicon", one).words(chosen) for one in known}
         return texts.pop() if len(texts) == 1 else self._by_protocol[None].words(chosen)
 
-    def service(self, protocols: IntervalSet, ports: IntervalSet | None) -> str:
-        """The name of the service that is these protocols with these destination ports; empty if there is none."""
-        if protocols.size > 256:
-            return ""
-        key = tuple((p, ports) for lo, hi in protocols for p in range(lo, hi + 1))
-        return self._services.get(key, "")
+    def service(self, groups: Mapping[int, IntervalSet | None]) -> str:
+        """The name of the service that is just these destination ports by protocol; empty if there is none."""
+        return self._services.get(tuple(sorted(groups.items())), "") if len(groups) <= self._most else ""
+
+    def interfaces(self, chosen: IntervalSet) -> list[str]:
+        """Interfaces by their declared names, the largest sets first, the others one by one."""
+        left, out = chosen, []
+        for name, some in self._interfaces:
+            if not left:
+                break
+            if some.issubset(chosen) and not some.isdisjoint(left):
+                out.append(name)
+                left = left - some
+        return out + listed_interfaces(left)

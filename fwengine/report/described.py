@@ -1,0 +1,120 @@
+"""What `explain` and `version` answer: what codes mean, and what is installed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .answer import Answer, Block, code, heading, table
+from .record import Record
+from .style import Style
+
+
+@dataclass(frozen=True)
+class CodeMeaning(Record):
+    """What a code means, in a line and at length."""
+
+    code: str
+    summary: str
+    text: str
+
+    @classmethod
+    def of(cls, name: str, text: str) -> CodeMeaning:
+        return cls(name, text.split(". ")[0].split("\n")[0].rstrip(".:"), text)
+
+
+@dataclass(frozen=True)
+class Explained(Answer):
+    """One code, or all of them; `listed`: all, to be shown in a line each."""
+
+    command: ClassVar[str] = "explain"
+    rows: ClassVar[str] = "codes"
+
+    codes: tuple[CodeMeaning, ...]
+    listed: bool
+
+    def lines(self, style: Style) -> Iterator[str]:
+        if self.listed:
+            for each in self.codes:
+                yield f"{each.code}  {each.summary}"
+            return
+        for each in self.codes:
+            yield from (each.code, "")
+            for paragraph in each.text.split("\n\n"):
+                yield from (paragraph if paragraph.startswith("    ") else textwrap.fill(paragraph, 80), "")
+
+    def blocks(self) -> Iterable[Block]:
+        if self.listed:
+            yield table(("code", "what it means"), [(each.code, each.summary) for each in self.codes])
+            return
+        for each in self.codes:
+            yield heading(each.code)
+            for paragraph in each.text.split("\n\n"):
+                yield code(paragraph.split("\n")) if paragraph.startswith("    ") else Block(paragraph)
+
+
+@dataclass(frozen=True)
+class Library(Record):
+    """A package that is used, in its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Engine(Record):
+    """An engine that evaluates packets: whether it is live, in which variants, and if not, why."""
+
+    name: str
+    live: bool
+    variants: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Build(Record):
+    """Of what sources it is made, by digest; `wrong` is what was made of others than those beside it."""
+
+    python: str
+    implementation: str
+    platform: str
+    libraries: tuple[Library, ...]
+    engines: tuple[Engine, ...]
+    sources: str
+    files: int
+    native_sources: str | None
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Version(Answer):
+    """The version and, with --verbose, all that answers hang on; else `build` is null."""
+
+    command: ClassVar[str] = "version"
+
+    version: str
+    build: Build | None
+
+    def lines(self, style: Style) -> Iterator[str]:
+        yield f"fwengine {self.version}"
+        b = self.build
+        if b is None:
+            return
+        yield f"python   {b.python} ({b.implementation}) on {b.platform}"
+        for library in b.libraries:
+            yield f"{library.name:<8} {library.version}"
+        for n, engine in enumerate(b.engines):
+            how = f" ({', '.join(engine.variants)})" if engine.variants else ""
+            state = f"live{how}" if engine.live else f"absent ({engine.reason})"
+            yield f"{'' if n else 'engines':<8} {engine.name}: {state}"
+        yield f"sources  {b.sources} ({b.files} files)"
+        if b.native_sources is not None:
+            yield f"         native module, built of {b.native_sources}"
+
+    def blocks(self) -> Iterable[Block]:
+        first, *more = self.lines(Style(False))
+        yield heading(first)
+        if more:
+            yield code(more)
