@@ -171,3 +171,11 @@ def test_rules_in_any_order(data: st.DataObject) -> None:
     policy = fwengine.load(RULES / "edge.fwl")
     rules = data.draw(st.permutations(policy.rules))
     written(replace(policy, rules=tuple(rules[: data.draw(st.integers(0, len(rules)))])))
+
+
+def test_masks_with_many_holes() -> None:
+    policy = loads("allow tcp from 10.0.0.1/255.0.0.255 as a\ndeny udp from ::1/ffff::ffff as b")
+    bare = Policy.of([replace(rule, written=()) for rule in policy.rules])
+    assert [str(rule) for rule in written(bare).rules] == [str(rule) for rule in policy.rules]
+    assert "from ::1/ffff::ffff" in dumps(bare)
+    assert all(len(repr(box)) < 200 for rule in bare.rules for box in rule.boxes)

@@ -90,7 +90,8 @@ class Box(Shown):
             if chosen == FULL[f]:
                 continue
             if f in (SRC, DST):
-                words = address.show_set(chosen)
+                whole = type(chosen) is IntervalSet  # a mask with many holes has more ranges than anybody lists
+                words = address.show_set(chosen) if whole else [f"{chosen.size}-addresses"]
             elif f in INTERFACES:
                 words = _interfaces(chosen)
             else:
