@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .handed import Handed
 
 if TYPE_CHECKING:
     from .analysis.diff import Change as Change
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .analysis.prove import Proof as Proof
     from .analysis.prove import Status as Status
     from .analysis.query import Region as Region
+    from .dumping import dumps as dumps
     from .errors import CaptureError as CaptureError
     from .errors import Diagnostic as Diagnostic
     from .errors import FwengineError as FwengineError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .model.rules import DEPENDS as DEPENDS
     from .model.rules import Action as Action
     from .model.rules import Case as Case
+    from .model.rules import Claim as Claim
     from .model.rules import Expectation as Expectation
     from .model.rules import Rule as Rule
     from .model.rules import Verdict as Verdict
@@ -50,6 +53,7 @@ _HOME = {
     "Change": "analysis.diff", "diff": "analysis.diff",
     "Proof": "analysis.prove", "Status": "analysis.prove",
     "Region": "analysis.query",
+    "dumps": "dumping",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
     "Box": "model.box",
@@ -57,12 +61,19 @@ _HOME = {
     "IntervalSet": "model.interval",
     "Packet": "traffic.codec",
     "ALLOW": "model.rules", "DENY": "model.rules", "DEPENDS": "model.rules", "Action": "model.rules",
-    "Case": "model.rules", "Expectation": "model.rules", "Policy": "policy", "Rule": "model.rules",
+    "Case": "model.rules", "Claim": "model.rules", "Expectation": "model.rules", "Policy": "policy", "Rule": "model.rules",
     "Verdict": "model.rules", "decide": "model.ruleset",
     "DecisionTree": "model.tree",
     "check": "report.findings",
     "load": "policy", "loads": "policy", "region": "policy",
-    "CaptureReport": "traffic.count", "evaluate_capture": "traffic.count",
+    "CaptureReport": "traffic.sums", "evaluate_capture": "traffic.count",
+}  # fmt: skip
+
+# what values ask of the layers above them: see `handed`
+_HANDED = {
+    "sentence": "report.sentences", "row": "report.rows", "html": "report.html",
+    "rule": "language.meaning.making",
+    "stated": "language.meaning.stated", "unknown_field": "language.meaning.stated", "near": "language.meaning.stated",
 }  # fmt: skip
 
 __all__ = ["__version__", *_HOME]
@@ -71,11 +82,18 @@ __all__ = ["__version__", *_HOME]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = _found(_HOME[name], name)
     globals()[name] = value
     return value
+
+
+def _found(home: str, name: str) -> Any:
+    from importlib import import_module
+
+    return getattr(import_module(f".{home}", __name__), name)
+
+
+Handed.load = lambda name: _found(_HANDED[name], name)
 
 
 def __dir__() -> list[str]:

@@ -135,11 +135,16 @@ class PolicyError(FwengineError):
         super().__init__(self.diagnostics, self.sources)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        return "\n".join(f"{d}: {d.help}" if d.help else str(d) for d in self.diagnostics)
 
 
 class PacketError(FwengineError, ValueError):
     """A packet that cannot exist, or a text that is not a packet: the message says what to write instead."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What is wrong in a text of the language, each with its place; empty for packets that were stated otherwise."""
+        return self.__cause__.diagnostics if isinstance(self.__cause__, PolicyError) else ()
 
 
 class UndecodableError(PacketError):

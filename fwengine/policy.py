@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import Diagnostic, Label, PolicyError
+from .errors import NOWHERE, Diagnostic, Label, PacketError, PolicyError, Span
+from .handed import Handed
 from .language.meaning.names import Names
 from .model.box import Box
 from .model.packet import Packet
-from .model.rules import Action, Claim, Definition, Expectation
-from .model.ruleset import RuleSet
+from .model.rules import DENY, Action, Claim, Definition, Expectation, Rule, Verdict
+from .model.ruleset import RuleSet, decide
 from .sources.opening import open_source
 from .sources.source import ENDING, Source, from_text
 
@@ -48,8 +49,80 @@ class Policy(RuleSet):
     )  # what `check` tells of a text that has a meaning
     imported: Imported | None = field(default=None, compare=False)  # where the rules come from if not from the language
 
+    @classmethod
+    def of(
+        cls,
+        rules: Iterable[Rule],
+        default: Action | str = DENY,
+        *,
+        name: str = "<policy>",
+        as_of: datetime.date | None = None,
+    ) -> Policy:
+        """A policy made from rules; those without a place get one each, the first is line 1 of `name`.
+
+        >>> web = Policy.of([Rule.allow("tcp", dst="192.0.2.80", dport=443, name="web")], "deny")
+        >>> print(web.evaluate("tcp 5.6.7.8:1029 -> 192.0.2.80:443"))
+        allowed by `web` (<policy>:1)
+
+        Raises:
+            ValueError: if the default is neither to allow nor to deny.
+        """
+        placed = tuple(
+            replace(rule, span=Span(name, line, 1, line, 1)) if rule.span == NOWHERE else rule
+            for line, rule in enumerate(rules, 1)
+        )
+        return cls(placed, Action(default), as_of or datetime.date.today(), name)
+
     def __repr__(self) -> str:
-        return f"<Policy {self.name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
+        name = self.name if self.name.isprintable() else ascii(self.name)
+        return f"<Policy {name}: {len(self.rules)} rules, default {self.default}, as of {self.as_of}>"
+
+    def _repr_html_(self) -> str:
+        return str(Handed.load("html")(self))
+
+    def packet(self, given: Packet | str) -> Packet:
+        """A packet; a text is read, and its `in` and `out` mean what they do in the policy's own text.
+
+        Raises:
+            PacketError: as `Packet.parse`, and if the policy declares interfaces and does not know these.
+        """
+        if isinstance(given, Packet):
+            return given
+        if not isinstance(given, str):
+            raise PacketError(f"a packet is a `Packet` or a text, not {type(given).__name__}")
+        from .traffic.notation import parse
+
+        return self.located(parse(given))
+
+    def evaluate(self, packet: Packet | str) -> Verdict:
+        """The verdict on a packet, as `RuleSet.evaluate`; also on one in any notation that `Packet.parse` reads.
+
+        Raises:
+            PacketError: as `packet`.
+            LimitError: if an open packet falls into more than 100,000 parts.
+
+        >>> web = loads("allow tcp from any to 192.0.2.80 port https as web")
+        >>> web.evaluate("tcp 5.6.7.8:1029 -> 192.0.2.80:443").by
+        'web'
+        """
+        return super().evaluate(packet if isinstance(packet, Packet) else self.packet(packet))
+
+    def decide(self, packet: Packet | str) -> Verdict:
+        """The verdict on one packet, by the definition: the first rule that matches decides.
+
+        Raises:
+            PacketError: as `packet`.
+            ValueError: if the packet leaves a field open that a rule asks for.
+        """
+        return decide(self, self.packet(packet))
+
+    def region(self, text: str) -> tuple[Box, ...]:
+        """The boxes of a region in the language, with the policy's names.
+
+        Raises:
+            PolicyError: pointing into the region.
+        """
+        return region(self, text)
 
     def evaluate_capture(self, path: str | os.PathLike[str], **options: Any) -> CaptureReport:
         """Counts per rule over a capture file: see `fwengine.traffic.count.evaluate_capture`."""
@@ -57,7 +130,7 @@ class Policy(RuleSet):
 
         return evaluate_capture(self, path, **options)
 
-    def prove(self, claim: str) -> Proof[Claim]:
+    def prove(self, claim: str | Claim) -> Proof[Claim]:
         """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
 
         Names of the policy's own text may be used. Exact; a false claim has a counterexample, and one about no packet
@@ -69,17 +142,27 @@ class Policy(RuleSet):
         """
         from .analysis.prove import prove
 
-        return prove(self, read_claim(self, claim))
+        return prove(self, self.claim(claim))
 
-    def query(self, question: str) -> Answer[Region]:
-        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first: a tuple.
+    def claim(self, given: str | Claim) -> Claim:
+        """A claim; a text is read, with the policy's names.
+
+        Raises:
+            PolicyError: pointing into the text.
+        """
+        return read_claim(self, given) if isinstance(given, str) else given
+
+    def query(self, question: str | Claim) -> Answer[Region]:
+        """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
+
+        A tuple of regions, which pandas and polars take as a table.
 
         Raises:
             PolicyError, LimitError: as for `prove`.
         """
         from .analysis.query import query
 
-        asked = read_claim(self, question)
+        asked = self.claim(question)
         return query(self, asked.action, asked.boxes)
 
     @cached_property

@@ -21,14 +21,16 @@ PACKAGE = ROOT / "fwengine"
 # The layers, bottom to top, one a line: folders and modules of the package. A module imports only from its own layer and
 # from those before it.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "errors", "codes", "build"}),
+    frozenset({"_version", "errors", "codes", "build", "handed", "row"}),
     frozenset({"model"}),
     frozenset({"registry"}),
     frozenset({"language"}),
     frozenset({"packets", "analysis", "formats", "native"}),
     frozenset({"sources", "traffic"}),
     frozenset({"policy"}),
-    frozenset({"report", "fix", "imported", "convert", "testing", "strategies", "pytest_plugin", "_hypothesis"}),
+    frozenset(
+        {"report", "fix", "imported", "convert", "dumping", "testing", "strategies", "pytest_plugin", "_hypothesis"}
+    ),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
 )

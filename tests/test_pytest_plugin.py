@@ -269,5 +269,5 @@ def test_loading_the_plugin_costs_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     printed = [line for line in done.stdout.split("\n") if line.startswith("[")]
-    ours = "['fwengine', 'fwengine._version', 'fwengine.pytest_plugin']"
+    ours = "['fwengine', 'fwengine._version', 'fwengine.handed', 'fwengine.pytest_plugin']"
     assert printed == [ours, ours, "['lark']"]

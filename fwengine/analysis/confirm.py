@@ -15,6 +15,7 @@ from itertools import islice
 from math import prod
 from typing import TypeVar
 
+from ..handed import Shown
 from ..model.box import Box, Sets
 from ..model.compile import compile_single
 from ..model.fields import DETAILS, DPORT, DST, FIELDS, PROTOCOL, SPORT, SRC, Point
@@ -53,8 +54,10 @@ class Confirmation:
         return "confirmed" if self.complete else "sampled"
 
 
-class Answer(tuple[T, ...]):
+class Answer(Shown, tuple[T, ...]):
     """Regions, a tuple of them, and how far they were confirmed; None if the question was about no packet."""
+
+    __repr__ = tuple.__repr__
 
     confirmed: Confirmation | None
 

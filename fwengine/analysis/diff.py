@@ -8,7 +8,7 @@ witness. Knows nothing of texts or of how changes are printed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import field
 from itertools import islice
 
 from ..model.box import SHAPES, Box, Sets, pieces
@@ -16,6 +16,7 @@ from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Action
 from ..model.ruleset import RuleSet
+from ..row import Row, row
 from .align import unaligned
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .cover import hole
@@ -25,11 +26,12 @@ from .search import STEPS
 from .witness import witness
 
 
-@dataclass(frozen=True)
-class Change:
+@row
+class Change(Row):
     """Packets whose verdict changes: the actions and deciding rules before and after, a witness, the number of flows (`Box.flows`).
 
-    `old_rule` and `new_rule` are indices into the old and the new policy; the number of rules stands for the default.
+    `old_rule` and `new_rule` are indices into the old and the new policy; the number of rules stands for the default;
+    `of` are the policies.
     """
 
     box: Box
@@ -39,6 +41,7 @@ class Change:
     new_rule: int
     witness: Packet
     flows: int
+    of: tuple[RuleSet, RuleSet] | None = field(default=None, compare=False)
 
 
 def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> Answer[Change]:
@@ -73,7 +76,16 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
             found.setdefault(pair[::-1] if swapped else pair, []).append(Box(sets))
     names = tuple(dict.fromkeys(after.interfaces + before.interfaces))
     changes = [
-        Change(box, old.action(i), new.action(j), i, j, witness(box, names, before.asked | after.asked), box.flows)
+        Change(
+            box,
+            old.action(i),
+            new.action(j),
+            i,
+            j,
+            witness(box, names, before.asked | after.asked),
+            box.flows,
+            (old, new),
+        )
         for (i, j), boxes in found.items()
         for box in tidy(boxes)
     ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Literal
 
 from ..errors import Diagnostic, Severity
 from ..model.box import Box
 from ..model.packet import Packet
 from ..model.rules import Definition
+from ..model.ruleset import RuleSet
+from ..row import Row, row
 from .interfaces import Slip
 
 QUIET = frozenset({"FW205", "FW206"})  # off unless selected: most policies are full of them on purpose
@@ -19,8 +21,8 @@ RELATED = 8  # rules named in one finding of FW205 and FW206
 Obstacle = Literal["", "named", "until", "moved", "default"]
 
 
-@dataclass(frozen=True)
-class Finding:
+@row
+class Finding(Row):
     """One thing found.
 
     What is `removable` and what is to be moved `above` another rule can be followed all together, or any part of it, on
@@ -49,6 +51,7 @@ class Finding:
         regions: if asked for. FW201: what gets the other action. FW203: the effective part. FW205, FW206: what is shared
             with the first of the blockers.
         remark: FW210, FW220, FW221, FW222: what is said about the text.
+        of: the policy that it is about, if that is told: a finding of `fwengine.check` reads as a sentence.
     """
 
     code: str
@@ -69,6 +72,7 @@ class Finding:
     protocols: tuple[int, ...] = ()
     regions: tuple[Box, ...] = ()
     remark: Diagnostic | None = None
+    of: RuleSet | None = attribute(default=None, compare=False)
 
     @property
     def removable(self) -> bool:

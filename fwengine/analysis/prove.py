@@ -8,7 +8,6 @@ neither the rule language nor how answers are printed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -16,6 +15,7 @@ from ..model.box import Sets, pieces
 from ..model.packet import Packet
 from ..model.rules import DEPENDS, Action, Claim, Verdict
 from ..model.ruleset import RuleSet, decide
+from ..row import Row, row
 from .confirm import Confirmation, agree, decide_each, every_part, points_of
 from .cover import decided
 from .entries import Entries, closed
@@ -40,8 +40,8 @@ class Status(Enum):
         return self.value
 
 
-@dataclass(frozen=True)
-class Proof(Generic[C]):
+@row
+class Proof(Row, Generic[C]):
     """What became of a claim; a refuted one has a packet that it speaks of and the verdict on it, which is another.
 
     `confirmed` tells how far the second way went; None for a claim about no packet, where there is nothing to confirm.

@@ -7,12 +7,13 @@ way; each region found has a witness. Knows neither the rule language nor how an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import field
 
 from ..model.box import Box, Sets
 from ..model.packet import Packet
 from ..model.rules import Action
 from ..model.ruleset import RuleSet
+from ..row import Row, row
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .entries import Entries, closed
 from .reach import decided_parts
@@ -20,15 +21,19 @@ from .region import EVERYTHING, REGIONS, check_limit, complement, disjoint, tidy
 from .witness import witness
 
 
-@dataclass(frozen=True)
-class Region:
-    """Packets that one rule decides: `rule` is its index (the number of rules for the default), `flows` as in `Box.flows`."""
+@row
+class Region(Row):
+    """Packets that one rule decides: `rule` is its index (the number of rules for the default), `flows` as in `Box.flows`.
+
+    `of` is the policy that was asked, which knows the rule.
+    """
 
     box: Box
     rule: int
     action: Action
     witness: Packet
     flows: int
+    of: RuleSet | None = field(default=None, compare=False)
 
 
 def outside(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
@@ -66,7 +71,14 @@ def query(
             check_limit(count, limit)
             found.setdefault(rule, []).append(Box(sets))
     regions = [
-        Region(box, rule, policy.action(rule), witness(box, entries.interfaces, entries.asked | box.fields), box.flows)
+        Region(
+            box,
+            rule,
+            policy.action(rule),
+            witness(box, entries.interfaces, entries.asked | box.fields),
+            box.flows,
+            policy,
+        )
         for rule, mine in found.items()
         for box in tidy(mine)
     ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
+from ..handed import Shown
 from . import address
 from .fields import (
     ABSENT,
@@ -30,11 +31,11 @@ from .fields import (
     SRC,
     STEPPED_THROUGH,
     TABLE,
-    TOPS,
     WHOLE,
     Field,
     Point,
     exists,
+    interface_name,
     present,
 )
 from .interval import IntervalSet, together
@@ -44,7 +45,7 @@ Sets = tuple[IntervalSet, ...]
 
 
 @dataclass(frozen=True, repr=False)
-class Box:
+class Box(Shown):
     """All points whose every field lies in that field's set.
 
     >>> web = Box.of({Field.PROTOCOL: IntervalSet.single(6), Field.DPORT: IntervalSet.of((80, 80), (443, 443))})
@@ -89,12 +90,12 @@ class Box:
             if chosen == FULL[f]:
                 continue
             if f in (SRC, DST):
-                words = address.show_set(chosen)
+                whole = type(chosen) is IntervalSet  # a mask with many holes has more ranges than anybody lists
+                words = address.show_set(chosen) if whole else [f"{chosen.size}-addresses"]
+            elif f in INTERFACES:
+                words = _interfaces(chosen)
             else:
-                words = [
-                    str(lo) if lo == hi else f"{lo}-{hi if f not in INTERFACES or hi < TOPS[f] else 'top'}"
-                    for lo, hi in chosen
-                ]
+                words = [str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in chosen]
             shown.append(f"{f.name.lower()}={','.join(words) or 'nothing'}")
         return f"<Box {' '.join(shown) or 'of everything'}>"
 
@@ -157,6 +158,30 @@ class Box:
                 if wider.issubset(box):
                     box = wider
         return box
+
+
+_SHOWN = 8  # ranges of interfaces in a `repr`
+
+
+def _interfaces(chosen: IntervalSet) -> list[str]:
+    """Interfaces by name: `none`, `wan0`, `not wan0`; of a range its ends."""
+    words = ["none"] if ABSENT[INTERFACES[0]] in chosen else []
+    some = chosen & PRESENT[INTERFACES[0]]
+    if not some or some.hi < PRESENT[INTERFACES[0]].hi:
+        return words + [_named(lo, hi) for lo, hi in some.ranges[:_SHOWN]]
+    rest = PRESENT[INTERFACES[0]] - some
+    return [*words, *[f"not {_named(lo, hi)}" for lo, hi in rest.ranges[:_SHOWN]]] if rest else [*words, "some"]
+
+
+def _named(lo: int, hi: int) -> str:
+    ends = []
+    for number in (lo, hi) if lo < hi else (lo,):
+        try:
+            name = interface_name(number)
+        except UnicodeDecodeError:
+            name = f"0x{number:x}"
+        ends.append(name if name.isprintable() and len(name) <= 40 else f"{name[:20]!a}…")
+    return "…".join(ends)
 
 
 def _seen(pieces: tuple[Box, ...], f: int) -> IntervalSet:

@@ -16,7 +16,7 @@ Interval = tuple[int, int]
 INTERVALS = 64  # a scattered set (see there) has more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class IntervalSet:
     """A finite set of integers.
 
@@ -25,6 +25,8 @@ class IntervalSet:
     ((80, 80), (443, 443), (1024, 65535))
     >>> 443 in ports, 444 in ports, ports.size
     (True, False, 64514)
+    >>> ports
+    <IntervalSet 80, 443, 1024-65535>
     """
 
     # INVARIANT: lo <= hi in each pair; sorted; disjoint and never adjacent (a gap of at least one between neighbours).
@@ -58,6 +60,13 @@ class IntervalSet:
         if len(ranges) <= INTERVALS:
             return hash((ranges,))
         return hash((len(ranges), ranges[0][0], ranges[-1][1]))  # what a scattered set that is equal knows, too
+
+    def __repr__(self) -> str:
+        """The first ranges, and how many more there are; what has many digits as powers of two, or in hexadecimal."""
+        shown = [_brief(lo) if lo == hi else f"{_brief(lo)}-{_brief(hi)}" for lo, hi in self.ranges[:_SHOWN]]
+        more = len(self.ranges) - len(shown)
+        words = ", ".join(shown) or "of nothing"
+        return f"<IntervalSet {words}{f' and {more:,} more ranges' if more else ''}>"
 
     def __contains__(self, value: int) -> bool:
         ranges = self.ranges
@@ -206,6 +215,20 @@ class IntervalSet:
     def hi(self) -> int:
         """The greatest element; IndexError if there is none."""
         return self.ranges[-1][1]
+
+
+_SHOWN = 4  # ranges in a `repr`
+
+
+def _brief(number: int) -> str:
+    """A number in a few characters: exact, unless it has more than forty hexadecimal digits, of which the first stand there."""
+    if number < 1 << 64:
+        return str(number)
+    for offset in (0, 1):
+        if (number + offset).bit_count() == 1:
+            return f"2^{(number + offset).bit_length() - 1}{'-1' if offset else ''}"
+    digits = f"{number:x}"
+    return f"0x{digits}" if len(digits) <= 40 else f"0x{digits[:8]}…({len(digits)} digits)"
 
 
 def together(sets: Sequence[IntervalSet]) -> IntervalSet:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Never, Protocol
 
 from ..errors import PacketError
+from ..handed import Handed
 from . import address
 from .address import Family
 from .fields import (
@@ -23,6 +24,7 @@ from .fields import (
     FRAGMENTS,
     ICMP,
     ICMPV6,
+    INTERFACES,
     KEYWORDS,
     NO_PORT,
     OPEN,
@@ -57,7 +59,12 @@ class Codec(Protocol):
     def encode(self, packet: Packet, link: str) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
+# as a program states them: numbers, or words of the language; addresses also of `ipaddress` and `netaddr`
+Stated = int | str | None
+_NUMBERS = frozenset({int, type(None)})
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class Packet:
     """A packet, or a packet partly described: the validated fields that a stateless filter looks at.
 
@@ -66,24 +73,26 @@ class Packet:
     when `None`, and absent, that is not recorded, when it is the empty string.
 
     Args:
-        family: 4 or 6.
-        protocol: 0-255.
-        src, dst: the addresses as unsigned numbers of 32 or 128 bits; `Packet.of` takes text.
-        sport, dport: 0-65535.
-        icmp_type, icmp_code: 0-255.
-        flags: the eight TCP flags, fin in bit 0 to cwr in bit 7.
+        family: 4 or 6; needed only where both addresses are numbers.
+        protocol: 0-255, or a name.
+        src, dst: the addresses as text, of `ipaddress` or `netaddr`, or as unsigned numbers of 32 or 128 bits.
+        sport, dport: 0-65535, or the name of a service.
+        icmp_type, icmp_code: 0-255, or their names.
+        flags: the eight TCP flags, fin in bit 0 to cwr in bit 7, or as in `syn,ack`.
         fragment: "whole", "first" or "later".
         in_interface, out_interface: names.
         state: "new", "established", "related", "invalid" or "untracked".
-        dscp: 0-63, the upper six bits of IPv4's type of service or IPv6's traffic class.
+        dscp: 0-63, the upper six bits of IPv4's type of service or IPv6's traffic class, or a name such as `ef`.
         ttl: 0-255, of IPv6 the hop limit.
         length: of the whole IP packet in bytes: IPv4's total length; for IPv6 40 and the payload length.
 
     Raises:
-        PacketError: if a value is outside its domain, or stated though the packet has no such field.
+        PacketError: if a value is outside its domain, or stated though the packet has no such field; for a name that
+            means nothing there, with what was probably meant.
 
-    >>> Packet.of("tcp", "5.6.7.8", "1.2.3.4", sport=1029, dport=80).dport
-    80
+    >>> web = Packet(protocol="tcp", src="5.6.7.8", dst="1.2.3.4", dport="http", flags="syn")
+    >>> print(web, "and", web.dport)
+    tcp 5.6.7.8 -> 1.2.3.4:80 flags syn and 80
     """
 
     family: Family
@@ -107,7 +116,52 @@ class Packet:
     values: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
     point: Point | None = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        family: Family | None = None,
+        protocol: Stated = None,
+        src: Any = None,
+        dst: Any = None,
+        sport: Stated = None,
+        dport: Stated = None,
+        icmp_type: Stated = None,
+        icmp_code: Stated = None,
+        flags: Stated = None,
+        fragment: str = "whole",
+        in_interface: str | None = None,
+        out_interface: str | None = None,
+        state: str = "new",
+        dscp: Stated = None,
+        ttl: Stated = None,
+        length: Stated = None,
+        **unknown: Never,
+    ) -> None:
+        if unknown:
+            raise Handed.load("unknown_field")(next(iter(unknown)))
+        numbers = (protocol, src, dst, sport, dport, icmp_type, icmp_code, flags, dscp, ttl, length)
+        if family is None or src is None or dst is None or not _NUMBERS.issuperset(map(type, numbers)):
+            family, found = Handed.load("stated")(family, dict(zip(_NUMBERED, numbers, strict=True)))
+            protocol, src, dst, sport, dport, icmp_type, icmp_code, flags, dscp, ttl, length = found.values()
+        put = object.__setattr__  # one by one: packets are made by the million
+        put(self, "family", family)
+        put(self, "protocol", protocol)
+        put(self, "src", src)
+        put(self, "dst", dst)
+        put(self, "sport", sport)
+        put(self, "dport", dport)
+        put(self, "icmp_type", icmp_type)
+        put(self, "icmp_code", icmp_code)
+        put(self, "flags", flags)
+        put(self, "fragment", fragment)
+        put(self, "in_interface", in_interface)
+        put(self, "out_interface", out_interface)
+        put(self, "state", state)
+        put(self, "dscp", dscp)
+        put(self, "ttl", ttl)
+        put(self, "length", length)
+        self._derive()
+
+    def _derive(self) -> None:
         family: object = self.family  # whatever the caller's types say
         if type(family) is not int or family not in (4, 6):
             raise PacketError(f"family is 4 or 6, not {self.family!r}")
@@ -116,7 +170,8 @@ class Packet:
             given = getattr(self, spec.attribute)
             if spec.kind == "word":
                 if given not in spec.words:
-                    raise PacketError(f"{spec.attribute} is {_either(spec.words)}, not {given!r}")
+                    meant = Handed.load("near")(given, spec.words)
+                    raise PacketError(f"{spec.attribute} is {_either(spec.words)}, not {given!r}{meant}")
             else:
                 _check(spec.attribute, given, (1 << bits) - 1 if spec.kind == "address" else spec.values.hi)
         if not exists(self.protocol, self.family, FRAGMENTS.index(self.fragment)):
@@ -212,6 +267,12 @@ class Packet:
         now = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         return type(self)(**{**now, **changes})
 
+    def __repr__(self) -> str:
+        return f"Packet.parse({write(self, INTERFACES)!r})"
+
+    def _repr_html_(self) -> str:
+        return str(Handed.load("html")(self))
+
     def __str__(self) -> str:
         """In the notation of the rule language, which `Packet.parse` reads back."""
         return write(self)
@@ -246,6 +307,7 @@ class Packet:
         return Packet.codec.encode(self, link)
 
 
+_NUMBERED = ("protocol", "src", "dst", "sport", "dport", "icmp_type", "icmp_code", "flags", "dscp", "ttl", "length")
 _PROTOCOLS: Mapping[str, int] = {
     "icmp": ICMP, "tcp": TCP, "udp": UDP, "dccp": DCCP, "icmpv6": ICMPV6, "sctp": SCTP, "udplite": UDPLITE,
     "igmp": 2, "ipip": 4, "gre": 47, "esp": 50, "ah": 51, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115,

@@ -10,9 +10,11 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal, cast
 
 from ..errors import NOWHERE, Span
+from ..handed import Handed, Shown
+from ..row import Row, row
 from .box import Box
 from .fields import Point
 from .packet import Packet
@@ -56,9 +58,9 @@ class Origin:
     doubts: tuple[Doubt, ...] = ()
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One rule: what it does to which packets.
+@dataclass(frozen=True, repr=False)
+class Rule(Shown):
+    """One rule: what it does to which packets; `str` has it as a line of the language.
 
     `boxes` are joined by "or" (a service with several protocols needs several); `written` holds, for each field with a
     condition, the words of the source; `negated` are the fields whose condition says what is left out, and `opened` those of
@@ -82,6 +84,33 @@ class Rule:
         if self.action not in (ALLOW, DENY) and not (self.origin is not None and self.origin.doubts):
             raise ValueError(f"a rule allows or denies; it cannot be {self.action!r} without a doubt of its own")
 
+    @classmethod
+    def allow(cls, protocol: Any = "any", **conditions: Any) -> Rule:
+        """A rule that allows what meets the conditions: see `fwengine.language.meaning.making.rule` for all of them.
+
+        A condition is an expression of the language, a number, an address or network of `ipaddress`, or several of these
+        in a list.
+
+        Raises:
+            PolicyError: if a condition has no meaning, or there is none of this name.
+
+        >>> print(Rule.allow("tcp", src="10.0.0.0/8", dport=["https", 8443], name="web"))
+        allow tcp from 10.0.0.0/8 to any port { 443, 8443 } as web
+        """
+        return cast("Rule", Handed.load("rule")(ALLOW, protocol, **conditions))
+
+    @classmethod
+    def deny(cls, protocol: Any = "any", **conditions: Any) -> Rule:
+        """As `allow`, the other way.
+
+        >>> print(Rule.deny("icmp", dst="192.0.2.0/24", type="redirect"))
+        deny icmp from any to 192.0.2.0/24 type redirect
+        """
+        return cast("Rule", Handed.load("rule")(DENY, protocol, **conditions))
+
+    def __repr__(self) -> str:
+        return f"<Rule {self.name or self.action} of {len(self.boxes)} box{'es' * (len(self.boxes) != 1)}>"
+
     @property
     def label(self) -> str:
         """What the rule is called: its name, or `FILE:LINE`."""
@@ -94,8 +123,8 @@ class Rule:
         return False
 
 
-@dataclass(frozen=True)
-class Case:
+@row
+class Case(Row):
     """A part of an open packet, and what becomes of that part."""
 
     box: Box
@@ -103,9 +132,9 @@ class Case:
     rule: Rule | None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What becomes of a packet, and why.
+@row
+class Verdict(Row):
+    """What becomes of a packet, and why; a sentence for `str`, and a row of a table.
 
     `rule` is the deciding rule, and `None` if the default decided, if no single rule did (`cases` has them all), or if
     the packet could not be decoded; `reason` tells which: "rule", "default", "rules", "depends", "malformed",
@@ -124,6 +153,9 @@ class Verdict:
     def __bool__(self) -> bool:
         raise TypeError("a verdict is not a truth value: compare `verdict.action` with `Action.ALLOW`")
 
+    def __repr__(self) -> str:
+        return f"<Verdict {self.action} by {self.by}>"
+
     @property
     def by(self) -> str:
         """The deciding rule's label, `default`, or the reason there is none."""
@@ -133,7 +165,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Shown):
     """That all packets of some boxes fare one way (and are decided by the rule with the label `by`).
 
     A claim about no packet is not true: whoever makes one means something else.

@@ -29,7 +29,7 @@ def merged(reports: Sequence[CaptureReport]) -> CaptureReport:
     if len(reports) == 1:
         return first
     rules = tuple(
-        replace(rows[0], packets=sum(r.packets for r in rows), bytes=sum(r.bytes for r in rows))
+        rows[0].replace(packets=sum(r.packets for r in rows), bytes=sum(r.bytes for r in rows))
         for rows in zip(*(report.rules for report in reports), strict=True)
     )
     counts = {

@@ -80,7 +80,8 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
     [('FW201', 1, (0,))]
     """
-    return examine(policy, select).told()
+    told = examine(policy, select).told()
+    return Answer([f.replace(of=policy) for f in told], told.confirmed)
 
 
 def selected(select: Iterable[str], ignore: Iterable[str]) -> frozenset[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ..errors import CaptureError
+from ..handed import Shown
 from ..model.rules import ALLOW, DENY, DEPENDS, Action
 from ..model.ruleset import RuleSet
 from ..packets.place import LINK, MALFORMED, NOT_IP, TRUNCATED, kind_text
 from ..packets.wire import TINY_FRAGMENT
+from ..row import Row, row
 
 # counted behind the rules and the default, in this order; then what one of several rules allows, whichever it is; and
 # then, counted in one of the other rows, too, what is decided though truncated
@@ -19,8 +21,8 @@ CLASSES: Final = (NOT_IP, MALFORMED, TRUNCATED, TINY_FRAGMENT)
 ROWS: Final = len(CLASSES) + 2
 
 
-@dataclass(frozen=True)
-class RuleCount:
+@row
+class RuleCount(Row):
     """What one rule decided; of the default, `index` is None and the label `default`. Bytes are those on the wire."""
 
     index: int | None
@@ -49,7 +51,7 @@ class RecordedCount(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CaptureReport:
+class CaptureReport(Shown):
     """What a policy does to a capture, up to its damage if it has any.
 
     packets = allow + deny + depends + not_ip (`depends`: on lines in doubt); malformed and truncated packets and tiny
@@ -138,7 +140,7 @@ def _by_line(policy: RuleSet, rules: list[RuleCount]) -> list[RuleCount]:
         key = count.index if rule.origin is None else (rule.origin.line, count.action, count.label)
         known = found.setdefault(key, count)
         if known is not count:
-            found[key] = replace(known, packets=known.packets + count.packets, bytes=known.bytes + count.bytes)
+            found[key] = known.replace(packets=known.packets + count.packets, bytes=known.bytes + count.bytes)
     return list(found.values())
 
 

@@ -269,7 +269,7 @@ def test_errors_survive_a_pickle_whole() -> None:
     twin = pickle.loads(pickle.dumps(error))
     assert twin.diagnostics == error.diagnostics == (diagnostic, diagnostic)
     assert twin.sources == error.sources == {"a.fwl": "alow tcp"}
-    assert str(twin) == str(error) == "\n".join(["a.fwl:3:1: error[FW012]: `alow` is not a statement"] * 2)
+    assert str(twin) == str(error) == "\n".join(["a.fwl:3:1: error[FW012]: `alow` is not a statement: help"] * 2)
     assert repr(twin) == repr(error)
     capture = pickle.loads(pickle.dumps(CaptureError("FW902", "a.pcap", "ends early", 7)))
     assert (capture.code, capture.file, capture.message, capture.packets) == ("FW902", "a.pcap", "ends early", 7)
