@@ -181,3 +181,18 @@ class TestSchema:
         done = run("schema", "chek")
         assert (done.code, done.out) == (2, "")
         assert "`check`" in done.err
+
+
+@pytest.mark.parametrize("command", ["explain", "version", "schema"])
+def test_commands_without_an_input_fail_in_their_form(command: str) -> None:
+    done = run(command, "--nonsense", "--format", "json")
+    assert done.code == 2
+    (error,) = json.loads(done.out)["errors"]
+    assert (error["kind"], error["code"]) == ("usage", "FW513")
+
+
+@pytest.mark.parametrize("form", ["markdown", "github", "sarif", "junit"])
+def test_packets_one_by_one_have_the_forms_that_can_be_written_as_they_come(capture: str, form: str) -> None:
+    done = run("eval", "old.fwl", "-r", capture, "--per-packet", "--format", form)
+    assert done.code == 2
+    assert "`--per-packet` is told as text, json or jsonl" in done.err
