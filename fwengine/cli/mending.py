@@ -84,9 +84,9 @@ class Mending:
 
     def _one(self, path: str, used: Collection[Use]) -> tuple[str, Fixed] | None:
         from ..fix import fix
-        from ..policy import load, loads
+        from ..policy import load_all, loads
 
-        policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
+        policy, *_ = load_all(path, as_of=self.as_of, interfaces=self.interfaces)
         if policy.imported is not None:
             raise click.UsageError(f"`--fix` rewrites `.fwl` files, and `{path}` is in the format of another firewall")
 
