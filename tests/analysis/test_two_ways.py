@@ -98,7 +98,8 @@ def test_commands_say_that_a_claim_is_about_no_packet(tmp_path: Path, monkeypatc
     path.write_text(TEXT)
     refused = run("prove", path, "deny tcp unless any")
     assert (refused.code, "there is no such packet" in refused.err) == (2, True)
-    monkeypatch.setattr("fwengine.cli.claims.read_claim", lambda *_: Claim(DENY, ()))
+    for where in ("fwengine.cli.claims", "fwengine.policy"):
+        monkeypatch.setattr(f"{where}.read_claim", lambda *_: Claim(DENY, ()))
     told = run("prove", path, "deny 43 from ::/0")
     assert (told.code, told.out) == (1, "EMPTY   deny 43 from ::/0 is about no packet, which proves nothing\n")
     machine = run("prove", path, "deny 43", "--format", "json")
