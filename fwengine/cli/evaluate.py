@@ -210,7 +210,6 @@ def _packets(
     as_of: datetime.date,
     color: str,
 ) -> int:
-    from ..report.decided import Evaluated
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
     from .asked import read_packets
@@ -229,6 +228,8 @@ def _packets(
     if format_ == "text":
         _print(policy, answers, color, explained == "all", detail)
     else:
+        from ..report.decided import Evaluated  # late: a line of text needs no records
+
         results = tuple(_record(policy, answer) for answer in answers)
         say_answer(Evaluated(policy.name, expect, results), format_, failures)
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
@@ -239,7 +240,6 @@ def _packets(
 
 def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explain: bool) -> _Answer:
     from ..model.rules import Action, Verdict
-    from ..report.reasons import account
 
     if isinstance(packet, UndecodableError):
         partly = _partly(policy, packet.known) if packet.known is not None else None
@@ -251,7 +251,11 @@ def _answer(policy: Policy, text: str, packet: Packet | UndecodableError, explai
         verdict = policy.evaluate(packet)
     except LimitError as error:
         raise LimitError(f"`{packet}`: {error}") from None
-    accounts = account(policy, packet, verdict) if explain else None
+    accounts = None
+    if explain:
+        from ..report.reasons import account
+
+        accounts = account(policy, packet, verdict)
     return _Answer(str(packet), packet, verdict, accounts, policy.strangers(packet))
 
 
@@ -281,8 +285,6 @@ def _record(policy: Policy, answer: _Answer) -> Decided:
 
 
 def _print(policy: Policy, answers: Sequence[_Answer], color: str, every: bool, detail: bool) -> None:
-    from ..report.nearest import nearest_lines
-    from ..report.reasons import account_lines
     from ..report.verdicts import split_lines, verdict_line
 
     style, room = style_of(color), width()
@@ -297,9 +299,14 @@ def _print(policy: Policy, answers: Sequence[_Answer], color: str, every: bool, 
             say("\n".join(lines[:most]))
             if most < len(lines):
                 say(f"  and {len(lines) - most:,} more parts (--detail)")
-        if answer.accounts is not None and every:
+        if answer.accounts is None:
+            continue
+        from ..report.nearest import nearest_lines
+        from ..report.reasons import account_lines
+
+        if every:
             if answer.verdict.cases:
                 say("the rules in their order:")
             say("\n".join(account_lines(answer.accounts, answer.packet, style)))
-        elif answer.accounts is not None:
+        else:
             say("\n".join(nearest_lines(answer.accounts, answer.packet, answer.verdict, style, room)))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from ..analysis.confirm import Confirmation
-from ..analysis.interfaces import Stranger
 from ..errors import Severity, Span, Suggestion
 from ..model.rules import ALLOW, DENY, DEPENDS, Action
+
+if TYPE_CHECKING:
+    from ..analysis.confirm import Confirmation
+    from ..analysis.interfaces import Stranger
 
 EXACT: Final = 1 << 53  # the numbers up to it are exact wherever JSON is read
 BIG: Final = "a number, as a string of digits beyond 2^53"
