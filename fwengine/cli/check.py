@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     help="Write what is found to this file: all of it is known then.",
 )
 @config_options
-@reading_options()
+@reading_options(configured=False)
 @format_option()
 @as_of_option
 @color_option
@@ -115,7 +115,7 @@ def command(
         read = []
         for path in files:
             try:
-                loaded = load_all(path, as_of=as_of, interfaces=config.interfaces)
+                loaded = load_all(path, as_of=as_of)
             except (PolicyError, LimitError) as error:
                 if (
                     format_ == "text" and isinstance(error, PolicyError) and not show_diff

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def config_options(command: F) -> F:
-    """`--config FILE` and `--no-config`: the argument `config` of the command is the configuration."""
+def config_options(command: F, *, exposed: bool = True) -> F:
+    """`--config FILE` and `--no-config`: the argument `config` of the command is the configuration.
+
+    Where it is not `exposed`, what it says of interfaces counts all the same (`interfaces`), and nothing else does.
+    """
     from_file = click.option(
         "--config",
         type=click.Path(),
         metavar="FILE",
         callback=_configuration,
+        expose_value=exposed,
         help="Configuration; else fwengine.toml or pyproject.toml, in the working directory or the nearest one above it.",
     )
     none = click.option(
@@ -30,7 +34,13 @@ def config_options(command: F) -> F:
     return from_file(none(command))
 
 
-_NO_CONFIG = "fwengine.no-config"
+def interfaces() -> tuple[str, ...]:
+    """Those that the configuration of the running command declares."""
+    found: Configuration | None = click.get_current_context().meta.get(_CONFIG)
+    return () if found is None else found.interfaces
+
+
+_NO_CONFIG, _CONFIG = "fwengine.no-config", "fwengine.config"
 
 
 def _without(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -46,7 +56,8 @@ def _configuration(ctx: click.Context, param: click.Parameter, value: str | None
         if value is not None:
             raise click.UsageError("`--config` and `--no-config` exclude each other", ctx)
         return Configuration()
-    return nearest() if value is None else configuration(value)
+    ctx.meta[_CONFIG] = found = nearest() if value is None else configuration(value)
+    return found
 
 
 def paths_of(paths: Sequence[str], config: Configuration) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+
+from .config import config_options, interfaces
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -17,8 +19,11 @@ _FROM, _POLICY, _IN_DOUBT = (f"fwengine.{word}" for word in ("from", "policy", "
 SIDES: Final = ("depends", "allow", "deny", "error")
 
 
-def reading_options(operands: int = 1) -> Callable[[F], F]:
-    """`--from`, `--policy` and `--in-doubt`. With several operands the first two may stand once for each of them."""
+def reading_options(operands: int = 1, *, configured: bool = True) -> Callable[[F], F]:
+    """`--from`, `--policy` and `--in-doubt`. With several operands the first two may stand once for each of them.
+
+    And `--config`, for the interfaces that it declares, unless a command has that option for more.
+    """
     many = operands > 1
     each = " Given twice, the first is for OLD." if many else ""
 
@@ -43,6 +48,8 @@ def reading_options(operands: int = 1) -> Callable[[F], F]:
     ]  # fmt: skip
 
     def decorate(command: F) -> F:
+        if configured:
+            command = config_options(command, exposed=False)
         for option in reversed(options):
             command = option(command)
         return command
@@ -68,15 +75,15 @@ def _for(value: Any, operand: int) -> str | None:
     return str(value) if value is not None else None
 
 
-def load(path: str, *, as_of: datetime.date, operand: int = 0, interfaces: Iterable[str] = ()) -> Policy:
+def load(path: str, *, as_of: datetime.date, operand: int = 0) -> Policy:
     """As `fwengine.load`, as the options have it."""
     from ..policy import load
 
-    return load(path, as_of=as_of, interfaces=interfaces, reading=reading(operand))
+    return load(path, as_of=as_of, interfaces=interfaces(), reading=reading(operand))
 
 
-def load_all(path: str, *, as_of: datetime.date, interfaces: Iterable[str] = ()) -> tuple[Policy, ...]:
+def load_all(path: str, *, as_of: datetime.date) -> tuple[Policy, ...]:
     """As `fwengine.policy.load_all`, as the options have it."""
     from ..policy import load_all
 
-    return load_all(path, as_of=as_of, interfaces=interfaces, reading=reading())
+    return load_all(path, as_of=as_of, interfaces=interfaces(), reading=reading())

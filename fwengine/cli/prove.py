@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     help="Steps of a search after which to give up.",
 )
 @config_options
-@reading_options()
+@reading_options(configured=False)
 @format_option()
 @as_of_option
 @color_option
@@ -93,7 +93,7 @@ def command(
     results: list[ProvedClaim] = []
     for path in [path for _, some in expanded(policies, failures) for path in some]:
         try:
-            policy = load(path, as_of=as_of, interfaces=config.interfaces)
+            policy = load(path, as_of=as_of)
         except PolicyError as error:
             failures.tell(error)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -201,6 +202,26 @@ class TestConfiguration:
         assert run("test", "a.fwl").code == 0
         (folder / "b.fwl").write_text("interface lan0 = eth7\nallow tcp in lan0\nallow udp in wan0\n")
         assert run("check", "b.fwl").code == 0
+
+    @pytest.mark.parametrize(
+        "command",
+        ["eval a.fwl 'tcp 10.0.0.1:1 -> 10.0.0.2:2'", "query a.fwl 'allow any'", "prove a.fwl 'allow any'", "diff a.fwl a.fwl",
+         "show a.fwl", "synth a.fwl -o a.pcap"],
+    )  # fmt: skip
+    def test_every_command_knows_them(self, folder: Path, command: str) -> None:
+        (folder / "fwengine.toml").write_text('interfaces = ["lan0", "wan0"]\n')
+        (folder / "a.fwl").write_text("allow tcp in wan1\n")
+        words = shlex.split(command)
+        if words[0] == "diff":
+            (folder / "b.fwl").write_text("allow udp\n")
+            words[2] = "b.fwl"
+        done = run(*words)
+        assert (done.code, "`wan1` is not a declared interface" in done.err) == (2, True)
+        assert "`wan1`" not in run(*words, "--no-config").err
+        (folder / "a.fwl").write_text("allow tcp\n")
+        if words[0] in ("eval", "query", "prove"):
+            asked = run(*words[:2], words[2] + " in wan1")
+            assert (asked.code, "`wan1` is not a declared interface" in asked.err) == (2, True)
 
     def test_interfaces_change_no_verdict(self) -> None:
         text = "deny any in wan0\nallow tcp in { none, lan0 }\nallow udp in not lan0\n"
