@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .policy import loads as loads
     from .policy import region as region
     from .report.findings import check as check
+    from .report.grid import Reach as Reach
+    from .report.grid import reach as reach
     from .traffic.codec import Packet as Packet
     from .traffic.count import evaluate_capture as evaluate_capture
     from .traffic.sums import CaptureReport as CaptureReport
@@ -65,6 +67,7 @@ _HOME = {
     "Verdict": "model.rules", "decide": "model.ruleset",
     "DecisionTree": "model.tree",
     "check": "report.findings",
+    "Reach": "report.grid", "reach": "report.grid",
     "load": "policy", "loads": "policy", "region": "policy",
     "CaptureReport": "traffic.sums", "evaluate_capture": "traffic.count",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from ..model import address
 from ..model.box import Box, Sets
 from ..model.fields import DST, FIELDS, IN, OUT, SRC, Point
 from ..model.interval import EMPTY, Interval, IntervalSet, together
-from ..model.rules import ALLOW
+from ..model.rules import ALLOW, DEPENDS
 from ..model.ruleset import RuleSet
 from .confirm import Confirmation, agree, decide_each, points_of
 from .services import SERVICE, service, services
@@ -106,10 +106,13 @@ def matrix(policy: RuleSet, zones: Sequence[Zone], cell_parts: int = CELL_PARTS,
         cell_parts, all_parts: beyond so many parts a cell is not `known`.
 
     Raises:
+        ValueError: if the policy has rules in doubt: a cell says what is allowed, not what may be.
         Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: the parts into which the compiled policy cuts the cells.
     """
+    if any(rule.action is DEPENDS for rule in policy.rules):
+        raise ValueError("the policy has lines in doubt: take a side, allow or deny")
     left = all_parts
     cells = []
     for (i, source), (j, destination) in product(enumerate(zones), repeat=2):

@@ -47,6 +47,7 @@ def command(
     number of its flows: of packets told apart by protocol, addresses, ports, ICMP type and code alone.
     """
     from ..analysis.query import query
+    from ..model.rules import DEPENDS
     from ..policy import read_claim
     from ..report.nothing import no_rule
     from ..report.searched import Searched
@@ -59,6 +60,13 @@ def command(
     strangers = loaded.strangers(asked.boxes)
     if strangers:
         note(stranger_text(strangers))
+    if any(rule.action is DEPENDS for rule in loaded.rules):
+        doubted = len(query(loaded, DEPENDS, asked.boxes, budget))
+        if doubted:
+            note(
+                f"{doubted:,} more region{'s depend' if doubted > 1 else ' depends'} on lines in doubt: "
+                "`--in-doubt allow` and `--in-doubt deny` take a side"
+            )
     failures = Failures()
     failures.add(no_rule(loaded))
     answer = Searched.of(loaded, asked, question, regions, View(width(), detail, limit), by_name=not plain)

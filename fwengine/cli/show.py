@@ -89,6 +89,7 @@ def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, 
     click.get_current_context().meta[FORMAT] = format_ if format_ in ("json", "jsonl") else "text"
     from ..analysis.matrix import matrix
     from ..codes import LIMIT
+    from ..model.rules import DEPENDS
     from ..report.failure import Failure
     from ..report.matrix import MatrixText
     from ..report.nothing import no_rule
@@ -98,6 +99,8 @@ def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, 
     policy = load(path, as_of=as_of)
     failures = Failures()
     failures.add(no_rule(policy))
+    if any(rule.action is DEPENDS for rule in policy.rules):
+        raise click.UsageError("the policy has lines in doubt: `--in-doubt allow` and `--in-doubt deny` take a side")
     sides = chosen_zones(policy, between)
     found = matrix(policy, sides.zones)
     told = MatrixText(policy, found, sides.notes)

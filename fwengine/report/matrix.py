@@ -159,6 +159,14 @@ class MatrixText:
             out.append(f"{_few(words, len(words))} ({self.when(cell, condition)})")
         return out or ["nothing"]
 
+    def whole(self, cell: Cell) -> str:
+        """All that is allowed in a cell, with its conditions, on one line."""
+        return ", ".join(self._full(cell))
+
+    def brief(self, cell: Cell) -> str:
+        """The services of a cell, few of them, with a mark for what is allowed in part."""
+        return _few(self._brief(cell))
+
     def _brief(self, cell: Cell) -> list[str]:
         """As `_full`, with a mark for what is allowed in part."""
         if cell.everything or cell.impossible or not cell.known:

@@ -1,0 +1,82 @@
+"""A policy's matrix as a value for Python and notebooks: who reaches whom, as a text, as rows of a table, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..analysis.matrix import Cell, Matrix, matrix
+from ..policy import Policy
+from .html import table
+from .matrix import MatrixText, access
+from .style import Style
+from .zones import chosen_zones
+
+Pair = dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Reach(Sequence[Pair]):
+    """Who reaches whom. Its items are rows, one for each ordered pair of zones: `pandas.DataFrame(reach)` takes them.
+
+    Attributes:
+        policy: what was asked.
+        matrix: the zones and the exact cells.
+        notes: what is to be said of the choice of zones.
+    """
+
+    policy: Policy
+    matrix: Matrix
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.matrix.cells)
+
+    def __getitem__(self, at: int) -> Pair:  # type: ignore[override]  # a table needs no slices
+        return self._row(self.matrix.cells[at])
+
+    def __iter__(self) -> Iterator[Pair]:
+        return map(self._row, self.matrix.cells)
+
+    def __str__(self) -> str:
+        return self._text.text(Style(False), 100)
+
+    def __repr__(self) -> str:
+        return f"<Reach: {len(self.matrix.zones)} zones of {self.policy.name!a}>"
+
+    def _repr_html_(self) -> str:
+        names = [zone.name for zone in self.matrix.zones]
+        told = [self._text.brief(cell) for cell in self.matrix.cells]
+        rows = [[name, *told[n * len(names) : (n + 1) * len(names)]] for n, name in enumerate(names)]
+        caption = "; ".join(["who reaches whom (~ not for all packets)", *self.notes])
+        return table(["from \\ to", *names], rows, caption)
+
+    @property
+    def _text(self) -> MatrixText:
+        return MatrixText(self.policy, self.matrix, self.notes)
+
+    def _row(self, cell: Cell) -> Pair:
+        zones = self.matrix.zones
+        source, destination = zones[cell.source].name, zones[cell.destination].name
+        return {
+            "source": source, "destination": destination, "access": access(cell), "services": self._text.whole(cell)
+        }  # fmt: skip
+
+
+def reach(policy: Policy, *between: str) -> Reach:
+    """Which networks of a policy reach which, over which services, exactly; or those named.
+
+    Args:
+        between: names of the policy, or addresses; without any, what `fwengine show --as matrix` takes.
+
+    Raises:
+        PolicyError: if one of them is neither.
+        ValueError: if the policy has lines in doubt.
+
+    >>> from fwengine import loads
+    >>> text = "net office = 10.20.0.0/16\\nnet web = 192.0.2.80\\nallow tcp from office to web port https"
+    >>> [row["services"] for row in reach(loads(text), "office", "web") if row["destination"] == "web"]
+    ['tcp/https', 'nothing']
+    """
+    sides = chosen_zones(policy, ",".join(between) if between else None)
+    return Reach(policy, matrix(policy, sides.zones), sides.notes)
