@@ -4,7 +4,7 @@
 - `proto=tcp src=5.6.7.8 sport=1029 dst=192.0.2.80 dport=80`, and JSON with the same keys
 - `hex:4500…`, an IP packet byte by byte, and `ethernet:…`, a frame
 - a line of `tcpdump -nn`, also of a pflog interface; a log line of iptables, nft and ufw, of Cisco ASA and IOS, of
-  Juniper's SRX and filters; a line of an AWS VPC flow log
+  Juniper's SRX and filters, of pfSense and OPNsense; a line of an AWS VPC flow log
 
 What is left out is open, in every notation. A text that is none of these, or that could mean two packets, is an error.
 """
@@ -40,11 +40,11 @@ def notations() -> tuple[Notation, ...]:
 
     A pf line ends in one of tcpdump, and a log line may quote anything before its own.
     """
-    from .notations import asa, aws, hexadecimal, ios, juniper, netfilter, pf, tcpdump
+    from .notations import asa, aws, filterlog, hexadecimal, ios, juniper, netfilter, pf, tcpdump
 
     return tuple(
         Notation(module.NAME, module.looks, module.read)
-        for module in (hexadecimal, asa, ios, juniper, aws, netfilter, pf, tcpdump)
+        for module in (hexadecimal, asa, ios, juniper, filterlog, aws, netfilter, pf, tcpdump)
     )
 
 

@@ -11,6 +11,9 @@ MAC = "MAC=02:00:00:00:00:02:02:00:00:00:00:01:08:00"
 V4 = "SRC=203.0.113.9 DST=192.0.2.80 LEN=60 TOS=0x00 PREC=0x00 TTL=52 ID=4711"
 V6 = "SRC=2001:0db8:0000:0000:0000:0000:0000:0001 DST=2001:0db8:0000:0000:0000:0000:0000:0002 LEN=80 TC=0 HOPLIMIT=64 FLOWLBL=0"
 ASA = "Nov 21 12:00:01 fw1 %ASA-"
+PF = "Nov 21 12:00:01 gate filterlog[71]: 5,,,1000000103,em0,match,block,"
+PF4 = PF + "in,4,0x0,,64,4711,0,DF,"
+PF6 = PF + "out,6,0x00,0x00000,64,"
 FLOW = "2 123456789012 eni-0a1b2c3d4e5f 203.0.113.9 192.0.2.80"
 
 READ = [
@@ -42,6 +45,20 @@ READ = [
     (f"IN=eth0 OUT= {V6} OPT ( ESP SPI=0x1 )", "esp 2001:db8::1 -> 2001:db8::2 in eth0"),
     (f"IN=eth0 OUT= {V6} PROTO=ICMPv6 TYPE=135 CODE=0", "icmpv6 2001:db8::1 -> 2001:db8::2 type 135 code 0 in eth0"),
     (f"IN=eth0 OUT= {V6} PROTO=ICMPv6 TYPE=2 CODE=0 [TRUNCATED] MTU=0", "icmpv6 2001:db8::1 -> 2001:db8::2 type 2 code 0 in eth0"),
+    # pfSense, OPNsense
+    (PF4 + "6,tcp,60,203.0.113.9,192.0.2.80,40000,22,0,S,1,,64240,,mss;sackOK", "tcp 203.0.113.9:40000 -> 192.0.2.80:22 flags syn in em0"),
+    (PF4 + "6,tcp,40,203.0.113.9,192.0.2.80,1,2,0,PA,1:5,9,64240,,", "tcp 203.0.113.9:1 -> 192.0.2.80:2 flags psh,ack in em0"),
+    (PF4 + "6,tcp,40,203.0.113.9,192.0.2.80,1,2,0,SEC,1,,64240,,", "tcp 203.0.113.9:1 -> 192.0.2.80:2 flags syn,ece,cwr in em0"),
+    (PF4 + "17,udp,60,203.0.113.9,192.0.2.80,1,53,32", "udp 203.0.113.9:1 -> 192.0.2.80:53 in em0"),
+    (PF4 + "1,icmp,84,203.0.113.9,192.0.2.80,request,5113,6664", "icmp 203.0.113.9 -> 192.0.2.80 type 8 in em0"),
+    (PF4 + "1,icmp,56,203.0.113.9,192.0.2.80,unreachport,192.0.2.80,17,53", "icmp 203.0.113.9 -> 192.0.2.80 type 3 code 3 in em0"),
+    (PF4 + "1,icmp,56,203.0.113.9,192.0.2.80,something,1", "icmp 203.0.113.9 -> 192.0.2.80 in em0"),
+    (PF4 + "47,gre,56,203.0.113.9,192.0.2.80,datalength=36", "gre 203.0.113.9 -> 192.0.2.80 in em0"),
+    (PF + "in,4,0x0,,64,4711,1480,none,17,udp,60,203.0.113.9,192.0.2.80", "udp 203.0.113.9 -> 192.0.2.80 fragment later in em0"),
+    (PF + "in,4,0x0,,64,4711,0,+,17,udp,1500,203.0.113.9,192.0.2.80,1,53,1480",
+     "udp 203.0.113.9:1 -> 192.0.2.80:53 fragment first in em0"),
+    (PF6 + "UDP,17,32,2001:db8::1,2001:db8::2,546,547,24", "udp [2001:db8::1]:546 -> [2001:db8::2]:547 out em0"),
+    (PF6 + "ICMPv6,58,32,2001:db8::1,2001:db8::2,", "icmpv6 2001:db8::1 -> 2001:db8::2 out em0"),
     # Cisco ASA
     (ASA + '4-106023: Deny tcp src outside:203.0.113.9/40000 dst inside:192.0.2.80/22 by access-group "outside_in" [0x0, 0x0]',
      "tcp 203.0.113.9:40000 -> 192.0.2.80:22 in outside out inside"),
@@ -122,6 +139,13 @@ READ = [
 ]  # fmt: skip
 
 REFUSED = [
+    (PF4 + "6,tcp,60,203.0.113.9", "untold", "cut short"),
+    (PF4 + "6,tcp,60,203.0.113.9,192.0.2.80,40000,22", "untold", "before the flags"),
+    (PF4 + "17,udp,60,203.0.113.9,192.0.2.80", "untold", "no ports"),
+    (PF4 + "6,tcp,60,203.0.113.9,192.0.2.80,40000,22,0,Sx,1,,64240,,", "unreadable", "`Sx`"),
+    (PF4 + "6,tcp,60,203.0.113.9,192.0.2.80,40000,ssh,0,S,1,,64240,,", "unreadable", "`ssh`"),
+    (PF4 + "17,udp,60,203.0.113.9,2001:db8::2,1,2,0", "unreadable", "families"),
+    (PF6 + "Options,0,32,2001:db8::1,ff02::16,HBH,RTALERT,0x0000", "ambiguous", "protocol 0"),
     ("IN=eth0 OUT= ARP HTYPE=1 PTYPE=0x0800 OPCODE=1", "not-ip", "ARP"),
     (f"IN=eth0 OUT= {V4} PROTO=TCP SPT=1 DPT=2 WINDOW=1 RES=0x00 SYN", "untold", "URGP"),
     (f"IN=eth0 OUT= {V4} PROTO=TCP INCOMPLETE [8 bytes]", "untold", "too short"),
