@@ -38,7 +38,7 @@ def read(line: str) -> Packet:
     Raises:
         NotationError: if what it tells is not understood, or not enough.
 
-    >>> str(read("filterlog[71]: 5,,,1000000103,em0,match,block,in,4,0x0,,64,1,0,DF,6,tcp,60,203.0.113.9,192.0.2.80,4,22,0,S,7,,64240,,mss"))
+    >>> str(read("filterlog: 5,,,1000000103,em0,match,block,in,4,0x0,,64,1,0,DF,6,tcp,60,203.0.113.9,192.0.2.80,4,22,0,S,7,,64240,,mss"))
     'tcp 203.0.113.9:4 -> 192.0.2.80:22 flags syn in em0'
     """
     found = _LOOKS.search(line)
