@@ -265,17 +265,17 @@ def _load(
     if not isinstance(source, Source):
         source = open_source(source)
     if source.file.endswith(ENDING) and (reading is None or reading.format is None):
-        return (_own(source, as_of, interfaces),)
+        return (_own(source, as_of, interfaces, reading),)
     try:
         data = source.read(source.file)
         text = data.decode("utf-8-sig")
     except OSError:
-        return (_own(source, as_of, interfaces),)  # which tells what is wrong
+        return (_own(source, as_of, interfaces, reading),)  # which tells what is wrong
     except UnicodeDecodeError:
         text = ""
     name, others = source.file, source.read
     source = replace(source, read=lambda asked: data if asked == name else others(asked))  # standard input is read once
-    return _foreign(text, source, as_of, reading, every) or (_own(source, as_of, interfaces),)
+    return _foreign(text, source, as_of, reading, every) or (_own(source, as_of, interfaces, reading),)
 
 
 def _foreign(
@@ -296,15 +296,22 @@ def _foreign(
     )  # fmt: skip
 
 
-def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str]) -> Policy:
-    """The policy of a text in the language."""
+def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str], reading: Reading | None) -> Policy:
+    """The policy of a text in the language.
+
+    Raises:
+        PolicyError: as `load`; and if one of several is asked for, since it is one.
+    """
     from .language.meaning.lower import lower
     from .language.syntax.declaring import declarations
     from .sources.gathering import gather
 
     found = gather(source)
     declared = declarations(interfaces, found.statements)
-    flat = _included(found) if found.foreign else None
+    if reading is not None and reading.policy is not None and not reading.perhaps:
+        message = f"there is no policy `{reading.policy}` to choose: the file is in the language, and is one policy"
+        raise PolicyError([Diagnostic("FW456", message, Span(source.file, 1, 1, 1, 1), help="leave out `--policy`")])
+    flat = _included(found, reading) if found.foreign else None
     others = flat.rules if flat is not None else ()
     statements = (*declared, *found.statements)
     lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
@@ -321,10 +328,11 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str])
         found.texts,
         meant.names,
         meant.remarks,
+        flat.imported if flat is not None else None,
     )
 
 
-def _included(found: Gathered) -> Flat:
+def _included(found: Gathered, reading: Reading | None) -> Flat:
     """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
 
     Raises:
@@ -349,11 +357,12 @@ def _included(found: Gathered) -> Flat:
             ],
             found.texts,
         )
-    flats = one_of(one.text, one.file, Reading(policy=one.policy))
+    in_doubt = "depends" if reading is None else reading.in_doubt
+    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt))
     if not flats:
         message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
         raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
-    return flats[0]
+    return replace(flats[0], imported=replace(flats[0].imported, included=True))
 
 
 def loads(

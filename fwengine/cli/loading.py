@@ -66,7 +66,8 @@ def reading(operand: int = 0) -> Reading | None:
         return None
     from ..sources.foreign import Reading
 
-    return Reading(format_, policy, in_doubt)
+    perhaps = isinstance(meta.get(_POLICY), tuple) and len(meta[_POLICY]) == 1  # of OLD and NEW, whichever needs it
+    return Reading(format_, policy, in_doubt, perhaps)
 
 
 def _for(value: Any, operand: int) -> str | None:

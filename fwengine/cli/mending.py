@@ -88,7 +88,7 @@ class Mending:
 
         policy, *_ = load_all(path, as_of=self.as_of, interfaces=self.interfaces)
         if policy.imported is not None:
-            raise click.UsageError(f"`--fix` rewrites `.fwl` files, and `{path}` is in the format of another firewall")
+            raise click.UsageError(f"`--fix` rewrites `.fwl` files, and the rules of `{path}` are of another firewall")
 
         def reload(text: str) -> Any:
             return loads(text, file=path, as_of=policy.as_of, interfaces=self.interfaces)

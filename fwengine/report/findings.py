@@ -56,7 +56,10 @@ def examine(policy: Policy, select: Iterable[str] | None = None, *, every: bool 
     if policy.imported is not None:
         from .lines import line_findings  # late: policies of our own have none
 
-        return Examined(policy, codes, line_findings(policy, codes), ())
+        told = line_findings(policy, codes)
+        unused = findings(policy, codes & {"FW209"}, definitions=policy.definitions, named=named(policy))
+        mine = [f for f in unused if f.definition is not None and f.definition.span.file == policy.name]
+        return Examined(policy, codes, Answer([*told, *mine], told.confirmed), ())
     aside = None if every else excused(policy, "FW303")
     found = findings(policy, codes, definitions=policy.definitions, named=named(policy), excused=aside)
     mine = [f for f in found if f.definition is None or (policy.rules and f.definition.span.file == policy.name)]

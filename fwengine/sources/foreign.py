@@ -32,27 +32,33 @@ class Reading:
         format: the name of its format; None for what its content says, `fwl` for the language of this package.
         policy: the chain or list to ask where a file has several.
         in_doubt: what becomes of packets whose verdict depends on more than the packet.
+        perhaps: `policy` is for those files alone that have several; else one in the language is refused.
     """
 
     format: str | None = None
     policy: str | None = None
     in_doubt: InDoubt = "depends"
+    perhaps: bool = False
 
 
 @dataclass(frozen=True)
 class Imported:
-    """Which policy of which document flat rules are of; `entries` are those that were asked for together."""
+    """Which policy of which document flat rules are of; `entries` are those that were asked for together.
+
+    `included`: a file in the language of this package says which, so that nobody else need say it.
+    """
 
     document: Document
     name: str
     entries: tuple[str, ...]
     reading: Reading
+    included: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
         """The words of a command line that ask the same policy in the same way."""
         out = ["--from", self.reading.format] if self.reading.format is not None else []
-        out += ["--policy", self.name] if len(self.document.policies) > 1 else []
+        out += ["--policy", self.name] if len(self.document.policies) > 1 and not self.included else []
         out += ["--in-doubt", self.reading.in_doubt] if self.reading.in_doubt != "depends" else []
         return tuple(out)
 

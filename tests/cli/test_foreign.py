@@ -191,3 +191,43 @@ def test_the_examples_keep_what_they_expect() -> None:
     assert "20 passed, 0 failed" in out("test", str(folder), code=0)
     told = [out("check", str(path)).count("can never match") for path in sorted(examples)]
     assert told == [1, 2, 1, 0]
+
+
+def test_a_file_that_includes_one_is_checked_by_its_lines(dump: str) -> None:
+    """As the file itself is: a line in doubt is neither allowed nor denied, and no advice is about made-up rules."""
+    Path("gate.fwl").write_text(
+        f'net idle = 192.0.2.9\ninclude "{dump}" from INPUT\nexpect deny tcp from any to any port 23 in eth0\n'
+    )
+    direct = json.loads(out("check", dump, "--policy", "INPUT", "--format", "json"))["findings"]
+    through = json.loads(out("check", "gate.fwl", "--format", "json"))["findings"]
+    assert [f for f in through if f["code"] != "FW209"] == direct
+    assert [f["place"]["line"] for f in through if f["code"] == "FW209"] == [1]
+    assert [(f["code"], f["place"]["line"]) for f in direct if f["code"].startswith("FW20")] == [("FW201", 11)]
+    assert "the rules of `gate.fwl` are of another firewall" in str(run("check", "--fix", "gate.fwl").exception)
+
+
+def test_a_side_is_taken_through_an_include(dump: str) -> None:
+    Path("gate.fwl").write_text(f'include "{dump}" from INPUT\n')
+    assert "DEPENDS on server.rules:6" in out("eval", "gate.fwl", SSH)
+    assert out("eval", "gate.fwl", SSH, "--in-doubt", "deny").startswith("DENY   by server.rules:6")
+    proved = out("prove", "gate.fwl", "deny tcp from any to any port 80", code=1)
+    assert "--policy" not in proved  # the file says which
+
+
+def test_a_policy_of_our_own_is_one(dump: str) -> None:
+    Path("own.fwl").write_text("allow tcp to 192.0.2.80 port 22\n")
+    done = run("eval", "own.fwl", "--policy", "INPUT", SSH)
+    assert done.return_value == 2
+    assert "there is no policy `INPUT` to choose" in done.stderr
+    assert "newly" in out("diff", dump, "own.fwl", "--policy", "INPUT", code=1)  # it is for the one that has several
+
+
+def test_no_matrix_of_what_is_in_doubt(dump: str) -> None:
+    assert "take a side" in str(run("show", dump, "--policy", "INPUT", "--as", "matrix").exception)
+    assert "who reaches whom" in out("show", dump, "--policy", "INPUT", "--as", "matrix", "--in-doubt", "deny", code=0)
+
+
+def test_query_tells_of_what_depends(dump: str) -> None:
+    done = run("query", dump, "--policy", "INPUT", "allow tcp from any to 192.0.2.80 port 22")
+    assert "more region" in done.stderr
+    assert "in doubt" in done.stderr
