@@ -96,7 +96,8 @@ def sanitized_tests(arguments: list[str]) -> int:
     """The test-suite in a copy of the package whose module is built with sanitizers."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name) / "main"
-        for part in ("fwengine", "tests", "fuzz", "bench", "rules", "pyproject.toml", "README.md"):
+        files = ("pyproject.toml", "README.md", "action.yml", ".pre-commit-hooks.yaml")
+        for part in ("fwengine", "tests", "fuzz", "bench", "rules", "docs", *files):
             source = ROOT / part
             if source.is_dir():
                 shutil.copytree(source, work / part, ignore=shutil.ignore_patterns("_native*.so", "__pycache__"))
