@@ -179,3 +179,16 @@ def test_masks_with_many_holes() -> None:
     assert [str(rule) for rule in written(bare).rules] == [str(rule) for rule in policy.rules]
     assert "from ::1/ffff::ffff" in dumps(bare)
     assert all(len(repr(box)) < 200 for rule in bare.rules for box in rule.boxes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "allow tcp from { 10.0.0.0/8, 10.1.0.0/16 } to any port 22 as a",
+        "net office = { 10.0.0.0/8, 10.1.0.0/16 }\nallow tcp from office\ndeny udp to { 10.0.0.1, 10.0.0.1 }",
+        "allow icmp\nallow tcp from { 192.0.2.0/24, 0.0.0.0/0 }\nexpect deny udp to { 192.0.2.0/24, 0.0.0.0/0 }",
+    ],
+)
+def test_sets_with_elements_that_add_nothing(text: str) -> None:
+    """What is read back stands in no text, so there is nothing to take out of it."""
+    written(loads(text))

@@ -73,7 +73,10 @@ class Spare:
             self.noted.setdefault((here, expr.at), _Noted(expr, tuple(sorted(spare)), holder))
 
     def remarks(self, sources: Mapping[str, str]) -> Iterator[Diagnostic]:
-        """One remark for each set with spare elements, with the edit that takes them out; in the order of reading."""
+        """One remark for each set with spare elements, with the edit that takes them out; in the order of reading.
+
+        Only of what stands in a text of the sources: elsewhere there is nothing to take out.
+        """
         place = {file: number for number, file in enumerate(sources)}
         lines: dict[str, list[str]] = {}
         gone: dict[Here, list[Place]] = {}
@@ -83,11 +86,13 @@ class Spare:
             self.noted.items(), key=lambda entry: (place.get(entry[0][0][0], 0), entry[0][0][1], entry[0][1])
         )
         for (here, at), noted in ordered:
+            if here[0] not in sources:
+                continue
             if any(outer[:2] <= at[:2] and at[2:] <= outer[2:] for outer in gone[here]):
                 continue  # within what goes as a whole
             file, line = here
             if file not in lines:
-                lines[file] = sources.get(file, "").removeprefix("\ufeff").split("\n")
+                lines[file] = sources[file].removeprefix("\ufeff").split("\n")
             yield _remark(noted, file, line, lines[file])
 
 
