@@ -28,6 +28,7 @@ from .output import say_failures
 if TYPE_CHECKING:
     from ..policy import Policy
     from ..report.changed import CapturedChange, Compared
+    from ..report.nothing import Lacking
     from ..report.review import Review
     from ..sources.pairing import Pair
 
@@ -65,6 +66,7 @@ def command(
     by file, renamed ones too. Each change has one cause: a rule added, removed, moved or edited, a definition, the default.
     """
     from ..report.changed import Changed
+    from ..report.nothing import Lacking
     from ..report.view import View
     from ..sources.pairing import Pair, is_folder, paired
 
@@ -79,7 +81,9 @@ def command(
         raise click.UsageError("`-r` goes with two files, not with folders")
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
-    compared = [one for pair in pairs if (one := _compared(pair, as_of, budget, plain, failures)) is not None]
+    lacking = Lacking(parts=all(folders))
+    compared = [one for pair in pairs if (one := _compared(pair, as_of, budget, plain, failures, lacking)) is not None]
+    failures.add(*lacking.failures())
     if failures and not compared:
         say_failures(format_, failures)
         return 2
@@ -93,11 +97,12 @@ def command(
     return failures.code(0 if answer.equivalent else 1)
 
 
-def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures) -> Compared | None:
+def _compared(
+    pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures, lacking: Lacking
+) -> Compared | None:
     """Two versions with their changes; None, and told, if one cannot be read."""
     from ..analysis.diff import diff
     from ..report.changed import Compared, FileRow
-    from ..report.nothing import no_rule
     from ..report.review import Review
 
     loaded: list[Policy] = []
@@ -105,6 +110,7 @@ def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failur
         if path is not None:
             try:
                 loaded.append(load(path, as_of=as_of, operand=operand))
+                lacking.look(operand, loaded[-1])
             except PolicyError as error:
                 failures.tell(error)
     if len(loaded) < (pair.old is not None) + (pair.new is not None):
@@ -112,7 +118,6 @@ def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failur
     if pair.old is None or pair.new is None:
         return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
     before, after = loaded
-    failures.add(no_rule(before), no_rule(after))
     changes = diff(before, after, budget)
     return Compared.of(Review(before, after, changes, plain=plain), renamed=pair.renamed)
 

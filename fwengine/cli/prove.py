@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -74,11 +74,11 @@ def command(
 
     A region may be several, joined by `or`, and may leave others out: a zero-trust gate is
     fwengine prove POLICY 'deny any unless tcp from any to web port https or dns from office'.
-    Each claim is proved of each policy; of a folder every `.fwl` file is one.
+    Each claim is proved of each policy; of a folder every `.fwl` file is one, but for what has no rule and is included by others.
     What is proved is confirmed in a second way, for all packets (confirmed) or for samples of them (sampled).
     A claim about an interface that no rule names counts as false: the name may be mistyped.
     """
-    from ..report.nothing import no_input, no_rule
+    from ..report.nothing import no_input
     from ..report.proved import Proved
     from .claims import claims_of, operands
 
@@ -91,18 +91,34 @@ def command(
             failures.add(no_input("<stdin>" if claims == "-" else claims, "claim"))
         asked += more
     results: list[ProvedClaim] = []
-    for path in [path for _, some in expanded(policies, failures) for path in some]:
-        try:
-            policy = load(path, as_of=as_of)
-        except PolicyError as error:
-            failures.tell(error)
-            continue
-        failures.add(no_rule(policy))
+    for path, policy in _policies(policies, as_of, failures):
         results += _proved(policy, path, asked, limit, steps, stated_day(as_of), failures)
     answer = Proved.of(results)
     if results or format_ != "text":
         say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.holds else 1)
+
+
+def _policies(operands: Sequence[str], as_of: datetime.date, failures: Failures) -> Iterator[tuple[str, Policy]]:
+    """The policies to ask, by their paths; in a folder, what has no rule and is included by others is a part of these alone."""
+    from ..report.nothing import Covered, no_rule
+
+    covered = Covered("rule")
+    read = []
+    for named, files in expanded(operands, failures):
+        for path in files:
+            try:
+                policy = load(path, as_of=as_of)
+            except PolicyError as error:
+                failures.tell(error)
+                continue
+            read.append((named, path, policy))
+            if policy.rules:
+                covered.add(policy)
+    for named, path, policy in read:
+        if policy.rules or named == path or path not in covered:
+            failures.add(no_rule(policy))
+            yield path, policy
 
 
 def _proved(

@@ -8,7 +8,7 @@ or a question about no packet is answered no, as `analysis` has it.)
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -86,3 +86,24 @@ class Covered:
         return Failure(
             "nothing", code, f"no {self.what}{where}: nothing was {done}", "<stdin>" if named == "-" else named
         )
+
+
+@dataclass
+class Lacking:
+    """The policies without a rule on the two sides of a comparison; with `parts`, what others of its side include is none."""
+
+    parts: bool
+    covered: tuple[Covered, Covered] = field(default_factory=lambda: (Covered("rule"), Covered("rule")))
+    found: list[tuple[int, Policy]] = field(default_factory=list)
+
+    def look(self, side: int, policy: Policy) -> None:
+        if no_rule(policy) is not None:
+            self.found.append((side, policy))
+        if policy.rules:
+            self.covered[side].add(policy)
+
+    def failures(self) -> Iterator[Failure | None]:
+        """Once all policies have been looked at."""
+        for side, policy in self.found:
+            if policy.rules or not self.parts or policy.name not in self.covered[side]:
+                yield no_rule(policy)

@@ -59,6 +59,18 @@ def test_a_single_claim_needs_no_name(folder: Path) -> None:
     assert run("prove", "rules/edge.fwl", "deny icmp").out == "PROVED  deny icmp (confirmed)\n"
 
 
+def test_what_others_include_is_no_policy_of_its_own(folder: Path) -> None:
+    """A file of names only has nothing to prove; given by name it has, and that is an answer about nothing."""
+    (folder / "rules" / "edge.fwl").write_text('include "names.fwl"\nallow tcp to web port http\n')
+    (folder / "rules" / "names.fwl").write_text("net web = 192.0.2.80\n")
+    done = run("prove", "rules", "deny icmp")
+    assert (done.code, done.out.count("PROVED"), done.err) == (0, 2, "")
+    assert run("prove", "rules/names.fwl", "deny icmp").code == 2
+    (folder / "rules" / "other.fwl").write_text("net more = 192.0.2.81\n")
+    done = run("prove", "rules", "deny icmp")
+    assert (done.code, "rules/other.fwl: error[FW501]" in done.err) == (2, True)
+
+
 def test_counterexamples_of_several_rules(folder: Path) -> None:
     three = run("prove", "rules/edge.fwl", "deny any", "--limit", "3", "--format", "json").json
     (result,) = three["results"]

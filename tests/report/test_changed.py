@@ -284,6 +284,20 @@ def test_folders_are_compared_file_by_file(tmp_path: Path) -> None:
     assert run("diff", old, new / "a.fwl", *DAY).code == 2
 
 
+def test_in_a_folder_what_others_include_needs_no_rule(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "edge.fwl").write_text('include "names.fwl"\nallow tcp to web port 80\n')
+        (folder / "names.fwl").write_text("net web = 192.0.2.80\n")
+    done = run("diff", old, new, *DAY)
+    assert (done.code, done.err) == (0, "")
+    assert run("diff", old / "names.fwl", new / "names.fwl", *DAY).code == 2
+    (new / "empty.fwl").write_text("# nothing yet\n")
+    done = run("diff", old, new, *DAY)
+    assert (done.code, done.err.count("error[FW501]"), "empty.fwl: added" in done.out) == (2, 1, True)
+
+
 def test_standard_input_is_a_version(tmp_path: Path) -> None:
     (tmp_path / "new.fwl").write_text(edited(("port 25", "port 26")))
     done = run("diff", "-", tmp_path / "new.fwl", *DAY, stdin=OLD.encode())
