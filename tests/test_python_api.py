@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import netaddr
@@ -444,3 +445,17 @@ def test_depends_is_no_packet_that_is_allowed() -> None:
     with pytest.raises(TypeError, match="truth value"):
         bool(EDGE.evaluate(WEB))
     assert isinstance(EDGE.region("any to web")[0], Box)
+
+
+def test_a_capture_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    report = fwengine.loads("allow tcp").evaluate_capture(str(tmp_path / "none.pcap"))
+    assert report.error is not None
+    assert "error[FW905]: cannot be read" in str(report)
+    assert "error[FW905]: cannot be read" in report._repr_html_()
+
+
+def test_a_matrix_is_a_value() -> None:
+    policy = fwengine.loads("net web = 192.0.2.80\nallow tcp to web port 80")
+    assert fwengine.reach(policy) == fwengine.reach(policy)
+    assert len({fwengine.reach(policy), fwengine.reach(policy)}) == 1
+    assert fwengine.reach(policy) != fwengine.reach(policy, "web")

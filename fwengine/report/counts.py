@@ -83,6 +83,13 @@ def total_line(report: CaptureReport) -> str:
     return f"{called(report.file)}: {report.packets:,} packet{plural}: {', '.join(parts)}"
 
 
+def report_line(report: CaptureReport) -> str:
+    """The same, and what kept the capture from being read to its end, where nothing else tells of it."""
+    if report.error is None:
+        return total_line(report)
+    return f"{total_line(report)}; error[{report.error.code}]: {visible(report.error.message)}"
+
+
 def rule_lines(report: CaptureReport, style: Style, chosen: Choice = EVERY) -> list[str]:
     """A row a rule, and one for each class of packets that no rule has seen: the packets add up to all that are told of."""
     shown = [row for row in report.rules if row.packets or len(report.rules) <= MANY_RULES or row.index is None]

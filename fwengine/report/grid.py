@@ -15,7 +15,7 @@ from .zones import chosen_zones
 Pair = dict[str, str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Reach(Sequence[Pair]):
     """Who reaches whom. Its items are rows, one for each ordered pair of zones: `pandas.DataFrame(reach)` takes them.
 

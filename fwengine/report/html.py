@@ -19,7 +19,7 @@ from ..model.rules import Case, Claim, Rule, Verdict
 from ..policy import Policy
 from ..row import Row
 from ..traffic.sums import CaptureReport
-from .counts import total_line
+from .counts import report_line
 from .screen import visible
 from .sentences import sentence
 
@@ -185,7 +185,7 @@ def _(report: CaptureReport) -> str:
     rows += [(word, None, "deny", Bar(n, report.packets), None) for word, n in _undecided(report) if n]
     if report.not_ip:
         rows.append(("not IP", None, "", Bar(report.not_ip, report.packets), None))
-    return table(("rule", "file", "action", "packets", "bytes"), rows, total_line(report))
+    return table(("rule", "file", "action", "packets", "bytes"), rows, report_line(report))
 
 
 def _undecided(report: CaptureReport) -> list[tuple[str, int]]:

@@ -17,7 +17,7 @@ from ..language.meaning.region import readable, show_box
 from ..model.box import Box
 from ..model.rules import Action, Case, Claim, Rule, Verdict
 from ..traffic.sums import CaptureReport, RuleCount
-from .counts import total_line
+from .counts import report_line
 from .rows import boxes_text, claim_text, message, place
 from .screen import visible
 
@@ -90,7 +90,7 @@ def _(count: RuleCount) -> str:
 
 @sentence.register
 def _(report: CaptureReport) -> str:
-    return total_line(report)
+    return report_line(report)
 
 
 @sentence.register
