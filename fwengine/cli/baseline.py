@@ -53,7 +53,10 @@ def baseline_told(
         else:
             note(f"{known.file}: {count} finding{'s' * (count != 1)} written")
         return []
-    stale = known.stale({f for one in checked if not isinstance(one, PolicyError) for f in one.policy.sources}, codes)
+    # of a file that is only included other policies may find more: nothing is known to be gone
+    policies = [one.policy for one in checked if not isinstance(one, PolicyError)]
+    files = {file for p in policies for file in ([p.name] if p.imported is None else p.sources)}
+    stale = known.stale(files, codes)
     for entry in stale:
         note(f"{known.file}: not found any more: {entry.code} {entry.file}: {_short(entry.statement)}")
     if stale:

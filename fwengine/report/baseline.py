@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from ..language.syntax.statements import comment_at
 from ..policy import Policy
 from ..sources.source import read_file
 from ..sources.writing import failure, replace
-from .suppressed import ABOUT_COMMENTS
+from .suppressed import ABOUT_COMMENTS, UNUSED
 
 VERSION: Final = "1.0"
 
@@ -92,6 +93,13 @@ def _relative(file: str, baseline: str) -> str:
     return os.path.relpath(file, folder).replace(os.sep, "/")
 
 
+def _listed(entry: Entry) -> list[str]:
+    """The codes that an unused comment names: it is found unused only where these are looked for."""
+    return (
+        re.findall(r"\bFW\d{3}\b", entry.statement.partition(":")[2].partition(":")[0]) if entry.code == UNUSED else []
+    )
+
+
 @dataclass
 class Baseline:
     """What is known, and what of it was met in a run."""
@@ -115,10 +123,10 @@ class Baseline:
         return self.answers[key]
 
     def stale(self, files: Iterable[str], codes: Collection[str]) -> list[Entry]:
-        """The entries of these files and codes that were not met."""
+        """The entries of these files and codes that were not met; of comments, those about these codes alone."""
         names = {_relative(file, self.file) for file in files}
         left = self.known - self.met
-        return sorted(e for e in left.elements() if e.file in names and e.code in codes)
+        return sorted(e for e in left.elements() if e.file in names and {e.code, *_listed(e)} <= set(codes))
 
 
 class Everything(Baseline):

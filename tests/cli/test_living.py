@@ -91,6 +91,17 @@ class TestBaseline:
         done = run("check", "rules", "--baseline", "base.json", *DAY)
         assert (done.code, done.err.count("not found any more")) == (0, 6)
 
+    def test_what_was_not_looked_for_is_not_gone(self, written: Path) -> None:
+        """An unused comment is found where its code is looked for, and in its own file; so it is not gone elsewhere."""
+        (written.parent / "names.fwl").write_text("net a = 192.0.2.1  # fwengine: ignore FW303: no rule\n")
+        (written.parent / "main.fwl").write_text('include "names.fwl"\ndeny icmp to a\n')
+        assert run("check", "rules", "--write-baseline", "base.json", *DAY).code == 0
+        for more in (["rules", "--select", "FW2"], ["rules/main.fwl"], ["rules", "--ignore", "FW303"], ["rules"]):
+            assert run("check", *more, "--baseline", "base.json", *DAY).err == ""
+        (written.parent / "names.fwl").write_text("net a = 192.0.2.1\n")
+        assert run("check", "rules", "--baseline", "base.json", *DAY).err.count("gone") == 1
+        assert "FW221 rules/names.fwl" in run("check", "rules", "--baseline", "base.json", *DAY).err
+
     def test_what_is_told_once_hides_no_other(self, written: Path) -> None:
         """Of FW303 one is enough, but the one that is known is not the one that is new."""
         written.write_text(DRAFT + "allow sctp to 192.0.2.9 port 99\n")
