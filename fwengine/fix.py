@@ -16,7 +16,9 @@ from .errors import follow
 from .policy import Policy
 from .report.advice import FIXED, advise
 from .report.findings import examine
-from .report.suppressed import UNUSED, Use, named_codes
+from .report.suppressed import EXPIRED, UNUSED, Use, named_codes
+
+_OF_TEXT = frozenset({"FW210", UNUSED, EXPIRED})  # what can be mended whatever stands around it
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,13 @@ class Fixed:
 
 
 def fix(
-    policy: Policy, text: str, reload: Callable[[str], Policy], codes: Iterable[str] = FIXED, used: Collection[Use] = ()
+    policy: Policy,
+    text: str,
+    reload: Callable[[str], Policy],
+    codes: Iterable[str] = FIXED,
+    used: Collection[Use] = (),
+    *,
+    included: bool = False,
 ) -> Fixed:
     """The text of the policy's own file with all advice followed that changes no verdict.
 
@@ -37,6 +45,7 @@ def fix(
         reload: the policy that a changed text of that file means; includes are read anew.
         codes: what was asked for; of that, `FIXED` is followed.
         used: suppressions that other policies need.
+        included: the file is a part of other policies, too: no statement goes, as one that is idle here may decide there.
 
     Raises:
         AssertionError: if the mended policy is not equivalent; nothing has been written then.
@@ -44,7 +53,7 @@ def fix(
     Complexity: that of the findings for each round, few as a rule, and of one proof of equivalence.
     """
     asked = frozenset(codes)
-    wanted = FIXED & asked
+    wanted = (_OF_TEXT if included else FIXED) & asked
     settled: list[Finding] = []
     now, current = text, policy
     while True:
@@ -57,6 +66,8 @@ def fix(
         now = follow(now, [suggestion for _, suggestion in proposed])
         settled += [finding for finding, _ in proposed]
         current = reload(now)
+        if any(file == policy.name for file, _, _ in used):  # by lines, which may have moved
+            wanted -= {UNUSED}
     if not settled:
         return Fixed(None, ())
     if not equivalent(policy, current):  # no `assert`: it must hold under -O, too

@@ -141,14 +141,16 @@ def command(
     if show_diff:
         failures.add(*(covered.missing(named, read) for named, read in operands))
         return failures.code(1 if mending.preview(paths, style) else 0)
-    # a comment of a file that several include may be of use to one of them: so all are looked at before any is told of
-    used = frozenset(use for _, one in checked if isinstance(one, Examined) for use in one.used)
+    # a comment or a name of a file that several include may be of use to one of them: so all are looked at before any is told of
+    examined = [one for _, one in checked if isinstance(one, Examined)]
+    used = frozenset(use for one in examined for use in one.used)
+    needed = frozenset(span for one in examined for span in one.named)
     ignored: dict[IgnoredRecord, None] = {}
     for path, one in checked:
         if isinstance(one, PolicyError):
             _tell(path, [(d, None) for d in one.diagnostics], one.sources, told, format_, style)
             continue
-        policy, found = one.policy, one.told(used)
+        policy, found = one.policy, one.told(used, needed)
         every = list(zip(found, to_diagnostics(policy, found), strict=True))
         fresh = [(f, d) for f, d in every if known is None or not known.knows((d.code, d.span, d.message), policy, f)]
         new: list[Told] = [(d, FindingRecord.of(policy, f, d)) for f, d in fresh]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from posixpath import normpath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from ..report.style import Style
     from ..report.suppressed import Use
     from ..sources.configuration import Configuration
+
+
+class _Look(NamedTuple):
+    files: frozenset[str]
+    used: frozenset[Use]
 
 
 class Mending:
@@ -56,10 +62,12 @@ class Mending:
 
     def _fixed(self, paths: Sequence[str], *, told: bool) -> Any:
         """Each file that there is something to mend in, with its text and the mended one; `told`: errors are told here."""
-        used = self._used(paths)
+        looks = {path: self._look(path) for path in paths}
         for path in paths:
+            others = [look for other, look in looks.items() if normpath(other) != normpath(path)]
+            used = frozenset(use for look in others for use in look.used)
             try:
-                found = self._one(path, used)
+                found = self._one(path, used, included=any(normpath(path) in look.files for look in others))
             except (PolicyError, LimitError) as error:
                 if told:
                     self.failures.tell(error)
@@ -67,22 +75,24 @@ class Mending:
             if found is not None:
                 yield path, *found
 
-    def _used(self, paths: Sequence[str]) -> frozenset[Use]:
-        """The suppressions that some file of the run needs."""
+    def _look(self, path: str) -> _Look:
+        """What a policy of the run is made of, and the suppressions that it needs."""
         from ..policy import load
         from ..report.findings import examine
 
-        used: set[Use] = set()
-        for path in paths:
-            try:
-                policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
-                if any("fwengine" in text for text in policy.sources.values()):  # else there is no suppression
-                    used |= examine(policy, self.codes).used
-            except (PolicyError, LimitError):  # told of when the file is mended or checked
-                continue
-        return frozenset(used)
+        try:
+            policy = load(path, as_of=self.as_of, interfaces=self.interfaces)
+        except PolicyError as error:  # told of when the file is mended or checked
+            return _Look(frozenset(map(normpath, error.sources)), frozenset())
+        files = frozenset(map(normpath, policy.sources))
+        if not any("fwengine" in text for text in policy.sources.values()):  # then there is no suppression
+            return _Look(files, frozenset())
+        try:
+            return _Look(files, examine(policy, self.codes).used)
+        except LimitError:
+            return _Look(files, frozenset())
 
-    def _one(self, path: str, used: Collection[Use]) -> tuple[str, Fixed] | None:
+    def _one(self, path: str, used: Collection[Use], *, included: bool) -> tuple[str, Fixed] | None:
         from ..fix import fix
         from ..policy import load_all, loads
 
@@ -93,7 +103,7 @@ class Mending:
         def reload(text: str) -> Any:
             return loads(text, file=path, as_of=policy.as_of, interfaces=self.interfaces)
 
-        fixed = fix(policy, policy.sources[path], reload, self.codes, used)
+        fixed = fix(policy, policy.sources[path], reload, self.codes, used, included=included)
         return None if fixed.text is None else (policy.sources[path], fixed)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from posixpath import normpath
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer
@@ -40,10 +41,20 @@ class Examined:
     def used(self) -> frozenset[Use]:
         return frozenset(one.use for one in self.ignored)
 
-    def told(self, used: Collection[Use] = ()) -> Answer[Finding]:
-        """All that is to be told; `used` are comments that other policies of the same run need."""
+    @property
+    def named(self) -> Iterator[Span]:
+        """The places of the definitions that the policy uses."""
+        return (_place(d.span) for d in self.policy.definitions if d.uses)
+
+    def told(self, used: Collection[Use] = (), named: Collection[Span] = ()) -> Answer[Finding]:
+        """All that is to be told; `used` and `named` are comments and definitions that other policies of the same run need."""
         comments = about_comments(self.policy, self.codes, self.used | set(used))
-        return Answer([*self.findings, *comments], self.findings.confirmed)
+        kept = [f for f in self.findings if f.definition is None or _place(f.definition.span) not in named]
+        return Answer([*kept, *comments], self.findings.confirmed)
+
+
+def _place(span: Span) -> Span:
+    return span._replace(file=normpath(span.file))
 
 
 def examine(policy: Policy, select: Iterable[str] | None = None, *, every: bool = False) -> Examined:

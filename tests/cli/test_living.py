@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.commands import program, run
 
-from fwengine import loads
+from fwengine import load, loads
 from fwengine.analysis.diff import equivalent
 from fwengine.cli import watching
 from fwengine.report.baseline import load_baseline
@@ -422,3 +422,50 @@ class TestWatch:
         done = program(script=script, cwd=folder)
         assert done.returncode == 0
         assert b"Traceback" not in done.stderr
+
+
+SHARED = """\
+# fwengine: ignore FW302: not here
+net office = { 10.20.0.0/16, 10.20.1.0/24 }
+net guests = 10.21.0.0/16
+# fwengine: ignore FW203: blocked everywhere
+deny any from guests as blocked
+"""
+
+
+class TestFilesThatOthersInclude:
+    """Of such a file its own policy does not tell what it is good for."""
+
+    @pytest.fixture
+    def rules(self, folder: Path) -> Path:
+        for old in (folder / "rules").iterdir():
+            old.unlink()
+        (folder / "rules" / "shared.fwl").write_text(SHARED)
+        (folder / "rules" / "edge.fwl").write_text(
+            'default allow\ninclude "shared.fwl"\ndeny udp from office to any port 53 as no-dns\n'
+        )
+        return folder / "rules"
+
+    def test_a_name_that_another_policy_uses_is_used(self, rules: Path) -> None:
+        assert "FW209" not in run("check", "rules", *DAY).out
+        assert "net `office` is never used" in run("check", "rules/shared.fwl", *DAY).out
+
+    def test_fix_leaves_their_statements(self, rules: Path) -> None:
+        """`edge.fwl` needs a name that nothing in the file itself uses."""
+        text = SHARED.replace("# fwengine: ignore FW203: blocked everywhere\n", "")
+        (rules / "shared.fwl").write_text(text)
+        before = load("rules/edge.fwl")
+        assert run("check", "rules", "--fix", *DAY).code == 0
+        assert (rules / "shared.fwl").read_text() == text.split("\n", 1)[1].replace(", 10.20.1.0/24", "")
+        assert equivalent(before, load("rules/edge.fwl"))
+        assert run("check", "rules", "--fix", "--diff", *DAY).code == 0
+
+    def test_fix_leaves_comments_that_others_need(self, rules: Path) -> None:
+        """Also if lines have moved by what was mended before."""
+        shared = SHARED.replace("FW203", "FW202").replace("deny any from guests", "allow tcp from guests to any port 80")
+        (rules / "shared.fwl").write_text(shared)
+        (rules / "edge.fwl").write_text(
+            'allow tcp from any to any port 80 as wide\ninclude "shared.fwl"\nallow udp from office\n'
+        )
+        assert run("check", "rules", "--fix", *DAY).code == 0
+        assert (rules / "shared.fwl").read_text() == shared.split("\n", 1)[1].replace(", 10.20.1.0/24", "")
