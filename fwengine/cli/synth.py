@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 from collections import Counter
 from contextlib import suppress
@@ -54,6 +53,7 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     from ..report.making import rule_at
     from ..report.nothing import no_rule
     from ..report.written import MissedRule, Synthesized
+    from ..sources.writing import json_text
     from ..testing.synthesis import synthesize
 
     if output == "-":
@@ -64,9 +64,7 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     made = synthesize(loaded, limit, seed)
     verdicts = output + ".jsonl"
     kind: Literal["pcap", "pcapng"] = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
-    lines = [
-        json.dumps(_line(number, probe, loaded), ensure_ascii=False) + "\n" for number, probe in enumerate(made.probes)
-    ]
+    lines = [json_text(_line(number, probe, loaded)) for number, probe in enumerate(made.probes)]
     draft = _draft(verdicts, "".join(lines))
     try:
         packets = [probe.packet for probe in made.probes]

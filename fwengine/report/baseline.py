@@ -23,7 +23,7 @@ from ..language.syntax.printer import show_document
 from ..language.syntax.statements import comment_at
 from ..policy import Policy
 from ..sources.source import read_file
-from ..sources.writing import failure, replace
+from ..sources.writing import failure, json_text, replace
 from .suppressed import ABOUT_COMMENTS, UNUSED
 
 VERSION: Final = "1.0"
@@ -149,7 +149,7 @@ class Everything(Baseline):
         """
         entries = sorted(self.known.elements())
         document = {"format_version": VERSION, "findings": [entry.to_dict() for entry in entries]}
-        replace(self.file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        replace(self.file, json_text(document, indent=2))
         return len(entries)
 
     def stale(self, files: Iterable[str], codes: Collection[str]) -> list[Entry]:

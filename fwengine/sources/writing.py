@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 import tempfile
 from contextlib import suppress
@@ -43,6 +45,12 @@ def replace(path: str, text: str) -> None:
             raise
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
         raise failure("write", path, error) from None
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON that a file takes: of the name of a file that is not UTF-8, what cannot be written is escaped."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: json.dumps(found[0])[1:-1], text) + "\n"
 
 
 def _umask() -> int:

@@ -229,6 +229,12 @@ class TestHostileNames:
         document = json.loads(program("eval", path, PACKET, "--format", "json").stdout)
         assert os.fsencode(document["results"][0]["rule"]["place"]["file"]) == path
         assert program("eval", path + b"x", PACKET).returncode == 2
+        base, capture = os.fsencode(tmp_path) + b"/base.json", os.fsencode(tmp_path) + b"/out.pcap"
+        assert program("check", path, "--write-baseline", base).returncode == 0
+        known = program("check", path, "--baseline", base, "--strict")
+        assert (known.returncode, known.stderr) == (0, b"")
+        assert program("synth", path, "-o", capture).returncode == 0
+        assert "\\udcff b.fwl" in Path(os.fsdecode(capture + b".jsonl")).read_text(encoding="utf-8")
 
 
 class TestEncodings:

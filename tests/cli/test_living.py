@@ -462,7 +462,9 @@ class TestFilesThatOthersInclude:
 
     def test_fix_leaves_comments_that_others_need(self, rules: Path) -> None:
         """Also if lines have moved by what was mended before."""
-        shared = SHARED.replace("FW203", "FW202").replace("deny any from guests", "allow tcp from guests to any port 80")
+        shared = SHARED.replace("FW203", "FW202").replace(
+            "deny any from guests", "allow tcp from guests to any port 80"
+        )
         (rules / "shared.fwl").write_text(shared)
         (rules / "edge.fwl").write_text(
             'allow tcp from any to any port 80 as wide\ninclude "shared.fwl"\nallow udp from office\n'
