@@ -340,7 +340,9 @@ class Changed(Answer):
             mine = [group for group in self.groups if group.file == number]
             text = "\n".join(f"{g.text}: {_amounts(g)}" for g in mine)
             same = file.status == "equivalent"
-            message = "" if same else f"{len(mine)} causes" if mine else f"the file was {file.status}"
+            message = (
+                "" if same else f"{len(mine)} cause{'s' * (len(mine) != 1)}" if mine else f"the file was {file.status}"
+            )
             yield Case(file.new or file.old or "", "no verdict changes", same, None, message, text, kind="diff")
 
 
