@@ -231,3 +231,44 @@ def test_query_tells_of_what_depends(dump: str) -> None:
     done = run("query", dump, "--policy", "INPUT", "allow tcp from any to 192.0.2.80 port 22")
     assert "more region" in done.stderr
     assert "in doubt" in done.stderr
+
+
+def test_a_changed_line_in_doubt_is_not_called_equivalent(tmp_path: Path) -> None:
+    """Both rates leave the packet in doubt; counters and what stands behind change nothing."""
+    head = "*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -j web\n"
+    limit = "-A web -p tcp --dport 25 -m limit --limit 5/min -j ACCEPT\n"
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text(head + limit + "COMMIT\n")
+    for text, same in (
+        (limit, True),
+        (f"[7:420] {limit}", True),
+        (f"{limit}-A web -p udp -j DROP\n", True),
+        (limit.replace("5/min", "500/min"), False),
+        (limit + limit, False),
+        (f"{limit}-A web -p tcp -m recent --name x --rcheck -j ACCEPT\n", False),
+    ):
+        new.write_text(head + text + "COMMIT\n")
+        found = run("diff", str(old), str(new))
+        assert found.return_value == (0 if same else 1), (text, found.output)
+        assert ("EQUIVALENT" in found.output) == same, text
+        assert same or "port 25" in found.output
+        answer = json.loads(run("diff", str(old), str(new), "--format", "json").output)
+        assert answer["equivalent"] is same
+        assert bool(answer["files"][0]["in_doubt"]) is not same
+
+
+@pytest.mark.parametrize("engine", ["tree", "native"])
+@pytest.mark.parametrize("expected", ["allow", "deny"])
+def test_captured_packets_in_doubt_are_neither_what_was_expected_nor_without_a_verdict(
+    engine: str, expected: str, tmp_path: Path
+) -> None:
+    dump, capture = tmp_path / "rules", tmp_path / "all.pcap"
+    dump.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    assert run("synth", str(dump), "-o", str(capture)).return_value == 0
+    for more in ([], ["--per-packet"]):
+        words = ["eval", str(dump), "-r", str(capture), "--engine", engine, "--format", "json", *more]
+        answer = json.loads(run(*words).stdout)
+        assert answer["allow"] == answer["deny"] == 0 < answer["depends"] == answer["packets"], more
+        assert not answer["errors"]
+        assert run(*words).return_value == 0
+        assert run(*words, "--expect", expected).return_value == 1, more
