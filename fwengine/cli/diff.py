@@ -96,6 +96,7 @@ def command(
 def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures) -> Compared | None:
     """Two versions with their changes; None, and told, if one cannot be read."""
     from ..analysis.diff import diff
+    from ..doubted import doubted
     from ..report.changed import Compared, FileRow
     from ..report.nothing import no_rule
     from ..report.review import Review
@@ -114,7 +115,8 @@ def _compared(pair: Pair, as_of: datetime.date, budget: int, plain: bool, failur
     before, after = loaded
     failures.add(no_rule(before), no_rule(after))
     changes = diff(before, after, budget)
-    return Compared.of(Review(before, after, changes, plain=plain), renamed=pair.renamed)
+    review = Review(before, after, changes, plain=plain, doubted=doubted(before, after, budget))
+    return Compared.of(review, renamed=pair.renamed)
 
 
 def _captured(

@@ -23,8 +23,9 @@ from .view import FOLDED, View
 from .wording import DONE
 
 _ROWS = 12  # of one cause in a table on a page
+_LACKING = {"in doubt": "lines in doubt are not the same, so that verdicts may change"}
 _PACKETS = 50  # captured, as text
-Status = Literal["changed", "equivalent", "added", "removed"]
+Status = Literal["changed", "equivalent", "in doubt", "added", "removed"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class FileRow(Record):
         renamed: it is called differently, and taken for the same by what it says.
         undecided: edits whose rules decide none of the changed packets.
         without_effect: what differs and changes no verdict.
+        in_doubt: regions that depend on lines in doubt before and after, and not on the same: they may change as well.
     """
 
     old: str | None
@@ -89,6 +91,7 @@ class FileRow(Record):
     renamed: bool = False
     undecided: tuple[str, ...] = ()
     without_effect: tuple[str, ...] = ()
+    in_doubt: tuple[str, ...] = ()
     confirmed: Confirmed | None = None
 
 
@@ -155,7 +158,7 @@ class Compared:
 
     @classmethod
     def of(cls, review: Review, *, renamed: bool = False) -> Compared:
-        status: Status = "changed" if review.order else "equivalent"
+        status: Status = "changed" if review.order else "in doubt" if review.doubted else "equivalent"
         aside = {key: tuple(value) for key, value in review.aside().items()}
         confirmed = Confirmed.of(review.found.confirmed)
         return cls(FileRow(review.old.name, review.new.name, status, renamed, **aside, confirmed=confirmed), review)
@@ -166,7 +169,7 @@ class Changed(Answer):
     """The changes by their causes: of what is newly allowed first, then of what is newly denied, the wide before the narrow.
 
     Attributes:
-        equivalent: no verdict changes, and no file is without its other version.
+        equivalent: no verdict changes, none may change by lines in doubt, and no file is without its other version.
         more: changes that `--limit` left out of `changes`; all the counts are of all.
     """
 
@@ -261,7 +264,8 @@ class Changed(Answer):
                 if group.file == number:
                     yield from self._group_blocks(n, group)
             for title, some in (("Edited, deciding none of these packets", file.undecided),
-                                ("Without effect on any verdict", file.without_effect)):  # fmt: skip
+                                ("Without effect on any verdict", file.without_effect),
+                                ("In doubt before and after, by lines that are not the same", file.in_doubt)):  # fmt: skip
                 if some:
                     yield Block(f"{title}: {'; '.join(some)}.")
         if self.captured is not None and self._decided:
@@ -291,7 +295,7 @@ class Changed(Answer):
     def summary_text(self) -> str:
         """The counts in a sentence."""
         if not self.groups:
-            told = "No packet's verdict changes."
+            told = "No packet's verdict changes" + (" for certain." if any(f.in_doubt for f in self.files) else ".")
         else:
             parts = [
                 f"{amount.regions:,} newly {word} ({counted(amount.flows, 'flow')})"
@@ -338,9 +342,15 @@ class Changed(Answer):
         """Each file is one: its verdicts stay as they are, or not."""
         for number, file in enumerate(self.files):
             mine = [group for group in self.groups if group.file == number]
-            text = "\n".join(f"{g.text}: {_amounts(g)}" for g in mine)
+            text = "\n".join([*(f"{g.text}: {_amounts(g)}" for g in mine), *(f"in doubt: {t}" for t in file.in_doubt)])
             same = file.status == "equivalent"
-            message = "" if same else f"{len(mine)} causes" if mine else f"the file was {file.status}"
+            message = (
+                ""
+                if same
+                else f"{len(mine)} causes"
+                if mine
+                else _LACKING.get(file.status, f"the file was {file.status}")
+            )
             yield Case(file.new or file.old or "", "no verdict changes", same, None, message, text, kind="diff")
 
 
