@@ -31,7 +31,7 @@ _RULES: Final = 2  # deciding rules named in one line
 _ASIDE: Final = 5  # lines of what has no effect
 CAUSES: Final = 8  # causes shown before they are folded
 _WORDS = {Action.ALLOW: "allowed", Action.DENY: "denied", Action.DEPENDS: "dependent"}
-_HUES = {Action.ALLOW: "green", Action.DENY: "red", Action.DEPENDS: "yellow"}
+_HUES = {Action.ALLOW: "green", Action.DEPENDS: "yellow", Action.DENY: "red"}  # in the order in which changes are told
 _MARGIN: Final = " " * 17
 
 

@@ -272,3 +272,19 @@ def test_captured_packets_in_doubt_are_neither_what_was_expected_nor_without_a_v
         assert not answer["errors"]
         assert run(*words).return_value == 0
         assert run(*words, "--expect", expected).return_value == 1, more
+
+
+def test_what_newly_depends_is_not_told_as_newly_denied(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -j DROP\nCOMMIT\n")
+    new.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    whole = json.loads(run("diff", str(old), str(new), "--format", "json").output)
+    for told in (whole, *whole["groups"]):
+        assert told["newly_denied"]["regions"] == told["newly_allowed"]["regions"] == 0
+        assert told["newly_dependent"]["regions"] > 0
+    for form in ("github", "markdown", "junit"):
+        said = run("diff", str(old), str(new), "--format", form).output
+        assert "newly dependent" in said, form
+        assert "newly denied" not in said, form
+    old.write_text(new.read_text().replace("5/min", "9/min"))
+    assert "FW609" in run("diff", str(old), str(new), "--format", "sarif").output
