@@ -352,8 +352,8 @@ class Changed(Answer):
                 at += amount.regions
         for file in self.files:
             if file.in_doubt:
-                told = f"lines in doubt are not the same: {counted(len(file.in_doubt), 'region')} may change"
-                yield Note(NEWLY_DEPENDENT, "warning", told, _file_place(file), notes=file.in_doubt[:1])
+                what = f"lines in doubt are not the same: {counted(len(file.in_doubt), 'region')} may change"
+                yield Note(NEWLY_DEPENDENT, "warning", what, _file_place(file), notes=file.in_doubt[:1])
 
     def cases(self) -> Iterable[Case]:
         """Each file is one: its verdicts stay as they are, or not."""

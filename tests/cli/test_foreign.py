@@ -288,3 +288,16 @@ def test_what_newly_depends_is_not_told_as_newly_denied(tmp_path: Path) -> None:
         assert "newly denied" not in said, form
     old.write_text(new.read_text().replace("5/min", "9/min"))
     assert "FW609" in run("diff", str(old), str(new), "--format", "sarif").output
+
+
+def test_mutants_of_another_firewall_are_not_silently_none(dump: str) -> None:
+    Path("claims.fwl").write_text(
+        f'include "{dump}" from INPUT\nexpect deny tcp 1.2.3.4:1025 -> 5.6.7.8:23 in eth0 state new\n'
+        "expect deny tcp 1.2.3.4:1025 -> 5.6.7.8:22 in eth0 state new\n"
+    )
+    done = run("test", "claims.fwl", "--mutate")
+    assert done.return_value == 2
+    assert "no mutant was made" in done.output
+    assert "leaves open" not in done.output  # the line in doubt is why, and nothing that the packet leaves open
+    assert "(-m recent)" in done.output
+    assert run("test", "claims.fwl", "--mutate", "--fail-under", "50").return_value == 2
