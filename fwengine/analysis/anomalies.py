@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ..codes import FINDINGS
 from ..model import address
 from ..model.address import V6_BASE
-from ..model.box import Box, Sets
+from ..model.box import SHAPES, Box, Sets
 from ..model.fields import DPORT, DST, ICMP, ICMPV6, PROTOCOL, SPORT, SRC
 from ..model.interval import IntervalSet
 from ..model.packet import Packet
@@ -238,4 +238,6 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
 
 def _is_everything(boxes: tuple[Box, ...], steps: int) -> bool:
     covers = [box.sets for box in boxes]
+    if len(covers) == 1:  # most rules: all packets of each shape, or not
+        return all(part.issubset(mine) for piece in SHAPES for part, mine in zip(piece, covers[0], strict=True))
     return all(uncovered(piece, covers, steps) is None for piece in pieces_of([EVERYTHING]))

@@ -108,13 +108,13 @@ class _Builder:
             _TooLargeError: beyond `budget` new edges, or `_WORK` times as many cuts swept.
         """
         begin = len(self.nodes)
-        used = [f for f in order if any(sets[f] != FULL[f] for _, sets in entries)]
+        used = [f for f in order if any(sets[f] is not FULL[f] and sets[f] != FULL[f] for _, sets in entries)]
         levels = len(used)
         # whole[k]: the entries that match everything in the fields still to come at level k
         whole: list[set[int]] = [set() for _ in range(levels + 1)]
         for e, (_, sets) in enumerate(entries):
             k = levels
-            while k and sets[used[k - 1]] == FULL[used[k - 1]]:
+            while k and (sets[f := used[k - 1]] is FULL[f] or sets[f] == FULL[f]):
                 k -= 1
             for level in range(k, levels + 1):
                 whole[level].add(e)
