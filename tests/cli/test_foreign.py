@@ -301,3 +301,11 @@ def test_mutants_of_another_firewall_are_not_silently_none(dump: str) -> None:
     assert "leaves open" not in done.output  # the line in doubt is why, and nothing that the packet leaves open
     assert "(-m recent)" in done.output
     assert run("test", "claims.fwl", "--mutate", "--fail-under", "50").return_value == 2
+
+
+def test_no_slip_among_the_names_of_a_wildcard(tmp_path: Path) -> None:
+    dump = tmp_path / "rules"
+    dump.write_text(
+        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ! -i eth+ -j DROP\n-A INPUT -i wan0 -p udp -j DROP\nCOMMIT\n"
+    )
+    assert "FW310" not in run("check", str(dump)).output
