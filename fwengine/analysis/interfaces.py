@@ -79,6 +79,14 @@ def named(boxes: Iterable[Box], most: int = _MANY) -> frozenset[str]:
     return frozenset(interface_name(number) for chosen in sets for number in mentioned(chosen, most))
 
 
+def wildcards(boxes: Iterable[Box], asked: Iterable[str]) -> frozenset[str]:
+    """The names that boxes do not list and have among all that begin alike, as `eth10` under iptables' `eth+`."""
+    sets = dict.fromkeys(box.sets[f] for box in boxes for f in INTERFACES if box.sets[f] != FULL[f])
+    alike = [min(chosen, FULL[IN] - chosen, key=lambda side: side.size) for chosen in sets]
+    wide = [side for side in alike if any(hi - lo >= _MANY for lo, hi in side)]
+    return frozenset(name for name in asked if any(interface_number(name) in side for side in wide))
+
+
 def strangers(known: Collection[str], asked: Collection[str]) -> tuple[Stranger, ...]:
     """The interfaces that are asked about and not known, by name.
 

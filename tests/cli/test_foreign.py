@@ -309,3 +309,12 @@ def test_no_slip_among_the_names_of_a_wildcard(tmp_path: Path) -> None:
         "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ! -i eth+ -j DROP\n-A INPUT -i wan0 -p udp -j DROP\nCOMMIT\n"
     )
     assert "FW310" not in run("check", str(dump)).output
+
+
+@pytest.mark.parametrize("condition", ["-i eth+", "! -i eth+"])
+def test_a_name_under_a_wildcard_is_no_stranger(condition: str, tmp_path: Path) -> None:
+    dump = tmp_path / "rules"
+    dump.write_text(f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {condition} -j DROP\nCOMMIT\n")
+    for name, strange in (("eth1", False), ("eth10", False), ("ethernet0", False), ("wan0", True), ("et", True)):
+        said = run("eval", str(dump), f"udp 192.0.2.1:53 -> 192.0.2.2:53 in {name}").output
+        assert ("no rule names" in said) == strange, (name, said)
