@@ -203,9 +203,11 @@ class Policy(RuleSet):
 
     def unknown(self, names: Iterable[str]) -> tuple[Stranger, ...]:
         """As `strangers`, of names."""
-        from .analysis.interfaces import strangers
+        from .analysis.interfaces import strangers, wildcards
 
         asked = frozenset(names)
+        if asked and not self.declared.sets and self.imported is not None:
+            asked -= wildcards((box for rule in self.rules for box in rule.boxes), asked)
         return strangers(self.interfaces, asked) if asked and not self.declared.sets else ()
 
     def classifier(self) -> Classifier:

@@ -29,7 +29,18 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"sources", "traffic"}),
     frozenset({"policy"}),
     frozenset(
-        {"report", "fix", "imported", "convert", "dumping", "testing", "strategies", "pytest_plugin", "_hypothesis"}
+        {
+            "report",
+            "fix",
+            "imported",
+            "doubted",
+            "convert",
+            "dumping",
+            "testing",
+            "strategies",
+            "pytest_plugin",
+            "_hypothesis",
+        }
     ),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),

@@ -15,17 +15,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model.rules import ALLOW
+from ..model.rules import ALLOW, DENY, DEPENDS
 from .diff import Change
 from .edits import Edit, Edits
 
 
 @dataclass(frozen=True)
 class Cause:
-    """An edit and the changes that come from it: first what is newly allowed, the widest first, then what is newly denied.
+    """An edit and the changes that come from it: first what is newly allowed, the widest first, then what newly depends on
+    lines in doubt, then what is newly denied.
 
     Attributes:
-        allowed, denied: the changes.
+        allowed, dependent, denied: the changes.
         besides: other edits whose rules decide some of these packets as well.
     """
 
@@ -33,15 +34,17 @@ class Cause:
     allowed: tuple[Change, ...]
     denied: tuple[Change, ...]
     besides: tuple[Edit, ...] = ()
+    dependent: tuple[Change, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        return self.allowed + self.denied
+        return self.allowed + self.dependent + self.denied
 
     @property
-    def flows(self) -> tuple[int, int]:
-        """Of what is newly allowed, and of what is newly denied."""
-        return sum(c.flows for c in self.allowed), sum(c.flows for c in self.denied)
+    def flows(self) -> tuple[int, int, int]:
+        """Of what is newly allowed, of what newly depends on lines in doubt, and of what is newly denied."""
+        allowed, dependent, denied = (sum(c.flows for c in s) for s in (self.allowed, self.dependent, self.denied))
+        return allowed, dependent, denied
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,9 @@ def causes(made: Edits, changes: Sequence[Change]) -> Causes:
             Cause(
                 made.all[n],
                 tuple(c for c in some if c.new is ALLOW),
-                tuple(c for c in some if c.new is not ALLOW),
+                tuple(c for c in some if c.new is DENY),
                 tuple(made.all[m] for m in sorted(besides[n])),
+                tuple(c for c in some if c.new is DEPENDS),
             )
         )
     found.sort(key=lambda cause: tuple(-flows for flows in cause.flows))

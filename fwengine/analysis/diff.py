@@ -47,6 +47,8 @@ class Change(Row):
 def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> Answer[Change]:
     """The packets whose verdict changes, as few disjoint regions, widest first; empty exactly if the policies are equivalent.
 
+    Packets that depend on lines in doubt before and after count as unchanged: `doubted` tells of those that may change.
+
     Each policy is asked on its own day (`as_of`).
 
     Raises:

@@ -18,6 +18,9 @@ from ..model.ruleset import RuleSet
 from ..registry import names
 
 _TOKEN = re.compile(r"[A-Za-z]+")
+_WRITTEN = (
+    128  # neighbouring names from which on they are those of a wildcard, such as all of `eth+` with one letter more
+)
 _MANY = 1 << 12  # intervals of a set of names, beyond which it was not written by hand
 # words that are near each other, and no slips
 _USUAL = frozenset(
@@ -47,8 +50,8 @@ class Slip:
     resembles: str
 
 
-def mentioned(chosen: IntervalSet) -> list[int]:
-    """The interfaces that a set names, be it to hold or to leave them out.
+def mentioned(chosen: IntervalSet, most: int = _MANY) -> list[int]:
+    """The interfaces that a set names, be it to hold or to leave them out; no `most` or more neighbours.
 
     >>> from fwengine.model.fields import SOME_INTERFACE
     >>> lan = IntervalSet.single(interface_number("lan0"))
@@ -58,7 +61,7 @@ def mentioned(chosen: IntervalSet) -> list[int]:
     if chosen == FULL[IN] or len(chosen.ranges) > _MANY:
         return []
     # names that differ in the last letter alone, such as eth1 and eth2, are one interval
-    narrow = [(lo, hi) for some in (chosen, FULL[IN] - chosen) for lo, hi in some if hi - lo < _MANY]
+    narrow = [(lo, hi) for some in (chosen, FULL[IN] - chosen) for lo, hi in some if hi - lo < most]
     return sorted(v for lo, hi in narrow for v in range(lo, hi + 1) if v != NO_INTERFACE and is_name(v))
 
 
@@ -70,10 +73,18 @@ def is_name(number: int) -> bool:
         return False
 
 
-def named(boxes: Iterable[Box]) -> frozenset[str]:
-    """The interfaces that boxes name."""
+def named(boxes: Iterable[Box], most: int = _MANY) -> frozenset[str]:
+    """The interfaces that boxes name, as `mentioned`."""
     sets = {box.sets[f] for box in boxes for f in INTERFACES}
-    return frozenset(interface_name(number) for chosen in sets for number in mentioned(chosen))
+    return frozenset(interface_name(number) for chosen in sets for number in mentioned(chosen, most))
+
+
+def wildcards(boxes: Iterable[Box], asked: Iterable[str]) -> frozenset[str]:
+    """The names that boxes do not list and have among all that begin alike, as `eth10` under iptables' `eth+`."""
+    sets = dict.fromkeys(box.sets[f] for box in boxes for f in INTERFACES if box.sets[f] != FULL[f])
+    alike = [min(chosen, FULL[IN] - chosen, key=lambda side: side.size) for chosen in sets]
+    wide = [side for side in alike if any(hi - lo >= _MANY for lo, hi in side)]
+    return frozenset(name for name in asked if any(interface_number(name) in side for side in wide))
 
 
 def strangers(known: Collection[str], asked: Collection[str]) -> tuple[Stranger, ...]:
@@ -96,7 +107,7 @@ def slips(policy: RuleSet) -> Iterator[Slip]:
     """
     users: dict[str, list[int]] = {}
     for index, rule in enumerate(policy.rules):
-        for name in named(rule.boxes):
+        for name in named(rule.boxes, _WRITTEN):
             users.setdefault(name, []).append(index)
     for name, rules in sorted(users.items()):
         if len(rules) == 1:

@@ -102,6 +102,7 @@ def _compared(
 ) -> Compared | None:
     """Two versions with their changes; None, and told, if one cannot be read."""
     from ..analysis.diff import diff
+    from ..doubted import doubted
     from ..report.changed import Compared, FileRow
     from ..report.review import Review
 
@@ -119,7 +120,8 @@ def _compared(
         return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
     before, after = loaded
     changes = diff(before, after, budget)
-    return Compared.of(Review(before, after, changes, plain=plain), renamed=pair.renamed)
+    review = Review(before, after, changes, plain=plain, doubted=doubted(before, after, budget))
+    return Compared.of(review, renamed=pair.renamed)
 
 
 def _captured(

@@ -68,14 +68,16 @@ def per_packet(
         read += 1
         if lines.decided == before:
             failures.add(verdictless(capture, told.packets - first))
-    sums = {"packets": told.packets, "allow": lines.allowed, "deny": lines.denied}
+    sums = {"packets": told.packets, "allow": lines.allowed, "deny": lines.denied, "depends": lines.depending}
     if format_ == "json" and read:
         end_items(failures, begun=told.begun, **sums)
     else:
         say_failures(format_, failures)
         if format_ == "jsonl" and read:
             say_json_lines([json_text({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}})])
-    otherwise = {"allow": lines.denied, "deny": lines.allowed}.get(expect or "", 0)
+    otherwise = (
+        lines.decided - {"allow": lines.allowed, "deny": lines.denied}.get(expect, 0) if expect is not None else 0
+    )
     if otherwise and expect is not None:
         tell_unexpected(expect, otherwise, told.packets)
     return failures.code(1 if otherwise else 0)

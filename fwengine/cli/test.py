@@ -100,7 +100,7 @@ def command(
                 if cover:
                     tested.add_coverage(policy)
                 if mutate:
-                    tested.add_mutants(policy)
+                    failures.add(tested.add_mutants(policy))
             except LimitError as error:
                 failures.tell(error)
         if len(read) == len(files):

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, overload
 from ..analysis.causes import Cause
 from ..analysis.diff import Change
 from ..analysis.edits import Kind
-from ..codes import NEWLY_ALLOWED, NEWLY_DENIED
+from ..codes import NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_DEPENDENT
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called
 from .making import region_of, rule_at
@@ -23,8 +23,11 @@ from .view import FOLDED, View
 from .wording import DONE
 
 _ROWS = 12  # of one cause in a table on a page
+_LACKING = {"in doubt": "lines in doubt are not the same, so that verdicts may change"}
+_SIDES = ("allowed", "dependent", "denied")
+_CODES = (NEWLY_ALLOWED, NEWLY_DEPENDENT, NEWLY_DENIED)
 _PACKETS = 50  # captured, as text
-Status = Literal["changed", "equivalent", "added", "removed"]
+Status = Literal["changed", "equivalent", "in doubt", "added", "removed"]
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,14 @@ class GroupRow(Record):
     old: tuple[Place, ...]
     new: tuple[Place, ...]
     newly_allowed: Amount
+    newly_dependent: Amount
     newly_denied: Amount
     besides: tuple[str, ...]
     first: int
+
+    @property
+    def amounts(self) -> tuple[Amount, Amount, Amount]:
+        return self.newly_allowed, self.newly_dependent, self.newly_denied
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ class FileRow(Record):
         renamed: it is called differently, and taken for the same by what it says.
         undecided: edits whose rules decide none of the changed packets.
         without_effect: what differs and changes no verdict.
+        in_doubt: regions that depend on lines in doubt before and after, and not on the same: they may change as well.
     """
 
     old: str | None
@@ -89,6 +98,7 @@ class FileRow(Record):
     renamed: bool = False
     undecided: tuple[str, ...] = ()
     without_effect: tuple[str, ...] = ()
+    in_doubt: tuple[str, ...] = ()
     confirmed: Confirmed | None = None
 
 
@@ -155,7 +165,7 @@ class Compared:
 
     @classmethod
     def of(cls, review: Review, *, renamed: bool = False) -> Compared:
-        status: Status = "changed" if review.order else "equivalent"
+        status: Status = "changed" if review.order else "in doubt" if review.doubted else "equivalent"
         aside = {key: tuple(value) for key, value in review.aside().items()}
         confirmed = Confirmed.of(review.found.confirmed)
         return cls(FileRow(review.old.name, review.new.name, status, renamed, **aside, confirmed=confirmed), review)
@@ -163,10 +173,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class Changed(Answer):
-    """The changes by their causes: of what is newly allowed first, then of what is newly denied, the wide before the narrow.
+    """The changes by their causes: of what is newly allowed first, then of what newly
+    depends on lines in doubt, then of what is newly denied, the wide before the narrow.
 
     Attributes:
-        equivalent: no verdict changes, and no file is without its other version.
+        equivalent: no verdict changes, none may change by lines in doubt, and no file is without its other version.
         more: changes that `--limit` left out of `changes`; all the counts are of all.
     """
 
@@ -176,6 +187,7 @@ class Changed(Answer):
     equivalent: bool
     files: tuple[FileRow, ...]
     newly_allowed: Amount
+    newly_dependent: Amount
     newly_denied: Amount
     groups: tuple[GroupRow, ...]
     changes: Sequence[ChangeRow]
@@ -206,6 +218,7 @@ class Changed(Answer):
             all(one.file.status == "equivalent" for one in compared),
             tuple(one.file for one in compared),
             _sum(g.newly_allowed for g in groups),
+            _sum(g.newly_dependent for g in groups),
             _sum(g.newly_denied for g in groups),
             tuple(groups),
             rows,
@@ -216,6 +229,10 @@ class Changed(Answer):
             tuple(compared),
             view,
         )
+
+    @property
+    def amounts(self) -> tuple[Amount, Amount, Amount]:
+        return self.newly_allowed, self.newly_dependent, self.newly_denied
 
     # Text
 
@@ -261,7 +278,8 @@ class Changed(Answer):
                 if group.file == number:
                     yield from self._group_blocks(n, group)
             for title, some in (("Edited, deciding none of these packets", file.undecided),
-                                ("Without effect on any verdict", file.without_effect)):  # fmt: skip
+                                ("Without effect on any verdict", file.without_effect),
+                                ("In doubt before and after, by lines that are not the same", file.in_doubt)):  # fmt: skip
                 if some:
                     yield Block(f"{title}: {'; '.join(some)}.")
         if self.captured is not None and self._decided:
@@ -270,7 +288,7 @@ class Changed(Answer):
     def _group_blocks(self, number: int, group: GroupRow) -> Iterator[Block]:
         places = " -> ".join(str(side[0]) for side in (group.old, group.new) if side)
         yield heading(f"{group.text}{f' ({places})' if places else ''}")
-        count = group.newly_allowed.regions + group.newly_denied.regions
+        count = sum(amount.regions for amount in group.amounts)
         most = count if self._view.detail else _ROWS
         rows = [row for row in self.changes[group.first : group.first + min(count, most)] if row.group == number]
         head = ("now", "region", "for example", "decided by before", "and now", "flows")
@@ -291,33 +309,32 @@ class Changed(Answer):
     def summary_text(self) -> str:
         """The counts in a sentence."""
         if not self.groups:
-            told = "No packet's verdict changes."
+            told = "No packet's verdict changes" + (" for certain." if any(f.in_doubt for f in self.files) else ".")
         else:
             parts = [
                 f"{amount.regions:,} newly {word} ({counted(amount.flows, 'flow')})"
-                for amount, word in ((self.newly_allowed, "allowed"), (self.newly_denied, "denied"))
+                for amount, word in zip(self.amounts, _SIDES, strict=True)
                 if amount.regions
             ]
-            count = self.newly_allowed.regions + self.newly_denied.regions
+            count = sum(amount.regions for amount in self.amounts)
             causes = f"{len(self.groups):,} cause{'s' * (len(self.groups) != 1)}"
             told = f"{counted(count, 'change')} of {causes}: {', '.join(parts)}."
         return told if len(self.files) == 1 else f"{told} {self.total}."
 
     def notes(self) -> Iterable[Note]:
-        """One for what each cause newly allows, and one for what it newly denies, where the cause stands."""
+        """One for what each cause newly allows, leaves in doubt, and denies, where the cause stands."""
         for number, group in enumerate(self.groups):
             place = group.new[0] if group.new else _file_place(self.files[group.file])
             related = tuple(Related(old, "what stood there before") for old in group.old)
-            sides = ((group.newly_allowed, NEWLY_ALLOWED, "allowed"), (group.newly_denied, NEWLY_DENIED, "denied"))
             at = group.first
-            for amount, code, word in sides:
+            for amount, code, word in zip(group.amounts, _CODES, _SIDES, strict=True):
                 if not amount.regions:
                     continue
                 row = self.changes[at] if at < len(self.changes) else None
                 told = [] if row is None else [f"the widest is {row.region.text}, e.g. {row.witness.packet}"]
                 yield Note(
                     code,
-                    "warning" if code == NEWLY_ALLOWED else "info",
+                    "info" if code == NEWLY_DENIED else "warning",
                     f"{group.text}: {counted(amount.regions, 'region')} newly {word}, {counted(amount.flows, 'flow')}",
                     place,
                     notes=tuple(told),
@@ -333,22 +350,30 @@ class Changed(Answer):
                     about=(group.text, word),
                 )
                 at += amount.regions
+        for file in self.files:
+            if file.in_doubt:
+                what = f"lines in doubt are not the same: {counted(len(file.in_doubt), 'region')} may change"
+                yield Note(NEWLY_DEPENDENT, "warning", what, _file_place(file), notes=file.in_doubt[:1])
 
     def cases(self) -> Iterable[Case]:
         """Each file is one: its verdicts stay as they are, or not."""
         for number, file in enumerate(self.files):
             mine = [group for group in self.groups if group.file == number]
-            text = "\n".join(f"{g.text}: {_amounts(g)}" for g in mine)
+            text = "\n".join([*(f"{g.text}: {_amounts(g)}" for g in mine), *(f"in doubt: {t}" for t in file.in_doubt)])
             same = file.status == "equivalent"
             message = (
-                "" if same else f"{len(mine)} cause{'s' * (len(mine) != 1)}" if mine else f"the file was {file.status}"
+                ""
+                if same
+                else f"{len(mine)} cause{'s' * (len(mine) != 1)}"
+                if mine
+                else _LACKING.get(file.status, f"the file was {file.status}")
             )
             yield Case(file.new or file.old or "", "no verdict changes", same, None, message, text, kind="diff")
 
 
 def _group(number: int, review: Review, cause: Cause, first: int) -> GroupRow:
     old, new = (tuple(map(Place.of, spans)) for spans in review.attribution.spans(cause.edit))
-    allowed, denied = cause.flows
+    allowed, dependent, denied = cause.flows
     return GroupRow(
         number,
         cause.edit.kind,
@@ -357,6 +382,7 @@ def _group(number: int, review: Review, cause: Cause, first: int) -> GroupRow:
         old,
         new,
         Amount(len(cause.allowed), allowed),
+        Amount(len(cause.dependent), dependent),
         Amount(len(cause.denied), denied),
         tuple(map(review.attribution.text, cause.besides)),
         first,
@@ -375,7 +401,7 @@ def _sum(amounts: Iterable[Amount]) -> Amount:
 
 
 def _amounts(group: GroupRow) -> str:
-    sides = ((group.newly_allowed, "allowed"), (group.newly_denied, "denied"))
+    sides = zip(group.amounts, _SIDES, strict=True)
     return ", ".join(f"{counted(a.regions, 'region')} newly {word}" for a, word in sides if a.regions)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from ..analysis.coverage import coverage
 from ..analysis.mutation import Mutant, mutation_score
+from ..codes import USAGE
 from ..model.rules import Rule
 from ..policy import Policy
+from .failure import Failure
 from .making import rule_of, witness_of
 from .outcomes import Coverage, Mutation, Survivor
 from .style import Style
@@ -38,9 +40,14 @@ class Tested:
             if found.exercised[index] is not None:
                 self.covered.add(key)
 
-    def add_mutants(self, policy: Policy) -> None:
-        if any(rule.origin is not None for rule in policy.rules):
-            return  # lines of another firewall: what a change of one would be, only its own language could say
+    def add_mutants(self, policy: Policy) -> Failure | None:
+        """Takes in the mutants of a policy.
+
+        A failure where its rules are another firewall's: what a change of a line would be, only its own language could say.
+        """
+        if policy.imported is not None or any(rule.origin is not None for rule in policy.rules):
+            message = "`--mutate` changes rules, and these are another firewall's: no mutant was made"
+            return Failure("nothing", USAGE, message, policy.name)
         score = mutation_score(policy, policy.expectations)
         self.noticed.update(_mutant_key(policy, m) for m in score.noticed)
         self.equivalent.update(_mutant_key(policy, m) for m in score.equivalent)
@@ -57,6 +64,7 @@ class Tested:
                     f"expect {survivor.verdict.action} {found.packet} by {survivor.verdict.by}",
                 ),
             )
+        return None
 
     @property
     def missing(self) -> list[Rule]:

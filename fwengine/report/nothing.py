@@ -38,7 +38,7 @@ def says_nothing(policy: Policy) -> bool:
 
 def no_verdict(report: CaptureReport) -> Failure | None:
     """A failure if a capture was read to its end, and none of its packets got a verdict."""
-    if report.error is not None or report.allow or report.deny:
+    if report.error is not None or report.allow or report.deny or report.depends:
         return None
     return verdictless(report.file, report.packets)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..analysis.prove import Proof
 from ..codes import UNMET
-from ..model.rules import DEPENDS, Expectation
+from ..model.rules import Expectation
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
 from .making import witness_of
@@ -65,7 +65,7 @@ class Outcome(Record):
             claim.by,
             found,
             eval_command(path, found.packet, as_of, policy) if found else None,
-            bool(found) and claim.packet is not None and policy.evaluate(claim.packet).action is DEPENDS,
+            bool(found) and claim.packet is not None and policy.evaluate(claim.packet).reason == "depends",
             tuple(map(UnknownInterface.of, policy.strangers(claim.boxes))),
         )
 

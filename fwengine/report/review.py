@@ -14,6 +14,7 @@ from typing import Final
 from ..analysis.causes import Cause
 from ..analysis.confirm import Answer
 from ..analysis.diff import Change
+from ..model.box import Box
 from ..model.rules import Action
 from ..policy import Policy
 from .attribution import Attribution
@@ -30,7 +31,7 @@ _RULES: Final = 2  # deciding rules named in one line
 _ASIDE: Final = 5  # lines of what has no effect
 CAUSES: Final = 8  # causes shown before they are folded
 _WORDS = {Action.ALLOW: "allowed", Action.DENY: "denied", Action.DEPENDS: "dependent"}
-_HUES = {Action.ALLOW: "green", Action.DENY: "red", Action.DEPENDS: "yellow"}
+_HUES = {Action.ALLOW: "green", Action.DEPENDS: "yellow", Action.DENY: "red"}  # in the order in which changes are told
 _MARGIN: Final = " " * 17
 
 
@@ -49,7 +50,10 @@ class Side:
 class Review:
     """The changes from one policy to another by their causes; `order` has them in the order in which they are told."""
 
-    def __init__(self, old: Policy, new: Policy, changes: Answer[Change], *, plain: bool = False) -> None:
+    def __init__(
+        self, old: Policy, new: Policy, changes: Answer[Change], *, plain: bool = False, doubted: Sequence[Box] = ()
+    ) -> None:
+        self.doubted = doubted  # regions that depend before and after, on lines that are not the same
         self.old, self.new, self.found = old, new, changes
         self.attribution = Attribution(old, new, changes)
         self.causes = self.attribution.causes.found
@@ -82,6 +86,7 @@ class Review:
             for edit in cause.besides[: None if detail else _RULES]:
                 yield from wrapped(f"together with: {self.attribution.text(edit)}", width, "  ", " " * 8)
         yield from self._more(told, detail)
+        yield from self._in_doubt(width, detail)
         yield from self._aside(width, detail)
 
     def _more(self, told: int, detail: bool) -> Iterator[str]:
@@ -92,9 +97,23 @@ class Review:
             regions = sum(len(cause.changes) for cause in rest)
             yield f"\nand {counted(len(rest), 'more cause')} of {counted(regions, 'change')} (--detail, or --limit N)"
 
+    def _in_doubt(self, width: int, detail: bool) -> Iterator[str]:
+        if not self.doubted:
+            return
+        yield ""
+        yield "in doubt before and after, by lines that are not the same, so that these may change as well:"
+        shown = self.doubted if detail else self.doubted[:_ASIDE]
+        for box in shown:
+            yield from wrapped(self.wording.region(box), width, "  ", "      ")
+        if len(shown) < len(self.doubted):
+            yield f"  and {len(self.doubted) - len(shown):,} more (--detail)"
+
     def _summary(self, style: Style, width: int) -> Iterator[str]:
         word = self.found.confirmed.word if self.found.confirmed else ""
         if not self.order:
+            if self.doubted:
+                yield f"{style('IN DOUBT', 'yellow', bold=True)}  no packet's verdict changes for certain ({word})"
+                return
             yield f"{style('EQUIVALENT', 'green', bold=True)}  proved: no packet's verdict changes ({word})"
             return
         parts, plain = [], []
@@ -194,8 +213,12 @@ class Review:
                     yield f"  and {len(some) - _ASIDE:,} more (--detail)"
 
     def aside(self) -> dict[str, list[str]]:
-        """What was edited and decides none of the changed packets, and what has no effect."""
-        return {"undecided": list(self.attribution.idle()), "without_effect": list(self.attribution.unaffecting())}
+        """What was edited and decides none of the changed packets, what has no effect, and what may change."""
+        return {
+            "undecided": list(self.attribution.idle()),
+            "without_effect": list(self.attribution.unaffecting()),
+            "in_doubt": [self.wording.region(box) for box in self.doubted],
+        }
 
 
 def _called(policy: Policy, index: int) -> str:

@@ -95,8 +95,10 @@ class OutcomeLines:
         for rule, packets in enumerate(told):
             if self._policy.action(rule) is ALLOW:
                 self.allowed += packets
-            else:
+            elif self._policy.action(rule) is DENY:
                 self.denied += packets
+            else:
+                self.depending += packets
 
     def line(self, outcome: Outcome, number: int) -> str | None:
         """The line of one packet, `number` counting over all captures; None if it is left out."""

@@ -163,6 +163,7 @@ def test_per_packet_documents(policy: Path, mixed: Path) -> None:
         "packets": 8,
         "allow": 3,
         "deny": 4,
+        "depends": 0,
     }
     assert [line["packet"] for line in lines] == list(range(8))
     assert [line["class"] for line in lines] == ["ip", "ip", "not-ip", "ip", "malformed", "ip", "ip", "truncated"]

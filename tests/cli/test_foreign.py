@@ -231,3 +231,90 @@ def test_query_tells_of_what_depends(dump: str) -> None:
     done = run("query", dump, "--policy", "INPUT", "allow tcp from any to 192.0.2.80 port 22")
     assert "more region" in done.stderr
     assert "in doubt" in done.stderr
+
+
+def test_a_changed_line_in_doubt_is_not_called_equivalent(tmp_path: Path) -> None:
+    """Both rates leave the packet in doubt; counters and what stands behind change nothing."""
+    head = "*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -j web\n"
+    limit = "-A web -p tcp --dport 25 -m limit --limit 5/min -j ACCEPT\n"
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text(head + limit + "COMMIT\n")
+    for text, same in (
+        (limit, True),
+        (f"[7:420] {limit}", True),
+        (f"{limit}-A web -p udp -j DROP\n", True),
+        (limit.replace("5/min", "500/min"), False),
+        (limit + limit, False),
+        (f"{limit}-A web -p tcp -m recent --name x --rcheck -j ACCEPT\n", False),
+    ):
+        new.write_text(head + text + "COMMIT\n")
+        found = run("diff", str(old), str(new))
+        assert found.return_value == (0 if same else 1), (text, found.output)
+        assert ("EQUIVALENT" in found.output) == same, text
+        assert same or "port 25" in found.output
+        answer = json.loads(run("diff", str(old), str(new), "--format", "json").output)
+        assert answer["equivalent"] is same
+        assert bool(answer["files"][0]["in_doubt"]) is not same
+
+
+@pytest.mark.parametrize("engine", ["tree", "native"])
+@pytest.mark.parametrize("expected", ["allow", "deny"])
+def test_captured_packets_in_doubt_are_neither_what_was_expected_nor_without_a_verdict(
+    engine: str, expected: str, tmp_path: Path
+) -> None:
+    dump, capture = tmp_path / "rules", tmp_path / "all.pcap"
+    dump.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    assert run("synth", str(dump), "-o", str(capture)).return_value == 0
+    for more in ([], ["--per-packet"]):
+        words = ["eval", str(dump), "-r", str(capture), "--engine", engine, "--format", "json", *more]
+        answer = json.loads(run(*words).stdout)
+        assert answer["allow"] == answer["deny"] == 0 < answer["depends"] == answer["packets"], more
+        assert not answer["errors"]
+        assert run(*words).return_value == 0
+        assert run(*words, "--expect", expected).return_value == 1, more
+
+
+def test_what_newly_depends_is_not_told_as_newly_denied(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -p udp -j DROP\nCOMMIT\n")
+    new.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    whole = json.loads(run("diff", str(old), str(new), "--format", "json").output)
+    for told in (whole, *whole["groups"]):
+        assert told["newly_denied"]["regions"] == told["newly_allowed"]["regions"] == 0
+        assert told["newly_dependent"]["regions"] > 0
+    for form in ("github", "markdown", "junit"):
+        said = run("diff", str(old), str(new), "--format", form).output
+        assert "newly dependent" in said, form
+        assert "newly denied" not in said, form
+    old.write_text(new.read_text().replace("5/min", "9/min"))
+    assert "FW609" in run("diff", str(old), str(new), "--format", "sarif").output
+
+
+def test_mutants_of_another_firewall_are_not_silently_none(dump: str) -> None:
+    Path("claims.fwl").write_text(
+        f'include "{dump}" from INPUT\nexpect deny tcp 1.2.3.4:1025 -> 5.6.7.8:23 in eth0 state new\n'
+        "expect deny tcp 1.2.3.4:1025 -> 5.6.7.8:22 in eth0 state new\n"
+    )
+    done = run("test", "claims.fwl", "--mutate")
+    assert done.return_value == 2
+    assert "no mutant was made" in done.output
+    assert "leaves open" not in done.output  # the line in doubt is why, and nothing that the packet leaves open
+    assert "(-m recent)" in done.output
+    assert run("test", "claims.fwl", "--mutate", "--fail-under", "50").return_value == 2
+
+
+def test_no_slip_among_the_names_of_a_wildcard(tmp_path: Path) -> None:
+    dump = tmp_path / "rules"
+    dump.write_text(
+        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ! -i eth+ -j DROP\n-A INPUT -i wan0 -p udp -j DROP\nCOMMIT\n"
+    )
+    assert "FW310" not in run("check", str(dump)).output
+
+
+@pytest.mark.parametrize("condition", ["-i eth+", "! -i eth+"])
+def test_a_name_under_a_wildcard_is_no_stranger(condition: str, tmp_path: Path) -> None:
+    dump = tmp_path / "rules"
+    dump.write_text(f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {condition} -j DROP\nCOMMIT\n")
+    for name, strange in (("eth1", False), ("eth10", False), ("ethernet0", False), ("wan0", True), ("et", True)):
+        said = run("eval", str(dump), f"udp 192.0.2.1:53 -> 192.0.2.2:53 in {name}").output
+        assert ("no rule names" in said) == strange, (name, said)

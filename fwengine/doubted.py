@@ -1,0 +1,92 @@
+"""Two policies of other firewalls -> the packets that depend on lines in doubt in both, and not on the same ones.
+
+Such packets have the same verdict, `depends`, and may fare differently all the same: a rate was changed, say. A packet fares
+alike in both, whatever becomes of the doubts, if the lines that it meets are the same: what matches for certain, by what it
+matches; what is in doubt, by its words, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .analysis.query import query
+from .analysis.region import REGIONS
+from .formats.chains import Chains, Kind, Line, Part
+from .model.box import Box, Sets, pieces
+from .model.rules import DEPENDS
+from .policy import Policy
+
+_COUNTED = re.compile(r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?")
+_ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
+
+
+def doubted(old: Policy, new: Policy, limit: int = REGIONS) -> tuple[Box, ...]:
+    """The regions that depend on lines in doubt before and after, and meet lines that are not the same.
+
+    Sound: packets of no such region fare alike if the doubts are resolved alike. Some that do may be named.
+
+    Raises:
+        LimitError: as `query`.
+    """
+    if any(all(rule.action is not DEPENDS for rule in policy.rules) for policy in (old, new)):
+        return ()
+    before = [match.box for match in query(old, DEPENDS, limit=limit)]
+    both = query(new, DEPENDS, before, limit=limit) if before else ()
+    return tuple([match.box for match in both if not _alike(old, new, match.box)])
+
+
+def _alike(old: Policy, new: Policy, box: Box) -> bool:
+    if old.imported is None or new.imported is None:  # made by hand: nobody knows of any lines
+        return old.rules == new.rules
+    return all(_met(old, part) == _met(new, part) for part in pieces(box.sets))
+
+
+def _met(policy: Policy, part: Sets) -> Any:
+    """What packets of a product meet on their way: two values are equal only if it is the same."""
+    assert policy.imported is not None
+    chains = policy.imported.document.chains
+    entry = policy.imported.document.policies[policy.imported.name]
+    out: list[Any] = [chains.entries.get(entry)]
+    names = {entry: 0}  # chains go by the order in which they are come to: their names mean nothing
+    left = [entry]
+    while left:
+        name = left.pop(0)
+        out.append(chains.chains[name].default)
+        for line, parts in _lines(chains, name, part):
+            target = line.target
+            if target is not None and target not in names:
+                names[target] = len(names)
+                left.append(target)
+            out.append((line.kind, None if target is None else names[target], parts))
+    return out
+
+
+def _lines(chains: Chains, name: str, part: Sets) -> Iterator[tuple[Line, Any]]:
+    """The lines of a chain that packets of a product may meet, up to one that takes all of them for certain."""
+    for line in chains.chains[name].lines:
+        if line.kind is Kind.PASS:
+            continue
+        seen = [(shared, one) for one in line.parts if (shared := _shared(one, part))]
+        if seen:
+            yield line, tuple([(shared, *_words(line, one)) for shared, one in seen])
+        if line.kind in _ENDS and any(part in shared and _is_sure(line, one) for shared, one in seen):
+            return
+
+
+def _is_sure(line: Line, one: Part) -> bool:
+    """Does no packet of it go on? None does from a line that a reader puts in for another address family's rules."""
+    return not one.doubts or (line.kind is Kind.EITHER and line.text in one.doubts)
+
+
+def _shared(one: Part, part: Sets) -> frozenset[Sets]:
+    both = (Box(product) & Box(part) for product in one.products)
+    return frozenset(box.sets for box in both if box)
+
+
+def _words(line: Line, one: Part) -> tuple[Any, ...]:
+    """What a line in doubt rests on: reasons, and its words without what it has counted."""
+    if one.doubts or line.kind is Kind.EITHER:
+        return one.doubts, " ".join(_COUNTED.sub("", line.text).split())
+    return ()
