@@ -107,6 +107,7 @@ class PerPacket(Answer):
     packets: Size
     allow: Size
     deny: Size
+    depends: Size
 
     def blocks(self) -> Iterable[Block]:
         yield table(
