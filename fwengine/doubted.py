@@ -2,7 +2,7 @@
 
 Such packets have the same verdict, `depends`, and may fare differently all the same: a rate was changed, say. A packet fares
 alike in both, whatever becomes of the doubts, if the lines that it meets are the same: what matches for certain, by what it
-matches; what is in doubt, by its words, too.
+matches; what is in doubt, by its words, too; and where these name an object of the file, by the whole file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .model.rules import DEPENDS
 from .policy import Policy
 
 _COUNTED = re.compile(r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?")
+# what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, the same in JSON
+_ELSEWHERE = re.compile(r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"')
 _ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
 
 
@@ -60,6 +62,8 @@ def _met(policy: Policy, part: Sets) -> Any:
                 names[target] = len(names)
                 left.append(target)
             out.append((line.kind, None if target is None else names[target], parts))
+            if any(words and _ELSEWHERE.search(words[-1]) for _, *words in parts):
+                out.append([_plain(text) for _, text in sorted(policy.sources.items())])
     return out
 
 
@@ -88,5 +92,9 @@ def _shared(one: Part, part: Sets) -> frozenset[Sets]:
 def _words(line: Line, one: Part) -> tuple[Any, ...]:
     """What a line in doubt rests on: reasons, and its words without what it has counted."""
     if one.doubts or line.kind is Kind.EITHER:
-        return one.doubts, " ".join(_COUNTED.sub("", line.text).split())
+        return one.doubts, _plain(line.text)
     return ()
+
+
+def _plain(text: str) -> str:
+    return " ".join(_COUNTED.sub("", text).split())

@@ -318,3 +318,16 @@ def test_a_name_under_a_wildcard_is_no_stranger(condition: str, tmp_path: Path) 
     for name, strange in (("eth1", False), ("eth10", False), ("ethernet0", False), ("wan0", True), ("et", True)):
         said = run("eval", str(dump), f"udp 192.0.2.1:53 -> 192.0.2.2:53 in {name}").output
         assert ("no rule names" in said) == strange, (name, said)
+
+
+def test_a_rate_that_has_a_name_is_compared_too(dump: str) -> None:
+    """The line is the same, and what it names is not."""
+    old = (
+        "table inet f {\n limit ssh {\n  rate 5/minute\n }\n chain input {\n  type filter hook input priority 0; policy drop;\n"
+        '  tcp dport 22 limit name "ssh" accept\n }\n}\n'
+    )
+    Path("old.nft").write_text(old)
+    Path("new.nft").write_text(old.replace("5/minute", "500/minute"))
+    Path("same.nft").write_text(old)
+    assert out("diff", "old.nft", "new.nft", code=1).startswith("IN DOUBT")
+    assert out("diff", "old.nft", "same.nft", code=0).startswith("EQUIVALENT")
