@@ -85,7 +85,7 @@ class Mending:
         except PolicyError as error:  # told of when the file is mended or checked
             return _Look(frozenset(map(normpath, error.sources)), frozenset())
         files = frozenset(map(normpath, policy.sources))
-        if not any("fwengine" in text for text in policy.sources.values()):  # then there is no suppression
+        if not any("fwengine" in text.lower() for text in policy.sources.values()):  # then there is no suppression
             return _Look(files, frozenset())
         try:
             return _Look(files, examine(policy, self.codes).used)

@@ -20,7 +20,7 @@ from .syntax.statements import comment_at, pieces
 MALFORMED = "FW220"
 IGNORE = "ignore"
 _FORM = "`# fwengine: ignore FW303: why` or `# fwengine: ignore FW303, FW305 until 2027-01-31: why`"
-_BEGIN = re.compile(r"#+[ \t]*(fwengine)(?:[ \t]*:[ \t]*|[ \t]+(?=(?:ignore|disable|noqa|suppress)\b))")
+_BEGIN = re.compile(r"#+[ \t]*(fwengine)(?:[ \t]*:[ \t]*|[ \t]+(?=(?:ignore|disable|noqa|suppress)\b))", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,:]+")
 
 
@@ -75,7 +75,7 @@ def suppressions(text: str, file: str, findings: Collection[str], others: Collec
     >>> found[0].codes, found[0].reason, found[0].covers
     (('FW301',), 'a lab', (1, 1))
     """
-    if "fwengine" not in text:
+    if "fwengine" not in text.lower():
         return Suppressions()
     good: list[Suppression] = []
     wrong: list[Diagnostic] = []
@@ -122,7 +122,7 @@ def _comments(text: str, file: str) -> Iterator[tuple[Span, str, tuple[int, int]
             lasts = piece.line + piece.text.count("\n")
             statements.update(dict.fromkeys(range(piece.line, lasts + 1), (piece.line, lasts)))
     for number, line in enumerate(lines, 1):
-        if "fwengine" not in line:
+        if "fwengine" not in line.lower():
             continue
         column = comment_at(line)
         comment = line[column:].rstrip()

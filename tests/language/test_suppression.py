@@ -268,3 +268,10 @@ def test_the_record(shop: Path) -> None:
 def test_any_comment_is_read(rest: str) -> None:
     found = suppressions(f"allow tcp # fwengine: {rest}\n", "p.fwl", KNOWN)
     assert len(found.good) + len(found.wrong) == 1
+
+
+def test_capitals_are_not_passed_over() -> None:
+    """In another case it is the same, or told: never an ordinary comment."""
+    for comment in ("# Fwengine: ignore FW303: why", "# FWENGINE: ignore FW303: why"):
+        assert codes(f"{comment}\n{PORTS}\n") == []
+    assert "FW220" in [code for code, _ in codes(f"# FWENGINE: IGNORE FW303: why\n{PORTS}\n")]
