@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from ...model import address
 from ...model.fields import ICMP, ICMPV6, STATES
 from ...registry import names
+from .facts import Facts, Unknown, address_of, addresses, masked, ports, protocols, set_of
 from .lacking import DROPPED, LACKING
 from .mistakes import SyntaxMistake
+from .terms import aws, junos
 
 _ACTIONS = {
     "allow": "allow", "accept": "allow", "pass": "allow", "permit": "allow",
     "deny": "deny", "drop": "deny", "block": "deny", "reject": "deny",
 }  # fmt: skip
 _WORDS = re.compile(r'"[^"]*"|[{}(),]|[<>=!]+|(?:[^\s{}()",<>=!]|,(?=[^\s{}()"]))+')
-_PORT = re.compile(r"([0-9]{1,5})(?:[:-]([0-9]{1,5})?)?")
 _PF_LETTERS = {"F": "fin", "S": "syn", "R": "rst", "P": "psh", "A": "ack", "U": "urg", "E": "ece", "W": "cwr"}
 _CISCO, _SAYING_NOTHING = "a Cisco access list", frozenset({"sudo", "nft", "ufw", "all"})
 _KINDS = (
@@ -31,7 +31,8 @@ _KINDS = (
         r"(?:nft[ \t]+)?(?:add|insert)[ \t]+rule\b"
         r"|(?:tcp|udp)[ \t]+[ds]port\b|ip6?[ \t]+[sd]addr\b|ct[ \t]+state\b|[io]if(?:name)?\b|icmp(?:v6)?[ \t]+type\b")),
     ("pf", re.compile(r"(?:pass|block)\b")),
-    ("Junos", re.compile(r"set[ \t]+(?:firewall|security|policy-options)\b")),
+    ("Junos", re.compile(r"set[ \t]+(?:firewall|security|policy-options)\b|term[ \t]+\S+[ \t]*\{")),
+    ("an AWS security group", re.compile(r"aws[ \t]+ec2[ \t]+authorize-security-group-(?:in|e)gress\b")),
     ("ufw", re.compile(
         r"(?:allow|deny|reject|limit)[ \t]+(?:(?:in|out|on|log|proto)[ \t]|(?:from|to)[ \t].*[ \t]proto[ \t])"
         r"|(?:sudo[ \t]+)?ufw[ \t]")),
@@ -40,23 +41,6 @@ _KINDS = (
         r"(?:any4?6?|host|[0-9.]+[ \t]+[0-9.]+|object(?:-group)?)\b")),
 )  # fmt: skip
 _READ_HERE = frozenset({"ct", "-j", "--jump"})  # words that the language lacks, which have a use in what is understood
-
-
-class _Unknown(Exception):  # noqa: N818  # a signal within this module
-    """A word that is not understood here."""
-
-
-@dataclass
-class _Facts:
-    """What a line says, in the words of this language."""
-
-    action: str = ""
-    protocols: list[str] = field(default_factory=list)
-    family: int | None = None  # of the whole line; None: not said
-    ends: dict[str, str] = field(default_factory=dict)  # addresses by `from` and `to`
-    ports: dict[str, str] = field(default_factory=dict)
-    options: dict[str, str] = field(default_factory=dict)
-    either: bool = False  # would the line stand for another family in another table?
 
 
 def translated(text: str) -> SyntaxMistake | None:
@@ -74,20 +58,28 @@ def translated(text: str) -> SyntaxMistake | None:
             help = f"`{word}` is not part of this language, because {LACKING[word.lower()]}"
             return SyntaxMistake("FW026", place, message, label, help)
     try:
-        ways = list(_texts(_cisco(words) if kind == _CISCO else _Keyworded(words, kind).read()))
-    except _Unknown:
+        ways = list(_texts(_facts(kind, words)))
+    except Unknown:
         help = "a rule reads `allow PROTOCOL from ADDRESSES port PORTS to ADDRESSES port PORTS OPTIONS`"
         return SyntaxMistake("FW026", place, message, label, help)
     help = "write " + " or ".join(f"`{way}`" for way in ways) + (" for IPv4 alone" if len(ways) > 1 else "")
+    if kind == "an AWS security group":
+        help += "; its answers pass there by themselves, and here by a rule of their own"
     if kind == "pf" and "quick" not in words:
         help += "; here the first rule that matches decides, in pf the last"
     return SyntaxMistake("FW026", place, message, label, help, ways)
 
 
-def _texts(facts: _Facts) -> Iterator[str]:
+def _facts(kind: str, words: list[str]) -> Facts:
+    if kind in ("Junos", "an AWS security group"):
+        return junos(words) if kind == "Junos" else aws(words)
+    return _cisco(words) if kind == _CISCO else _Keyworded(words, kind).read()
+
+
+def _texts(facts: Facts) -> Iterator[str]:
     """The line in this language; a second time for IPv4 alone if it does not say for which family it is."""
     if not facts.action:
-        raise _Unknown
+        raise Unknown
     if facts.ports and not facts.protocols:
         facts.protocols = ["tcp", "udp"]
     family = facts.family
@@ -102,7 +94,7 @@ def _texts(facts: _Facts) -> Iterator[str]:
         yield _text(facts, "ipv4")
 
 
-def _text(facts: _Facts, source: str) -> str:
+def _text(facts: Facts, source: str) -> str:
     protocol = facts.protocols[0] if len(facts.protocols) == 1 else f"{{ {', '.join(facts.protocols)} }}"
     out = [facts.action, protocol if facts.protocols else "any"]
     for end in ("from", "to"):
@@ -135,7 +127,7 @@ class _Line:
 
     def take(self) -> str:
         if not self.more():
-            raise _Unknown
+            raise Unknown
         self.at += 1
         return self.words[self.at - 1]
 
@@ -156,11 +148,11 @@ class _Keyworded:
 
     def __init__(self, words: list[str], kind: str) -> None:
         self.line, self.kind = _Line(words), kind
-        self.facts = _Facts(either=kind == "iptables")
+        self.facts = Facts(either=kind == "iptables")
         self.end = ""  # the side that `port` belongs to
         self.negated = ""
 
-    def read(self) -> _Facts:
+    def read(self) -> Facts:
         while self.line.more():
             word = self.line.take()
             if word in ("!", "not"):
@@ -170,9 +162,9 @@ class _Keyworded:
                 self._one(word)
                 self.negated = ""
             elif self.line.peek() not in ("saddr", "daddr", "protocol", "l4proto", "state"):
-                raise _Unknown
+                raise Unknown
         if self.negated:
-            raise _Unknown
+            raise Unknown
         return self.facts
 
     def _one(self, word: str) -> None:
@@ -189,14 +181,14 @@ class _Keyworded:
                 self._type()
         elif self.kind == "ufw" and "/" in word and not self.facts.ports:
             port, _, protocol = word.partition("/")
-            self.facts.protocols = _protocols([protocol], self.negated)
-            self.facts.ports["to"] = _ports(port.split(","), self.negated)
+            self.facts.protocols = protocols([protocol], self.negated)
+            self.facts.ports["to"] = ports(port.split(","), self.negated)
         elif low == "log" and self.kind != "iptables":
             self.facts.options["log"] = ""
         elif word in _OPTION_WORDS:  # the letters of iptables: `-i` is not `-I`
             _OPTION_WORDS[word](self, word)
         elif low not in _SAYING_NOTHING and low not in DROPPED:
-            raise _Unknown
+            raise Unknown
 
     def _skipped(self, word: str) -> None:
         """A chain, which a policy has one of; or a comment."""
@@ -204,25 +196,25 @@ class _Keyworded:
 
     def _match(self, word: str) -> None:
         if self.line.take() not in ("tcp", "udp", "multiport", "comment", "state", "conntrack", "icmp", "icmp6"):
-            raise _Unknown
+            raise Unknown
 
     def _rule(self, word: str) -> None:
         if self.line.take() != "rule":
-            raise _Unknown
+            raise Unknown
         for _ in range(3):  # family, table and chain
             self.line.take()
 
     def _jump(self, word: str) -> None:
         target = self.line.take()
         if target not in ("ACCEPT", "DROP", "REJECT"):
-            raise _Unknown
+            raise Unknown
         if self.line.peek() == "--reject-with":
             self.line.take()
             self.line.take()
         self.facts.action = "allow" if target == "ACCEPT" else "deny"
 
     def _protocol(self, word: str) -> None:
-        self.facts.protocols = _protocols(self.line.values(), self.negated)
+        self.facts.protocols = protocols(self.line.values(), self.negated)
 
     def _addresses(self, word: str) -> None:
         self.end = "from" if word in ("from", "-s", "--source", "--src", "saddr") else "to"
@@ -231,16 +223,16 @@ class _Keyworded:
         if self.line.peek() in ("!", "!="):
             self.line.take()
             self.negated = "not "
-        self.facts.ends[self.end] = _addresses(self.line.values(), self.negated)
+        self.facts.ends[self.end] = addresses(self.line.values(), self.negated)
 
     def _port(self, word: str) -> None:
         side = self.end if word == "port" else "to" if "dport" in word else "from"
         if not side:
-            raise _Unknown
+            raise Unknown
         if self.line.peek() == "!=":
             self.line.take()
             self.negated = "not "
-        self.facts.ports[side] = _ports(self.line.values(), self.negated)
+        self.facts.ports[side] = ports(self.line.values(), self.negated)
 
     def _way(self, word: str) -> None:
         """ufw's and pf's `in on eth0`; a way without an interface is not said here."""
@@ -248,7 +240,7 @@ class _Keyworded:
             if self.line.take() == "log":
                 self.facts.options["log"] = ""
         if self.line.take() != "on":
-            raise _Unknown
+            raise Unknown
         self.facts.options[word] = _interface(self.line.take(), self.negated)
 
     def _interface(self, word: str) -> None:
@@ -256,14 +248,14 @@ class _Keyworded:
         self.facts.options[side] = _interface(self.line.take(), self.negated)
 
     def _state(self, word: str) -> None:
-        self.facts.options["state"] = self.negated + _set([_of(v.lower(), STATES) for v in self.line.values()])
+        self.facts.options["state"] = self.negated + set_of([_of(v.lower(), STATES) for v in self.line.values()])
 
     def _flags(self, word: str) -> None:
         self.facts.options["flags"] = self.negated + (_SYN if word == "--syn" else _pf_flags(self.line.take()))
 
     def _type(self, word: str = "") -> None:
         if self.negated:
-            raise _Unknown
+            raise Unknown
         _type(self.facts, self.line.values())
 
 
@@ -289,116 +281,45 @@ _OPTION_WORDS: dict[str, Callable[[_Keyworded, str], None]] = {
 }
 
 
-def _set(values: list[str]) -> str:
-    if not values:
-        raise _Unknown
-    return values[0] if len(values) == 1 else f"{{ {', '.join(values)} }}"
-
-
 def _of(word: str, known: tuple[str, ...]) -> str:
     if word not in known:
-        raise _Unknown
+        raise Unknown
     return word
-
-
-def _protocols(values: list[str], negated: str) -> list[str]:
-    if values == ["all"]:
-        return []
-    if negated or any(names.protocol(v) is None or v.lower() in ("ip", "ipv4", "ipv6") for v in values):
-        raise _Unknown
-    return ["icmpv6" if v.lower() in ("icmp6", "ipv6-icmp") else v.lower() for v in values]
-
-
-def _addresses(values: list[str], negated: str) -> str:
-    out = [_address(value) for value in values]
-    if "any" in out:
-        if negated or len(out) > 1:
-            raise _Unknown
-        return "any"
-    if not negated:
-        return _set(out)
-    families = {6 if ":" in one else 4 if "." in one else 0 for one in out}
-    if len(families) > 1 or 0 in families:
-        raise _Unknown
-    # theirs stays within the family, where `not` would let in the other one
-    return f"{'ipv6' if 6 in families else 'ipv4'} except {_set(out)}"
-
-
-def _address(text: str) -> str:
-    if text.lower() in ("any", "all", "anywhere"):
-        return "any"
-    if text.startswith("!"):
-        raise _Unknown
-    host, slash, length = text.partition("/")
-    try:
-        point = address.parse(host)
-        if slash and length.isdigit() and int(length[:4]) <= address.bits_of(point):
-            return f"{address.show(address.prefix(point, int(length))[0])}/{int(length)}"
-        if slash and "." in length and "." in host:
-            return _masked(point, address.to_value(address.parse(length)))
-        if slash:
-            raise _Unknown
-    except ValueError:
-        raise _Unknown from None
-    return host
-
-
-def _masked(point: int, mask: int) -> str:
-    """An IPv4 address under a netmask."""
-    free = 0xFFFFFFFF ^ mask
-    if free & (free + 1):
-        raise _Unknown
-    length = 32 - free.bit_length()
-    return f"{address.show(address.prefix(point, length)[0])}/{length}"
-
-
-def _ports(values: list[str], negated: str) -> str:
-    out = []
-    for value in values:
-        match = _PORT.fullmatch(value)
-        if match and int(match[1]) < 65536:
-            open_end = ":" in value or "-" in value
-            out.append(f"{match[1]}-{match[2] or 65535}" if open_end else match[1])
-        elif re.fullmatch(r"[a-z][a-z0-9-]*", value) and names.protocols_of(value):
-            out.append(value)
-        else:
-            raise _Unknown
-    return negated + _set(out)
 
 
 def _interface(text: str, negated: str) -> str:
     name = text.strip('"')
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", name):  # `eth+`, `em*`, `$wan`
-        raise _Unknown
+        raise Unknown
     return negated + name
 
 
 def _pf_flags(text: str) -> str:
     value, slash, mask = text.partition("/")
     if not slash or not mask or not {*value, *mask} <= set(_PF_LETTERS):
-        raise _Unknown
+        raise Unknown
     value, mask = (",".join(_PF_LETTERS[c] for c in part) or "none" for part in (value, mask))
     return f"{value}/{mask}"
 
 
-def _type(facts: _Facts, values: list[str]) -> None:
+def _type(facts: Facts, values: list[str]) -> None:
     protocol = ICMPV6 if "icmpv6" in facts.protocols else ICMP
     if facts.protocols not in (["icmp"], ["icmpv6"]):
-        raise _Unknown
+        raise Unknown
     if len(values) == 1 and (both := re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", values[0])):
         facts.options |= {"type": both[1], "code": both[2]}
         return
     for value in values:
         if not (value.isdigit() and int(value[:4]) < 256) and names.icmp_type(protocol, value) is None:
-            raise _Unknown
-    facts.options["type"] = _set(values)
+            raise Unknown
+    facts.options["type"] = set_of(values)
 
 
 # Cisco's access lists: places instead of words
 
 
-def _cisco(words: list[str]) -> _Facts:
-    facts, line = _Facts(either=True), _Line(words)
+def _cisco(words: list[str]) -> Facts:
+    facts, line = Facts(either=True), _Line(words)
     if line.peek() == "access-list":
         line.take()
         line.take()
@@ -411,9 +332,9 @@ def _cisco(words: list[str]) -> _Facts:
     if protocol == "ip":
         pass
     elif names.protocol(protocol) is None:
-        raise _Unknown
+        raise Unknown
     else:
-        facts.protocols = _protocols([protocol], "")
+        facts.protocols = protocols([protocol], "")
     for end in ("from", "to"):
         facts.ends[end] = _cisco_end(line)
         if line.peek() in _CISCO_PORTS:
@@ -427,7 +348,7 @@ def _cisco(words: list[str]) -> _Facts:
         elif facts.protocols == ["icmp"] and names.icmp_type(ICMP, word) is not None and "type" not in facts.options:
             facts.options["type"] = names.icmp_type_name(ICMP, names.icmp_type(ICMP, word) or 0) or word
         else:
-            raise _Unknown
+            raise Unknown
     return facts
 
 
@@ -436,19 +357,19 @@ def _cisco_end(line: _Line) -> str:
     if word in ("any", "any4", "any6"):
         return {"any": "any", "any4": "ipv4", "any6": "ipv6"}[word]
     if word == "host":
-        return _address(line.take())
-    host, mask = _address(word), line.take()
+        return address_of(line.take())
+    host, mask = address_of(word), line.take()
     try:
         point, bits = address.parse(host), address.to_value(address.parse(mask))
     except ValueError:
-        raise _Unknown from None
+        raise Unknown from None
     if bits in (0, 0xFFFFFFFF):  # a host or everything: IOS and ASA say it the opposite way round
-        raise _Unknown
-    return _masked(point, bits if bits >> 31 else 0xFFFFFFFF ^ bits)
+        raise Unknown
+    return masked(point, bits if bits >> 31 else 0xFFFFFFFF ^ bits)
 
 
 def _plain_port(line: _Line) -> str:
-    return _ports([line.take()], "")
+    return ports([line.take()], "")
 
 
 _CISCO_PORTS: dict[str, Callable[[_Line], str]] = {

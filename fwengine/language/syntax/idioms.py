@@ -27,8 +27,8 @@ _TARGET_PORT = frozenset(
     {"dport", "dports", "--dport", "--dports", "--destination-port", "destination-port", "dst-port", "dest-port"}
 )
 _SOURCE_PORT = frozenset({"sport", "sports", "--sport", "--sports", "--source-port", "source-port", "src-port"})
-_TARGET = frozenset({"dst", "dest", "destination", "daddr", "-d", "--dst", "--destination"})
-_SOURCE = frozenset({"src", "source", "saddr", "-s", "--src", "--source"})
+_TARGET = frozenset({"dst", "dest", "destination", "daddr", "-d", "--dst", "--destination", "destination-address"})
+_SOURCE = frozenset({"src", "source", "saddr", "-s", "--src", "--source", "source-address"})
 _INWARD = frozenset({"iif", "iifname", "-i", "--in-interface", "recv"})
 _OUTWARD = frozenset({"oif", "oifname", "-o", "--out-interface", "xmit"})
 _COMPARED = {"eq": "", "neq": "not ", "ne": "not ", "gt": "> ", "lt": "< ", "ge": ">= ", "le": "<= "}
