@@ -96,7 +96,10 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
 
 
 def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
-    """Do the policies give every packet the same verdict? Exact, and cheaper than `diff` where they do not."""
+    """Do the policies give every packet the same verdict? Exact, and cheaper than `diff` where they do not.
+
+    That it depends on lines in doubt is a verdict here: whether the lines are the same, `fwengine.doubted` tells.
+    """
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
     for this, other, lone in ((before, after, lone_old), (after, before, lone_new)):
