@@ -235,6 +235,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "and what is written then is that side.",
     "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
     '`"eth*"`. Name those that there are.',
+    "FW471": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
+    "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",

@@ -44,6 +44,12 @@ def _nftables(text: str, file: str) -> Document:
     return read(text, file)
 
 
+def _aws(text: str, file: str) -> Document:
+    from .aws.reader import read
+
+    return read(text, file)
+
+
 _NFT = re.compile(
     r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
     r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
@@ -59,6 +65,11 @@ _CISCO = re.compile(
     re.MULTILINE,
 )
 
+_AWS = re.compile(
+    r'\A\s*[{\[](?s:.*)"(?:NetworkAcl(?:s|Id)|SecurityGroup(?:s|Rules)|IpPermissions|network_acls|security_groups|'
+    r'terraform_version)"\s*:'
+)
+
 
 def _never(text: str) -> bool:
     return False
@@ -70,6 +81,7 @@ FORMATS: Mapping[str, Format] = {
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
         Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
+        Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),
