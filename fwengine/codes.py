@@ -231,10 +231,12 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "them: so it has none.",
     "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
     "Each chain is a policy of its own here.",
-    "FW461": "What depends on more than the packet cannot be said in the language. `--in-doubt allow` or `--in-doubt deny` takes a side, "
-    "and what is written then is that side.",
-    "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
-    '`"eth*"`. Name those that there are.',
+    "FW461": "What depends on more than the packet cannot be written as something that does not. `--in-doubt allow` or `--in-doubt deny` "
+    "takes a side, and what is written then is that side; a comment at the top of it says so.",
+    "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "
+    "or has only for more or fewer packets: Cisco's lists know no interfaces, network ACLs of AWS look at one address alone, the language "
+    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/formats has a page for each target. Rules "
+    "with `until` are for one day: `--as-of DATE` writes those of that day.",
     "FW471": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
     "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "

@@ -34,7 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "fix",
             "imported",
             "doubted",
-            "convert",
+            "conversion",
             "dumping",
             "testing",
             "strategies",
