@@ -235,6 +235,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "and what is written then is that side.",
     "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
     '`"eth*"`. Name those that there are.',
+    "FW470": "The list has no entry, only a heading or remarks. A list of Cisco IOS ends in a `deny` of everything only once it has one: "
+    "until then it permits all where it is applied.",
+    "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
+    "denies everything above that takes their packets, too, and hosts on that link no longer find each other.",
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
