@@ -63,7 +63,8 @@ _IPTABLES = re.compile(
 )
 _CISCO = re.compile(
     r"^(?:(?:ip|ipv6) access-list |access-list \S+ (?:extended |standard |remark |permit |deny |line )|"
-    r"object-group (?:network|service|ip|protocol|icmp-type|port) )",
+    r"object-group (?:network|service|ip|ipv6|v6-network|protocol|icmp-type|port) |object (?:network|service) )|"
+    r"^(?:ASA Version |hostname \S+\s*$)|^[ \t]*IP(?:v[46])? access list \S+\s*$|^access-list .*; name hash:",
     re.MULTILINE,
 )
 

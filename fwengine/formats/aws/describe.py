@@ -19,7 +19,7 @@ from .meaning import PORTED, TYPED, Peer, Traffic, message, network, parts_of, p
 from .words import Item, RefusedError, objects, short
 
 LAST_NUMBER = 32766  # of an entry that a user can make; those behind are the ends, which deny what is left
-UNLOOKED = "FW471"
+UNLOOKED = "FW480"
 _KEYS = {
     "NetworkAcls": ("NetworkAcls", "network_acls"),
     "SecurityGroups": ("SecurityGroups", "security_groups"),
