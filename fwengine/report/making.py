@@ -34,7 +34,8 @@ def rule_at(policy: Policy, index: int) -> RuleRecord:
 
 def rule_of(rule: Rule) -> RuleRecord:
     label = doubts_text(rule) if rule.action is DEPENDS else rule.label
-    return RuleRecord(label, act(rule.action), Place.of(rule.span))
+    via = tuple(map(Place.of, rule.origin.path)) if rule.origin is not None else ()
+    return RuleRecord(label, act(rule.action), Place.of(rule.span), via)
 
 
 def witness_of(policy: Policy, packet: Packet, index: int, kept: Collection[int] = ()) -> Witness:

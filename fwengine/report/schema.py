@@ -15,8 +15,8 @@ from .answer import Answer
 from .changed import Changed
 from .checked import Checked
 from .counted import Counted, PacketFared, PerPacket
-from .decided import Evaluated
 from .described import Explained, Version
+from .evaluated import Evaluated
 from .outcomes import Tests
 from .proved import Proved
 from .reached import Reached
