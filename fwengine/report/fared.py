@@ -89,7 +89,7 @@ def every_line(fared: Sequence[RuleFared], style: Style) -> Iterator[str]:
         yield "  there are no rules"
         return
     close = _fewest(fared)
-    names = [_called(f.rule) for f in fared]
+    names = [visible(f.rule.called) for f in fared]
     width = max(map(len, names))
     for n, (f, name) in enumerate(zip(fared, names, strict=True)):
         yield f"  {name:<{width}}  {fared_line(f, style, close=n in close)}"
@@ -111,9 +111,9 @@ def near_lines(r: Decided, style: Style, width: int) -> Iterator[str]:
     last = len(r.explain) - 1
     own = {last} if r.explain[last].matched else set()  # parts of an open packet are told with it
     shown = {n: r.explain[n] for n in sorted(own.union(r.nearest or ()))}
-    names = max((len(_called(f.rule)) for f in shown.values()), default=0)
+    names = max((len(visible(f.rule.called)) for f in shown.values()), default=0)
     for n, f in shown.items():
-        head = f"  {_called(f.rule):<{names}}  "
+        head = f"  {visible(f.rule.called):<{names}}  "
         text = fared_line(f, Style(False), close=n in (r.nearest or ()))
         lines = list(wrapped(shortened(text, _LINES * (width - len(head))), width, head, " " * (len(head) + 5)))
         if len(lines) > _LINES:
@@ -150,8 +150,3 @@ def fared(f: RuleFared, most: int | None = None) -> tuple[str, str]:
     if len(words) < len(told):
         words.append(f"and {len(told) - len(words)} more")
     return "no", "; ".join(words)
-
-
-def _called(rule: RuleRecord) -> str:
-    """What a rule is called; a line in doubt by its place."""
-    return visible(str(rule.place) if rule.action == "depends" and rule.place is not None else rule.label)

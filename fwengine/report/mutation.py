@@ -15,8 +15,9 @@ from ..model.rules import Rule
 from ..policy import Policy
 from .failure import Failure
 from .making import rule_of, witness_of
-from .outcomes import Coverage, Mutation, Survivor
+from .outcomes import Mutation, Survivor
 from .style import Style
+from .tallies import Coverage
 from .verdicts import FIELD_WORDS
 
 Key = tuple[str, int]  # a rule by its file and line
@@ -85,8 +86,7 @@ class Tested:
 
     @property
     def coverage_record(self) -> Coverage:
-        missing = tuple(map(rule_of, self.missing))
-        return Coverage(len(self.rules), len(self.covered), self.coverage, missing)
+        return Coverage.of(len(self.rules), map(rule_of, self.missing))
 
     @property
     def mutation_record(self) -> Mutation:

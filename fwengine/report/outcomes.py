@@ -18,6 +18,7 @@ from .packets import details_of
 from .record import Act, Confirmed, Place, Record, RuleRecord, UnknownInterface, Witness, act
 from .screen import visible
 from .style import Style
+from .tallies import Coverage
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,6 @@ def failure_head(result: Outcome, style: Style) -> str:
     """`FAILED edge.fwl:12  expect deny ...`."""
     via = "" if result.policy == result.place.file else f"  (of {result.policy})"
     return f"{style('FAILED', 'red', bold=True)} " + visible(f"{result.place}  {result.expectation}{via}")
-
-
-@dataclass(frozen=True)
-class Coverage(Record):
-    """How many rules the expectations exercise, and which they do not."""
-
-    rules: int
-    covered: int
-    ratio: float
-    missing: tuple[RuleRecord, ...]
 
 
 @dataclass(frozen=True)

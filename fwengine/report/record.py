@@ -129,6 +129,11 @@ class RuleRecord(Record):
         return self.action != "depends" and (self.place is None or self.label != str(self.place))
 
     @property
+    def called(self) -> str:
+        """The label; a line in doubt is called by its place."""
+        return str(self.place) if self.action == "depends" and self.place is not None else self.label
+
+    @property
     def decided(self) -> str:
         """`by web-in (edge.fwl:12)`, or `on server.rules:6 (-m recent)` where that line is in doubt."""
         return f"{'on' if self.action == 'depends' else 'by'} {self}"

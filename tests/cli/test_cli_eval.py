@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -85,8 +86,10 @@ def test_json_has_the_promised_keys(edge: Path) -> None:
     assert list(one.values()) == [
         "tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", rule, "rule", False, [], [], [], None, None
     ]  # fmt: skip
-    default = {"label": "default", "action": "deny", "place": None}
-    assert list(two.values()) == ["udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], None]
+    default: dict[str, Any] = {"label": "default", "action": "deny", "place": None, "via": []}
+    assert list(two.values()) == [
+        "udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], [], None, None
+    ]  # fmt: skip
 
 
 def test_jsonl_is_one_object_a_line(edge: Path) -> None:
