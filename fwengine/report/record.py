@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, overload
 
-from ..errors import Severity, Span, Suggestion
+from ..errors import Label, Severity, Span, Suggestion
 from ..model.rules import ALLOW, DENY, DEPENDS, Action
 
 if TYPE_CHECKING:
@@ -223,6 +223,10 @@ class Related(Record):
     place: Place
     text: str
 
+    @classmethod
+    def of(cls, label: Label) -> Related:
+        return cls(Place.of(label.span), label.text)
+
 
 @dataclass(frozen=True)
 class UnknownInterface(Record):
@@ -248,4 +252,5 @@ class FailureRecord(Record):
     label: str = ""
     help: str = ""
     notes: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
     suggestions: tuple[Edit, ...] = ()
