@@ -17,7 +17,7 @@ from .flows import Flows, flow_lines
 from .record import Act, Place, Record, Size, UnknownInterface
 from .style import Style
 from .tallies import CaptureTally, Coverage, RuleTally, Sums, sums_of
-from .tally_lines import coverage_lines, rule_lines
+from .tally_lines import coverage_line, coverage_lines, rule_lines
 from .wording import DOES, counted
 
 
@@ -125,7 +125,7 @@ class Counted(Sums, Answer):
             yield from flow_lines(self.flows, style)
         if self.coverage is not None:
             yield ""
-            yield from coverage_lines(self.coverage)
+            yield from coverage_lines(self.coverage, style)
 
     def _wrong(self, row: RuleTally) -> bool:
         return self.expected is not None and row.rule.action != self.expected and row.packets > 0
@@ -178,7 +178,7 @@ class Counted(Sums, Answer):
                 ],
             )
         if self.coverage is not None:
-            yield Block(f"coverage: {self.coverage.covered} of {self.coverage.rules} rules exercised")
+            yield Block(coverage_line(self.coverage))
             if self.coverage.missing:
                 yield Block(f"Never exercised: {', '.join(f'`{rule}`' for rule in self.coverage.missing)}")
 

@@ -17,13 +17,13 @@ from .checked import Checked
 from .counted import Counted, PacketFared, PerPacket
 from .described import Explained, Version
 from .evaluated import Evaluated
-from .outcomes import Tests
 from .proved import Proved
 from .reached import Reached
 from .record import BIG, FailureRecord, Record, keys
 from .render import FORMAT_VERSION
 from .searched import Searched
 from .shown import Shown
+from .tested import Tests
 from .written import Formatted, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (

@@ -86,9 +86,19 @@ def _recorded_lines(sums: Sums) -> list[str]:
     ]
 
 
-def coverage_lines(coverage: Coverage) -> Iterator[str]:
+def coverage_lines(coverage: Coverage, style: Style) -> Iterator[str]:
     """How many rules were exercised, and the others by name."""
-    yield f"coverage: {coverage.covered} of {coverage.rules} rules exercised"
+    yield coverage_line(coverage)
     for rule in coverage.missing:
         place = _place(rule)
-        yield visible(f"  never exercised  {rule.called}" + (f"  {place}" if place else ""))
+        yield f"  {style('never exercised', 'yellow')}  " + visible(rule.called + (f"  {place}" if place else ""))
+
+
+def coverage_line(coverage: Coverage) -> str:
+    """`coverage: 2 of 6 rules exercised (33.3%)`"""
+    return f"coverage: {coverage.covered} of {coverage.rules} rules exercised ({per_cent(coverage.ratio)})"
+
+
+def per_cent(ratio: float) -> str:
+    """To one place, never rounded up to a hundred."""
+    return "100%" if ratio == 1 else f"{int(ratio * 1000) / 10}%"
