@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from ..report.changed import CapturedChange, Compared
     from ..report.nothing import Lacking
     from ..report.review import Review
+    from ..report.view import View
     from ..sources.pairing import Pair
 
 
 @click.command("diff", epilog=exit_codes("equivalent", "different", "no rule, no verdict, empty input"))
 @click.argument("old", type=click.Path(path_type=str))
-@click.argument("new", type=click.Path(path_type=str))
+@click.argument("new", type=click.Path(path_type=str), required=False)
 @click.option(
     "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
 )
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 @color_option
 def command(
     old: str,
-    new: str,
+    new: str | None,
     captures: tuple[str, ...],
     detail: bool,
     limit: int | None,
@@ -64,16 +65,22 @@ def command(
 
     OLD and NEW are files, `-`, or REV:PATH of the git repository around the working directory; or two folders, compared file
     by file, renamed ones too. Each change has one cause: a rule added, removed, moved or edited, a definition, the default.
+
+    A plan of terraform as JSON (`terraform show -json tfplan`) is both: it stands alone.
     """
     from ..report.changed import Changed
     from ..report.nothing import Lacking
     from ..report.view import View
     from ..sources.pairing import Pair, is_folder, paired
 
-    once(old, new, *captures)
+    once(*filter(None, (old, new)), *captures)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
+    if new is None:
+        if captures:
+            raise click.UsageError("`-r` goes with two files, not with a plan")
+        return _planned(old, as_of, budget, plain, View(width(), detail, limit), format_, color)
     folders = [is_folder(spec) for spec in (old, new)]
     if folders == [True, False] or folders == [False, True]:
         raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
@@ -95,6 +102,16 @@ def command(
     answer = Changed.of(compared, View(width(), detail, limit), packets, decided)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
+
+
+def _planned(path: str, as_of: datetime.date, budget: int, plain: bool, view: View, format_: str, color: str) -> int:
+    """The answer about one file that is both versions."""
+    from ..report.changed import Changed
+    from .planned import compared
+
+    answer = Changed.of(compared(path, as_of, budget, plain), view, noun="list")
+    say_answer(answer, format_, Failures(), style_of(color))
+    return 0 if answer.equivalent else 1
 
 
 def _compared(
