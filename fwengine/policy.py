@@ -268,13 +268,19 @@ def load_versions(
 
     if not isinstance(source, Source):
         source = open_source(source)
+    text = ""
     try:
-        text = source.read(source.file).decode("utf-8-sig")
+        data = source.read(source.file)
+        name, others = source.file, source.read
+        source = replace(source, read=lambda asked: data if asked == name else others(asked))  # as in `_load`
+        text = data.decode("utf-8-sig")
         found = foreign.versions(text, source.name, reading or foreign.Reading())
     except (OSError, UnicodeDecodeError):
         _own(source, as_of, (), reading)  # which tells what is wrong
         found = None
     if found is None:
+        if not foreign.is_foreign(text):
+            _own(source, as_of, (), reading)  # which tells if it is of another kind
         message = "the file tells one version, and nothing to compare it with"
         help = "name two: OLD and NEW; one is enough if it is a plan of terraform as JSON"
         raise PolicyError([Diagnostic("FW474", message, Span(source.file, 1, 1, 1, 1), help=help)])

@@ -56,7 +56,9 @@ class Placed:
         try:
             json.loads(text, parse_int=str)  # its errors have places; digits without end are no number here
         except json.JSONDecodeError as error:
-            raise NotJsonError(self.span((error.pos, error.pos + 1)), _plain(error.msg)) from None
+            end = len(text.rstrip())
+            at, message = (end, "it ends too early") if error.pos >= end else (error.pos, _plain(error.msg))
+            raise NotJsonError(self.span((at, at + 1)), message) from None
         except (ValueError, RecursionError):
             raise NotJsonError(self.span((0, 1)), "it nests too deep, or has a number that is none") from None
         self._tokens = _TOKEN.finditer(text)

@@ -49,6 +49,9 @@ class Plan:
         root = Item(placed, placed.root)
         self._configuration = _within(placed.root, "configuration", "root_module")
         self.before: list[Resource] | None = None
+        if "lineage" in root:
+            text = "this is the file in which terraform keeps its state"
+            raise RefusedError(root.place("lineage"), text, "`terraform show -json > state.json` tells it", "FW407")
         if root.flag("errored"):
             raise RefusedError(root.place("errored"), "the plan is not whole: planning failed", _AGAIN, "FW406")
         if "values" in root:

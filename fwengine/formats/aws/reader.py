@@ -15,7 +15,10 @@ from .words import RefusedError
 
 MAX_ERRORS = 100
 _TERRAFORM = ("terraform_version", "resource_changes", "planned_values", "prior_state", "format_version")
-_JSON = "save JSON: `aws ec2 describe-network-acls --output json` or `aws ec2 describe-security-groups --output json`"
+_JSON = (
+    "save JSON: `aws ec2 describe-network-acls` or `describe-security-groups` with `--output json`, "
+    "or `terraform show -json`"
+)
 _CUT = "save it again, as JSON and whole; answers of several commands are merged by `jq -s add`"
 
 
