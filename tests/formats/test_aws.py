@@ -187,7 +187,7 @@ def test_answers_name_the_line_of_the_rule() -> None:
 def test_ports_that_are_not_looked_at_are_told() -> None:
     found = fwengine.loads(acl({**ALL, "Protocol": "132", "PortRange": WEB}), file="vpc.json",
                            reading=Reading(policy="acl-1 ingress"))  # fmt: skip
-    assert [(d.code, d.severity) for d in found.remarks] == [("FW471", "warning")]
+    assert [(d.code, d.severity) for d in found.remarks] == [("FW480", "warning")]
 
 
 def test_where_lists_are_applied_is_kept() -> None:

@@ -195,7 +195,7 @@ def test_a_group_of_somebody_elses_holds_more_than_the_plan_says() -> None:
 def test_rules_within_and_rules_that_are_resources_are_told() -> None:
     text = plan(change(GROUP, group(), group(within(443))), change(RULE, None, alone(22)))
     assert (fates(text, SSH), fates(text, WEB)) == (("deny", "depends"), ("deny", "allow"))
-    assert [d.code for d in versions(text, f"{GROUP} ingress")[1].remarks] == ["FW473"]
+    assert [d.code for d in versions(text, f"{GROUP} ingress")[1].remarks] == ["FW482"]
 
 
 def test_lists_that_come_and_go_are_compared_with_one_without_rules() -> None:
@@ -277,9 +277,9 @@ def test_resources_that_a_plan_does_not_touch_are_those_of_the_state_before() ->
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        (plan(change(ACL, None, {"ingress": [numbered(10, rule_no=None)]}, {"ingress": [{"rule_no": True}]})), "FW472",
+        (plan(change(ACL, None, {"ingress": [numbered(10, rule_no=None)]}, {"ingress": [{"rule_no": True}]})), "FW481",
          '"rule_no": null'),
-        (plan(change("aws_security_group_rule.x", None, within(22), {"type": True})), "FW472", '"after": {'),
+        (plan(change("aws_security_group_rule.x", None, within(22), {"type": True})), "FW481", '"after": {'),
         (plan(change(ACL, None, acl(numbered(10, action="drop")))), "FW403", '"action": "drop"'),
         (plan(change(ACL, None, acl(numbered(10), numbered(10, 443)))), "FW403", '"rule_no": 10'),
         (plan(change(ACL, None, acl(numbered(32767)))), "FW403", '"rule_no": 32767'),
@@ -343,4 +343,4 @@ def test_diff_of_a_plan_that_changes_nothing(tmp_path: Path) -> None:
 def test_one_file_that_tells_one_version_is_not_enough(file: str) -> None:
     done = run("diff", PLAN.parent / file)
     assert done.code == 2
-    assert "FW474" in done.err
+    assert "FW483" in done.err

@@ -129,7 +129,7 @@ class _Assembly:
     def _list(self, found: List, way: Way) -> None:
         lines = [self._answers(found.span)] if found.stateful else []
         lines += [line for entry in found.of(way) for line in self._lines(entry)]
-        lines = lines or [self._own("end", found.span, Kind.DENY, FULL)]
+        lines = lines or [self._own("end", "deny all", found.span, Kind.DENY, FULL)]
         name = _called(found.name, way)
         self.chains[name] = Chain(name, tuple(lines), DENY, found.span)
 
@@ -159,12 +159,12 @@ class _Assembly:
         """What AWS adds to every group."""
         sets = list(FULL)
         sets[STATE] = _ANSWERS
-        return self._own("answers", span, Kind.ALLOW, tuple(sets))
+        return self._own("answers", "allow what belongs to a connection that passed", span, Kind.ALLOW, tuple(sets))
 
-    def _own(self, name: str, span: Span, kind: Kind, sets: Sets) -> Line:
-        """A line of AWS's: it is none of the user's, and has no words."""
+    def _own(self, name: str, text: str, span: Span, kind: Kind, sets: Sets) -> Line:
+        """A line of AWS's, and none of the user's."""
         self.number += 1
-        return Line(self.number, span, "", kind, (Part((sets,)),), name=name)
+        return Line(self.number, span, f"{text} (implicit)", kind, (Part((sets,)),), name=name, implied=True)
 
 
 def _called(name: str, way: Way) -> str:

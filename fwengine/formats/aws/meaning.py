@@ -23,7 +23,7 @@ from .words import RefusedError, short
 EARLY, LATER = IntervalSet(((0, 1),)), IntervalSet.single(2)
 PORTED, TYPED = frozenset({TCP, UDP}), frozenset({ICMP, ICMPV6})
 FRAGMENTS_DOUBTED = "AWS does not say whether a rule about ports or types takes later fragments"
-UNLOOKED = "FW471"
+UNLOOKED = "FW480"
 EVERY_PORT = ((-1, -1), (0, 0), (0, 65535), (-1, None), (0, None))  # what is written where ports mean nothing
 LAST_NUMBER = 32766  # of an entry that a user can make; those behind are the ends, which deny what is left
 _ALL = ("-1", "all")

@@ -31,7 +31,7 @@ _RULES = {
     "aws_network_acl_rule": "network_acl_id",
 }
 _PREFIXES = ("aws_ec2_managed_prefix_list", "aws_prefix_list")
-UNKNOWN, MIXED = "FW472", "FW473"
+UNKNOWN, MIXED = "FW481", "FW482"
 Failed = Callable[[RefusedError], None]
 
 
