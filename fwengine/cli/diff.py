@@ -11,7 +11,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
-from .loading import load, load_all, reading_options
+from .loading import load, load_all, reading, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -95,7 +95,7 @@ def command(
     if all(folders):
         compared = list(_of_folders(pairs, how))
     else:
-        compared = [one for pair in pairs if (one := _compared(pair, how)) is not None]
+        compared = list(_of_files(old, new, how, one=bool(captures)))
     failures.add(*lacking.failures())
     if failures and not compared:
         say_failures(format_, failures)
@@ -105,7 +105,8 @@ def command(
     if captures:
         assert compared[0].review is not None
         packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
-    answer = Changed.of(compared, View(width(), detail, limit), packets, decided)
+    noun = "file" if all(folders) else "list"
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
 
@@ -162,6 +163,24 @@ def _reviewed(before: Policy, after: Policy, renamed: bool, how: _How) -> Compar
     changes = diff(before, after, how.budget)
     review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after, how.budget))
     return Compared.of(review, renamed=renamed)
+
+
+def _of_files(old: str, new: str, how: _How, *, one: bool) -> Iterator[Compared]:
+    """Two files; where both have several policies, and none is chosen, all of them by name, unless `one` is wanted."""
+    from ..sources.pairing import Pair
+
+    pair = Pair(old, new)
+    if not (one or "-" in (old, new) or any((given := reading(n)) is not None and given.policy for n in (0, 1))):
+        try:
+            sides = [load_all(path, as_of=how.as_of, operand=n) for n, path in enumerate((old, new))]
+        except PolicyError:
+            sides = []  # told below
+        if sides and all(len(side) > 1 for side in sides):
+            yield from _of_others(pair, how, ())
+            return
+    found = _compared(pair, how)
+    if found is not None:
+        yield found
 
 
 def _of_folders(pairs: Sequence[Pair], how: _How) -> Iterator[Compared]:
