@@ -151,6 +151,8 @@ def test_an_interface_has_the_rules_of_all_its_groups() -> None:
     ):
         assert tuple(fate(text, packet, policy) for packet in (TCP, ssh, telnet)) == expected
     assert fate(text, f"{telnet} state established", "eni-1 ingress") == "allow"
+    text = json.dumps({"SecurityGroups": groups[:1], "NetworkInterfaces": [interface]})  # of the other nothing is known
+    assert (fate(text, TCP, "eni-1 ingress"), fate(text, telnet, "eni-1 ingress")) == ("allow", "depends")
 
 
 def test_rules_one_by_one() -> None:

@@ -275,17 +275,13 @@ class Describe:
         return Peer.group(name) if known is None else Peer(known, f"group {name}")
 
     def _interface(self, item: Item) -> None:
-        groups = tuple(
-            (group.needed("GroupId"), group.place("GroupId"))
-            for group in item.many("Groups")
-            if group.text("GroupId") in self.lists
-        )
-        missing = [g for g in item.many("Groups") if g.text("GroupId") not in self.lists]
-        if not groups or missing:
-            return  # the rules of a group that is not here are not known
+        groups = tuple((group.needed("GroupId"), group.place("GroupId")) for group in item.many("Groups"))
+        if not any(group in self.lists for group, _ in groups):
+            return  # nothing is known of it
         name = item.needed("NetworkInterfaceId")
         for group, span in groups:
-            self.lists[group].applied.append((f"to {name}", span))
+            if group in self.lists:
+                self.lists[group].applied.append((f"to {name}", span))
         self.interfaces.append(Interface(name, item.place("NetworkInterfaceId"), groups))
 
 

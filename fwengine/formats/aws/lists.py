@@ -137,13 +137,17 @@ class _Assembly:
         """The union of some groups: each is a chain that is gone through, and comes back with what it does not allow."""
         lines = [self._answers(interface.span)]
         for group, span in interface.groups:
+            self.number += 1
+            text, match = f"the rules of group {group}", Match({})
+            if group not in groups:
+                match.doubt(f"{text} are not in this file")
+                lines.append(Line(self.number, span, text, Kind.ALLOW, match.parts()))
+                continue
             name = f"{_called(group, way)} rules"
             if name not in self.chains:
                 own = self.chains[_called(group, way)]
                 self.chains[name] = Chain(name, own.lines[1:], None, own.span)
-            self.number += 1
-            text = f"the rules of group {group}"
-            lines.append(Line(self.number, span, text, Kind.JUMP, Match({}).parts(), name))
+            lines.append(Line(self.number, span, text, Kind.JUMP, match.parts(), name))
         name = _called(interface.name, way)
         self.chains[name] = Chain(name, tuple(lines), DENY, interface.span)
 
