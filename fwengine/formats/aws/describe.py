@@ -161,8 +161,9 @@ class Describe:
 
     def _numbered(self, found: List, item: Item, numbers: dict[tuple[bool, int], Item]) -> None:
         number, egress = item.number("RuleNumber"), item.flag("Egress")
-        if number is None:
-            raise RefusedError(item.place(), "`RuleNumber` is missing", code="FW406")
+        if number is None or "Egress" not in item:
+            missing = "RuleNumber" if number is None else "Egress"
+            raise RefusedError(item.place(missing), f"`{missing}` is missing", code="FW406")
         action = item.needed("RuleAction").lower()
         if action not in ("allow", "deny"):
             raise RefusedError(item.place("RuleAction"), f"`{short(action)}` is not `allow` or `deny`", "correct it")
@@ -257,9 +258,10 @@ class Describe:
             if first is None or last is None:
                 raise RefusedError(place, f"protocol {protocol} lacks its ports", code="FW406")
             return Traffic(protocol, *ports(first, last, place))
+        if protocol in TYPED and (first is None) == (last is None):
+            return Traffic(protocol, *message(-1 if first is None else first, -1 if last is None else last, place))
         if protocol in TYPED:
-            every = -1 if first is None else first
-            return Traffic(protocol, *message(every, -1 if last is None else last, place))
+            raise RefusedError(place, "the rule has a type without a code, or a code without a type", code="FW406")
         if first is not None and (first, last) not in EVERY_PORT:
             self.remarks.append(unlooked(place, protocol))
         return Traffic(protocol)
