@@ -17,7 +17,7 @@ from .making import region_of, rule_at
 from .packets import packet_text
 from .record import Act, Confirmed, Made, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
 from .review import Review
-from .sizes import counted
+from .sizes import counted, size
 from .style import Style
 from .view import FOLDED, View
 from .wording import DONE
@@ -307,7 +307,7 @@ class Changed(Answer):
             (
                 (
                     f"newly {DONE[r.newly]}", f"`{r.region.text}`", f"`{r.witness.packet}`",
-                    f"`{r.old}`", f"`{r.new}`", f"{r.region.flows:,}",
+                    f"`{r.old}`", f"`{r.new}`", size(r.region.flows),
                 )
                 for r in rows
             ),
