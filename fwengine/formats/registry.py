@@ -108,6 +108,8 @@ WRITERS: Mapping[str, Writer] = {
     entry.name: entry
     for entry in (
         Writer("nft", "nftables", _writing("nftables"), chain=True, named="the table"),
+        Writer("iptables", "iptables", _writing("iptables", family=4), chain=True),
+        Writer("ip6tables", "ip6tables", _writing("iptables", family=6), chain=True),
         Writer("fwl", "the language", _writing("fwl"), ends=True),
     )
 }
