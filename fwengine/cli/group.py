@@ -29,6 +29,7 @@ COMMANDS = {
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
     "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
     "schema": _Entry("schema", "Write the JSON Schema of what a command answers."),
+    "lsp": _Entry("lsp", "Serve an editor by the language server protocol."),
     "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),
     "version": _Entry("version", "Tell the version and which engines are live."),
 }

@@ -46,6 +46,12 @@ def _nftables(text: str, file: str) -> Document:
     return read(text, file)
 
 
+def _aws(text: str, file: str) -> Document:
+    from .aws.reader import read
+
+    return read(text, file)
+
+
 _NFT = re.compile(
     r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
     r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
@@ -57,8 +63,14 @@ _IPTABLES = re.compile(
 )
 _CISCO = re.compile(
     r"^(?:(?:ip|ipv6) access-list |access-list \S+ (?:extended |standard |remark |permit |deny |line )|"
-    r"object-group (?:network|service|ip|protocol|icmp-type|port) )",
+    r"object-group (?:network|service|ip|ipv6|v6-network|protocol|icmp-type|port) |object (?:network|service) )|"
+    r"^(?:ASA Version |hostname \S+\s*$)|^[ \t]*IP(?:v[46])? access list \S+\s*$|^access-list .*; name hash:",
     re.MULTILINE,
+)
+
+_AWS = re.compile(
+    r'\A\s*[{\[](?s:.*)"(?:NetworkAcl(?:s|Id)|SecurityGroup(?:s|Rules)|IpPermissions|network_acls|security_groups|'
+    r'terraform_version)"\s*:'
 )
 
 
@@ -72,6 +84,7 @@ FORMATS: Mapping[str, Format] = {
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
         Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
+        Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),
