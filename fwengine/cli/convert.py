@@ -11,7 +11,7 @@ from .failure import Failures
 from .loading import load, reading_options
 from .options import as_of_option, color_option, exit_codes, note, policy_argument, say, stated_day
 
-TARGETS: Final = ("fwl", "nft", "iptables", "ip6tables")
+TARGETS: Final = ("fwl", "nft", "iptables", "ip6tables", "cisco")
 CHAINS: Final = ("input", "forward", "output")
 
 

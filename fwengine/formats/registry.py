@@ -123,6 +123,7 @@ WRITERS: Mapping[str, Writer] = {
         Writer("nft", "nftables", _writing("nftables"), chain=True, named="the table"),
         Writer("iptables", "iptables", _writing("iptables", family=4), chain=True),
         Writer("ip6tables", "ip6tables", _writing("iptables", family=6), chain=True),
+        Writer("cisco", "Cisco IOS", _writing("cisco"), named="the list"),
         Writer("fwl", "the language", _writing("fwl"), ends=True),
     )
 }
