@@ -124,6 +124,7 @@ WRITERS: Mapping[str, Writer] = {
         Writer("iptables", "iptables", _writing("iptables", family=4), chain=True),
         Writer("ip6tables", "ip6tables", _writing("iptables", family=6), chain=True),
         Writer("cisco", "Cisco IOS", _writing("cisco"), named="the list"),
+        Writer("aws", "AWS", _writing("aws"), chain=True, named="the network ACL"),
         Writer("fwl", "the language", _writing("fwl"), ends=True),
     )
 }
