@@ -27,7 +27,7 @@ from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
 from ..report.strangers import stranger_text
 from ..traffic.count import evaluate_capture
-from ..traffic.flows import FlowTable, count_flows
+from ..traffic.flows import count_flows, flow_table
 from . import each
 from .failure import Failures
 from .loading import load
@@ -87,11 +87,11 @@ def evaluate_captures(
         code = each.per_packet(policy, captures, expect, stated, format_, color, failures, how["engine"], chosen)
         return code or int(bool(expect and strangers))
     asked = chosen_for_top(chosen)
-    table = FlowTable(asked.takes)
+    table = flow_table(policy, captures, asked.takes, how["engine"]) if told.top else None
     reports = []
     for capture in captures:
         with progress_bar(called(capture), screen_for(format_)) as progress:
-            if told.top:
+            if table is not None:
                 report = count_flows(policy, capture, table, **stated, progress=progress)
             else:
                 report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
@@ -108,14 +108,14 @@ def evaluate_captures(
         say_failures(format_, failures)
         return 2
     if format_ != "text":
-        flows = flows_of(policy, table, told.top) if told.top else None
+        flows = flows_of(policy, table, told.top) if table is not None and told.top else None
         idle = unexercised(total, policy) if coverage else None
         say_answer(Counted.of(policy, reports, expect, idle, strangers, flows), format_, failures)
     else:
         if len(reports) > 1:
             say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
         say("\n".join([total_line(total), "", *rule_lines(shown, style_of(color), chosen)]))
-        if told.top:
+        if table is not None and told.top:
             say("\n".join(["", *flow_lines(policy, table, told.top, asked, style_of(color))]))
         if coverage:
             say("\n".join(["", *coverage_lines(total, policy)]))
