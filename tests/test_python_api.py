@@ -436,6 +436,9 @@ def test_what_notebooks_show() -> None:
         loads("deny any"), loads("\n".join(f"allow tcp to 10.0.{n}.0/24 port {n + 1}" for n in range(250)))
     )
     assert "and 51 more" in read(big._repr_html_())  # behind one cause and 199 of its changes
+    good, bad = (f"border-left:.3em solid {hue}" for hue in ("#1a8f4c", "#d2453b"))
+    assert good in EDGE.prove("deny tcp from any to web port telnet")._repr_html_()
+    assert bad in EDGE.prove("deny tcp from any to web port ssh")._repr_html_(), "though what it shows is allowed"
     assert "~ only some packets" in read(fwengine.reach(EDGE)._repr_html_())
     many = loads("\n".join(f"allow tcp from 10.0.0.{n // 200} to any port {n}" for n in range(1, 301)))
     assert "and 100 more" in read(many._repr_html_())

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..analysis.confirm import Answer
 from ..analysis.diff import Change
 from ..analysis.finding import Finding
+from ..analysis.prove import Proof
 from ..analysis.query import Region
 from ..model.box import Box
 from ..model.packet import Packet
@@ -160,6 +161,11 @@ def html(value: Any) -> str:
 @html.register
 def _(row: Row) -> str:
     return _line(sentence(row), row.get("action") or row.get("severity") or "")
+
+
+@html.register
+def _(proof: Proof) -> str:  # type: ignore[type-arg]  # of whatever claim
+    return _line(sentence(proof), "allow" if proof.holds else "deny")
 
 
 @html.register
