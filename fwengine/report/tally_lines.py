@@ -96,6 +96,8 @@ def coverage_lines(coverage: Coverage, style: Style) -> Iterator[str]:
 
 def coverage_line(coverage: Coverage) -> str:
     """`coverage: 2 of 6 rules exercised (33.3%)`"""
+    if not coverage.rules:
+        return "coverage: no rule to cover"
     return f"coverage: {coverage.covered} of {coverage.rules} rules exercised ({per_cent(coverage.ratio)})"
 
 

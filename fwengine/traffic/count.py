@@ -18,7 +18,7 @@ from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import DENY, Action
-from ..model.ruleset import RuleSet
+from ..model.ruleset import RuleSet, must_be_policies
 from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
@@ -29,7 +29,7 @@ from .cut import Cuts
 from .sums import CLASSES, ROWS, CaptureReport, Sums, link_notes, report_of
 
 if TYPE_CHECKING:
-    from ..native import Classifier
+    from ..native import Classifier, FlowSums
 
 Engine = Literal["auto", "tree", "native"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
@@ -88,10 +88,11 @@ def evaluate_capture(
         PacketError: if an interface or the state cannot be.
         LimitError: if the engine asked for is not here, or does not take the policy.
     """
+    must_be_policies("evaluate_capture", policy)
     stated = Stated(inbound, outbound, state)
     native = chosen_classifier(policy, path, engine)
     if native is not None:
-        return _native_report(native, path, stated, progress, max(1, jobs))
+        return native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + ROWS
     sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
@@ -336,10 +337,15 @@ def _is_long(path: str | os.PathLike[str]) -> bool:
         return False  # whoever opens it will say what is wrong
 
 
-def _native_report(
-    native: Classifier, path: str | os.PathLike[str], stated: Stated, progress: Progress | None, jobs: int
+def native_report(
+    native: Classifier,
+    path: str | os.PathLike[str],
+    stated: Stated,
+    progress: Progress | None,
+    jobs: int,
+    flows: FlowSums | None = None,
 ) -> CaptureReport:
-    """As `evaluate_capture`, through the native module."""
+    """As `evaluate_capture`, through the native module; `flows` takes those, too, in one job."""
     from ..native import count_capture
 
     policy = native.policy
@@ -365,6 +371,7 @@ def _native_report(
             cut=lambda data, link, wire_length, inbound, outbound: cuts.row(
                 known(data, link, wire_length, inbound, outbound, stated.state), truncated, several
             ),
+            flows=flows,
         )
     except CaptureError as caught:
         return report_of(policy, os.fspath(path), nothing, caught, ())
