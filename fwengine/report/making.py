@@ -20,7 +20,7 @@ from .verdicts import doubts_text, show_value
 MOST_INTERFACES = 1_000
 MOST_MASKS = 1_000
 NAMED = 16  # values of a field that are given by name
-_MOST_KNOWN = 1 << 12
+_MOST_KNOWN = 1 << 14
 _KNOWN: dict[tuple[int, object], FieldSet] = {}
 _WORDS = frozenset({"protocol", "word", "flags"})  # kinds whose values have names
 

@@ -22,14 +22,15 @@ from .proved import Proved
 from .reached import Reached
 from .record import BIG, FailureRecord, Record, keys
 from .render import FORMAT_VERSION
+from .ruled import Listed, Sized
 from .searched import Searched
 from .shown import Shown
 from .tested import Tests
 from .written import Formatted, Started, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Started, Shown, Reached,
-    Explained, Version,
+    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Started,
+    Listed, Sized, Shown, Reached, Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SPARSE: Final[frozenset[type[Record]]] = frozenset({PacketFared})  # written without what is null by default

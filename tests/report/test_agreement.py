@@ -231,6 +231,9 @@ EVERY = [
     ("explain",),
     ("version", "--verbose"),
     ("show", "old.fwl", "--as", "matrix"),
+    ("show", "old.fwl", "--as", "table"),
+    ("show", "server.rules", "--as", "table"),
+    ("show", "server.rules", "--as", "stats"),
 ]
 DATED = frozenset({"check", "eval", "test", "query", "prove", "diff", "synth", "show"})
 
