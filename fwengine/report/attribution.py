@@ -132,6 +132,8 @@ class Attribution:
         claims = [Counter((c.action, c.text, c.by) for c in policy.expectations) for policy in (self.old, self.new)]
         if claims[0] != claims[1]:
             yield _amounts("expectation", (claims[1] - claims[0]).total(), (claims[0] - claims[1]).total())
+        if self.old.sources == self.new.sources:
+            return
         remarks = [Counter(_comments(policy)) for policy in (self.old, self.new)]
         if remarks[0] != remarks[1]:
             yield _amounts("comment", (remarks[1] - remarks[0]).total(), (remarks[0] - remarks[1]).total())

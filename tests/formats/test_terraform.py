@@ -344,3 +344,33 @@ def test_one_file_that_tells_one_version_is_not_enough(file: str) -> None:
     done = run("diff", PLAN.parent / file)
     assert done.code == 2
     assert "FW483" in done.err
+
+
+@pytest.mark.parametrize(("other", "status"), [("sg-2", "equivalent"), ("sg-3", "in doubt")])
+def test_what_hangs_on_another_doubt_is_told(tmp_path: Path, other: str, status: str) -> None:
+    before, after = (alone(22, None, referenced_security_group_id=name) for name in ("sg-2", other))
+    file = tmp_path / "plan.json"
+    file.write_text(plan(change(GROUP, group(), group()), change(RULE, before, after)))
+    files = run("diff", file, "--format", "json").json["files"]
+    assert [one["status"] for one in files] == [status, "equivalent"]
+
+
+def test_diff_of_two_files_compares_their_policies_by_name(tmp_path: Path) -> None:
+    text = (PLAN.parent / "vpc.json").read_text()
+    file = tmp_path / "vpc.json"
+    file.write_text(text.replace('"CidrIp": "10.20.9.0/24"', '"CidrIp": "10.20.0.0/16"'))
+    done = run("diff", PLAN.parent / "vpc.json", file)
+    assert done.code == 1
+    assert done.out.endswith("4 lists: 3 equivalent, 1 changed\n")
+    done = run(
+        "diff",
+        PLAN.parent / "vpc.json",
+        PLAN,
+        "--policy",
+        "acl-0b1c egress",
+        "--policy",
+        "aws_network_acl.servers egress",
+    )
+    assert (done.code, done.out.startswith("EQUIVALENT")) == (0, True)
+    done = run("diff", PLAN.parent / "vpc.json", PLAN.parent.parent / "edge.fwl")
+    assert (done.code, "FW456" in done.err) == (2, True)

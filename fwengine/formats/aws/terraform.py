@@ -274,7 +274,7 @@ class Side:
         ):
             traffic = replace(traffic, doubts=())  # all types
         for peer, mark in self._peers(item, own, one):
-            yield rule(egress, mark, traffic, peer, name)
+            yield rule(egress, item, mark, traffic, peer, name)
 
     def _peers(self, item: Item, own: str, one: Resource | None) -> Iterator[tuple[Peer, Span]]:
         for key, v6 in (("cidr_blocks", False), ("ipv6_cidr_blocks", True)):
