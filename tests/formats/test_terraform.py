@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import random
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -374,3 +377,38 @@ def test_diff_of_two_files_compares_their_policies_by_name(tmp_path: Path) -> No
     assert (done.code, done.out.startswith("EQUIVALENT")) == (0, True)
     done = run("diff", PLAN.parent / "vpc.json", PLAN.parent.parent / "edge.fwl")
     assert (done.code, "FW456" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_plan_applied_by_hand_has_the_rules_that_are_told(seed: int) -> None:
+    """A group of rules that somebody made by hand and of rules that are resources: what AWS has after each is done."""
+    rng = random.Random(seed)
+    rules = [(port, cidr) for port in (22, 80, 443) for cidr in ("10.1.0.0/16", "10.0.0.0/8", "192.0.2.0/24")]
+    rng.shuffle(rules)
+    manual, was, fresh = rules[:2], rules[2:5], rules[5:8]
+    kept = [rule for rule in was if rng.random() < 0.5]
+    come = [rule for rule in fresh if rng.random() < 0.6]
+    told = group(*(within(*rule) for rule in (*manual, *was)))
+    changes = [change(f"aws_security_group_rule.r{n}", before, before if rule in kept else None)
+               for n, rule in enumerate(was) if (before := _typed(rule))]  # fmt: skip
+    gone = [one for one in changes if one["change"]["after"] is None]
+    for n, rule in enumerate(come):  # some take the place of one that goes: the resource is edited
+        if gone and rng.random() < 0.5:
+            gone.pop()["change"]["after"] = _typed(rule)
+        else:
+            changes.append(change(f"aws_security_group_rule.n{n}", None, _typed(rule)))
+    rng.shuffle(changes)
+    text = plan(change(GROUP, told, told), *changes)
+    for port, source in product((22, 80, 443, 444), ("10.1.0.5", "10.2.0.5", "192.0.2.9", "198.51.100.1")):
+        packet = f"tcp {source}:40000 -> 192.0.2.80:{port} flags syn"
+        expected = tuple("allow" if any(_takes(rule, port, source) for rule in some) else "deny"
+                         for some in ((*manual, *was), (*manual, *kept, *come)))  # fmt: skip
+        assert fates(text, packet) == expected, (packet, manual, was, kept, come)
+
+
+def _typed(rule: tuple[int, str]) -> dict[str, Any]:
+    return {**within(*rule), "type": "ingress", "security_group_id": "sg-1"}
+
+
+def _takes(rule: tuple[int, str], port: int, source: str) -> bool:
+    return rule[0] == port and ipaddress.ip_address(source) in ipaddress.ip_network(rule[1])
