@@ -183,8 +183,25 @@ def test_a_reference_is_followed_into_a_module_and_out_of_one() -> None:
 @pytest.mark.parametrize("references", [["local.group"], [f"{GROUP}.id", GROUP, f"{OTHER}.id", OTHER], []])
 def test_a_rule_that_may_be_of_several_groups_is_in_doubt_in_each(references: list[str]) -> None:
     text = created(refers(RULE, "security_group_id", *references))
-    for name in (GROUP, OTHER):
+    for name, other in ((GROUP, "depends"), (OTHER, "deny")):  # what is within the one is not known either
         assert fates(text, SSH, f"{name} ingress") == ("deny", "depends")
+        assert fates(text, WEB, f"{name} ingress") == ("deny", other)
+
+
+def test_a_rule_whose_group_nothing_tells_is_in_doubt_in_all_or_refused() -> None:
+    told = group()
+    rule = change(RULE, None, alone(22, group=None), UNKNOWN)
+    assert fates(plan(change(GROUP, told, told), rule), SSH) == ("deny", "depends")
+    with pytest.raises(PolicyError, match="not known before the plan is applied"):
+        loads(plan(rule))
+
+
+def test_rules_that_others_made_may_be_taken_away() -> None:
+    told = group(within(22), within(443))
+    only = {"security_group_id": "sg-1", "ingress_rule_ids": ["sgr-1"], "egress_rule_ids": []}
+    text = plan(change(GROUP, told, told), change(RULE, alone(443), alone(443)),
+                change("aws_vpc_security_group_rules_exclusive.x", None, only))  # fmt: skip
+    assert (fates(text, SSH), fates(text, WEB)) == (("allow", "depends"), ("allow", "allow"))
 
 
 def test_a_group_of_somebody_elses_holds_more_than_the_plan_says() -> None:
@@ -290,6 +307,7 @@ def test_resources_that_a_plan_does_not_touch_are_those_of_the_state_before() ->
         (plan(change(GROUP, None, group(within(22, protocol="tcpp")))), "FW403", '"protocol": "tcpp"'),
         (plan(change(GROUP, None, group(within(70000)))), "FW403", '"from_port": 70000'),
         (plan(change(GROUP, None, {"ingress": 5})), "FW406", '"ingress": 5'),
+        (plan(change("awscc_ec2_security_group_ingress.x", None, {})), "FW402", '"after": {},'),
         (plan(change("aws_vpc.x", None, {})), "FW407", "{"),
         (plan(errored=True), "FW406", '"errored": true'),
         ('{"terraform_version": "1.9.5", "version": 4, "lineage": "x", "resources": []}', "FW407", "{"),
