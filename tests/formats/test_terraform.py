@@ -180,6 +180,32 @@ def test_a_reference_is_followed_into_a_module_and_out_of_one() -> None:
     assert fates(text, SSH) == ("deny", "allow")
 
 
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        (["var.make", f"{GROUP}.id", GROUP, "var.existing"], ("allow", "deny")),  # what a variable says would be known
+        (["var.make", f"{GROUP}.id", GROUP, "local.existing"], ("depends", "depends")),
+        (["aws_vpc.x.id", "aws_vpc.x", f"{GROUP}.id", GROUP], ("depends", "depends")),
+        ([f"{GROUP}.id", GROUP, "each.key"], ("allow", "deny")),
+    ],
+)
+def test_a_reference_is_one_of_those_that_the_configuration_names(
+    references: list[str], expected: tuple[str, str]
+) -> None:
+    text = created(refers(RULE, "security_group_id", *references))
+    assert tuple(fates(text, SSH, f"{name} ingress")[1] for name in (GROUP, OTHER)) == expected
+
+
+def test_an_instance_is_told_from_the_others() -> None:
+    text = plan(
+        change(f'{GROUP}["a"]', None, FRESH, LATER), change(f'{GROUP}["b"]', None, FRESH, {**LATER, "ingress": False}),
+        change(RULE, None, alone(22, group=None), UNKNOWN),
+        configuration={"resources": [refers(RULE, "security_group_id", f'{GROUP}["a"].id', f'{GROUP}["a"]', GROUP)]},
+    )  # fmt: skip
+    assert fates(text, SSH, f'{GROUP}["a"] ingress') == ("deny", "allow")
+    assert fates(text, SSH, f'{GROUP}["b"] ingress') == ("deny", "deny")
+
+
 @pytest.mark.parametrize("references", [["local.group"], [f"{GROUP}.id", GROUP, f"{OTHER}.id", OTHER], []])
 def test_a_rule_that_may_be_of_several_groups_is_in_doubt_in_each(references: list[str]) -> None:
     text = created(refers(RULE, "security_group_id", *references))

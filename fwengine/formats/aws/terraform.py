@@ -107,8 +107,8 @@ class Side:
 
     def _referred(self, one: Resource, attribute: str, types: tuple[str, ...]) -> str | None:
         """The address of the one resource that an unknown attribute comes from."""
-        found, sure = self.plan.referred(one, attribute)
-        return found[0].address if sure and found[0].type in types else None
+        found, whole = self.plan.referred(one, attribute)
+        return found[0].address if whole and len(found) == 1 and found[0].type in types else None
 
     # Lists and what is within
 
@@ -204,17 +204,17 @@ class Side:
             if name not in self.ids:
                 self._stranger(one, name, key)
             return [self.ids[name]], True
-        found, sure = self.plan.referred(one, key)
+        found, whole = self.plan.referred(one, key)
         some = [other.address for other in found if other.type in types and other.address in self.lists]
-        if some:
-            return some, sure
+        if whole and some and len(some) == len(found):
+            return some, len(some) == 1
         stateful = key == "security_group_id"
         every = [address for address, known in self.lists.items() if known.stateful == stateful]
         fresh = [address for address in every if address not in self.ids.values()]
         if not every:
             self._known(one.item, key)
             raise RefusedError(one.item.place(key), f"`{key}` is missing", code="FW406")
-        return fresh or every, False
+        return list(dict.fromkeys([*some, *(fresh or every)])), False
 
     def _stranger(self, one: Resource, name: str, key: str) -> None:
         """A list that is not of this plan: what else it holds is not known."""
