@@ -91,3 +91,18 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
     refused = CliRunner().invoke(cli, words[:2], standalone_mode=False)
     assert refused.return_value == 2
     assert "FW461" in refused.stderr
+
+
+@pytest.mark.parametrize("to", ["nft", "iptables", "cisco"])
+def test_what_a_list_says_nothing_of_is_no_difference(to: str, tmp_path: Path) -> None:
+    """A list about IPv4 and what it was converted to: IPv6 is in doubt in both, and in the same way."""
+    out = tmp_path / "new"
+    old = str(RULES / "formats" / "border.cfg")
+    assert (
+        CliRunner().invoke(cli, ["convert", old, "--to", to, "-o", str(out)], standalone_mode=False).return_value == 0
+    )
+    done = CliRunner().invoke(cli, ["diff", old, str(out)], standalone_mode=False)
+    assert done.return_value == 0
+    assert done.output.startswith("EQUIVALENT")
+    policy = load_all(out)[0]
+    assert policy.prove("deny tcp from ipv4 to 192.0.2.25 port 25").holds
