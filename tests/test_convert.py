@@ -122,15 +122,15 @@ def test_a_refusal_names_every_rule_and_touches_no_file(tmp_path: Path) -> None:
     old.write_text(
         "allow tcp from 10.0.0.0/8 to any port 80 in lan0\n"
         "allow tcp from any to any port 22 as fine\n"
-        "allow udp from any to any port 53 state new out wan0 as dns\n"
+        "allow udp from any to any port 53 state established out wan0 as dns\n"
         "allow any from 10.0.0.0/8 to any length < 100\n"
     )
     out.write_text("as it was")
     code, said, wrong = run(str(old), "--to", "cisco", "-o", str(out))
     assert (code, said, out.read_text()) == (2, "", "as it was")
     assert [line for line in wrong.splitlines() if " --> " in line] == [f" --> {old}:{n}:1" for n in (1, 3, 4)]
-    assert "the rule is not exact in Cisco IOS: an access list cannot ask for `in`" in wrong
-    assert "rule `dns` is not exact" in wrong
+    assert "the rule is not exact in Cisco IOS: an access list of IOS cannot ask for `in`" in wrong
+    assert "rule `dns` is not exact in Cisco IOS: an access list of IOS cannot ask for `out`, `state`" in wrong
     assert wrong.count("= help:") == 3
 
 
