@@ -12,14 +12,16 @@ from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer, agree
 from ..analysis.finding import Finding
 from ..analysis.witness import witness
-from ..errors import Diagnostic, Label
+from ..errors import Diagnostic, Label, Severity
 from ..formats.chains import Chains, Kind, Line
 from ..formats.unfold import doubts_of
 from ..imported import dead_everywhere, lines, uncalled
 from ..model.box import Box
+from ..model.packet import Packet
 from ..model.rules import DEPENDS
 from ..policy import Policy
 from ..sources.foreign import Imported
+from ..spare import spare
 
 _OF_RULES = frozenset({"FW301", "FW302", "FW303", "FW310"})  # true of a line if true of a rule made of it
 _DECIDES = {Kind.ALLOW: "allow", Kind.DENY: "deny"}
@@ -45,6 +47,8 @@ def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
             told.add(key)
             mine.append(finding)
     mine += _dead(policy, policy.imported, codes)
+    if "FW203" in codes:
+        mine += _spare(policy, policy.imported)
     if policy.imported.name == policy.imported.entries[0]:
         mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
         mine += _uncalled(policy.imported, codes)
@@ -92,6 +96,39 @@ def _lost(line: Line, blockers: list[Line]) -> Iterator[Finding]:
     yield Finding("FW471", "warning", remark=remark)
 
 
+def _spare(policy: Policy, imported: Imported) -> Iterator[Finding]:
+    """Lines without which every packet fares the same, each told with the first policy of the run that comes to it."""
+    chains = imported.document.chains
+    known = lines(chains)
+    mine = {line.number for name in _first_told(imported) for line in chains.chains[name].lines}
+    for number, found in spare(chains, tuple(imported.document.policies[name] for name in imported.entries)).items():
+        line = known[number]
+        if number not in mine:
+            continue
+        heirs = [known[heir] for heir in found.heirs]
+        who = _listed([heir for heir in heirs if not heir.implied]) or "the default"
+        message = f"line {line.span.line} changes nothing: without it {who} would do the same"
+        help = "remove it" if heirs else "remove it, or keep it for its counters"
+        labels = tuple(Label(heir.span, "would do the same") for heir in heirs[:_NAMED] if not heir.implied)
+        severity: Severity = "warning" if heirs else "info"
+        remark = Diagnostic("FW203", message, line.span, "redundant", help, severity, labels)
+        seen = Packet.from_point(found.point, policy.fields) if found.point is not None else None
+        verdict = policy.evaluate(seen) if seen is not None else None
+        if verdict is None or verdict.index is None or verdict.rule is None or verdict.rule.origin is None:
+            yield Finding("FW203", severity, remark=remark)
+        elif verdict.rule.origin.line == number and verdict.action is not DEPENDS:
+            yield Finding("FW203", severity, remark=remark, witness=seen, decided_by=verdict.index)
+        else:
+            yield Finding("FW203", severity, remark=remark)
+
+
+def _listed(some: list[Line]) -> str:
+    """`line 3, line 5 and line 9`, or `line 3, line 5, line 7, line 8 and 2 more`"""
+    told = [f"line {line.span.line}" for line in some[:_NAMED]]
+    told += [f"{len(some) - _NAMED} more"] * (len(some) > _NAMED)
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else "".join(told)
+
+
 def _first_told(imported: Imported) -> list[str]:
     """The chains that this policy is the first of its run to come to."""
     document = imported.document
@@ -129,9 +166,7 @@ def _unreachable(policy: Policy, line: Line, blockers: list[Line]) -> Finding:
         agree(
             rule is not verdict.rule or rule.origin is None or rule.origin.line != line.number or _in_doubt(line), seen
         )
-    who = ", ".join(f"line {b.span.line}" for b in blockers[:_NAMED]) + f" and {len(blockers) - _NAMED} more" * (
-        len(blockers) > _NAMED
-    )
+    who = _listed(blockers)
     take = "takes" if len(blockers) == 1 else "together take"
     way = (
         ", the other way" if all(contrary) else ", some the other way" if shadowed else ", the same way" if own else ""
