@@ -6,7 +6,9 @@ policies of the file that are asked together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer, agree
@@ -26,6 +28,7 @@ from ..spare import spare
 _OF_RULES = frozenset({"FW301", "FW302", "FW303", "FW310"})  # true of a line if true of a rule made of it
 _DECIDES = {Kind.ALLOW: "allow", Kind.DENY: "deny"}
 _NAMED = 4  # lines that a message names
+_JUMPS = 2  # that are shown, of those that lead to a line
 
 
 def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
@@ -79,7 +82,7 @@ def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator
             continue
         if not blockers and not _is_come_to(chains, imported, line, met):
             continue  # told of the jump that leads here
-        finding = _unreachable(policy, line, [known[b] for b in blockers if b != number])
+        finding = _led_to(chains, line, _unreachable(policy, line, [known[b] for b in blockers if b != number]))
         if finding.code in codes:
             yield finding
 
@@ -114,12 +117,31 @@ def _spare(policy: Policy, imported: Imported) -> Iterator[Finding]:
         remark = Diagnostic("FW203", message, line.span, "redundant", help, severity, labels)
         seen = Packet.from_point(found.point, policy.fields) if found.point is not None else None
         verdict = policy.evaluate(seen) if seen is not None else None
-        if verdict is None or verdict.index is None or verdict.rule is None or verdict.rule.origin is None:
-            yield Finding("FW203", severity, remark=remark)
-        elif verdict.rule.origin.line == number and verdict.action is not DEPENDS:
-            yield Finding("FW203", severity, remark=remark, witness=seen, decided_by=verdict.index)
-        else:
-            yield Finding("FW203", severity, remark=remark)
+        finding = Finding("FW203", severity, remark=remark)
+        origin = verdict.rule.origin if verdict is not None and verdict.rule is not None else None
+        if verdict is not None and origin is not None and origin.line == number and verdict.action is not DEPENDS:
+            finding = Finding("FW203", severity, remark=remark, witness=seen, decided_by=verdict.index)
+        yield _led_to(chains, line, finding)
+
+
+@lru_cache(maxsize=1)
+def _jumps(chains: Chains) -> Mapping[int, tuple[Line, ...]]:
+    """By a line's number, the first jumps to its chain."""
+    found: dict[str, list[Line]] = {}
+    for chain in chains.chains.values():
+        for line in chain.lines:
+            if line.target is not None and len(found.setdefault(line.target, [])) < _JUMPS:
+                found[line.target].append(line)
+    return {line.number: tuple(found[name]) for name in found for line in chains.chains[name].lines}
+
+
+def _led_to(chains: Chains, line: Line, finding: Finding) -> Finding:
+    """The finding with the jumps that lead to the line's chain."""
+    jumps = _jumps(chains).get(line.number, ())
+    if not jumps or finding.remark is None:
+        return finding
+    labels = tuple(Label(jump.span, "leads to it") for jump in jumps)
+    return finding.replace(remark=replace(finding.remark, labels=(*finding.remark.labels, *labels)))
 
 
 def _listed(some: list[Line]) -> str:

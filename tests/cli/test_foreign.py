@@ -399,3 +399,25 @@ def test_a_rate_that_has_a_name_is_compared_too(dump: str) -> None:
     Path("same.nft").write_text(old)
     assert out("diff", "old.nft", "new.nft", code=1).startswith("IN DOUBT")
     assert out("diff", "old.nft", "same.nft", code=0).startswith("EQUIVALENT")
+
+
+def test_a_finding_about_a_line_shows_the_jumps_to_it(tmp_path: Path) -> None:
+    text = (
+        "*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -p tcp --dport 80 -j ACCEPT\n-A INPUT -p tcp -j web\n"
+        "-A web -s 10.0.0.0/8 -p tcp --dport 80 -j DROP\n-A web -p tcp --dport 81 -j ACCEPT\nCOMMIT\n"
+    )
+    (tmp_path / "d").write_text(text)
+    found = run_json("check", tmp_path / "d", "--format", "json")["findings"]
+    (dead,) = (one for one in found if one["code"] == "FW201")
+    assert [(one["place"]["line"], one["text"]) for one in dead["related"]] == [
+        (4, "takes every packet of it"), (5, "leads to it"),
+    ]  # fmt: skip
+
+
+def test_neighbour_discovery_that_a_list_takes_away_is_found(tmp_path: Path) -> None:
+    (tmp_path / "r.cfg").write_text("ipv6 access-list x\n permit tcp any any eq 443\n deny ipv6 any any log\n")
+    (found,) = run_json("check", tmp_path / "r.cfg", "--format", "json", "--ignore", "FW203,FW303")["findings"]
+    assert (found["code"], found["severity"], found["place"]["line"]) == ("FW471", "warning", 3)
+    (tmp_path / "r.cfg").write_text("ipv6 access-list x\n permit tcp any any eq 443\n permit ipv6 any any\n")
+    codes = [one["code"] for one in run_json("check", tmp_path / "r.cfg", "--format", "json")["findings"]]
+    assert "FW471" not in codes
