@@ -421,3 +421,15 @@ def test_neighbour_discovery_that_a_list_takes_away_is_found(tmp_path: Path) -> 
     (tmp_path / "r.cfg").write_text("ipv6 access-list x\n permit tcp any any eq 443\n permit ipv6 any any\n")
     codes = [one["code"] for one in run_json("check", tmp_path / "r.cfg", "--format", "json")["findings"]]
     assert "FW471" not in codes
+
+
+def test_show_tells_where_a_list_is_applied() -> None:
+    border = str(RULES / "formats" / "border.cfg")
+    assert "applied to interface GigabitEthernet0/0 in (line 17)" in out("show", border)
+    shown = run_json("show", border, "--as", "json")
+    assert shown["format"] == "cisco-ios"
+    assert [(one["where"], one["place"]["line"]) for one in shown["applied"]] == [
+        ("to interface GigabitEthernet0/0 in", 17)
+    ]
+    own = run_json("show", RULES / "edge.fwl", "--as", "json")
+    assert (own["format"], own["applied"]) == (None, [])

@@ -384,3 +384,38 @@ access-group x in interface outside
             except PolicyError:
                 refused += 1
     assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("ip access-list extended x\n permit ip any any\n", "ios"),
+        ("access-list 101 permit ip any 10.0.0.0 0.255.255.255\n", "ios"),
+        ("ipv6 access-list x\n permit ipv6 any any\n", "ios"),
+        ("access-list x extended permit ip any 10.0.0.0 255.0.0.0\n", "asa"),
+        ("access-list x extended permit ip 10.0.0.0 255.0.0.0 0.0.0.0 0.0.0.0\n", "asa"),
+        ("access-list x permit ip any 10.0.0.0 255.0.0.0\n", "asa"),
+        ("access-list x extended permit ip any 10.0.0.0 0.0.0.255\n", "ios"),
+        ("ASA Version 9\naccess-list 101 permit ip any any\n", "asa"),
+        ("ip access-list x\n  10 permit ip any any\n", "nx-os"),
+        ("feature bgp\nipv6 access-list x\n  10 permit ipv6 any any\n", "nx-os"),
+    ],
+)
+def test_the_system_is_seen_from_the_words(text: str, system: str) -> None:
+    assert read(text, "file").format == f"cisco-{system}"
+
+
+def test_what_stands_around_lists_is_passed_over_and_entries_nowhere_else() -> None:
+    text = "ip access-list extended x\n!\nsnmp-server community public RO 10\nmac access-list extended m\n permit any any\n"
+    document = read(f"{text}access-list 10 permit any\n", "router")
+    assert list(document.policies) == ["x", "10"]
+    assert [remark.code for remark in document.remarks] == ["FW452", "FW470"]
+    kept = "ip access-list extended x\n permit udp any any\n! more\n deny tcp any any\n"
+    assert len(read(kept, "router").chains.chains["x"].lines) == 3
+    for indent in ("", " "):
+        assert (
+            len(read(f"ip access-list extended x\n!\n{indent}permit ip any any\n", "router").chains.chains["x"].lines)
+            == 2
+        )
+    with pytest.raises(PolicyError, match="outside of any list"):
+        read("ip access-list extended x\n permit udp any any\npermit ip any any\n", "router")

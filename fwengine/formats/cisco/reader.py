@@ -32,8 +32,11 @@ MAX_LINE = 1 << 16
 _ASA = re.compile(
     r"^(?:ASA|PIX) Version|^access-group \S+ (?:in|out) interface |^object (?:network|service) |^ nameif ", re.MULTILINE
 )
-_EXTENDED = re.compile(r"^access-list \S+ (?:line \d+ )?extended ", re.MULTILINE)
-_INVERSE = re.compile(r"^access-list \S+ extended .* 0\.\d+\.\d+\.\d+(?: |$)", re.MULTILINE)
+_EXTENDED = re.compile(
+    r"^access-list (?:\S+ (?:line \d+ )?extended |[A-Za-z]\S* (?:line \d+ )?(?:permit|deny) )", re.MULTILINE
+)
+# a mask whose first bits are not compared, such as 0.0.0.255; 0.0.0.0 may be any address
+_INVERSE = re.compile(r"^access-list .* 0\.(?!0\.0\.0\b)\d+\.\d+\.\d+(?: |$)", re.MULTILINE)
 _IOS = re.compile(r"^ip access-list (?:standard|extended) ", re.MULTILINE)
 _BLOCKS = re.compile(r"^(?:ip|ipv6) access-list (?:standard |extended )?\S+[ \t]*$", re.MULTILINE)
 _NXOS = re.compile(
@@ -42,10 +45,11 @@ _NXOS = re.compile(
     re.MULTILINE,
 )
 _SHOWN = re.compile(
-    r"\(hitcnt=\d+\)|\(\d+ match(?:es)?\)|\[match=\d+\]|elements; name hash|"
+    r"\(hitcnt=\d+\)|\(\d+ match(?:es)?\)|\[match=\d+\]|elements; name hash|, wildcard bits |"
     r"^\s*(?:(?:Extended |Standard |Reflexive )?IP|IPv[46]) access list ",
     re.IGNORECASE,
 )
+_ENTRY = re.compile(r"(?:\d+\s+)?(?:permit|deny|remark|no|evaluate|dynamic|sequence)\s+\S")
 _ASIDE = ("resequence", "log-update", "logging", "helper", "persistent", "match-local-traffic", "role-based", "fqdn")
 _NOT_FOR_PACKETS = {
     "ethertype": "does not filter IP packets", "webtype": "filters URLs", "standard": "is about routes on ASA, not packets",
@@ -77,6 +81,7 @@ class _Block:
 
     target: AccessList | Group | str
     indented: bool = False
+    paused: bool = False  # a comment stood in it, at the beginning of a line
 
 
 class _Reader:
@@ -155,8 +160,10 @@ class _Reader:
     def _row(self, number: int, row: str) -> None:
         words = Words(row)
         if not words or row.lstrip().startswith("!"):
-            if row.startswith("!") and self.block is not None and not isinstance(self.block.target, AccessList):
-                self.block = None
+            if row.startswith("!") and self.block is not None:
+                self.block.paused = True
+                if not isinstance(self.block.target, AccessList):
+                    self.block = None
             return
         if _SHOWN.search(row) and not {"remark", "description"} & {word.text.lower() for word in words.all}:
             raise RefusedError(
@@ -167,9 +174,13 @@ class _Reader:
         if words.next in ("exit", "end") and not row[0].isspace():
             self.block = None
             return
-        if self.block is not None and self.block.indented and not row[0].isspace():
-            self.block = None
+        if self.block is not None and not row[0].isspace():
+            # a list may go on behind a comment, and what stands there may be something else
+            over = self.block.indented or (self.block.paused and not _ENTRY.match(row))
+            self.block = None if over else self.block
         if self.block is None:
+            if not row[0].isspace() and _ENTRY.match(row):
+                raise RefusedError(words.word, "an entry stands outside of any list", "indent the entries of a list")
             self.uses.top(words, self._span(number, row))
             return
         self.block.indented = self.block.indented or row[0].isspace()
@@ -188,6 +199,9 @@ class _Reader:
         if first in ("ip", "ipv6", "ipv4") and second == "access-list":
             words.at = 2
             self._list_heading(words, number, row, v6=first == "ipv6")
+        elif first in ("mac", "arp", "ipx") and second == "access-list":
+            self._aside(f"a list of `{first}` does not filter IP packets", self._span(number, row))
+            self.block = _Block("")
         elif first == "access-list":
             words.at = 1
             self._list_line(words, number, row)
