@@ -1,14 +1,14 @@
 """Lines of other firewalls' policies that do no work: without them every packet may get just what it may get now.
 
-A line stands in several flat rules, in each chain that packets enter and in both bounds of doubt; it is spare only if all
-of them can go. Lines are tried the last first, and what is found is gone for those tried after it: so all of it can be
-removed together, or in part. Lines that end another resolution's way (see `formats.unfold`) are not tried: what comes
-behind them was unfolded as if they stood there.
+A statement of the file may be several lines, and a line stands in several flat rules, in each chain that packets enter and in
+both bounds of doubt; it is spare only if all of them can go. Lines are tried the last first, and what is found is gone for
+those tried after it: so all of it can be removed together, or in part. Lines that end another resolution's way (see
+`formats.unfold`) are not tried: what comes behind them was unfolded as if they stood there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,8 @@ from .analysis.cover import hole, sample
 from .analysis.entries import Entries, rule_pieces
 from .analysis.reach import removal_changes
 from .analysis.search import STEPS
-from .formats.chains import Chains, Kind
+from .errors import Span
+from .formats.chains import Chains, Kind, Line
 from .formats.unfold import Unfolded, unfold
 from .imported import dead_everywhere, lines
 from .model.fields import Point
@@ -46,14 +47,17 @@ class _Bound:
                 self.copies.setdefault(rule.origin.line, []).append(index)
         self.gone = 0
 
-    def leave_out(self, line: int) -> None:
-        self.gone |= self.entries.vector(self.copies.get(line, ()))
+    def _of(self, some: Iterable[int]) -> list[int]:
+        return [index for line in some for index in self.copies.get(line, ())]
 
-    def is_needed(self, line: int, steps: int) -> bool:
-        """Does a verdict change without the line, and without what is gone?"""
-        if line in self.cutting:
+    def leave_out(self, some: Iterable[int]) -> None:
+        self.gone |= self.entries.vector(self._of(some))
+
+    def is_needed(self, some: Sequence[int], steps: int) -> bool:
+        """Does a verdict change without these lines, and without what is gone?"""
+        if not self.cutting.isdisjoint(some):
             return True
-        copies = self.copies.get(line, [])
+        copies = self._of(some)
         helpless = self.gone | self.entries.vector(copies)
         return any(
             removal_changes(
@@ -64,11 +68,11 @@ class _Bound:
             for index in copies
         )  # fmt: skip
 
-    def work(self, line: int, steps: int) -> Iterator[tuple[int | None, Point]]:
-        """Packets that the line decides, each with the line that would decide it otherwise; None is the default."""
+    def work(self, some: Sequence[int], steps: int) -> Iterator[tuple[int | None, Point]]:
+        """Packets that the lines decide, each with the line that would decide it otherwise; None is the default."""
         entries = self.entries
-        own = entries.vector(self.copies.get(line, ()))
-        for index in self.copies.get(line, ()):
+        own = entries.vector(self._of(some))
+        for index in self._of(some):
             taken = entries.before(index) & ~self.gone & ~own
             later = entries.after(index) & ~self.gone & ~own
             for part in rule_pieces(entries.policy, index):
@@ -97,23 +101,32 @@ def spare(chains: Chains, entries: tuple[str, ...], steps: int = STEPS) -> Mappi
     """
     dead = dead_everywhere(chains, entries)
     bounds = [bound for entry in entries for bound in _bounds(chains, entry)]
-    for number in dead:
-        for bound in bounds:
-            bound.leave_out(number)
+    for bound in bounds:
+        bound.leave_out(dead)
     out: dict[int, Spare] = {}
-    for number, line in sorted(lines(chains).items(), reverse=True):
-        if line.kind not in (Kind.ALLOW, Kind.DENY) or line.implied or number in dead:
+    for number, group in sorted(_statements(chains).items(), reverse=True):
+        live = [n for n in group if n not in dead and any(n in bound.copies for bound in bounds)]
+        if not live or any(bound.is_needed(live, steps) for bound in bounds):
             continue
-        if not any(number in bound.copies for bound in bounds):
-            continue
-        if any(bound.is_needed(number, steps) for bound in bounds):
-            continue
-        found = [one for bound in bounds for one in bound.work(number, steps)]
+        found = [one for bound in bounds for one in bound.work(live, steps)]
         heirs = sorted({heir for heir, _ in found if heir is not None})
         out[number] = Spare(tuple(heirs), found[0][1] if found else None)
         for bound in bounds:
-            bound.leave_out(number)
+            bound.leave_out(live)
     return dict(sorted(out.items()))
+
+
+def _statements(chains: Chains) -> Mapping[int, list[int]]:
+    """The lines that decide and stand in the file, those made of one statement together, by the number of the first."""
+    by_place: dict[Span, list[Line]] = {}
+    for line in lines(chains).values():
+        if line.kind is not Kind.PASS:
+            by_place.setdefault(line.span, []).append(line)
+    return {
+        min(line.number for line in some): [line.number for line in some]
+        for some in by_place.values()
+        if all(line.kind in (Kind.ALLOW, Kind.DENY) and not line.implied for line in some)
+    }
 
 
 def _bounds(chains: Chains, entry: str) -> Sequence[_Bound]:
