@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from support.points import point_of
 
@@ -355,10 +357,9 @@ def test_lists_that_are_not_about_packets_are_told() -> None:
     assert [(remark.code, remark.span.line) for remark in document.remarks] == [("FW452", 2), ("FW452", 3)]
 
 
-def test_a_file_cut_anywhere_is_read_or_refused() -> None:
-    text = (
-        f"{GROUPS}{NEXUS}"
-        + """\
+EVERYTHING = (
+    f"{GROUPS}{NEXUS}"
+    + """\
 access-list 10 permit 10.0.0.0 0.0.255.255 log
 ip access-list extended x
  30 permit object-group mixed any object-group servers
@@ -375,15 +376,39 @@ vlan access-map m 10
  match ip address x
 access-group x in interface outside
 """
-    )
+)
+
+
+def test_a_file_cut_anywhere_is_read_or_refused() -> None:
     refused = 0
-    for end in range(len(text)):
+    for end in range(0, len(EVERYTHING), 2):
         for dialect in (None, ASA, NXOS):
             try:
-                read(text[:end], "router", dialect=dialect)
+                read(EVERYTHING[:end], "router", dialect=dialect)
             except PolicyError:
                 refused += 1
     assert refused > 100
+
+
+def test_a_damaged_file_is_read_or_refused() -> None:
+    """Words in the wrong places, missing, twice; characters of other kinds."""
+    known = EVERYTHING.split()
+    refused = 0
+    for seed in range(500):
+        draw = random.Random(seed)
+        rows = [row.split(" ") for row in EVERYTHING.split("\n")]
+        for _ in range(draw.randrange(1, 4)):
+            row = draw.choice(rows)
+            at = draw.randrange(len(row))
+            strange = draw.choice(
+                [*known, "", "²", "-1", "99999999999", "10.0.0.0/99", "\t", "/", "é", ":::", "0x1f", "!"]
+            )
+            row[at : at + draw.randrange(2)] = [strange]
+        try:
+            read("\n".join(map(" ".join, rows)), "router", dialect=draw.choice([None, ASA, NXOS]))
+        except PolicyError as error:
+            refused += all(d.message for d in error.diagnostics)
+    assert refused > 200
 
 
 @pytest.mark.parametrize(

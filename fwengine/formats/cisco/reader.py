@@ -272,12 +272,12 @@ class _Reader:
         asa = self.dialect is ASA
         word = words.take("the name of a list")
         name = word.text
-        if not asa and name.isdigit() and not _is_standard(name) and not _is_extended(name):
+        if not asa and _is_number(name) and not _is_standard(name) and not _is_extended(name):
             self._aside(f"list {name} does not filter IP packets, by its number", self._span(number, row))
             return
         if not asa and name in ("compiled", "dynamic-extended"):
             return
-        at = words.take("a number") if words.accept("line") else None
+        position = words.number() if words.accept("line") else None
         kind = words.accept("extended", "standard", "ethertype", "webtype")
         text = kind.text.lower() if kind is not None else ""
         if text in _NOT_FOR_PACKETS and (asa or text != "standard"):
@@ -292,9 +292,8 @@ class _Reader:
         self.block = None
         if not words:
             self.block = _Block(target)
-        elif at is not None:
+        elif position is not None:
             column = words.all[words.at].column - 1
-            position = int(at.text) if at.text.isdigit() else 1
             work = partial(self._entry, target, position=position)
             self.waiting.append((number, " " * column + row[column:], work))
         else:
@@ -306,23 +305,17 @@ class _Reader:
         name = words.take("the name of a list")
         if name.text not in self.lists:
             raise RefusedError(name, f"there is no list `{short(name.text)}`", code="FW404")
-        first, step = (words.take("a number") if words else None for _ in range(2))
-        for word in (first, step):
-            if word is not None and not word.text.isdigit():
-                raise RefusedError(word, f"`{short(word.text)}` is not a number", code="FW403")
-        self.lists[name.text].resequence(int(first.text) if first else 10, int(step.text) if step else 10)
+        first, step = (words.number() if words else 10 for _ in range(2))
+        self.lists[name.text].resequence(first, step)
 
     # Entries
 
     def _entry(self, target: AccessList, number: int, row: str, *, position: int | None = None) -> None:
         words = Words(row)
         at = words.word
-        sequence = int(words.take("").text) if words.next.isdigit() else None
+        sequence = words.number() if words.at_number else None
         if words.accept("sequence"):
-            at = words.take("a number")
-            if not at.text.isdigit():
-                raise RefusedError(at, f"`{short(at.text)}` is not a number", code="FW403")
-            sequence = int(at.text)
+            at, sequence = words.word, words.number()
         begin = words.at
         text = words.next
         if text == "no":
@@ -364,7 +357,7 @@ class _Reader:
             name = words.take("the name of a list").text
             parts = _reflexive(target, name)
             if words.accept("sequence"):
-                own = int(words.take("a number").text)
+                own = words.number()
             if words:
                 raise RefusedError(words.word, f"`{short(words.all[words.at].text)}` is not understood here")
         else:
@@ -405,8 +398,12 @@ def _reflexive(target: AccessList, name: str) -> tuple[Part, ...]:
 
 
 def _is_standard(name: str) -> bool:
-    return name.isdigit() and (1 <= int(name) <= 99 or 1300 <= int(name) <= 1999)
+    return _is_number(name) and (1 <= int(name) <= 99 or 1300 <= int(name) <= 1999)
 
 
 def _is_extended(name: str) -> bool:
-    return name.isdigit() and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)
+    return _is_number(name) and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)
+
+
+def _is_number(name: str) -> bool:
+    return re.fullmatch("[0-9]{1,9}", name) is not None
