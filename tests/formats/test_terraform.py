@@ -456,3 +456,14 @@ def _typed(rule: tuple[int, str]) -> dict[str, Any]:
 
 def _takes(rule: tuple[int, str], port: int, source: str) -> bool:
     return rule[0] == port and ipaddress.ip_address(source) in ipaddress.ip_network(rule[1])
+
+
+def test_folders_with_lists_of_aws_are_compared(tmp_path: Path) -> None:
+    text = (PLAN.parent / "vpc.json").read_text()
+    for folder, cidr in (("old", "10.20.9.0/24"), ("new", "10.20.0.0/16")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "vpc.json").write_text(text.replace('"CidrIp": "10.20.9.0/24"', f'"CidrIp": "{cidr}"'))
+    done = run("diff", tmp_path / "old", tmp_path / "new")
+    assert done.code == 1
+    assert "vpc.json:sg-0a44 ingress: changed" in done.out
+    assert "vpc.json:acl-0b1c ingress: equivalent" in done.out
