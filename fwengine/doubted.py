@@ -21,6 +21,7 @@ from .policy import Policy
 _COUNTED = re.compile(r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?")
 # what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, the same in JSON
 _ELSEWHERE = re.compile(r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"')
+_FAMILY = re.compile(r"\bIPv[46] alone$")
 _ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
 
 
@@ -109,6 +110,8 @@ def _shared(one: Part, part: Sets) -> frozenset[Sets]:
 
 def _words(line: Line, one: Part) -> tuple[Any, ...]:
     """What a line in doubt rests on: reasons, and its words without what it has counted."""
+    if line.implied and line.kind is Kind.EITHER and (found := _FAMILY.search(line.text)):
+        return (found[0],)  # each format says in its own words that it is about one family
     if one.doubts or line.kind is Kind.EITHER:
         return one.doubts, _plain(line.text)
     return ()
