@@ -18,20 +18,31 @@ from .output import say_failures
     epilog="\b\nExit codes: 0 written; 2 could not write, or a file is there already: then nothing is written.\n",
 )
 @click.argument("folder", default=".", type=click.Path(path_type=str))
-@click.option("--ci/--no-ci", default=True, show_default=True, help="Also write a workflow for GitHub.")
+@click.option(
+    "--ci",
+    "checks",
+    type=click.Choice(["github", "gitlab", "pre-commit"]),
+    multiple=True,
+    help="What checks every change. May be repeated.  [default: github]",
+)
+@click.option("--no-ci", is_flag=True, help="Write nothing that checks every change.")
 @format_option("text", "json", "jsonl", "markdown")
 @color_option
-def command(folder: str, ci: bool, format_: str, color: str) -> int:
-    """Write a policy to begin with, its expectations, a configuration, and a workflow that checks every change.
+def command(folder: str, checks: tuple[str, ...], no_ci: bool, format_: str, color: str) -> int:
+    """Write a policy to begin with, its expectations, a configuration, and what checks every change.
 
     FOLDER is the top of a repository, the working directory if not given. No file is ever overwritten.
     """
     from ..report.record import Place
     from ..report.written import Started
     from ..sources.writing import failure, replace
-    from .starter import FILES
+    from .starter import CHECKS, FILES
 
-    texts = {Path(folder) / name: text for name, text in FILES.items() if ci or not name.startswith(".github")}
+    if no_ci and checks:
+        raise click.UsageError("`--ci` and `--no-ci` contradict each other")
+    chosen = () if no_ci else checks or ("github",)
+    files = FILES | {name: text for check in chosen for name, text in CHECKS[check].items()}
+    texts = {Path(folder) / name: text for name, text in files.items()}
     failures = Failures()
     there = [path for path in texts if path.exists() or path.is_symlink()]
     if there:

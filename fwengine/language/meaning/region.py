@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import Protocol
 
+from ...errors import LimitError
 from ...model import address
 from ...model.box import Box, Sets, merge
 from ...model.fields import (
@@ -36,6 +37,7 @@ from ...model.packet import write_flags, write_interface
 from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
+from .around import around
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
@@ -261,7 +263,7 @@ def _option(spec: Spec, chosen: IntervalSet, protocol: int | None, names: Words)
 
 def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet = address.ALL) -> str:
     """Addresses as an expression: the shorter of what is in and what is not; by name where a name says it as shortly."""
-    family = _BY_RANGES.get(chosen.ranges)
+    family = show_family(chosen)
     if family:
         return family
     key = "addresses", chosen.ranges, _family(other)
@@ -290,18 +292,48 @@ def _once(names: Words, key: tuple[object, ...], make: Callable[[], str]) -> str
 
 def _addresses(chosen: IntervalSet, names: Words, other: IntervalSet) -> str:
     best = names.addresses(chosen, other)
-    if len(chosen.ranges) > 1:
-        for base, universe in (("", address.ALL), ("ipv4", address.V4), ("ipv6", address.V6)):
-            if chosen.issubset(universe):
-                inside = names.addresses(universe - chosen, universe)
-                if " " in inside and not inside.startswith("{ "):
-                    continue  # an exception from an exception is read in two ways
-                text = f"{base} except {inside}" if base else f"not {inside}"
-                if len(text) < len(best):
-                    best = text
+    if len(chosen.ranges) == 1:
+        return best
+    for base, universe in (("ipv4", address.V4), ("ipv6", address.V6), ("", address.ALL)):
+        if chosen.issubset(universe) and (base or not _family(chosen)):  # `not { ipv4, a }` is `ipv6 except a`
+            inside = _left_out(universe - chosen, universe, names)
+            text = f"{base} except {inside}" if base else f"not {inside}"
+            if inside and len(text) < len(best):
+                best = text
+    if len(best) > _BRIEF:
+        for held in around(chosen):
+            best = _excepted(held, chosen, names, other, best)
     return best
 
 
+def _excepted(held: IntervalSet, chosen: IntervalSet, names: Words, other: IntervalSet, best: str) -> str:
+    """`10.0.0.0/8 except office`, if that is shorter than the best so far."""
+    try:
+        base = show_family(held) or names.addresses(held, other)
+        outside = held - chosen
+        if not outside or " except " in base or len(base) + len(" except a") >= len(best):
+            return best
+        family = _family(held)
+        inside = _left_out(outside, {4: address.V4, 6: address.V6}.get(family, address.ALL), names)
+    except LimitError:  # it takes too many words
+        return best
+    text = f"{base} except {inside}"
+    return text if inside and len(text) < len(best) else best
+
+
+def _left_out(outside: IntervalSet, universe: IntervalSet, names: Words) -> str:
+    """What stands behind `not` or `except`; empty if that would be an exception itself, which is read in two ways."""
+    inside = names.addresses(outside, universe)
+    return "" if " " in inside and not inside.startswith("{ ") else inside
+
+
+def show_family(chosen: IntervalSet) -> str:
+    """`any`, `ipv4` or `ipv6`; empty for any other set."""
+    return _BY_RANGES.get(chosen.ranges, "")
+
+
+_WHOLE = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
+_BRIEF = 26  # characters: no exception is shorter
 _FAMILIES = {address.ALL: "any", address.V4: "ipv4", address.V6: "ipv6"}
 _BY_RANGES = {chosen.ranges: word for chosen, word in _FAMILIES.items()}  # which has the quicker hash
 
@@ -329,7 +361,7 @@ def _elements(chosen: IntervalSet) -> list[str]:
     if isinstance(chosen, ScatteredSet):
         return wildcards(chosen)
     masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
-    return [masked] if masked else address.show_set(chosen)
+    return [masked] if masked else [_WHOLE.get(element, element) for element in address.show_set(chosen)]
 
 
 _MOST_INTERFACES = 1 << 16  # that are named one by one: more than a text has
