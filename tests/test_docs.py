@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.pages import consoles, printed
 from support.paths import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -24,3 +25,12 @@ def test_examples_run_and_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)", text):
         if "://" not in link:
             assert (page.parent / link).exists(), link
+
+
+def test_a_newcomers_run_prints_what_the_tutorial_shows(tmp_path: Path) -> None:
+    """All its commands, one after the other, in an empty folder."""
+    folder, programs = tmp_path / "work", tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    for command, shown in consoles((ROOT / "docs" / "tutorial.md").read_text("utf-8")):
+        assert printed(command, folder, programs) == shown.rstrip(), command

@@ -39,6 +39,11 @@ class Statistics(Record):
     depth: int
     bytes: Size
 
+    @classmethod
+    def of(cls, policy: Policy) -> Statistics:
+        s = policy.tree.statistics()
+        return cls(s.rules, s.trees, s.nodes, s.edges, s.depth, s.bytes)
+
 
 @dataclass(frozen=True)
 class NodeShown(Record):
@@ -72,7 +77,6 @@ class Shown(Answer):
 
     @classmethod
     def of(cls, policy: Policy) -> Shown:
-        s = policy.tree.statistics()
         return cls(
             policy.name,
             act(policy.default),
@@ -86,7 +90,7 @@ class Shown(Answer):
                 )
                 for index, rule in enumerate(policy.rules)
             ),
-            Statistics(s.rules, s.trees, s.nodes, s.edges, s.depth, s.bytes),
+            Statistics.of(policy),
             tuple(root.node for root in policy.tree.roots),
             tuple(NodeShown(FIELD_WORDS[n.field], *_choice(n), tuple(n.children)) for n in policy.tree.nodes),
         )

@@ -43,7 +43,7 @@ from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 from .wildcards import wildcards
 
-_OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
+_OWNERS = tuple((f, owners(f), FULL[f]) for f in OPTIONAL)  # the protocols that have a field, and all of its values
 
 
 def readable(boxes: Iterable[Box]) -> list[Box]:
@@ -66,8 +66,13 @@ def sayable(box: Box) -> bool:
     sets = box.sets
     if _asks(sets, TYPE) and sets[PROTOCOL].size > 1:
         return False
-    asked = [(f, having) for f, having in _OWNERS.items() if _asks(sets, f)]
-    return all(sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having) for f, having in asked)
+    for f, having, full in _OWNERS:
+        chosen = sets[f]
+        if chosen is full or chosen.ranges == full.ranges:
+            continue
+        if not (chosen.issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having)):
+            return False
+    return True
 
 
 def _asks(sets: Sets, f: int) -> bool:
@@ -119,7 +124,13 @@ def show_box(box: Box, names: Words = PLAIN) -> str:
     'tcp from any to any port { 22, 8000-8080 }'
     """
     assert sayable(box), "split the box by `readable` first"
-    service = names.service(_groups(box))
+    return show_sayable(box, names)
+
+
+def show_sayable(box: Box, names: Words = PLAIN) -> str:
+    """The same of a box that is known to be `sayable`."""
+    key = "service", box.sets[PROTOCOL].ranges, box.sets[DPORT].ranges
+    service = _once(names, key, lambda: names.service(_groups(box)))
     if service:  # the name says the destination ports, too
         return _phrase(service, box.replace(DPORT, FULL[DPORT]).sets, box.sets[PROTOCOL], names)
     return _phrase(_protocols(box.sets), box.sets, box.sets[PROTOCOL], names)
@@ -202,10 +213,10 @@ def _untyped(protocols: IntervalSet) -> str:
 
 def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
     words = [head]
-    ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
-    said = _both_ends(sets[SRC], sets[DST], names)
-    for field, ports, keyword in ends:
-        if any(_asks(sets, f) for f in (field, ports, DPORT, DST)):
+    target = _asks(sets, DPORT) or _asks(sets, DST)
+    if target or _asks(sets, SRC) or _asks(sets, SPORT):
+        said = _both_ends(sets[SRC], sets[DST], names)
+        for field, ports, keyword in ((SRC, SPORT, "from"), (DST, DPORT, "to"))[: 1 + target]:
             words += [keyword, said[field]]
             if _asks(sets, ports):
                 words += ["port", show_ports(sets[ports], protocols, names)]
@@ -318,12 +329,13 @@ def _left_out(outside: IntervalSet, universe: IntervalSet, names: Words) -> str:
 
 def show_family(chosen: IntervalSet) -> str:
     """`any`, `ipv4` or `ipv6`; empty for any other set."""
-    return _FAMILIES.get(chosen, "")
+    return _BY_RANGES.get(chosen.ranges, "")
 
 
 _WHOLE = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
 _BRIEF = 26  # characters: no exception is shorter
 _FAMILIES = {address.ALL: "any", address.V4: "ipv4", address.V6: "ipv6"}
+_BY_RANGES = {chosen.ranges: word for chosen, word in _FAMILIES.items()}  # which has the quicker hash
 
 
 def plain_addresses(chosen: IntervalSet) -> str:
