@@ -17,6 +17,7 @@ from .checked import Checked
 from .counted import Counted, PacketFared, PerPacket
 from .decided import Evaluated
 from .described import Explained, Version
+from .flowed import Flowed
 from .outcomes import Tests
 from .proved import Proved
 from .reached import Reached
@@ -27,7 +28,7 @@ from .shown import Shown
 from .written import Formatted, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Shown, Reached,
+    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Shown, Reached,
     Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
