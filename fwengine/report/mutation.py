@@ -11,6 +11,7 @@ from typing import Any
 from ..analysis.coverage import coverage
 from ..analysis.mutation import Mutant, mutation_score
 from ..codes import USAGE
+from ..imported import lines
 from ..model.rules import Rule
 from ..policy import Policy
 from .failure import Failure
@@ -34,7 +35,11 @@ class Tested:
 
     def add_coverage(self, policy: Policy) -> None:
         found = coverage(policy, policy.expectations)
+        known = lines(policy.imported.document.chains) if policy.imported is not None else {}
         for index in found.countable:
+            origin = policy.rules[index].origin
+            if origin is not None and origin.line in known and known[origin.line].implied:
+                continue  # not in the file, so nobody's to exercise
             key = _key(policy.rules[index])
             self.rules[key] = policy.rules[index]
             if found.exercised[index] is not None:
@@ -93,6 +98,8 @@ class Tested:
         return Mutation(len(self.noticed), tuple(self.unnoticed), len(self.equivalent - self.noticed), self.score)
 
     def coverage_lines(self, style: Style) -> list[str]:
+        if not self.rules:
+            return ["coverage: no rule to cover"]
         out = [f"coverage: {len(self.covered)} of {len(self.rules)} rules ({_percent(self.coverage)})"]
         for rule in self.missing:
             place = f"{rule.span.file}:{rule.span.line}"

@@ -91,12 +91,25 @@ class Place(Record):
 
 
 @dataclass(frozen=True)
+class Doubt(Record):
+    """A line whose match more than the packet decides, and what that is."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True)
 class RuleRecord(Record):
-    """A rule: what it is called (its name, or FILE:LINE; `default`, which has no place), what it does and where it stands."""
+    """A rule: what it is called (its name, or FILE:LINE; `default`, which has no place), what it does and where it stands.
+
+    `via` are the jumps that lead to another firewall's line; `doubts` what it rests on, if its action is `depends`.
+    """
 
     label: str
     action: Act
     place: Place | None
+    via: tuple[Place, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def named(self) -> bool:
