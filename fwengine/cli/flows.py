@@ -27,7 +27,7 @@ from .output import say_failures
 
 if TYPE_CHECKING:
     from ..flows.evaluate import FlowReport
-    from ..flows.reading import Opener, Reading
+    from ..flows.options import Opener, Reading
     from ..policy import Policy
 
 EXAMPLES = """\
@@ -36,7 +36,7 @@ Examples:
   fwengine flows edge.fwl conn.log --stateful --coverage
   fwengine flows edge.fwl flows.csv --columns src=source,dst=target,dport=port,protocol=proto
 """
-OPENERS = ("open", "src", "lower-port")  # those of `flows.reading`
+OPENERS = ("open", "src", "lower-port")  # those of `flows.options`
 FATES = ("allow", "deny", "one way", "depends")  # those of `flows.meaning`
 
 
@@ -90,7 +90,7 @@ def reading_of(
     from ..flows.logs.columns import stated_roles
     from ..flows.logs.detect import Stated
     from ..flows.logs.vpc import format_fields
-    from ..flows.reading import Reading
+    from ..flows.options import Reading
 
     if columns is not None and log_format is not None:
         raise click.UsageError("`--columns` and `--log-format` say the same thing twice")

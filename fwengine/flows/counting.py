@@ -33,6 +33,7 @@ from ..model.fields import (
 )
 from ..model.ruleset import RuleSet
 from ..native import Classifier
+from ..native.module import native
 from .flow import ANSWERS, EARLIEST, LATEST, Batch, Flow, Kind
 from .meaning import (
     BEGUN,
@@ -57,6 +58,7 @@ from .sums import NONE, FlowSums, Row, Tally
 from .top import Key, Top
 
 _COLUMNS: Final = {f: TABLE[f].attribute for f in range(len(TABLE)) if f not in (PROTOCOL, SRC, DST)}
+_NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/flows.h
 _REMEMBERED: Final = 1 << 16
 _ABSENT: Final = frozenset({TYPE, CODE, FLAGS})
 _ITEMS: Final = {1: "B", 2: "H", 4: "I"}
@@ -311,6 +313,9 @@ def _told(kind: Kind, reverse: bool) -> frozenset[int]:
 
 def grouped(batch: Batch, found: Sequence[Any]) -> Mapping[tuple[tuple[int, ...], int], Tally]:
     """The flows of a batch by the rules that the questions found and by what is recorded."""
+    if native is not None and len(found) <= _NATIVE_KEYS:
+        columns = (batch.recorded, batch.bytes, batch.packets, batch.first, batch.last)
+        return {(key, done): Tally(*sums) for key, done, *sums in native.group(tuple(found), *columns)}
     sums: dict[Any, list[int]] = {}
     get = sums.get
     recorded, octets, packets, first, last = _told_of(batch)

@@ -13,7 +13,8 @@ from ..model.ruleset import RuleSet
 from .counting import Counter, Takes
 from .flow import Batch
 from .meaning import PLAINLY, Asked
-from .reading import EVERYTHING, Left, Progress, Reading, expand, read
+from .options import EVERYTHING, Reading
+from .reading import Left, Progress, expand, read
 from .sums import FlowSums
 from .top import Top
 

@@ -194,19 +194,41 @@ class _Columns:
         )
 
 
-def batches(flows: Iterable[Flow], rows: int = ROWS) -> Iterator[Batch]:
-    """Flows as columns: some thousands of one kind at a time, in no order. Memory is that of `rows` flows and 64 kinds."""
-    growing: dict[Kind, _Columns] = {}
-    for given in flows:
+class Gathered:
+    """Flows that become batches: some thousands of one kind at a time, in no order. Memory is that of 64 batches."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        assert rows > 1
+        self._rows = rows
+        self._growing: dict[Kind, _Columns] = {}
+
+    def add(self, given: Flow) -> Batch | None:
+        """Takes a flow; a batch that is full by that, if one is."""
         flow = given if given.opened else settled(given)
         kind = kind_of(flow)
-        columns = growing.get(kind)
+        full = None
+        columns = self._growing.get(kind)
         if columns is None:
-            if len(growing) == _KINDS:
-                yield growing.pop(max(growing, key=lambda kind: len(growing[kind].protocol))).batch()
-            columns = growing[kind] = _Columns(kind)
+            if len(self._growing) == _KINDS:
+                largest = max(self._growing, key=lambda kind: len(self._growing[kind].protocol))
+                full = self._growing.pop(largest).batch()
+            columns = self._growing[kind] = _Columns(kind)
         columns.add(flow)
-        if len(columns.protocol) == rows:
-            yield growing.pop(kind).batch()
-    for columns in growing.values():
-        yield columns.batch()
+        if len(columns.protocol) == self._rows:
+            full = self._growing.pop(kind).batch()  # not the other one as well: a new kind has one flow
+        return full
+
+    def rest(self) -> Iterator[Batch]:
+        """The batches that are not full."""
+        while self._growing:
+            yield self._growing.popitem()[1].batch()
+
+
+def batches(flows: Iterable[Flow], rows: int = ROWS) -> Iterator[Batch]:
+    """Flows as columns: see `Gathered`."""
+    gathered = Gathered(rows)
+    for flow in flows:
+        full = gathered.add(flow)
+        if full is not None:
+            yield full
+    yield from gathered.rest()

@@ -6,44 +6,25 @@ Lines are read once, forward, decompressed if need be; memory is that of the bat
 from __future__ import annotations
 
 import glob
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, cast
 
 from ..codes import NOT_A_LOG
 from ..errors import CaptureError
 from ..packets.source import Source
-from .flow import Batch, Flow, batches, settled
-from .logs.detect import LINES, UNSTATED, Numbered, Reader, Stated, UnknownLogError, reader_of
+from .flow import Batch, Flow, Gathered, batches, settled
+from .logs.detect import END, LINES, Numbered, Reader, Table, UnknownLogError, reader_of
 from .logs.words import UnreadError
+from .options import Opener, Reading
+from .quick import Quick
 from .sums import Unread
 
-Opener = Literal["open", "src", "lower-port"]
-OPENERS: Final[tuple[Opener, ...]] = ("open", "src", "lower-port")
 Progress = Callable[[int, int | None], object]
+_HEAD: Final = 1 << 16  # bytes by which a log is known
+_PIECE: Final = 1 << 20
 _LONGEST: Final = 1 << 24  # bytes of a line
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How logs are read.
-
-    Attributes:
-        stated: what they are, where they do not tell.
-        opener: who opened a connection, where the log does not tell: *open*, that is either side; *src*; or the side with
-            the higher port.
-        since, until: milliseconds since 1970: flows that began then or later, and before; None for all.
-    """
-
-    stated: Stated = UNSTATED
-    opener: Opener = "open"
-    since: int | None = None
-    until: int | None = None
-
-
-EVERYTHING: Final = Reading()
 
 
 @dataclass
@@ -92,7 +73,8 @@ def expand(specs: Iterable[str]) -> list[str]:
 
 
 def read(path: str, reading: Reading, left: Left, progress: Progress | None = None) -> Iterator[Batch]:
-    """The flows of one log as batches; `left` takes the others, and is whole behind the last batch.
+    """The flows of one log as batches, each to be used before the next is asked for; `left` takes all else, and is whole behind
+    the last batch.
 
     Raises:
         CaptureError: if the log cannot be opened, is of no known kind, or its compression is damaged: then behind what was
@@ -100,37 +82,85 @@ def read(path: str, reading: Reading, left: Left, progress: Progress | None = No
     """
     source = Source(path)
     try:
-        lines = _lines(source, left, progress)
-        first = list(itertools.islice(lines, LINES))
-        if left.error is not None and not first:
-            raise left.error
+        head = source.peek(_HEAD)
+        if source.failed is not None and not head:
+            raise source.failed
         try:
-            reader = reader_of([line for _, line in first], reading.stated)
+            reader = reader_of(_first(head), reading.stated)
         except UnknownLogError as error:
             raise CaptureError(NOT_A_LOG, source.file, str(error)) from None
-        yield from batches(_flows(reader, itertools.chain(first, lines), reading, left))
+        stream = _Stream(source, left, progress)
+        if Quick.takes(reader, reading):
+            yield from _quickly(cast("Table", reader), stream, reading, left)
+        else:
+            yield from batches(_flows(reader, stream.lines(), reading, left))
         if left.error is not None:
             raise left.error
     finally:
         source.close()
 
 
+def _first(head: bytes) -> list[str]:
+    """The first lines; the last of them may be cut short."""
+    whole = head[: head.rfind(b"\n")] if len(head) >= _HEAD and b"\n" in head else head
+    return [line.rstrip("\r") for line in whole.decode("utf-8", "replace").split("\n")[:LINES]]
+
+
+def _quickly(table: Table, stream: _Stream, reading: Reading, left: Left) -> Iterator[Batch]:
+    """A table's flows: the plain lines natively, all others as they come."""
+    quick = Quick(table, reading)
+    others = Gathered()
+    done = 0
+    for data in stream.pieces():
+        while True:
+            size, lines, left_out, odd, found = quick.read(data)
+            yield from found
+            left.left_out += left_out
+            left.lines += lines - len(odd)
+            for number, begin, end in odd:
+                if done + number < table.header:
+                    continue
+                line = bytes(data[begin:end]).decode("utf-8", "replace")
+                if line.startswith(END):
+                    yield from others.rest()
+                    return
+                told = table.flow(line)
+                flow = None if told is None else _taken(done + number + 1, told, reading, left)
+                full = None if flow is None else others.add(flow)
+                if full is not None:
+                    yield full
+            done += lines
+            data = data[size:]
+            if not lines:
+                stream.keep(data)
+                break
+    yield from others.rest()
+
+
 def _flows(reader: Reader, lines: Iterable[Numbered], reading: Reading, left: Left) -> Iterator[Flow]:
-    timed = reading.since is not None or reading.until is not None
     for number, found in reader(lines):
-        left.lines += 1
-        if isinstance(found, UnreadError):
-            left.add(number, found)
-            continue
-        if timed:
-            moment = found.last if found.first is None else found.first
-            if moment is None:
-                left.add(number, UnreadError("no time is told, and `--since` or `--until` asks for it"))
-                continue
-            if not (reading.since or -moment - 1) <= moment < (moment + 1 if reading.until is None else reading.until):
-                left.left_out += 1
-                continue
-        yield found if found.opened else opened(found, reading.opener)
+        flow = _taken(number, found, reading, left)
+        if flow is not None:
+            yield flow
+
+
+def _taken(number: int, found: Flow | UnreadError, reading: Reading, left: Left) -> Flow | None:
+    """The flow, if it is one that was asked for."""
+    left.lines += 1
+    if isinstance(found, UnreadError):
+        left.add(number, found)
+        return None
+    if reading.since is not None or reading.until is not None:
+        moment = found.last if found.first is None else found.first
+        if moment is None:
+            left.add(number, UnreadError("no time is told, and `--since` or `--until` asks for it"))
+            return None
+        if (reading.since is not None and moment < reading.since) or (
+            reading.until is not None and moment >= reading.until
+        ):
+            left.left_out += 1
+            return None
+    return found if found.opened else opened(found, reading.opener)
 
 
 def opened(flow: Flow, opener: Opener) -> Flow:
@@ -145,32 +175,64 @@ def opened(flow: Flow, opener: Opener) -> Flow:
     return (flow if flow.sport > flow.dport else flow.reversed)._replace(opened=True)
 
 
-def _data(source: Source, left: Left) -> bytes:
-    """The next bytes; none at the end, and where the rest cannot be read: what was read before is given first."""
-    try:
-        return source.read()
-    except CaptureError as error:
-        left.error = error
-        return b""
+class _Stream:
+    """A log's bytes as lines, or as pieces of some lines; what keeps the rest from being read goes to `left`."""
 
+    def __init__(self, source: Source, left: Left, progress: Progress | None) -> None:
+        self._source, self._left, self._progress = source, left, progress
+        self._kept: Any = b""
 
-def _lines(source: Source, left: Left, progress: Progress | None) -> Iterator[Numbered]:
-    number = 0
-    rest = b""
-    while data := _data(source, left):
-        if progress is not None:
-            progress(source.position, source.size)
-        *whole, last = data.split(b"\n")
-        if not whole:
-            rest += last
-        else:
-            whole[0] = rest + whole[0]
-            rest = last
-        for line in whole:
-            number += 1
-            yield number, line.decode("utf-8", "replace").rstrip("\r")
-        if len(rest) > _LONGEST:
-            left.error = CaptureError(NOT_A_LOG, source.file, f"line {number + 1} is longer than {_LONGEST >> 20} MiB")
-            return
-    if rest and left.error is None:
-        yield number + 1, rest.decode("utf-8", "replace").rstrip("\r")
+    def _data(self) -> bytes:
+        """The next bytes; none at the end, and where the rest cannot be read: what was read before is given first."""
+        try:
+            data = self._source.read()
+        except CaptureError as error:
+            self._left.error = error
+            return b""
+        if self._progress is not None:
+            self._progress(self._source.position, self._source.size)
+        return data
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Bytes that end with a line feed, about a megabyte of them, in front of them what was kept of the last."""
+        whole = False
+        while not whole:
+            parts, size = [self._kept], len(self._kept)
+            self._kept = b""
+            while size < _PIECE and not whole:
+                data = self._data()
+                whole = not data
+                parts.append(data)
+                size += len(data)
+            if self._left.error is None and whole and size:
+                parts.append(b"\n")  # the last line may have none
+            yield memoryview(b"".join(parts))
+            if len(self._kept) > _LONGEST:
+                self._left.error = self._too_long("a line")
+                return
+
+    def keep(self, rest: memoryview) -> None:
+        """Of the last piece what is no whole line."""
+        self._kept = bytes(rest)
+
+    def lines(self) -> Iterator[Numbered]:
+        number = 0
+        rest = b""
+        while data := self._data():
+            *whole, last = data.split(b"\n")
+            if not whole:
+                rest += last
+            else:
+                whole[0] = rest + whole[0]
+                rest = last
+            for line in whole:
+                number += 1
+                yield number, line.decode("utf-8", "replace").rstrip("\r")
+            if len(rest) > _LONGEST:
+                self._left.error = self._too_long(f"line {number + 1}")
+                return
+        if rest and self._left.error is None:
+            yield number + 1, rest.decode("utf-8", "replace").rstrip("\r")
+
+    def _too_long(self, what: str) -> CaptureError:
+        return CaptureError(NOT_A_LOG, self._source.file, f"{what} is longer than {_LONGEST >> 20} MiB")

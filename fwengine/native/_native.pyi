@@ -61,4 +61,25 @@ def count(
     kinds: Buffer,
     /,
 ) -> tuple[int, list[int]]: ...
+def group(
+    answers: tuple[Buffer, ...],
+    recorded: Buffer | None,
+    bytes: Buffer | None,
+    packets: Buffer | None,
+    first: Buffer | None,
+    last: Buffer | None,
+    /,
+) -> list[tuple[tuple[int, ...], int, int, int, int, int, int]]: ...
+def rows(
+    data: Buffer,
+    layout: tuple[int, ...],
+    separator: str,
+    width: int,
+    opener: int,
+    flags: int,
+    since: int,
+    until: int,
+    columns: tuple[Buffer, ...],
+    /,
+) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]]: ...
 def decoded(data: Buffer, frames: Buffer, n: int, /) -> list[_Decoded]: ...

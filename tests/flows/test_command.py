@@ -9,7 +9,7 @@ from support.commands import run
 from support.schemas import hold
 
 import fwengine
-from fwengine.flows.reading import Reading
+from fwengine.flows.options import Reading
 
 LOGS = Path(__file__).with_name("logs")
 POLICY = """\

@@ -13,7 +13,8 @@ from fwengine.flows.logs.columns import stated_roles
 from fwengine.flows.logs.detect import Stated
 from fwengine.flows.logs.objects import objects
 from fwengine.flows.logs.vpc import format_fields
-from fwengine.flows.reading import EVERYTHING, Left, Opener, Reading, expand, read
+from fwengine.flows.options import EVERYTHING, Opener, Reading
+from fwengine.flows.reading import Left, expand, read
 from fwengine.model import address
 from fwengine.model.address import V6_BASE
 

@@ -143,8 +143,8 @@ class Columns:
     """
 
     def __init__(self, roles: Mapping[Role, int], width: int | None = None, opens: Opens = opens) -> None:
-        self._at = [roles.get(role, -1) for role in ROLES]
-        self._width, self._opens = width, opens
+        self.at = [roles.get(role, -1) for role in ROLES]
+        self.width, self.opens = width, opens
         self._most = max(roles.values()) + 1
 
     def flow(self, row: Sequence[str]) -> Flow:
@@ -154,8 +154,8 @@ class Columns:
             UnreadError: if it has none.
         """
         size = len(row)
-        if size < self._most or (self._width is not None and size != self._width):
-            raise UnreadError("too few fields" if size < (self._width or self._most) else "too many fields")
+        if size < self._most or (self.width is not None and size != self.width):
+            raise UnreadError("too few fields" if size < (self.width or self._most) else "too many fields")
         (
             src,
             dst,
@@ -173,13 +173,13 @@ class Columns:
             end,
             inside,
             outside,
-        ) = [row[at] if at >= 0 else "" for at in self._at]
+        ) = [row[at] if at >= 0 else "" for at in self.at]
         if status in ("NODATA", "SKIPDATA"):
             raise UnreadError(f"no flow: {status}", flawed=False)
         if status and status != "OK":
             raise UnreadError("`log-status` is not known")
         number = protocol_of(protocol)
-        told = self._opens(number, flags_of(flags))
+        told = self.opens(number, flags_of(flags))
         flow = made(
             number,
             address_of("src", src),

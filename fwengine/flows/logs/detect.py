@@ -14,6 +14,7 @@ from .columns import NEEDED, Columns, Role
 from .words import UnreadError
 
 LINES: Final = 50  # that are looked at
+END: Final = "Summary"  # what stands behind the flows in nfdump's CSV
 Numbered = tuple[int, str]
 Read = Iterator[tuple[int, Flow | UnreadError]]  # with the number of the line
 Reader = Callable[[Iterable[Numbered]], Read]
@@ -43,20 +44,22 @@ class Table:
     header: int = 0  # lines that stand before the flows
 
     def __call__(self, lines: Iterable[Numbered]) -> Read:
-        flow = self.reader.flow
-        simple = self.separator == " "
         for number, line in itertools.islice(lines, self.header, None):
-            if not line.strip():
-                continue
-            if line.startswith("Summary"):  # nfdump's end
+            if line.startswith(END):
                 return
-            row = line.split(" ") if simple else _row(line, self.separator)
-            if simple and vpc.is_header(line):  # of files put together
-                continue
-            try:
-                yield number, flow(row)
-            except UnreadError as error:
-                yield number, error
+            found = self.flow(line)
+            if found is not None:
+                yield number, found
+
+    def flow(self, line: str) -> Flow | UnreadError | None:
+        """The flow of one line; None if there is nothing on it to be counted."""
+        simple = self.separator == " "
+        if not line.strip() or (simple and vpc.is_header(line)):  # of files put together
+            return None
+        try:
+            return self.reader.flow(line.split(" ") if simple else _row(line, self.separator))
+        except UnreadError as error:
+            return error
 
 
 def _row(line: str, separator: str) -> list[str]:
