@@ -13,7 +13,8 @@ from typing import Any, Final, cast
 
 from ..codes import NOT_A_LOG
 from ..errors import CaptureError
-from ..packets.source import Source
+from ..packets.source import STDIN, Source
+from .arrow import MAGIC, Piece, Scan
 from .flow import Batch, Flow, Gathered, batches, settled
 from .logs.detect import END, LINES, Numbered, Reader, Table, UnknownLogError, reader_of
 from .logs.words import UnreadError
@@ -85,6 +86,12 @@ def read(path: str, reading: Reading, left: Left, progress: Progress | None = No
         head = source.peek(_HEAD)
         if source.failed is not None and not head:
             raise source.failed
+        form = next((form for magic, form in MAGIC.items() if head.startswith(magic)), None)
+        if form is not None:
+            if source.file == STDIN:
+                raise CaptureError(NOT_A_LOG, source.file, f"{form} cannot be read from a stream: name a file")
+            yield from scanned(Piece(path), form, reading, left)
+            return
         try:
             reader = reader_of(_first(head), reading.stated)
         except UnknownLogError as error:
@@ -98,6 +105,28 @@ def read(path: str, reading: Reading, left: Left, progress: Progress | None = No
             raise left.error
     finally:
         source.close()
+
+
+def scanned(piece: Piece, form: str, reading: Reading, left: Left, *, threads: bool = True) -> Iterator[Batch]:
+    """The flows of some rows of Parquet or Arrow; of a line number stands that of the row.
+
+    Raises:
+        CaptureError: as `read`.
+        LimitError: if pyarrow is not here.
+    """
+    scan = Scan(piece, form, reading, threads=threads)
+    others = Gathered()
+    for number, batch in scan:
+        found, odd, left_out = scan.plain(batch)
+        left.left_out += left_out
+        left.lines += batch.num_rows - len(odd)
+        yield from found
+        for at in odd:
+            flow = _taken(number + at, scan.row(batch, at), reading, left)
+            full = None if flow is None else others.add(flow)
+            if full is not None:
+                yield full
+    yield from others.rest()
 
 
 def _first(head: bytes) -> list[str]:

@@ -133,6 +133,11 @@ def opens_aws(protocol: int, flags: int | None) -> bool | None:
     return not flags & 16
 
 
+def opens_in(header: Sequence[str]) -> Opens:
+    """How flags tell who opened a connection, in a log with these columns: `log-status` is AWS'."""
+    return opens_aws if any(role_of(name) == "status" for name in header) else opens
+
+
 class Columns:
     """Rows of texts -> flows. What a row does not have, or has as `-`, is open.
 

@@ -134,9 +134,10 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
         return Tabbed()
     separator = _separator(head)
     if separator is not None:
-        found = columns.roles_of(_row(head, separator))
+        row = _row(head, separator)
+        found = columns.roles_of(row)
         if all(role in found for role in NEEDED):
-            return Table(Columns(found), separator, 1)
+            return Table(Columns(found, opens=columns.opens_in(row)), separator, 1)
     raise UnknownLogError(
         "this is no flow log that is known: state what its columns are called with `--columns src=NAME,dst=NAME,protocol=NAME`"
         + (" (one column is called otherwise than expected)" if separator is not None else "")
@@ -148,7 +149,8 @@ def _table(head: str, stated: Mapping[Role, str]) -> Table:
     row = _row(head, separator)
     bare = all(name.isdigit() for name in stated.values())
     try:
-        return Table(Columns(columns.located(stated, None if bare else row)), separator, 0 if bare else 1)
+        found = columns.located(stated, None if bare else row)
+        return Table(Columns(found, opens=columns.opens_in(row)), separator, 0 if bare else 1)
     except ValueError as error:
         raise UnknownLogError(str(error)) from None
 
