@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..report.failure import Failure
     from ..report.style import Style
 
-FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit")  # those of `report.render`
+FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit", "html")  # those of `report.render`
 FORMAT_VERSION: Final = "2.0"
 COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
 FORMAT: Final = "fwengine.format"  # and the form of the answer
@@ -60,7 +60,7 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
     from ..report.render import render
 
     stretches = render(answer, form, failures, style=style, encode=_json)
-    if form in ("text", "markdown", "github", "junit"):
+    if form in ("text", "markdown", "github", "junit", "html"):
         for text in stretches:
             say(text)
     else:
