@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from ..model.address import V6_BASE
@@ -116,12 +115,10 @@ class Counter:
 
     def count(self, batch: Batch) -> FlowSums:
         """The sums of one batch."""
-        plan = self._plan(batch.kind)
-        found = self._indices(batch, plan)
         rows: dict[Row, Tally] = {}
         met: set[int] = set()
-        for (indices, recorded), tally in grouped(batch, found).items():
-            fared, rules = self._fate(batch.kind, plan, indices)
+        for (indices, recorded), tally in grouped(batch, self.indices(batch)).items():
+            fared, rules = self.fate(batch.kind, indices)
             row = Row(fared, recorded)
             rows[row] = rows.get(row, NONE) + tally
             met |= rules
@@ -132,24 +129,17 @@ class Counter:
         found: dict[Key, list[int]] = {}
         rows: dict[Row, Tally] = {}
         fates = {fate: n for n, fate in enumerate(FATES)}
-        wide = batch.kind.family == 6
         met: set[int] = set()
-        plan = self._plan(batch.kind)
-        indices = zip(*self._indices(batch, plan), strict=True)
-        told = zip(*_told_of(batch), batch.protocol, batch.dport or repeat(0), indices, strict=False)
-        for n, (recorded, octets, packets, first, last, protocol, dport, answers) in enumerate(told):
-            fared, rules = self._fate(batch.kind, plan, answers)
+        indices = zip(*self.indices(batch), strict=True)
+        told = zip(*told_of(batch), indices, strict=True)
+        for n, (recorded, octets, packets, first, last, answers) in enumerate(told):
+            fared, rules = self.fate(batch.kind, answers)
             met |= rules
             tally = Tally(1, octets, packets, first, last)
             row = Row(fared, recorded)
             rows[row] = rows.get(row, NONE) + tally
             if takes(row):
-                src, dst = (
-                    V6_BASE + int.from_bytes(side[16 * n : 16 * n + 16], "big") if wide else side[n]
-                    for side in (batch.src, batch.dst)
-                )
-                port = dport if protocol in PORT_PROTOCOLS and batch.kind.dport else None
-                key = Key(fates[fared.fate], fared.first, protocol, src, dst, port)
+                key = key_of(batch, n, fates[fared.fate], fared.first)
                 known = found.setdefault(key, [0, 0, 0, LATEST, EARLIEST])
                 known[:] = Tally(*known) + tally
         for key, sums in found.items():
@@ -158,16 +148,16 @@ class Counter:
 
     def each(self, batch: Batch) -> Iterator[Fared]:
         """What becomes of each flow of a batch."""
-        plan = self._plan(batch.kind)
-        for indices in zip(*self._indices(batch, plan), strict=True):
-            yield self._fate(batch.kind, plan, indices)[0]
+        for indices in zip(*self.indices(batch), strict=True):
+            yield self.fate(batch.kind, indices)[0]
 
-    def _fate(self, kind: Kind, plan: Plan, indices: tuple[int, ...]) -> tuple[Fared, frozenset[int]]:
+    def fate(self, kind: Kind, indices: tuple[int, ...]) -> tuple[Fared, frozenset[int]]:
         """What becomes of flows with these answers, and the rules that decide some of their packets."""
         known = self._fared.get((kind, indices))
         if known is None:
             if len(self._fared) >= _REMEMBERED:
                 self._fared.clear()
+            plan = self._plan(kind)
             fares = [self._side(ways, indices) for ways in plan.sides]
             turns = [ways if fared.then != NOTHING else ways[:1] for ways, fared in zip(plan.sides, fares, strict=True)]
             met = frozenset(indices[n] for ways in turns for way in ways for _, n in way.cells)
@@ -189,9 +179,9 @@ class Counter:
             self._plans[kind] = plan_for(self.policy, kind, self._asked)
         return self._plans[kind]
 
-    def _indices(self, batch: Batch, plan: Plan) -> list[Any]:
-        """For each question the deciding rule of each flow."""
-        return [self._answer(batch, question) for question in plan.questions]
+    def indices(self, batch: Batch) -> list[Any]:
+        """For each question about this kind of flows, the deciding rule of each flow of a batch."""
+        return [self._answer(batch, question) for question in self._plan(batch.kind).questions]
 
     def _answer(self, batch: Batch, question: Question) -> Any:
         kind = batch.kind
@@ -318,7 +308,7 @@ def grouped(batch: Batch, found: Sequence[Any]) -> Mapping[tuple[tuple[int, ...]
         return {(key, done): Tally(*sums) for key, done, *sums in native.group(tuple(found), *columns)}
     sums: dict[Any, list[int]] = {}
     get = sums.get
-    recorded, octets, packets, first, last = _told_of(batch)
+    recorded, octets, packets, first, last = told_of(batch)
     rules: Any = zip(*found, strict=True)
     for key, size, count, begin, end in zip(
         zip(rules, recorded, strict=True), octets, packets, first, last, strict=True
@@ -337,7 +327,18 @@ def grouped(batch: Batch, found: Sequence[Any]) -> Mapping[tuple[tuple[int, ...]
     return {key: Tally(*values) for key, values in sums.items()}
 
 
-def _told_of(batch: Batch) -> tuple[Any, Any, Any, Any, Any]:
+def key_of(batch: Batch, row: int, fate: int, rule: int) -> Key:
+    """What one flow of a batch is told apart by."""
+    protocol = batch.protocol[row]
+    src, dst = (
+        side[row] if batch.kind.family == 4 else V6_BASE + int.from_bytes(side[16 * row : 16 * row + 16], "big")
+        for side in (batch.src, batch.dst)
+    )
+    ported = protocol in PORT_PROTOCOLS and batch.kind.dport
+    return Key(fate, rule, protocol, src, dst, batch.dport[row] if ported else None)
+
+
+def told_of(batch: Batch) -> tuple[Any, Any, Any, Any, Any]:
     """The columns of what is recorded and of what is summed, made up where the log has none."""
     nothing = array("Q", bytes(8 * batch.rows))
     return (

@@ -21,13 +21,14 @@ from .sums import NONE, Tally
 MOST: Final = 1 << 15  # flows that are told apart, at some 500 bytes each
 BUCKETS: Final = 1 << 11
 _ROWS: Final = 2
-_FATE, _RULE, _ADDRESS, _PROTOCOL, _PORT = 2, 22, 130, 8, 17  # bits
+_FATE, _RULE, _ADDRESS, _PROTOCOL, _PORT = 4, 22, 130, 8, 17  # bits
 _CHECK: Final = 32  # bits that tell a key from noise
 _LANE: Final = 80  # bits of a counter: 2^64 bytes of 2^16 flows
 
 
 class Key(NamedTuple):
-    """What flows are told apart by; the fate is an index into `meaning.FATES`, the rule may be `SEVERAL`."""
+    """What flows are told apart by; the fate is an index into `meaning.FATES` (of two fates four times the first more), the rule may
+    be `SEVERAL`."""
 
     fate: int
     rule: int

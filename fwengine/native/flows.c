@@ -7,48 +7,46 @@
 
 /* --- groups ------------------------------------------------------------------------------------------------------------ */
 
-int fwk_groups_begin(fwk_groups *g)
+int fwk_groups_begin(fwk_groups *g, uint32_t keys)
 {
     g->count = 0;
     g->room = 512;
     g->mask = 2047;
+    g->width = keys + 1;
     g->groups = malloc(g->room * sizeof *g->groups);
+    g->keys = malloc(g->room * g->width * sizeof *g->keys);
     g->slots = calloc(g->mask + 1, sizeof *g->slots);
-    return g->groups && g->slots;
+    return g->groups && g->keys && g->slots;
 }
 
 void fwk_groups_free(fwk_groups *g)
 {
     free(g->groups);
+    free(g->keys);
     free(g->slots);
 }
 
-static uint64_t hash_of(const uint32_t *key, uint32_t keys)
-{
-    uint64_t h = 0x9E3779B97F4A7C15u;
-    for (uint32_t k = 0; k < keys; k++) {
-        h = (h ^ key[k]) * 0xD6E8FEB86659FD93u;
-        h ^= h >> 32;
-    }
-    return h;
-}
-
-static int grow(fwk_groups *g, uint32_t keys)
+static int grow(fwk_groups *g)
 {
     size_t room = 2 * g->room, mask = 2 * g->mask + 1;
     fwk_group *groups = realloc(g->groups, room * sizeof *groups);
     if (!groups)
         return 0;
     g->groups = groups;
-    uint32_t *slots = calloc(mask + 1, sizeof *slots);
+    uint32_t *keys = realloc(g->keys, room * g->width * sizeof *keys);
+    if (!keys)
+        return 0;
+    g->keys = keys;
+    fwk_slot *slots = calloc(mask + 1, sizeof *slots);
     if (!slots)
         return 0;
-    for (size_t n = 0; n < g->count; n++) {
-        size_t at = hash_of(groups[n].key, keys) & mask;
-        while (slots[at])
-            at = (at + 1) & mask;
-        slots[at] = (uint32_t)n + 1;
-    }
+    for (size_t n = 0; n <= g->mask; n++)
+        if (g->slots[n].group) {
+            size_t at = g->slots[n].hash & mask;
+            while (slots[at].group)
+                at = (at + 1) & mask;
+            slots[at] = g->slots[n];
+        }
     free(g->slots);
     g->slots = slots;
     g->room = room;
@@ -56,26 +54,36 @@ static int grow(fwk_groups *g, uint32_t keys)
     return 1;
 }
 
-static fwk_group *found(fwk_groups *g, const uint32_t *key, uint32_t keys)
+static int same(const uint32_t *a, const uint32_t *b, uint32_t width)
 {
-    size_t at = hash_of(key, keys) & g->mask;
-    while (g->slots[at]) {
-        fwk_group *group = &g->groups[g->slots[at] - 1];
-        if (!memcmp(group->key, key, keys * sizeof *key))
-            return group;
-        at = (at + 1) & g->mask;
-    }
+    for (uint32_t k = 0; k < width; k++)
+        if (a[k] != b[k])
+            return 0;
+    return 1;
+}
+
+static fwk_group *found(fwk_groups *g, const uint32_t *key)
+{
+    uint64_t h = 0x9E3779B97F4A7C15u;
+    for (uint32_t k = 0; k < g->width; k++)
+        h = (h ^ key[k]) * 0xD6E8FEB86659FD93u;
+    uint32_t hash = (uint32_t)(h >> 32);
+    size_t at = hash & g->mask;
+    for (; g->slots[at].group; at = (at + 1) & g->mask)
+        if (g->slots[at].hash == hash) {
+            size_t n = g->slots[at].group - 1;
+            if (same(g->keys + n * g->width, key, g->width))
+                return &g->groups[n];
+        }
     if (g->count == g->room) {
-        if (!grow(g, keys))
+        if (!grow(g))
             return NULL;
-        return found(g, key, keys);
+        return found(g, key);
     }
     fwk_group *group = &g->groups[g->count];
-    memset(group, 0, sizeof *group);
-    memcpy(group->key, key, keys * sizeof *key);
-    group->first = FWK_LATEST;
-    group->last = FWK_EARLIEST;
-    g->slots[at] = (uint32_t)++g->count;
+    *group = (fwk_group){.first = FWK_LATEST, .last = FWK_EARLIEST};
+    memcpy(g->keys + g->count * g->width, key, g->width * sizeof *key);
+    g->slots[at] = (fwk_slot){hash, (uint32_t)++g->count};
     return group;
 }
 
@@ -104,18 +112,14 @@ static int64_t moment(const int64_t *column, size_t row, int64_t otherwise)
 
 int fwk_group_rows(fwk_groups *g, const fwk_told *told, size_t begin, size_t end)
 {
-    uint32_t key[FWK_GROUP_KEYS + 1], last[FWK_GROUP_KEYS + 1], keys = told->keys + 1;
-    fwk_group *group = NULL;
+    uint32_t key[FWK_GROUP_KEYS + 1];
     for (size_t row = begin; row < end; row++) {
         for (uint32_t k = 0; k < told->keys; k++)
             key[k] = told->answers[k][row];
         key[told->keys] = told->recorded ? told->recorded[row] : 0;
-        if (!group || memcmp(key, last, keys * sizeof *key)) {
-            group = found(g, key, keys);
-            if (!group)
-                return 0;
-            memcpy(last, key, keys * sizeof *key);
-        }
+        fwk_group *group = found(g, key);
+        if (!group)
+            return 0;
         group->flows++;
         group->bytes += item(told->bytes, told->bytes_size, row);
         group->packets += item(told->packets, told->packets_size, row);

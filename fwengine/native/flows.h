@@ -8,14 +8,19 @@
 #define FWK_GROUP_KEYS 16 /* answers that one group may be told apart by; more are grouped in Python */
 
 typedef struct {
-    uint32_t key[FWK_GROUP_KEYS + 1]; /* the answers, then what is recorded */
     uint64_t flows, bytes, packets;
     int64_t first, last;
 } fwk_group;
 
 typedef struct {
+    uint32_t hash, group; /* counted from 1; 0 is free */
+} fwk_slot;
+
+typedef struct {
     fwk_group *groups;
-    uint32_t *slots; /* numbers of groups, counted from 1; 0 is free */
+    uint32_t *keys; /* of each group the answers, then what is recorded */
+    fwk_slot *slots;
+    uint32_t width; /* numbers in a key */
     size_t count, room, mask;
 } fwk_groups;
 
@@ -30,7 +35,7 @@ typedef struct {
 
 /* Adds rows to groups; 0 if there is no memory. */
 int fwk_group_rows(fwk_groups *groups, const fwk_told *told, size_t begin, size_t end);
-int fwk_groups_begin(fwk_groups *groups);
+int fwk_groups_begin(fwk_groups *groups, uint32_t keys);
 void fwk_groups_free(fwk_groups *groups);
 
 /* Where each thing stands in a row; -1 if nowhere. */

@@ -789,14 +789,15 @@ static PyObject *groups_as_list(const fwk_groups *groups, uint32_t keys)
     PyObject *list = PyList_New((Py_ssize_t)groups->count);
     for (size_t n = 0; list && n < groups->count; n++) {
         const fwk_group *g = &groups->groups[n];
+        const uint32_t *numbers = groups->keys + n * groups->width;
         PyObject *key = PyTuple_New((Py_ssize_t)keys), *one = NULL;
         for (uint32_t k = 0; key && k < keys; k++) {
-            PyObject *value = PyLong_FromUnsignedLong(g->key[k]);
+            PyObject *value = PyLong_FromUnsignedLong(numbers[k]);
             if (!value || PyTuple_SetItem(key, (Py_ssize_t)k, value))
                 Py_CLEAR(key);
         }
         if (key)
-            one = Py_BuildValue("(NIKKKLL)", key, g->key[keys], (unsigned long long)g->flows, (unsigned long long)g->bytes,
+            one = Py_BuildValue("(NIKKKLL)", key, numbers[keys], (unsigned long long)g->flows, (unsigned long long)g->bytes,
                                 (unsigned long long)g->packets, (long long)g->first, (long long)g->last);
         if (!one || PyList_SetItem(list, (Py_ssize_t)n, one))
             Py_CLEAR(list);
@@ -846,7 +847,7 @@ static PyObject *group(PyObject *self, PyObject *args)
         *(k == 3 ? &t.first : &t.last) = data;
     }
     Py_BEGIN_ALLOW_THREADS;
-    done = fwk_groups_begin(&groups) && fwk_group_rows(&groups, &t, 0, (size_t)rows);
+    done = fwk_groups_begin(&groups, t.keys) && fwk_group_rows(&groups, &t, 0, (size_t)rows);
     Py_END_ALLOW_THREADS;
     if (done)
         result = groups_as_list(&groups, t.keys);

@@ -13,7 +13,7 @@ from fwengine.model.address import TOP, V6_BASE
 
 keys = st.builds(
     Key,
-    st.integers(0, 3),
+    st.integers(0, 15),
     st.integers(-2, 100_000),
     st.integers(0, 255),
     st.sampled_from((0, 1, V6_BASE - 1, V6_BASE, TOP)),
