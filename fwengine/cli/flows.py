@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from .evaluate import cores
 from .failure import Failures
+from .flowlogs import reading_flows
 from .loading import load, reading_options
 from .options import (
     as_of_option,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..flows.evaluate import FlowReport
     from ..flows.options import Opener, Reading
     from ..policy import Policy
+    from ..report.refated import Refated
 
 EXAMPLES = """\
 Examples:
@@ -36,47 +37,7 @@ Examples:
   fwengine flows edge.fwl conn.log --stateful --coverage
   fwengine flows edge.fwl flows.csv --columns src=source,dst=target,dport=port,protocol=proto
 """
-OPENERS = ("open", "src", "lower-port")  # those of `flows.options`
 FATES = ("allow", "deny", "one way", "depends")  # those of `flows.meaning`
-
-
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """Milliseconds since 1970."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?(Z|[+-]\d\d:\d\d)?", value):
-        try:
-            found = datetime.datetime.fromisoformat(value)
-        except ValueError:
-            found = None
-        if found is not None:
-            return int((found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()) * 1000
-    raise click.BadParameter(f"`{value}` is no time: expected YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC", ctx, param)
-
-
-def reading_flows(command: Any) -> Any:
-    """The options that say how flow logs are read and asked about; those of several commands."""
-    decorate = [
-        click.option(
-            "--columns", metavar="src=NAME,...",
-            help="What a CSV's or Parquet's columns are called, or JSON's keys; numbers where there is no header. "
-            "Of src, dst, sport, dport, protocol, type, code, flags, action, bytes, packets, start, end, in, out.",
-        ),
-        click.option("--log-format", metavar="FIELDS", help="The fields of VPC flow logs, `${srcaddr} ${dstaddr} ...`."),
-        click.option(
-            "--opener", type=click.Choice(OPENERS), default="open", show_default=True,
-            help="Who opened a connection, where the log does not tell: either side, the source, or the side with the higher port.",
-        ),
-        click.option(
-            "--stateful", is_flag=True,
-            help="The firewall lets pass what belongs to a connection that it allowed: ask for the first packet alone.",
-        ),
-        click.option("--since", metavar="TIME", callback=_moment, help="Flows that began then or later; UTC."),
-        click.option("--until", metavar="TIME", callback=_moment, help="Flows that began before."),
-    ]  # fmt: skip
-    for option in reversed(decorate):
-        command = option(command)
-    return command
 
 
 def reading_of(
@@ -214,3 +175,39 @@ def _evaluated(
         else lambda row: row.fared.fate == wanted if wanted is not None else row.fared.fate != "allow",
         progress=lambda name: progress_bar(called(name), screen_for(format_)),
     )
+
+
+def changes(
+    old: Policy,
+    new: Policy,
+    logs: tuple[str, ...],
+    reading: Reading,
+    stated: tuple[str | None, str | None, bool],
+    most: int,
+    failures: Failures,
+    format_: str,
+) -> Refated:
+    """The flows of logs whose fate changes; what is wrong with a log is a failure."""
+    from ..flows.changing import compare_flows
+    from ..flows.meaning import Asked
+    from ..report.counts import called
+    from ..report.nothing import flowless
+    from ..report.reflowed import refated
+    from .progress import progress_bar, screen_for
+
+    inbound, outbound = (name and new.declared.one(name) for name in stated[:2])
+    sums, each = compare_flows(
+        old,
+        new,
+        logs,
+        reading=reading,
+        asked=Asked(inbound, outbound, stated[2]),
+        jobs=cores(),
+        progress=lambda name: progress_bar(called(name), screen_for(format_)),
+    )
+    for file, told, error in each:
+        if error is not None:
+            failures.tell(error)
+        else:
+            failures.add(flowless(file, told))
+    return refated(old, new, sums, most)

@@ -22,11 +22,11 @@ from .failure import Failure, failures
 from .making import rule_at
 from .nothing import flowless
 from .record import Act, FailureRecord, Place, Record, RuleRecord, Size
+from .refated import FlowFate
 from .screen import visible
 from .style import Style
 from .wording import counted
 
-FlowFate = Literal["allow", "deny", "one way", "depends"]
 Recorded = Literal["accepted", "rejected"]
 _RECORDED: Final[dict[int, Recorded | None]] = {0: None, ACCEPTED: "accepted", REJECTED: "rejected"}
 SHOWN: Final = 40  # rows of a screen; the others are counted
@@ -180,7 +180,7 @@ class Flowed(Answer):
         if self.first is not None and self.last is not None:
             yield f"from {self.first} to {self.last}"
         yield ""
-        yield from _aligned([_HEAD, *map(_cells, self.results[:SHOWN])], numbers=2)
+        yield from aligned([_HEAD, *map(_cells, self.results[:SHOWN])], numbers=2)
         if len(self.results) > SHOWN:
             rest = sum(row.flows for row in self.results[SHOWN:])
             yield f"and {counted(len(self.results) - SHOWN, 'more row')} of {counted(rest, 'flow')}"
@@ -188,12 +188,12 @@ class Flowed(Answer):
         if self.top is not None:
             yield ""
             yield style(f"the biggest flows, {len(self.top):,} of them" if self.top else "no such flow", bold=True)
-            yield from _aligned([_TOP, *map(_big_cells, self.top)], numbers=2) if self.top else ()
+            yield from aligned([_TOP, *map(_big_cells, self.top)], numbers=2) if self.top else ()
         if self.unexercised is not None:
             yield f"\n{self._idle()}"
         if self.unread:
             yield "\nnot taken for flows:"
-            yield from _aligned(
+            yield from aligned(
                 [(f"  {row.lines:,}", f"{row.reason}; first: {visible(str(row.place))}") for row in self.unread],
                 numbers=1,
             )
@@ -299,14 +299,15 @@ def _order(item: tuple[Row, Tally]) -> tuple[object, ...]:
     return (FATES.index(row.fared.fate), -tally.flows, row.fared.first, row.fared.then, row.recorded, row.fared.on)
 
 
-def _rule(policy: Policy, index: int) -> RuleRecord | None:
+def rule_or_none(policy: Policy, index: int) -> RuleRecord | None:
+    """The rule of this index; none for `SEVERAL` and `NOTHING`."""
     return None if index in (SEVERAL, NOTHING) else rule_at(policy, index)
 
 
 def _fared(policy: Policy, row: Row, tally: Tally) -> FlowFared:
     fared = row.fared
     return FlowFared(
-        fared.fate, _rule(policy, fared.first), _rule(policy, fared.then), fared.on, _RECORDED[row.recorded],
+        fared.fate, rule_or_none(policy, fared.first), rule_or_none(policy, fared.then), fared.on, _RECORDED[row.recorded],
         tally.flows, tally.bytes, tally.packets, moment(tally.first), moment(tally.last),
     )  # fmt: skip
 
@@ -318,7 +319,7 @@ def _log(file: str, sums: FlowSums, failure: Failure | None) -> LogTally:
 def _big(policy: Policy, flow: TopFlow) -> BigFlow:
     key, tally = flow.key, flow.tally
     return BigFlow(
-        address.show(key.src), address.show(key.dst), service(key), FATES[key.fate], _rule(policy, key.rule),
+        address.show(key.src), address.show(key.dst), service(key), FATES[key.fate], rule_or_none(policy, key.rule),
         tally.flows, tally.bytes, moment(tally.first), moment(tally.last), flow.exact,
     )  # fmt: skip
 
@@ -338,26 +339,34 @@ def _size(octets: int) -> str:
     return f" of {octets:,} bytes" if octets else ""
 
 
+def fate_word(fate: FlowFate) -> str:
+    return _WORDS[fate]
+
+
+def shown_rule(rule: RuleRecord | None) -> str:
+    return "several rules" if rule is None else visible(str(rule))
+
+
 def _cells(row: FlowFared) -> tuple[str, ...]:
-    rule = "several rules" if row.rule is None else visible(str(row.rule))
+    rule = shown_rule(row.rule)
     then = ""
     if row.on:
         then = f"on {', '.join(row.on)}"
     elif row.fate == "one way":
-        then = f"what answers or follows: {'several rules' if row.then is None else visible(str(row.then))}"
-    return (f"{row.flows:,}", f"{row.bytes:,}", _WORDS[row.fate], rule, then, row.recorded or "")
+        then = f"what answers or follows: {shown_rule(row.then)}"
+    return (f"{row.flows:,}", f"{row.bytes:,}", fate_word(row.fate), rule, then, row.recorded or "")
 
 
 def _big_cells(row: BigFlow) -> tuple[str, ...]:
-    rule = "several rules" if row.rule is None else visible(str(row.rule))
+    rule = shown_rule(row.rule)
     most = "" if row.exact else "≤ "
     return (
-        f"{most}{row.flows:,}", f"{most}{row.bytes:,}", row.source, row.destination, row.service, _WORDS[row.fate], rule,
+        f"{most}{row.flows:,}", f"{most}{row.bytes:,}", row.source, row.destination, row.service, fate_word(row.fate), rule,
         row.first or "", row.last or "",
     )  # fmt: skip
 
 
-def _aligned(rows: Sequence[Sequence[str]], numbers: int) -> Iterable[str]:
+def aligned(rows: Sequence[Sequence[str]], numbers: int) -> Iterable[str]:
     """Rows in columns, the first ones to the right; a column without a word is left out."""
     columns = [n for n in range(len(rows[0])) if any(row[n] for row in rows[1:]) or len(rows) == 1]
     widths = {n: max(len(row[n]) for row in rows) for n in columns}

@@ -151,3 +151,56 @@ def test_damage_comes_behind_what_was_read(policy: str, tmp_path: Path) -> None:
 def test_in_python(policy: str) -> None:
     report = fwengine.evaluate_flows(fwengine.load(policy), LOGS / "vpc-v5.log", reading=Reading(opener="lower-port"))
     assert (report.flows, report.count("allow"), report.count("deny")) == (4, 3, 1)
+
+
+OLD = """\
+net office = 203.0.113.0/24
+net web = { 192.0.2.80, 2001:db8::80 }
+allow any state established
+allow tcp to web port { https, ssh } as web-in
+"""
+NEW = OLD.replace("{ https, ssh }", "https").replace("to web", "from office to web")
+
+
+class TestChanges:
+    @pytest.fixture
+    def policies(self, tmp_path: Path) -> list[str]:
+        for name, text in (("old", OLD), ("new", NEW)):
+            (tmp_path / f"{name}.fwl").write_text(text)
+        return [str(tmp_path / "old.fwl"), str(tmp_path / "new.fwl")]
+
+    def test_flows_whose_fate_changes(self, policies: list[str]) -> None:
+        words = ["--flows", str(LOGS / "vpc-v5.log"), "--flows", str(LOGS / "conn.log"), "--opener", "lower-port"]
+        done = run("diff", *policies, *words, "--format", "json")
+        assert done.code == 1
+        hold({"format_version": "2.0", "command": "diff", **done.json, "errors": []}, "diff")
+        flows = done.json["flows"]
+        assert (flows["flows"], flows["bytes"], flows["of"], flows["exact"]) == (2, 260, 7, True)
+        assert [
+            (row["old"], row["new"], row["old_rule"]["label"], row["new_rule"]["label"]) for row in flows["rules"]
+        ] == [("allow", "deny", "web-in", "default")]
+        assert {(row["source"], row["destination"], row["service"], row["flows"]) for row in flows["names"]} == {
+            ("2001:db8::7", "web", "tcp/https", 1), ("2001:db8::99", "web", "tcp/ssh", 1),
+        }  # fmt: skip
+        text = run("diff", *policies, *words).out
+        assert "2 of 7 flows change their fate" in text
+        page = run("diff", *policies, *words, "--format", "markdown").out
+        assert "### Flows whose fate changes" in page
+
+    def test_none_changes(self, policies: list[str]) -> None:
+        done = run("diff", policies[0], policies[0], "--flows", LOGS / "vpc-v5.log", "--opener", "lower-port")
+        assert (done.code, "0 of 4 flows change their fate" in done.out) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--top", "3"], "`--top` goes with `--flows`"),
+            (["--log-format", "x"], "`--log-format` goes with `--flows`"),
+            (["--flows", str(LOGS / "vpc-v5.log"), "--state", "new"], "`--state` goes with `-r`"),
+            (["--flows", "nowhere.log"], "cannot be read"),
+        ],
+    )
+    def test_what_cannot_be_is_told(self, policies: list[str], words: list[str], message: str) -> None:
+        done = run("diff", *policies, *words)
+        assert done.code == 2
+        assert message in done.err

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.generators import SMALL, WIDE, random_points, random_policy
 
 from fwengine.errors import LimitError
+from fwengine.flows.changing import Change, ChangeSums, Comparison
 from fwengine.flows.counting import Counter
 from fwengine.flows.flow import ANSWERS, Flow, batches, kind_of
 from fwengine.flows.meaning import BEGUN, ESTABLISHED, NEW, NOTHING, SEVERAL, SYN, Asked, fares, packets_of
@@ -238,3 +239,28 @@ def test_a_counter_is_sent_without_what_can_be_made_again() -> None:
     counter = Counter(STATELESS, Asked(stateful=True))
     batch = next(batches([flow("udp 198.51.100.7:4000 -> 192.0.2.53:53")]))
     assert pickle.loads(pickle.dumps(counter)).count(batch) == counter.count(batch)
+
+
+def test_changes_are_those_of_the_definition() -> None:
+    for seed in range(40):
+        old, new = random_policy(seed, SMALL, 4), random_policy(seed + 1000, SMALL, 4)
+        told = random_flows(seed, old, SMALL, 20)
+        want: dict[Change, int] = {}
+        kept = []
+        for one in told:
+            try:
+                change = Change(fares(old, one), fares(new, one))
+            except LimitError:
+                continue
+            kept.append(one)
+            if change.old.fate != change.new.fate:
+                want[change] = want.get(change, 0) + 1
+        comparison = Comparison(old, new)
+        whole, parts = ChangeSums(), ChangeSums()
+        for batch in batches(kept):
+            whole = comparison.count(batch, whole)
+        for one in kept:
+            parts += comparison.count(next(batches([one])), ChangeSums())
+        assert {change: tally.flows for change, tally in whole.rows.items()} == want
+        assert (whole.rows, whole.all, whole.top) == (parts.rows, parts.all, parts.top)
+        assert sum(flow.tally.flows for flow in whole.top.biggest(99)) == sum(want.values())
