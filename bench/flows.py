@@ -130,7 +130,7 @@ def parquet(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int) ->
     keep = []
     for _, batch in Scan(whole, "parquet", READING):
         keep.append(batch)
-        held += Scan(whole, "parquet", READING).plain(batch)[0]
+        held += Scan(whole, "parquet", READING).rows.plain(batch)[0]
         if sum(each.rows for each in held) >= 1 << 20:
             break
     counter = Counter(policy, asked, jobs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 from ..codes import NOT_A_LOG
@@ -16,7 +17,7 @@ from ..errors import CaptureError
 from ..model import address
 from .extra import needed
 from .flow import Batch, Kind
-from .logs.columns import NEEDED, ROLES, Columns, Role, located, opens_aws, opens_in, role_of
+from .logs.columns import NEEDED, ROLES, Columns, Role, located, opens_aws, opens_in, roles_of
 from .logs.words import UnreadError, address_of, protocol_of, recorded_of
 from .options import Reading
 
@@ -36,7 +37,9 @@ class Piece(NamedTuple):
 
 def pieces(path: str, groups: int) -> list[Piece]:
     """A Parquet file in pieces of some row groups each; others as a whole."""
-    with open(path, "rb") as stream:  # noqa: PTH123  # as elsewhere
+    if not Path(path).is_file():  # a pipe, say: looking into it would take from it
+        return [Piece(path)]
+    with Path(path).open("rb") as stream:
         if stream.read(4) != b"PAR1":
             return [Piece(path)]
     parquet = needed("pyarrow.parquet", "flows", "Parquet")
@@ -45,7 +48,7 @@ def pieces(path: str, groups: int) -> list[Piece]:
 
 
 class Scan:
-    """The batches of one file, as `reading.read` gives them; `taken` is called for each row that is not plain.
+    """The batches of one file, as pyarrow's scanner gives them, and the `Rows` that make flows of them.
 
     Raises:
         CaptureError: if its columns do not tell what is needed, or it is damaged.
@@ -53,32 +56,14 @@ class Scan:
 
     def __init__(self, piece: Piece, form: str, reading: Reading = _EMPTY, *, threads: bool = True) -> None:
         self._pa = needed("pyarrow", "flows", "Parquet")
-        self._pc = needed("pyarrow.compute", "flows", "Parquet")
         self._ds = needed("pyarrow.dataset", "flows", "Parquet")
-        self._piece, self._reading, self._threads = piece, reading, threads
-        with self._told():
+        self._piece, self._threads = piece, threads
+        with _Told(self._pa, piece.path):
             found = self._dataset(form, ())
-        self._roles = self._located(found.schema.names)
-        texts = [
-            self._name(found.schema, role)
-            for role in self._roles
-            if self._pa.types.is_string(found.schema.field(self._roles[role]).type)
-        ]
-        with self._told():
+        self.rows = Rows(found.schema.names, reading, piece.path)
+        texts = [name for name in self.rows.columns if self._pa.types.is_string(found.schema.field(name).type)]
+        with _Told(self._pa, piece.path):
             self._source = self._dataset(form, texts) if texts and form == "parquet" else found
-        self._columns = list(dict.fromkeys(found.schema.names[at] for at in self._roles.values()))
-        present = {role: self._columns.index(found.schema.names[at]) for role, at in self._roles.items()}
-        self._at: Mapping[Role, int] = present
-        everything: Mapping[Role, int] = {role: n for n, role in enumerate(ROLES)}
-        opens = opens_in(found.schema.names)
-        self._slow = Columns(everything, opens=opens)
-        self._aws = opens is opens_aws
-
-    def _name(self, schema: Any, role: Role) -> str:
-        return str(schema.names[self._roles[role]])
-
-    def _told(self) -> Any:
-        return _Told(self._pa, self._piece.path)
 
     def _dataset(self, form: str, texts: Sequence[str]) -> Any:
         if form != "parquet":
@@ -91,32 +76,12 @@ class Scan:
         fragment = chosen.make_fragment(self._piece.path, local, row_groups=list(self._piece.groups))
         return self._ds.FileSystemDataset([fragment], fragment.physical_schema, chosen, local)
 
-    def _located(self, names: Sequence[str]) -> dict[Role, int]:
-        stated = self._reading.stated.columns
-        try:
-            if stated is not None:
-                return located(stated, names)
-        except ValueError as error:
-            raise CaptureError(NOT_A_LOG, self._piece.path, str(error)) from None
-        found: dict[Role, int] = {}
-        for number, name in enumerate(names):
-            role = role_of(name)
-            if role is not None:
-                found.setdefault(role, number)
-        for role in NEEDED:
-            if role not in found:
-                raise CaptureError(
-                    NOT_A_LOG, self._piece.path,
-                    f"no column tells `{role}`: state which does with `--columns src=NAME,dst=NAME,protocol=NAME`",
-                )  # fmt: skip
-        return found
-
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """The scanner's batches, each with the number of its first row."""
         number = 1
-        with self._told():
+        with _Told(self._pa, self._piece.path):
             for batch in self._source.to_batches(
-                columns=self._columns,
+                columns=self.rows.columns,
                 batch_size=ROWS,
                 use_threads=self._threads,
                 batch_readahead=4,
@@ -125,6 +90,26 @@ class Scan:
                 if batch.num_rows:
                     yield number, batch
                     number += batch.num_rows
+
+
+class Rows:
+    """Record batches with the columns named -> batches of flows.
+
+    Raises:
+        CaptureError: if the columns do not tell what is needed.
+    """
+
+    def __init__(self, names: Sequence[str], reading: Reading = _EMPTY, path: str = "<batches>") -> None:
+        self._pa = needed("pyarrow", "flows", "Arrow")
+        self._pc = needed("pyarrow.compute", "flows", "Arrow")
+        self._reading = reading
+        roles = _located(names, reading, path)
+        self.columns = list(dict.fromkeys(names[at] for at in roles.values()))  # in the order that batches have them
+        self._at: Mapping[Role, int] = {role: self.columns.index(names[at]) for role, at in roles.items()}
+        everything: Mapping[Role, int] = {role: n for n, role in enumerate(ROLES)}
+        opens = opens_in(names)
+        self._slow = Columns(everything, opens=opens)
+        self._aws = opens is opens_aws
 
     # --- plain rows ---------------------------------------------------------------------------------------------------
 
@@ -363,6 +348,24 @@ _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32, "int64": 63}
 def _packed(value: bytes) -> str:
     number = int.from_bytes(value, "big")
     return address.show(number if len(value) == 4 else address.V6_BASE + number) if len(value) in (4, 16) else ""
+
+
+def _located(names: Sequence[str], reading: Reading, path: str) -> dict[Role, int]:
+    stated = reading.stated.columns
+    try:
+        if stated is not None:
+            return located(stated, names)
+    except ValueError as error:
+        raise CaptureError(NOT_A_LOG, path, str(error)) from None
+    found = roles_of(names)
+    for role in NEEDED:
+        if role not in found:
+            raise CaptureError(
+                NOT_A_LOG,
+                path,
+                f"no column tells `{role}`: state which does with `--columns src=NAME,dst=NAME,protocol=NAME`",
+            )
+    return found
 
 
 class _Told:

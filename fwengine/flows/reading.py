@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from ..codes import NOT_A_LOG
 from ..errors import CaptureError
 from ..packets.source import STDIN, Source
-from .arrow import MAGIC, Piece, Scan
+from .arrow import MAGIC, Piece, Rows, Scan
 from .flow import Batch, Flow, Gathered, batches, settled
 from .logs.detect import END, LINES, Numbered, Reader, Table, UnknownLogError, reader_of
 from .logs.words import UnreadError
@@ -115,14 +115,19 @@ def scanned(piece: Piece, form: str, reading: Reading, left: Left, *, threads: b
         LimitError: if pyarrow is not here.
     """
     scan = Scan(piece, form, reading, threads=threads)
+    yield from of_batches(scan.rows, scan, reading, left)
+
+
+def of_batches(rows: Rows, numbered: Iterable[tuple[int, Any]], reading: Reading, left: Left) -> Iterator[Batch]:
+    """The flows of record batches, each with the number of its first row."""
     others = Gathered()
-    for number, batch in scan:
-        found, odd, left_out = scan.plain(batch)
+    for number, batch in numbered:
+        found, odd, left_out = rows.plain(batch)
         left.left_out += left_out
         left.lines += batch.num_rows - len(odd)
         yield from found
         for at in odd:
-            flow = _taken(number + at, scan.row(batch, at), reading, left)
+            flow = _taken(number + at, rows.row(batch, at), reading, left)
             full = None if flow is None else others.add(flow)
             if full is not None:
                 yield full

@@ -113,7 +113,7 @@ def test_the_plain_ones_are_not_copied(tmp_path: Path) -> None:
 
     scan = Scan(Piece(str(tmp_path / "log.parquet")), "parquet", Reading(opener="src"))
     ((_, batch),) = scan
-    (found,), odd, left_out = scan.plain(batch)
+    (found,), odd, left_out = scan.rows.plain(batch)
     assert (odd, left_out) == ([], 0)
     held = batch.column(batch.schema.get_field_index("srcaddr")).buffers()[1]
     assert memoryview(found.src).obj is held or pa.py_buffer(found.src).address == held.address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,40 @@ SAMPLES: dict[str, tuple[Reading, list[str], dict[str, tuple[int, int, bool]]]] 
             "6 203.0.113.8 50002 -> 192.0.2.80 22 60 bytes 1 packets from 2000 to 2000",
         ],
         {},
+    ),
+    "nsg.json": (
+        EVERYTHING,
+        [
+            "17 203.0.113.9 53 -> 192.0.2.53 53 rejected from 2000 to 2000",
+            "6 203.0.113.7 50001 -> 192.0.2.80 443 accepted 10644 bytes 22 packets from 1000 to 1000",
+        ],
+        {"`dst` is no IP address": (1, 1, True)},
+    ),
+    "vnet.json": (
+        EVERYTHING,
+        [
+            "17 203.0.113.9 53 -> 192.0.2.53 53 rejected from 2000 to 2000",
+            "6 203.0.113.7 50001 -> 192.0.2.80 443 accepted 10644 bytes 22 packets from 1000 to 1000",
+        ],
+        {},
+    ),
+    "gcp.json": (
+        EVERYTHING,
+        [
+            "17 203.0.113.9 4000 -> 192.0.2.53 53 rejected from 2000 to 2000",
+            "6 203.0.113.7 50001 <-> 192.0.2.80 443 1020 bytes 10 packets from 0 to 1500",
+        ],
+        {"the entry has no `connection`": (1, 3, True)},
+    ),
+    "firewall.log": (
+        EVERYTHING,
+        [
+            "17 203.0.113.9 4000 <-> 192.0.2.53 53 rejected 0 bytes 1 packets in eth0",
+            "6 203.0.113.7 40000 <-> 192.0.2.80 22 rejected 0 bytes 1 packets in outside out inside",
+            "6 203.0.113.7 40001 -> 192.0.2.80 443 accepted 0 bytes 1 packets in outside out inside",
+            "6 203.0.113.7 50001 -> 192.0.2.80 22 rejected 0 bytes 1 packets in eth0",
+        ],
+        {"a line about no packet": (1, 5, False), "no line of a firewall's log that is known": (1, 6, True)},
     ),
     "nfdump.json": (
         EVERYTHING,
@@ -259,6 +294,14 @@ class TestObjects:
             (7, {"e": 5}),
             (8, None),
         ]
+
+    def test_a_line_that_is_cut_short_costs_itself_alone(self) -> None:
+        lines = ['{"a": 1}', '{"b": {"c":', '{"d": 2}', '{"e": [1, "x', '{"f": 3}']
+        assert list(objects(enumerate(lines, 1))) == [(1, {"a": 1}), (2, None), (3, {"d": 2}), (4, None), (5, {"f": 3})]
+
+    def test_an_object_of_many_lines_is_read_once(self) -> None:
+        text = json.dumps([{"a": [{"n": n} for n in range(5000)]}, {"b": 1}], indent=1)
+        assert [len(value) for _, value in objects(enumerate(text.splitlines(), 1))] == [1, 1]
 
     def test_lists_and_records(self) -> None:
         lines = [(1, '{"records": [{"a": 1},'), (2, '{"b": 2}]}'), (3, '[{"c": 3}]')]

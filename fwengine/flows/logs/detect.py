@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ..flow import Flow
 from . import columns, vpc, zeek
@@ -15,10 +16,11 @@ from .words import UnreadError
 
 LINES: Final = 50  # that are looked at
 END: Final = "Summary"  # what stands behind the flows in nfdump's CSV
+_AZURE: Final = re.compile(r'"(?:flowTuples|flowRecords)"|"category"\s*:\s*"\w+FlowEvent"')
 Numbered = tuple[int, str]
 Read = Iterator[tuple[int, Flow | UnreadError]]  # with the number of the line
 Reader = Callable[[Iterable[Numbered]], Read]
-Of = Callable[[Mapping[str, Any]], Flow | Iterable[Flow]]
+Of = Callable[[Mapping[str, Any]], Flow | Iterable[Flow | UnreadError]]
 
 
 class UnknownLogError(ValueError):
@@ -88,6 +90,21 @@ class Tabbed:
 
 
 @dataclass
+class Packets:
+    """Log lines of firewalls."""
+
+    def __call__(self, lines: Iterable[Numbered]) -> Read:
+        from .packets import of_text
+
+        for number, line in lines:
+            if line.strip():
+                try:
+                    yield number, of_text(line)
+                except UnreadError as error:
+                    yield number, error
+
+
+@dataclass
 class Objects:
     """JSON: `of` makes a flow of an object, or several."""
 
@@ -138,6 +155,10 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
         found = columns.roles_of(row)
         if all(role in found for role in NEEDED):
             return Table(Columns(found, opens=columns.opens_in(row)), separator, 1)
+    from . import packets
+
+    if any(map(packets.looks, lines)):
+        return Packets()
     raise UnknownLogError(
         "this is no flow log that is known: state what its columns are called with `--columns src=NAME,dst=NAME,protocol=NAME`"
         + (" (one column is called otherwise than expected)" if separator is not None else "")
@@ -162,18 +183,21 @@ def _separator(head: str) -> str | None:
 
 
 def _of_objects(lines: Sequence[str], stated: Stated) -> Of:
-    from . import mapped, suricata
+    from . import azure, gcp, mapped, suricata
     from .objects import objects
 
     if stated.columns is not None:
         return mapped.reader(stated.columns)
+    if _AZURE.search("\n".join(lines)):  # of which one record may be longer than what is looked at
+        return azure.of_mapping
     for _, value in objects(enumerate(lines, 1)):
         if not isinstance(value, Mapping):
             continue
         if zeek.looks(value):
             return zeek.of_mapping
-        if suricata.looks(value):
-            return suricata.of_mapping
+        for log in (suricata, azure, gcp):
+            if log.looks(value):
+                return cast("Of", log.of_mapping)
         if mapped.looks(value):
             return mapped.reader(None)
     raise UnknownLogError(

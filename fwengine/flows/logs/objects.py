@@ -21,28 +21,59 @@ def objects(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
     >>> list(objects([(1, '{"a": 1}'), (2, '{"a"'), (3, ': 2}, {'), (4, '}')]))
     [(1, {'a': 1}), (2, {'a': 2}), (3, {})]
     """
-    held, begun = "", 0
+    held = _Held()
     for number, line in lines:
-        if not held:
-            begun = number
-        text = f"{held}\n{line}" if held else line
-        held = ""
+        if held.parts:
+            if held.ends_before(line):
+                yield held.begun, None
+                held = _Held()
+            elif not held.add(line):
+                continue
+        begun = held.begun if held.parts else number
+        text = "\n".join(held.parts) if held.parts else line
+        held = _Held()
         at = _end(text, 0)
         while at < len(text):
             try:
                 value, at = _decode(text, at)
-            except (json.JSONDecodeError, RecursionError) as error:
-                cut = isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip())
-                if (cut or _open(text[at:])) and len(text) - at < MOST and text[at] == "{":
-                    held = text[at:]
+            except (json.JSONDecodeError, RecursionError):
+                if text[at] == "{" and _balance(text[at:]) > 0 and len(text) - at < MOST:
+                    held.begin(begun, text[at:])
                 else:
                     yield begun, None
                 break
             yield begun, value
             begun = number
             at = _end(text, at)
-    if held:
-        yield begun, None
+    if held.parts:
+        yield held.begun, None
+
+
+class _Held:
+    """An object that goes on behind its line."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.begun = self._depth = self._size = 0
+
+    def begin(self, begun: int, text: str) -> None:
+        self.parts, self.begun, self._depth, self._size = [text], begun, _balance(text), len(text)
+
+    def add(self, line: str) -> bool:
+        """Takes in the next line; may the object be whole now, or too large?"""
+        self.parts.append(line)
+        self._depth += _balance(line)
+        self._size += len(line)
+        return self._depth <= 0 or self._size > MOST
+
+    def ends_before(self, line: str) -> bool:
+        """Was it cut short? So it was if it is a line of many things, and the next one is an object by itself."""
+        if line[:1] != "{" or self.parts[0].strip() == "{":
+            return False
+        try:
+            return _decode(line)[1] == len(line.rstrip())
+        except (json.JSONDecodeError, RecursionError):
+            return False
 
 
 def _end(text: str, at: int) -> int:
@@ -51,7 +82,7 @@ def _end(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _open(text: str) -> bool:
-    """Does the text end inside an object, as far as its braces tell?"""
+def _balance(text: str) -> int:
+    """How many brackets are opened and not closed, outside of texts."""
     plain = re.sub(r'"(?:[^"\\]|\\.)*"?', "", text)
-    return plain.count("{") + plain.count("[") > plain.count("}") + plain.count("]")
+    return plain.count("{") + plain.count("[") - plain.count("}") - plain.count("]")
