@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from support.flow_logs import FIELDS, POLICY, lines
@@ -18,6 +18,7 @@ from fwengine.flows.counting import Counter
 from fwengine.flows.evaluate import evaluate_flows
 from fwengine.flows.options import Reading
 from fwengine.flows.partition import Part, count_part, not_allowed, parts, together
+from fwengine.policy import loads
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # of packages that are not ours
 READING = Reading(opener="src")
@@ -145,3 +146,32 @@ class TestSpark:
             assert {r: told.lines for r, told in part.sums.unread.items()} == {
                 r: told.lines for r, told in report.sums.unread.items()
             }
+
+
+class TestQueriesOfTheirOwn:
+    """What docs/flows.md tells DuckDB's and polars' users to write."""
+
+    COLUMNS: ClassVar[dict[str, tuple[str, list[int]]]] = {
+        "protocol": ("uint8", [6, 6, 17]), "src": ("uint32", [3405803783, 3405803784, 3405803785]),
+        "dst": ("uint32", [3221225984, 3221225984, 3221225984]), "sport": ("uint16", [50001, 50002, 50003]),
+        "dport": ("uint16", [443, 22, 53]),
+    }  # fmt: skip
+    POLICY = loads("allow tcp to 192.0.2.0/24 port https as web\ndeny any as rest\n")
+
+    def test_duckdb(self, tmp_path: Path) -> None:
+        duckdb = pytest.importorskip("duckdb")
+        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        pq.write_table(pa.table({n: pa.array(v, t) for n, (t, v) in self.COLUMNS.items()}), tmp_path / "flows.parquet")
+        asked = duckdb.connect().execute(f"select protocol, src, dst, sport, dport from '{tmp_path}/flows.parquet'")
+        classify = self.POLICY.classifier().classify
+        found = [
+            classify(**{n: batch[n].to_numpy() for n in batch.schema.names}) for batch in asked.to_arrow_reader(1 << 20)
+        ]
+        assert [self.POLICY.label(index) for rules in found for index in rules] == ["web", "rest", "rest"]
+
+    def test_polars(self) -> None:
+        polars = pytest.importorskip("polars")
+        types = {"uint8": polars.UInt8, "uint16": polars.UInt16, "uint32": polars.UInt32}
+        frame = polars.DataFrame({n: polars.Series(v, dtype=types[t]) for n, (t, v) in self.COLUMNS.items()})
+        rules = self.POLICY.classifier().classify(**{name: frame[name].to_numpy() for name in frame.columns})
+        assert [self.POLICY.label(index) for index in rules] == ["web", "rest", "rest"]
