@@ -48,8 +48,8 @@ def convert(
         as_of: the day whose rules are written where some end; without it rules with `until` are refused, for no format but
             the language has a last day.
         chain: for nft and iptables `input`, `forward` or `output`: whose packets it is about. Without it the chain that the policy
-            comes from, or `forward`.
-        name: of the table (nft) or the list (Cisco).
+            comes from, or `forward`. For AWS `output` is egress, else it is ingress.
+        name: of the table (nft) or the list (Cisco, AWS).
 
     Raises:
         PolicyError: FW461 for each line in doubt; FW462 for each rule that is not exact in the format.
@@ -136,7 +136,7 @@ def _task(policy: Policy, writer: Writer, stated: bool, chain: str | None, name:
     rules = [r for r in _rules(policy, writer) if r.action is not DEPENDS and (writer.ends or policy.active(r))]
     other = None if writer.ends else _other_family(policy.imported)
     families = tuple(f for f, mine in ((4, address.V4), (6, address.V6)) if other is None or mine != other[1])
-    came_from = (policy.imported.name.rpartition(" ")[2].lower() if policy.imported is not None else "") or ""
+    came_from = "" if policy.imported is None else policy.imported.name.rpartition(" ")[2].lower()
     return Task(
         tuple(rules),
         policy.default,

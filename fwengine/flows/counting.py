@@ -57,7 +57,7 @@ from .sums import NONE, FlowSums, Row, Tally
 from .top import Key, Top
 
 _COLUMNS: Final = {f: TABLE[f].attribute for f in range(len(TABLE)) if f not in (PROTOCOL, SRC, DST)}
-_NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/flows.h
+_NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/logs.h
 _REMEMBERED: Final = 1 << 16
 _ABSENT: Final = frozenset({TYPE, CODE, FLAGS})
 _ITEMS: Final = {1: "B", 2: "H", 4: "I"}

@@ -121,6 +121,10 @@ WRITERS: Mapping[str, Writer] = {
     entry.name: entry
     for entry in (
         Writer("nft", "nftables", _writing("nftables"), chain=True, named="the table"),
+        Writer("iptables", "iptables", _writing("iptables", family=4), chain=True),
+        Writer("ip6tables", "ip6tables", _writing("iptables", family=6), chain=True),
+        Writer("cisco", "Cisco IOS", _writing("cisco"), named="the list"),
+        Writer("aws", "AWS", _writing("aws"), chain=True, named="the network ACL"),
         Writer("fwl", "the language", _writing("fwl"), ends=True),
     )
 }

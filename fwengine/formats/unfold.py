@@ -101,7 +101,7 @@ class _Walk:
         self.meet_all = meet_all
         self.limit = limit
         self.absent = chains.entries.get(entry, frozenset())
-        self.lines = {line.number: line for chain in chains.chains.values() for line in chain.lines}
+        self.lines = {line.number: line for name in chains.reached(entry) for line in chains.chains[name].lines}
         self.rules: list[Rule] = []
         self.met: list[Met] = []
         self.frames: list[_Frame] = []

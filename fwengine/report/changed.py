@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar, Literal
 
@@ -161,6 +161,16 @@ class Compared:
         confirmed = Confirmed.of(review.found.confirmed)
         return cls(FileRow(review.old.name, review.new.name, status, renamed, **aside, confirmed=confirmed), review)
 
+    @classmethod
+    def planned(cls, review: Review) -> Compared:
+        """As `of`, of a policy that may be there in one version alone."""
+        made = cls.of(review)
+        come, gone = (one.imported is not None and one.imported.is_absent for one in (review.old, review.new))
+        if not (come or gone):
+            return made
+        old, new = None if come else made.file.old, None if gone else made.file.new
+        return replace(made, file=replace(made.file, old=old, new=new, status="added" if come else "removed"))
+
 
 @dataclass(frozen=True)
 class Changed(Answer):
@@ -190,6 +200,9 @@ class Changed(Answer):
     _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
     _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
+    _noun: str = field(
+        default="file", repr=False, compare=False
+    )  # what is compared; of a file's policies the changed are told
 
     @classmethod
     def of(
@@ -198,6 +211,7 @@ class Changed(Answer):
         view: View = FOLDED,
         captured: tuple[CapturedChange, ...] | None = None,
         decided: int = 0,
+        noun: str = "file",
         flows: Refated | None = None,
     ) -> Changed:
         reviews = [one.review for one in compared if one.review is not None]
@@ -223,6 +237,7 @@ class Changed(Answer):
             decided,
             tuple(compared),
             view,
+            noun,
         )
 
     @property
@@ -232,15 +247,20 @@ class Changed(Answer):
     # Text
 
     def lines(self, style: Style) -> Iterable[str]:
-        for number, one in enumerate(self._compared):
+        told = 0
+        for one in self._compared:
+            if self._noun != "file" and len(self._compared) > 1 and one.file.status == "equivalent":
+                continue
             if len(self._compared) > 1:
-                if number:
+                if told:
                     yield ""
+                told += 1
                 yield style(_titled(one.file), bold=True)
             if one.review is not None:
                 yield from one.review.lines(style, self._view.width, detail=self._view.detail, limit=self._view.limit)
         if len(self._compared) > 1:
-            yield ""
+            if told:
+                yield ""
             yield self.total
         yield from self._packets()
         if self.flows is not None:
@@ -253,7 +273,7 @@ class Changed(Answer):
         """`3 files: 1 changed, 1 added, 1 equivalent`"""
         states = [one.status for one in self.files]
         told = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
-        return f"{counted(len(states), 'file')}: {', '.join(told)}"
+        return f"{counted(len(states), self._noun)}: {', '.join(told)}"
 
     def _packets(self) -> Iterator[str]:
         if self.captured is None or not self._decided:

@@ -38,8 +38,11 @@ def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
     found = findings(policy, codes & _OF_RULES)
     told: set[object] = set()
     mine: list[Finding] = []
+    first = _first_told(policy.imported)
     for finding in found:
         origin = policy.rules[finding.rule].origin if finding.rule is not None else None
+        if origin is not None and origin.line not in first:
+            continue
         key = finding.code, origin.line if origin is not None else None
         if key not in told and not (finding.rule is not None and policy.rules[finding.rule].action is DEPENDS):
             told.add(key)
@@ -62,13 +65,13 @@ def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator
     chains = imported.document.chains
     known = lines(chains)
     found = dead_everywhere(chains, tuple(imported.document.policies[name] for name in imported.entries))
-    mine = {line.number for name in _first_told(imported) for line in chains.chains[name].lines}
+    mine = _first_told(imported)
     met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(
         found
     )
     for number, blockers in found.items():
         line = known[number]
-        if number not in mine or line.kind is Kind.EITHER:
+        if number not in mine or not line.text or line.kind is Kind.EITHER:  # a line without words goes with another
             continue
         if line.implied:
             yield from _lost(line, [known[b] for b in blockers])
@@ -92,20 +95,25 @@ def _lost(line: Line, blockers: list[Line]) -> Iterator[Finding]:
     yield Finding("FW471", "warning", remark=remark)
 
 
-def _first_told(imported: Imported) -> list[str]:
-    """The chains that this policy is the first of its run to come to."""
+def _first_told(imported: Imported) -> set[int]:
+    """The lines that this policy is the first of its run to come to."""
     document = imported.document
-    at = imported.entries.index(imported.name)
-    before = {c for name in imported.entries[:at] for c in document.chains.reached(document.policies[name])}
-    return [c for c in document.chains.reached(document.policies[imported.name]) if c not in before]
+    before: set[int] = set()
+    for entry in imported.entries:
+        chains = document.chains.reached(document.policies[entry])
+        mine = {line.number for name in chains for line in document.chains.chains[name].lines}
+        if entry == imported.name:
+            return mine - before
+        before |= mine
+    return set()
 
 
 def _is_come_to(chains: Chains, imported: Imported, line: Line, met: set[int]) -> bool:
-    """Is the line's chain one that packets enter, or come to by a line that some packet meets?"""
-    (name,) = (name for name, chain in chains.chains.items() if any(own is line for own in chain.lines))
+    """Is a chain of the line's one that packets enter, or come to by a line that some packet meets?"""
+    names = {name for name, chain in chains.chains.items() if any(own is line for own in chain.lines)}
     entries = {imported.document.policies[entry] for entry in imported.entries}
-    return name in entries or any(
-        other.target == name and other.number in met for chain in chains.chains.values() for other in chain.lines
+    return not names.isdisjoint(entries) or any(
+        other.target in names and other.number in met for chain in chains.chains.values() for other in chain.lines
     )
 
 

@@ -183,14 +183,20 @@ def test_a_rule_of_another_firewall_is_named_as_its_comment_says(dump: str) -> N
 
 def test_the_examples_keep_what_they_expect() -> None:
     folder = RULES / "formats"
-    examples = [path for path in folder.iterdir() if path.suffix in (".rules", ".nft", ".cfg")]
-    assert len(examples) == 4
+    examples = [path for path in folder.iterdir() if path.suffix != ".fwl"]
     for path in examples:
         assert (folder / f"{path.stem}-{path.suffix[1:]}-test.fwl").is_file()
         assert f"formats/{path.name}" in (RULES / "README.md").read_text()
-    assert "20 passed, 0 failed" in out("test", str(folder), code=0)
-    told = [out("check", str(path)).count("can never match") for path in sorted(examples)]
-    assert told == [1, 2, 1, 0]
+    assert ", 0 failed" in out("test", str(folder), code=0).splitlines()[-1]
+    told = {path.name: out("check", str(path)).count("can never match") for path in examples}
+    assert told == {
+        "border.cfg": 1,
+        "server.nft": 2,
+        "server.rules": 1,
+        "server6.rules": 0,
+        "vpc.json": 1,
+        "plan.json": 1,
+    }
 
 
 def test_a_file_that_includes_one_is_checked_by_its_lines(dump: str) -> None:
