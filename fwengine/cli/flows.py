@@ -16,11 +16,11 @@ from .options import (
     color_option,
     exit_codes,
     format_option,
+    interface_options,
     note,
     once,
     policy_argument,
     say_answer,
-    stated_options,
     style_of,
 )
 from .output import say_failures
@@ -78,7 +78,9 @@ def reading_of(
 )
 @click.option("--expect", type=click.Choice(["allow", "deny"]), help="Exit 1 unless every flow fares so.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Threads of the native module.  [default: all cores]")
-@stated_options
+@interface_options(
+    "The interface on which the first packets arrive; their answers leave by it.", "The interface by which they leave."
+)
 @reading_options()
 @format_option()
 @as_of_option
@@ -99,7 +101,6 @@ def command(
     jobs: int | None,
     inbound: str | None,
     outbound: str | None,
-    state: str | None,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -114,8 +115,6 @@ def command(
     from ..report.nothing import no_rule
 
     once(policy, *logs)
-    if state is not None:
-        raise click.UsageError("`--state` does not go with flows: their first packets are new, the others established")
     if only is not None and top is None:
         raise click.UsageError("`--only` goes with `--top`")
     reading = reading_of(columns, log_format, opener, since, until)

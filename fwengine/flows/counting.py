@@ -59,6 +59,8 @@ from .top import Key, Top
 _COLUMNS: Final = {f: TABLE[f].attribute for f in range(len(TABLE)) if f not in (PROTOCOL, SRC, DST)}
 _NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/logs.h
 _REMEMBERED: Final = 1 << 16
+_MOST_GROUPS: Final = 1 << 18  # that are kept natively, at some 100 bytes each
+_MOST_TABLES: Final = 256
 _ABSENT: Final = frozenset({TYPE, CODE, FLAGS})
 _ITEMS: Final = {1: "B", 2: "H", 4: "I"}
 Takes = Callable[[Row], bool]  # is a flow with this told of one by one?
@@ -115,10 +117,14 @@ class Counter:
 
     def count(self, batch: Batch) -> FlowSums:
         """The sums of one batch."""
+        return self.sums(batch.kind, grouped(batch, self.indices(batch)))
+
+    def sums(self, kind: Kind, groups: Groups) -> FlowSums:
+        """The sums of flows of one kind that are grouped by the answers."""
         rows: dict[Row, Tally] = {}
         met: set[int] = set()
-        for (indices, recorded), tally in grouped(batch, self.indices(batch)).items():
-            fared, rules = self.fate(batch.kind, indices)
+        for (indices, recorded), tally in groups.items():
+            fared, rules = self.fate(kind, indices)
             row = Row(fared, recorded)
             rows[row] = rows.get(row, NONE) + tally
             met |= rules
@@ -298,14 +304,55 @@ def _told(kind: Kind, reverse: bool) -> frozenset[int]:
     return frozenset((_SWAPPED.get(f, f) if reverse else f) for f, known in told.items() if known)
 
 
+class Running:
+    """The sums of one batch after another; grouped natively over all of them, where that is possible."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._tables: dict[Kind, Any] = {}
+        self._sums = FlowSums()
+
+    def add(self, batch: Batch) -> None:
+        found = self._counter.indices(batch)
+        if native is None or len(found) > _NATIVE_KEYS:
+            self._sums += self._counter.sums(batch.kind, grouped(batch, found))
+            return
+        table = self._tables.get(batch.kind)
+        if table is None:
+            table = self._tables[batch.kind] = native.groups(len(found))
+        if native.group(table, tuple(found), *_summed(batch)) > _MOST_GROUPS or len(self._tables) > _MOST_TABLES:
+            self._fold()
+
+    def _fold(self) -> None:
+        assert native is not None  # there are tables
+        for kind, table in self._tables.items():
+            groups = {(key, done): Tally(*sums) for key, done, *sums in native.grouped(table)}
+            self._sums += self._counter.sums(kind, groups)
+        self._tables.clear()
+
+    def sums(self) -> FlowSums:
+        """Of all batches so far."""
+        if self._tables:
+            self._fold()
+        return self._sums
+
+
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def grouped(batch: Batch, found: Sequence[Any]) -> Mapping[tuple[tuple[int, ...], int], Tally]:
+Groups = Mapping[tuple[tuple[int, ...], int], Tally]  # by the answers and what is recorded
+
+
+def _summed(batch: Batch) -> tuple[Any, ...]:
+    return batch.recorded, batch.bytes, batch.packets, batch.first, batch.last
+
+
+def grouped(batch: Batch, found: Sequence[Any]) -> Groups:
     """The flows of a batch by the rules that the questions found and by what is recorded."""
     if native is not None and len(found) <= _NATIVE_KEYS:
-        columns = (batch.recorded, batch.bytes, batch.packets, batch.first, batch.last)
-        return {(key, done): Tally(*sums) for key, done, *sums in native.group(tuple(found), *columns)}
+        groups = native.groups(len(found))
+        native.group(groups, tuple(found), *_summed(batch))
+        return {(key, done): Tally(*sums) for key, done, *sums in native.grouped(groups)}
     sums: dict[Any, list[int]] = {}
     get = sums.get
     recorded, octets, packets, first, last = told_of(batch)

@@ -6,12 +6,10 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ..errors import CaptureError
 from ..model.ruleset import RuleSet
-from .counting import Counter, Takes
-from .flow import Batch
+from .counting import Counter, Running, Takes
 from .meaning import PLAINLY, Asked
 from .options import EVERYTHING, Reading
 from .reading import Left, Progress, expand, read
@@ -75,21 +73,30 @@ def evaluate_flows(
     found = []
     for path in expand(os.fspath(path) for path in paths):
         with nullcontext() if progress is None else progress(path) as shown:
-            count = counter.count if top is None or takes is None else partial(counter.top, top=top, takes=takes)
-            found.append(evaluate_log(count, path, reading, shown))
+            found.append(evaluate_log(counter, path, reading, shown, top=top, takes=takes))
     return FlowReport(sum((log.sums for log in found), FlowSums()), tuple(found), top)
 
 
 def evaluate_log(
-    count: Callable[[Batch], FlowSums], path: str, reading: Reading, progress: Progress | None = None
+    counter: Counter,
+    path: str,
+    reading: Reading,
+    progress: Progress | None = None,
+    *,
+    top: Top | None = None,
+    takes: Takes | None = None,
 ) -> LogSums:
-    """The sums of one log, whose batches are counted by `count`."""
+    """The sums of one log; the flows that it `takes` are added to `top`."""
     left = Left("<stdin>" if path == "-" else path)
+    running = Running(counter)
     sums = FlowSums()
     error = None
     try:
         for batch in read(path, reading, left, progress):
-            sums += count(batch)
+            if top is None or takes is None:
+                running.add(batch)
+            else:
+                sums += counter.top(batch, top, takes)
     except CaptureError as caught:
         error = caught
-    return LogSums(left.file, replace(sums, unread=left.unread, left_out=left.left_out), error)
+    return LogSums(left.file, replace(sums + running.sums(), unread=left.unread, left_out=left.left_out), error)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..errors import CaptureError
 from .arrow import Piece, pieces
-from .counting import Counter, Takes
+from .counting import Counter, Running, Takes
 from .flow import Batch
 from .options import Reading
 from .reading import Left, expand, read, scanned
@@ -74,14 +74,17 @@ def count_part(counter: Counter, piece: Piece, reading: Reading, takes: Takes | 
 def counted(counter: Counter, flows: Iterable[Batch], left: Left, takes: Takes | None = None) -> Part:
     """The sums of batches, up to what keeps the rest from being read."""
     top = None if takes is None else Top()
-    sums = FlowSums()
+    sums, running = FlowSums(), Running(counter)
     broken: tuple[Broken, ...] = ()
     try:
         for batch in flows:
-            sums += counter.count(batch) if top is None or takes is None else counter.top(batch, top, takes)
+            if top is None or takes is None:
+                running.add(batch)
+            else:
+                sums += counter.top(batch, top, takes)
     except CaptureError as error:
         broken = (Broken(left.file, error),)
-    return Part(sums + FlowSums(unread=left.unread, left_out=left.left_out), top, broken)
+    return Part(sums + running.sums() + FlowSums(unread=left.unread, left_out=left.left_out), top, broken)
 
 
 def together(found: Iterable[Part]) -> Part:

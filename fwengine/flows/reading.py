@@ -24,7 +24,7 @@ from .sums import Unread
 
 Progress = Callable[[int, int | None], object]
 _HEAD: Final = 1 << 16  # bytes by which a log is known
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 23
 _LONGEST: Final = 1 << 24  # bytes of a line
 
 
@@ -228,7 +228,7 @@ class _Stream:
         return data
 
     def pieces(self) -> Iterator[memoryview]:
-        """Bytes that end with a line feed, about a megabyte of them, in front of them what was kept of the last."""
+        """Bytes that end with a line feed, some megabytes of them, in front of them what was kept of the last."""
         whole = False
         while not whole:
             parts, size = [self._kept], len(self._kept)

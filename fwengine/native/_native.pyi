@@ -10,6 +10,9 @@ class _Family: ...
 class _Walker: ...
 
 @final
+class _Groups: ...
+
+@final
 class _Flows: ...
 
 _Decoded = tuple[int, int, int, bytes, bytes, int, int, tuple[int, ...], int, int]
@@ -67,7 +70,10 @@ def count(
     kinds: Buffer,
     /,
 ) -> tuple[int, list[int]]: ...
+def groups(keys: int, /) -> _Groups: ...
+def grouped(groups: _Groups, /) -> list[tuple[tuple[int, ...], int, int, int, int, int, int]]: ...
 def group(
+    groups: _Groups,
     answers: tuple[Buffer, ...],
     recorded: Buffer | None,
     bytes: Buffer | None,
@@ -75,7 +81,7 @@ def group(
     first: Buffer | None,
     last: Buffer | None,
     /,
-) -> list[tuple[tuple[int, ...], int, int, int, int, int, int]]: ...
+) -> int: ...
 def rows(
     data: Buffer,
     layout: tuple[int, ...],

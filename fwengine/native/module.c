@@ -911,22 +911,63 @@ static PyObject *groups_as_list(const fwk_groups *groups, uint32_t keys)
     return list;
 }
 
-static PyObject *group(PyObject *self, PyObject *args)
+static const char groups_name[] = "fwengine.native.groups";
+
+static void destroy_groups(PyObject *capsule)
 {
-    PyObject *answers, *column[5], *result = NULL;
-    Py_buffer b[FWK_GROUP_KEYS + 5];
-    int used[FWK_GROUP_KEYS + 5] = {0}, ignored, done = 0;
-    const void *data;
+    fwk_groups *g = PyCapsule_GetPointer(capsule, groups_name);
+    if (g)
+        fwk_groups_free(g);
+    free(g);
+}
+
+static PyObject *groups(PyObject *self, PyObject *args)
+{
+    int keys;
     (void)self;
-    if (!PyArg_ParseTuple(args, "O!OOOOO", &PyTuple_Type, &answers, &column[0], &column[1], &column[2], &column[3], &column[4]))
+    if (!PyArg_ParseTuple(args, "i", &keys))
         return NULL;
-    Py_ssize_t keys = PyTuple_Size(answers), rows = -1;
     if (keys < 1 || keys > FWK_GROUP_KEYS) {
         PyErr_SetString(PyExc_ValueError, "too many answers, or none");
         return NULL;
     }
+    fwk_groups *g = calloc(1, sizeof *g);
+    if (!g || !fwk_groups_begin(g, (uint32_t)keys)) {
+        if (g)
+            fwk_groups_free(g);
+        free(g);
+        return PyErr_NoMemory();
+    }
+    return PyCapsule_New(g, groups_name, destroy_groups);
+}
+
+static PyObject *grouped(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_groups *g = PyCapsule_GetPointer(capsule, groups_name);
+    return g ? groups_as_list(g, g->width - 1) : NULL;
+}
+
+/* Adds rows to groups; how many groups there are. Not to be called for one table from two threads at a time. */
+static PyObject *group(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *answers, *column[5], *result = NULL;
+    Py_buffer b[FWK_GROUP_KEYS + 5];
+    int used[FWK_GROUP_KEYS + 5] = {0}, ignored, done = 0;
+    const void *data;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OO!OOOOO", &capsule, &PyTuple_Type, &answers, &column[0], &column[1], &column[2], &column[3],
+                          &column[4]))
+        return NULL;
+    fwk_groups *g = PyCapsule_GetPointer(capsule, groups_name);
+    if (!g)
+        return NULL;
+    Py_ssize_t keys = PyTuple_Size(answers), rows = -1;
+    if (keys != (Py_ssize_t)g->width - 1) {
+        PyErr_SetString(PyExc_ValueError, "not as many answers as the groups have");
+        return NULL;
+    }
     fwk_told t = {.keys = (uint32_t)keys};
-    fwk_groups groups = {0};
     for (Py_ssize_t k = 0; k < keys; k++) {
         if (!view(PyTuple_GetItem(answers, k), &b[k], 4, rows, 0, "answers"))
             goto done;
@@ -953,14 +994,13 @@ static PyObject *group(PyObject *self, PyObject *args)
         *(k == 3 ? &t.first : &t.last) = data;
     }
     Py_BEGIN_ALLOW_THREADS;
-    done = fwk_groups_begin(&groups, t.keys) && fwk_group_rows(&groups, &t, 0, (size_t)rows);
+    done = fwk_group_rows(g, &t, 0, (size_t)rows);
     Py_END_ALLOW_THREADS;
     if (done)
-        result = groups_as_list(&groups, t.keys);
+        result = PyLong_FromSize_t(g->count);
     else
         PyErr_NoMemory();
 done:
-    fwk_groups_free(&groups);
     for (Py_ssize_t k = 0; k < keys + 5; k++)
         if (used[k])
             PyBuffer_Release(&b[k]);
@@ -1068,7 +1108,9 @@ static PyMethodDef methods[] = {
     {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, recorded, kinds, indices=None) -> how many kinds"},
     {"writer", writer, METH_VARARGS, "writer(begin, head, tail, shown, width, protocol, has, options, state, in, out): see lines.h"},
     {"lines", lines, METH_VARARGS, "lines(writer, data, frames, n, indices, number, told) -> (bytes, [(at, frame, index, what)])"},
-    {"group", group, METH_VARARGS, "group(answers, recorded, bytes, packets, first, last) -> [(answers, recorded, flows, bytes, packets, first, last)]"},
+    {"groups", groups, METH_VARARGS, "groups(keys): where rows are counted that so many answers tell apart"},
+    {"group", group, METH_VARARGS, "group(groups, answers, recorded, bytes, packets, first, last) -> how many groups"},
+    {"grouped", grouped, METH_O, "[(answers, recorded, flows, bytes, packets, first, last)] of the groups"},
     {"rows", rows, METH_VARARGS, "rows(data, layout, separator, width, opener, flags, since, until, columns) -> see logs.h"},
     {"flow_table", flow_table, METH_VARARGS, "flow_table(most, has, takes, seed, seed) -> an empty table: see logs.h"},
     {"add_flows", add_flows, METH_VARARGS, "add_flows(table, data, frames, n, indices) -> [(flow, frame)] of other clocks"},

@@ -123,7 +123,6 @@ class TestAnswersAboutNothing:
         (["--columns", "src=a,dst=b,protocol=c", "--log-format", "x"], "say the same thing twice"),
         (["--since", "yesterday"], "`yesterday` is no time: expected YYYY-MM-DD"),
         (["--since", "2026-13-01"], "`2026-13-01` is no time"),
-        (["--state", "new"], "`--state` does not go with flows"),
         (["--only", "deny"], "`--only` goes with `--top`"),
         (["nowhere/*.gz"], "the pattern matches no file"),
         (["nowhere.log"], "cannot be read"),
