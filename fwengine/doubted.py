@@ -49,10 +49,9 @@ def _met(policy: Policy, part: Sets) -> Any:
     """What packets of a product meet on their way: two values are equal only if it is the same."""
     assert policy.imported is not None
     chains = policy.imported.document.chains
-    entry = policy.imported.document.policies[policy.imported.name]
-    out: list[Any] = [chains.entries.get(entry)]
-    names = {entry: 0}  # chains go by the order in which they are come to: their names mean nothing
-    left = [entry]
+    left = list(policy.imported.document.entries_of(policy.imported.name))
+    out: list[Any] = [chains.entries.get(entry) for entry in left]
+    names = {entry: at for at, entry in enumerate(left)}  # by the order in which chains are come to: names mean nothing
     while left:
         name = left.pop(0)
         out.append(chains.chains[name].default)

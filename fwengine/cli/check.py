@@ -223,7 +223,8 @@ def _size(policy: Any) -> str:
     if policy.imported is not None:
         from ..imported import size
 
-        lines = size(policy.imported.document.chains, policy.imported.document.policies[policy.imported.name])
+        document = policy.imported.document
+        lines = size(document.chains, document.entries_of(policy.imported.name))
         return f"{lines:,} line{'s' * (lines != 1)}, default {policy.default}"
     rules = len(policy.rules)
     if not rules:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .document import Document
+from .document import Beside, Document
 
 
 class Format(NamedTuple):
@@ -16,6 +16,7 @@ class Format(NamedTuple):
     title: str  # what people call it
     recognised: Callable[[str], bool]
     read: Callable[[str, str], Document]  # (text, file)
+    read_with: Callable[[str, str, Beside | None], Document] | None = None  # where files include others
 
 
 def _iptables(v6: bool | None) -> Callable[[str, str], Document]:
@@ -38,15 +39,15 @@ def _cisco(name: str | None) -> Callable[[str, str], Document]:
     return read
 
 
-def _nftables(text: str, file: str) -> Document:
+def _nftables(text: str, file: str, beside: Beside | None = None) -> Document:
     from .nftables.reader import read
 
-    return read(text, file)
+    return read(text, file, beside)
 
 
 _NFT = re.compile(
-    r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
-    r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
+    r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|(?:flush|delete|destroy) (?:ruleset|table)\b|"
+    r"(?:add|create|insert) (?:table|chain|rule) |#!.*\bnft\b|(?:re)?define \w+ *=)"
     r'|^\s*\{\s*"nftables"\s*:',
     re.MULTILINE,
 )
@@ -69,7 +70,7 @@ FORMATS: Mapping[str, Format] = {
     for entry in (
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
-        Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
+        Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables, _nftables),
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),

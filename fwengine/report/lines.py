@@ -61,7 +61,7 @@ def _line_of(policy: Policy, finding: Finding) -> int:
 def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
     chains = imported.document.chains
     known = lines(chains)
-    found = dead_everywhere(chains, tuple(imported.document.policies[name] for name in imported.entries))
+    found = dead_everywhere(chains, tuple(e for name in imported.entries for e in imported.document.entries_of(name)))
     mine = {line.number for name in _first_told(imported) for line in chains.chains[name].lines}
     met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(
         found
@@ -81,14 +81,17 @@ def _first_told(imported: Imported) -> list[str]:
     """The chains that this policy is the first of its run to come to."""
     document = imported.document
     at = imported.entries.index(imported.name)
-    before = {c for name in imported.entries[:at] for c in document.chains.reached(document.policies[name])}
-    return [c for c in document.chains.reached(document.policies[imported.name]) if c not in before]
+    before = {
+        c for name in imported.entries[:at] for e in document.entries_of(name) for c in document.chains.reached(e)
+    }
+    mine = dict.fromkeys(c for e in document.entries_of(imported.name) for c in document.chains.reached(e))
+    return [c for c in mine if c not in before]
 
 
 def _is_come_to(chains: Chains, imported: Imported, line: Line, met: set[int]) -> bool:
     """Is the line's chain one that packets enter, or come to by a line that some packet meets?"""
     (name,) = (name for name, chain in chains.chains.items() if any(own is line for own in chain.lines))
-    entries = {imported.document.policies[entry] for entry in imported.entries}
+    entries = {entry for name in imported.entries for entry in imported.document.entries_of(name)}
     return name in entries or any(
         other.target == name and other.number in met for chain in chains.chains.values() for other in chain.lines
     )
@@ -140,9 +143,9 @@ def _in_doubt(line: Line) -> bool:
 
 def _uncalled(imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
     document = imported.document
-    if set(imported.entries) != set(document.policies):
+    if not set(imported.entries) >= set(document.policies) - set(document.passed):
         return
-    for name in uncalled(document.chains, [document.policies[entry] for entry in imported.entries]):
+    for name in uncalled(document.chains, document.chains.entries):
         chain = document.chains.chains[name]
         span = chain.span or (chain.lines[0].span if chain.lines else None)
         if span is not None and chain.lines:
