@@ -52,7 +52,7 @@ def size(chains: Chains, entries: Iterable[str]) -> int:
     """How many lines of the user's file some entries lead to; what a reader puts in for the other address family is none."""
     reached = (name for entry in entries for name in chains.reached(entry))
     lines = (line for name in reached for line in chains.chains[name].lines if line.target or line.text)
-    return len({line.span for line in lines if not any(line.text in part.doubts for part in line.parts)})
+    return len({line.span for line in lines if not line.implied})
 
 
 def dead(chains: Chains, entry: str) -> dict[int, tuple[int, ...]]:

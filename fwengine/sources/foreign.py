@@ -192,7 +192,7 @@ def _settled(rule: Rule) -> Rule:
 def _unsettled(document: Document, entry: str) -> Iterator[Diagnostic]:
     for name in document.chains.reached(entry):
         for line in document.chains.chains[name].lines:
-            for doubt in doubts_of(line):
+            for doubt in doubts_of(line) if not line.implied else ():  # that is not in the file
                 message = f"in doubt: {doubt.reason}"
                 yield Diagnostic(UNSETTLED, message, doubt.span, help="`--in-doubt allow` or `deny` takes a side")
 

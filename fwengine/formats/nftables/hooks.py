@@ -70,5 +70,5 @@ def _twin(chain: Chain, name: str, base: tuple[syntax.Table, syntax.Chain], *, b
     if by and base[0].family != "inet":  # the first line says that packets of the other family are in doubt
         parts = tuple([replace(part, doubts=()) for part in lines[0].parts])
         lines = (replace(lines[0], kind=Kind.ALLOW, parts=parts), *lines[1:])
-    policy = Line(number, base[1].span, "", Kind.PASS, (Part((FULL,)),))
+    policy = Line(number, base[1].span, "", Kind.PASS, (Part((FULL,)),), implied=True)
     return replace(chain, name=name, lines=(*lines, policy))

@@ -25,13 +25,12 @@ from ...model.fields import (
     STATE,
     STATES,
     TTL,
-    WHOLE,
 )
 from ...model.interval import IntervalSet
 from ...model.scattered import masked
 from ..chains import Kind, Part
 from ..matching import Conditions, Match, less, union
-from . import keys
+from . import fragments, keys
 from .keys import DOUBTED, FAMILIES, KEYS, Asked
 from .syntax import (
     Choice,
@@ -57,7 +56,6 @@ _KINDS = {
     "accept": Kind.ALLOW, "drop": Kind.DENY, "reject": Kind.DENY, "return": Kind.RETURN, "jump": Kind.JUMP,
     "goto": Kind.GOTO, "continue": Kind.PASS, "queue": Kind.EITHER,
 }  # fmt: skip
-_OFFSET, _MORE = 0x1FFF, 0x2000  # bits of `ip frag-off`: the offset, and whether more fragments follow
 _INDEXED = (("meta", "iif"), ("meta", "oif"))
 _STATE_BITS = {"invalid": 1, "established": 2, "related": 4, "new": 8, "untracked": 64}
 BITS: Mapping[int, Callable[[int], int]] = {FLAGS: lambda v: v, STATE: lambda v: _STATE_BITS[STATES[v]]}
@@ -125,8 +123,8 @@ class _Reader:
         kind = (key.family, key.name)
         if kind in FAMILIES:
             self._family(match, test, FAMILIES[kind])
-        elif kind == ("ip", "frag-off"):
-            self._fragment(match, test)
+        elif key.name in ("frag-off", "more-fragments") and fragments.narrow(match, key, test):
+            pass
         elif kind == ("ip6", "nexthdr"):
             self._next_header(match, test)
         elif kind in _INDEXED and any(isinstance(v, Word) and v.text.isdigit() for v in self._flat(test.value)):
@@ -216,22 +214,6 @@ class _Reader:
         chosen = {address.family_of(known[w][SRC].lo) for w in words if w in known}
         wanted = {4, 6} - chosen if test.op in ("!=", "!") else chosen
         match.require_any([{4: keys.V4, 6: keys.V6}[family] for family in sorted(wanted)])
-
-    def _fragment(self, match: Match, test: Test) -> None:
-        """`ip frag-off & 0x1fff`, the offset, and `& 0x3fff`, with the bit that says that more fragments follow."""
-        match.require(keys.V4)
-        value = keys.plain(test.value.text) if isinstance(test.value, Word) else None
-        mask = self._plain_mask(test)
-        some = (test.op, value) in (("!=", 0), (">", 0), (">=", 1))
-        none = (test.op, value) in (("==", 0), ("", 0), ("<=", 0), ("<", 1))
-        early = {_OFFSET: keys.EARLY, _OFFSET | _MORE: IntervalSet.single(WHOLE)}.get(mask or 0)
-        if early is None or not (some or none):
-            match.doubt("ip frag-off")
-            return
-        match.require({FRAGMENT: early if none else FULL[FRAGMENT] - early})
-
-    def _plain_mask(self, test: Test) -> int | None:
-        return keys.plain(test.mask.text) if isinstance(test.mask, Word) else None
 
     def _next_header(self, match: Match, test: Test) -> None:
         """The first header, which is the protocol unless extension headers stand before it."""

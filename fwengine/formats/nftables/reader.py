@@ -160,7 +160,7 @@ class _Reader:
         sets = list(FULL)
         sets[SRC] = sets[DST] = address.V6 if table.family == "ip" else address.V4
         reason = f"these are rules for {'IPv4' if table.family == 'ip' else 'IPv6'} alone"
-        return Line(self._next(), chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),))
+        return Line(self._next(), chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),), implied=True)
 
     def _next(self) -> int:
         self.number += 1
