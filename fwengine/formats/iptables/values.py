@@ -31,13 +31,11 @@ def network(text: str, token: Token, v6: bool) -> IntervalSet:
     bits = 128 if v6 else 32
     if not slash:
         return IntervalSet.single(point)
-    if re.fullmatch("[0-9]{1,3}", mask):
-        if int(mask) > bits:
-            raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
-        number = (1 << bits) - (1 << bits - int(mask))
-    else:
-        number = address.to_value(point_of(mask, token, v6))
-    return masked(point, number)
+    if not re.fullmatch("[0-9]{1,3}", mask):
+        return masked(point, address.to_value(point_of(mask, token, v6)))
+    if int(mask) > bits:
+        raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
+    return IntervalSet((address.prefix(point, int(mask)),))
 
 
 def point_of(text: str, token: Token, v6: bool) -> int:

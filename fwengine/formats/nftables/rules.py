@@ -56,11 +56,12 @@ class Cursor:
 
     @property
     def token(self) -> Token:
-        return self.tokens[min(self.at, len(self.tokens) - 1)]
+        return self.tokens[self.at] if self.at < len(self.tokens) else self.tokens[-1]
 
     @property
     def text(self) -> str:
-        return self.token.text if not self.token.quoted else ""
+        token = self.token
+        return "" if token.quoted else token.text
 
     @property
     def done(self) -> bool:
@@ -78,9 +79,11 @@ class Cursor:
         return token
 
     def accept(self, *texts: str) -> Token | None:
-        if not self.done and not self.token.quoted and self.token.text in texts:
-            self.at += 1
-            return self.tokens[self.at - 1]
+        if self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token.text in texts and not token.quoted:
+                self.at += 1
+                return token
         return None
 
     def expect(self, text: str) -> None:
