@@ -180,7 +180,7 @@ class _Reader:
             if self.negated:
                 self.match.require_any([])
             return
-        if len(name.encode()) > INTERFACE_BYTES:
+        if len(name.encode("utf-8", "surrogatepass")) > INTERFACE_BYTES or name.startswith("\0"):
             raise RefusedError(self.tokens[self.at - 1], "the name of the interface is too long", code="FW403")
         chosen = beginning(name[:-1]) if name.endswith("+") else IntervalSet.single(interface_number(name))
         self.put(f, chosen, FULL[f])  # the absence of an interface is none of these

@@ -46,7 +46,9 @@ def point_of(text: str, token: Token, v6: bool) -> int:
         raise RefusedError(token, f"`{short(text)}` is not an address: {error}", _HOST_HELP, "FW403") from None
     if (address.family_of(point) == 6) != v6:
         mine = "IPv6" if v6 else "IPv4"
-        raise RefusedError(token, f"`{text}` is not of {mine}, as the rest is", "read it with `--from`", "FW403")
+        other = "iptables-save" if v6 else "ip6tables-save"
+        help = f"`--from {other}` reads rules of the other family"
+        raise RefusedError(token, f"`{text}` is not of {mine}, as the rest is", help, "FW403")
     return point
 
 

@@ -157,6 +157,8 @@ class Cursor:
 
     def lookup(self, name: Token) -> list[Token]:
         found = next((scope[name.text] for scope in reversed(self.scopes) if name.text in scope), None)
+        if found is None and name.text in _ENDS:
+            raise RefusedError(name, "a name is expected here", code="FW406")
         if found is None:
             raise RefusedError(name, f"`${short(name.text)}` is not defined", "define it above", "FW404")
         return found

@@ -36,6 +36,7 @@ class _Text:
             except RefusedError as error:
                 self.failed(error)
                 self.c.to_end()
+                self.c.accept("}")  # of a block that was not understood
 
     def _command(self) -> None:
         token = self.c.take("a statement")
