@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import PacketError as PacketError
     from .errors import PolicyError as PolicyError
     from .errors import Span as Span
+    from .limits import Limits as Limits
     from .model.box import Box as Box
     from .model.fields import Field as Field
     from .model.interval import IntervalSet as IntervalSet
@@ -58,6 +59,7 @@ _HOME = {
     "dumps": "dumping",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
+    "Limits": "limits",
     "Box": "model.box",
     "Field": "model.fields",
     "IntervalSet": "model.interval",

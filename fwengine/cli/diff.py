@@ -52,7 +52,6 @@ def command(
     detail: bool,
     limit: int | None,
     plain: bool,
-    budget: int,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -82,7 +81,7 @@ def command(
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
     lacking = Lacking(parts=all(folders))
-    compared = [one for pair in pairs if (one := _compared(pair, as_of, budget, plain, failures, lacking)) is not None]
+    compared = [one for pair in pairs if (one := _compared(pair, as_of, plain, failures, lacking)) is not None]
     failures.add(*lacking.failures())
     if failures and not compared:
         say_failures(format_, failures)
@@ -97,9 +96,7 @@ def command(
     return failures.code(0 if answer.equivalent else 1)
 
 
-def _compared(
-    pair: Pair, as_of: datetime.date, budget: int, plain: bool, failures: Failures, lacking: Lacking
-) -> Compared | None:
+def _compared(pair: Pair, as_of: datetime.date, plain: bool, failures: Failures, lacking: Lacking) -> Compared | None:
     """Two versions with their changes; None, and told, if one cannot be read."""
     from ..analysis.diff import diff
     from ..doubted import doubted
@@ -119,8 +116,8 @@ def _compared(
     if pair.old is None or pair.new is None:
         return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
     before, after = loaded
-    changes = diff(before, after, budget)
-    review = Review(before, after, changes, plain=plain, doubted=doubted(before, after, budget))
+    changes = diff(before, after)
+    review = Review(before, after, changes, plain=plain, doubted=doubted(before, after))
     return Compared.of(review, renamed=pair.renamed)
 
 

@@ -36,7 +36,6 @@ def command(
     detail: bool,
     limit: int | None,
     plain: bool,
-    budget: int,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -56,12 +55,12 @@ def command(
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
-    regions = query(loaded, asked.action, asked.boxes, budget)
+    regions = query(loaded, asked.action, asked.boxes)
     strangers = loaded.strangers(asked.boxes)
     if strangers:
         note(stranger_text(strangers))
     if any(rule.action is DEPENDS for rule in loaded.rules):
-        doubted = len(query(loaded, DEPENDS, asked.boxes, budget))
+        doubted = len(query(loaded, DEPENDS, asked.boxes))
         if doubted:
             note(
                 f"{doubted:,} more region{'s depend' if doubted > 1 else ' depends'} on lines in doubt: "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..limits import current, reached, spend
 from . import address
 from .box import Sets
 from .diagram import Diagram
@@ -100,12 +101,14 @@ class _Builder:
         self.nodes: list[Node] = []
         self.unique: dict[Node, int] = {}
         self.lowest: list[int] = []
+        self.edges = 0
 
     def tree(self, entries: Sequence[Entry], order: tuple[int, ...], budget: int) -> int:
         """The root of a tree over these entries; nodes and memory are given back if it exceeds its budget of edges.
 
         Raises:
             _TooLargeError: beyond `budget` new edges, or `_WORK` times as many cuts swept.
+            LimitError: beyond the limit of edges of all trees together.
         """
         begin = len(self.nodes)
         used = [f for f in order if any(sets[f] is not FULL[f] and sets[f] != FULL[f] for _, sets in entries)]
@@ -235,12 +238,18 @@ class _Builder:
             return stored(Node(used[level], choice, tuple(different)), len(choice.rows))
 
         try:
-            return build(0, tuple(range(len(entries))))
+            root = build(0, tuple(range(len(entries))))
+            self.edges += edges
+            if self.edges > current().edges:
+                raise reached("edges")
+            return root
         except _TooLargeError:
             for node in self.nodes[begin:]:
                 del self.unique[node]
             del self.nodes[begin:], self.lowest[begin:]
             raise
+        finally:
+            spend(work)
 
     def _low(self, child: int) -> int:
         return self.lowest[child] if child >= 0 else ~child
