@@ -25,6 +25,7 @@ _ORDERS = (
     (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
 )
 _DOMAIN = -1  # in the place of a tail: where the search is
+_LIGHT = 16  # boxes that hold at one cut, and take as long as another
 _SHARES = (64, 64, 64, 8, 4, 2)  # what part of the budget each try gets: the orders twice
 
 
@@ -174,6 +175,7 @@ class _Search:
         if self.left < 0:
             raise _Spent
         counts = dict.fromkeys(always, 1)
+        weight = 0
         inside = False
         tried: set[frozenset[int]] = set()
         for at, p in enumerate(points):
@@ -191,11 +193,15 @@ class _Search:
             if not inside or 0 in counts:
                 continue
             here = frozenset(counts)
+            weight += len(here)
             if here not in tried:
                 tried.add(here)
                 if self._search(level + 1, here):
                     self.path[level] = (p, points[at + 1] - 1)
                     return True
+                self.left -= weight // _LIGHT
+                weight = 0
+        self.left -= weight // _LIGHT
         self.covered[level].add(active)
         return False
 

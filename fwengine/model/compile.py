@@ -33,6 +33,7 @@ _SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule
 _GROUP = (4096, 15)
 _FEW, _PLAIN = 8, 64  # scattered sets and other cuts: for no more than that hulls are not swept
 _WORK = 8  # cuts swept for each edge allowed, before sharing
+_LIGHT = 16  # entries that hold at one cut, and take as long as another
 
 
 class _TooLargeError(Exception):
@@ -165,16 +166,18 @@ class _Builder:
             below: dict[tuple[int, ...], int] = {}
             points = sorted({0, *starts, *ends})
             work += len(points)
-            if work > _WORK * budget:
-                raise _TooLargeError
+            weight = 0
             for n, p in enumerate(points):
                 if p > top:
                     break
+                if work + weight // _LIGHT > _WORK * budget:
+                    raise _TooLargeError
                 if p in ends:
                     here.difference_update(ends[p])
                 if p in starts:
                     here.update(starts[p])
                 key = tuple(sorted(here))
+                weight += len(key)
                 if open_ and not open_.isdisjoint(here):
                     child = switched(level, key, p, points[n + 1] - 1)  # a hull ends behind it
                 elif key in below:
@@ -184,6 +187,7 @@ class _Builder:
                 if not children or child != children[-1]:
                     cuts.append(p)
                     children.append(child)
+            work += weight // _LIGHT
             if len(children) == 1:
                 result = children[0]
             else:

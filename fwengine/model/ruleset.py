@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
-from ..limits import current, reached
+from ..limits import current, question, reached
 from .box import Box, Sets
 from .compile import compile_entries
 from .fields import FIELDS, FULL, Point
@@ -121,6 +121,7 @@ class RuleSet:
                 return decide(self, point)
         return self.verdict(self.tree.index(point))
 
+    @question
     def evaluate_boxes(self, boxes: Sequence[Box]) -> Verdict:
         """The verdict that all packets of some boxes have in common, or `DEPENDS` with the split.
 
