@@ -167,13 +167,7 @@ class Ranges(Sequence[Interval]):
         number = at + _runs(self.root) if at < 0 else at
         if not 0 <= number < _runs(self.root):
             raise IndexError(at)
-        (four, _, _), (six, _, _) = _parts(self.root)
-        _, many, _, last = diagram.measure(four, 32)
-        if number < many:
-            lo = diagram.start(four, 32, number)
-        else:
-            lo = V6_BASE + diagram.start(six, 128, number - many, last)
-        return lo, _end(self.root, lo)
+        return _run(self.root, number)
 
     def __iter__(self) -> Iterator[Interval]:
         if _runs(self.root) > current().ranges:
@@ -262,6 +256,17 @@ def _runs(root: Diagram) -> int:
     (four, _, _), (six, _, _) = _parts(root)
     (_, many, _, last), (_, more, first, _) = diagram.measure(four, 32), diagram.measure(six, 128)
     return many + more - (last and first)  # the last of IPv4 and the first of IPv6 are neighbours
+
+
+@lru_cache(1 << 14)  # the first and the last are asked for again and again
+def _run(root: Diagram, number: int) -> Interval:
+    (four, _, _), (six, _, _) = _parts(root)
+    _, many, _, last = diagram.measure(four, 32)
+    if number < many:
+        lo = diagram.start(four, 32, number)
+    else:
+        lo = V6_BASE + diagram.start(six, 128, number - many, last)
+    return lo, _end(root, lo)
 
 
 def _end(root: Diagram, lo: int) -> int:

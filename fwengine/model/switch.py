@@ -19,6 +19,9 @@ from .interval import IntervalSet
 from .scattered import FAMILY_BIT, diagram_of, of_diagram
 
 
+_STEPS = 4
+
+
 class SwitchTooLargeError(Exception):
     """It takes more steps than allowed."""
 
@@ -123,7 +126,7 @@ def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> Made:
     Behind a set that is `final` none of its points is looked for in any other.
 
     Raises:
-        SwitchTooLargeError: beyond `most` steps, of which each set takes one at each row.
+        SwitchTooLargeError: beyond `most` steps, of which each set takes four at each row: it takes as long as so many cuts.
     """
     ends: dict[tuple[int, ...], int] = {}
     rows: dict[tuple[int, int, int], int] = {}
@@ -135,7 +138,7 @@ def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> Made:
         found = known.get(left)
         if found is not None:
             return found
-        steps += max(1, len(left))
+        steps += _STEPS * len(left) + 1
         if steps > most:
             raise SwitchTooLargeError
         bit = max([at.bit for _, at in left], default=-1)
