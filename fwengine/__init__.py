@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .analysis.prove import Proof as Proof
     from .analysis.prove import Status as Status
     from .analysis.query import Region as Region
+    from .conversion import convert as convert
     from .dumping import dumps as dumps
     from .errors import CaptureError as CaptureError
     from .errors import Diagnostic as Diagnostic
@@ -56,7 +57,7 @@ _HOME = {
     "Change": "analysis.diff", "diff": "analysis.diff",
     "Proof": "analysis.prove", "Status": "analysis.prove",
     "Region": "analysis.query",
-    "dumps": "dumping",
+    "convert": "conversion", "dumps": "dumping",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
     "Limits": "limits",

@@ -231,10 +231,18 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "them: so it has none.",
     "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
     "Each chain is a policy of its own here.",
-    "FW461": "What depends on more than the packet cannot be said in the language. `--in-doubt allow` or `--in-doubt deny` takes a side, "
-    "and what is written then is that side.",
-    "FW462": "The language lists interfaces by name, and has no word for all whose names begin alike, as in iptables' `eth+` and nft's "
-    '`"eth*"`. Name those that there are.',
+    "FW461": "What depends on more than the packet cannot be written as something that does not. `--in-doubt allow` or `--in-doubt deny` "
+    "takes a side, and what is written then is that side; a comment at the top of it says so.",
+    "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "
+    "or has only for more or fewer packets: Cisco's lists know no interfaces, network ACLs of AWS look at one address alone, the language "
+    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/formats has a page for each target. Rules "
+    "with `until` are for one day: `--as-of DATE` writes those of that day.",
+    "FW470": "The list has no entry, only a heading or remarks. A list of Cisco IOS ends in a `deny` of everything only once it has one: "
+    "until then it permits all where it is applied.",
+    "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
+    "denies everything above that takes their packets, too, and hosts on that link no longer find each other.",
+    "FW480": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
+    "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",

@@ -28,7 +28,7 @@ from .model.box import Box, merge
 from .model.fields import DPORT, FULL, INTERFACES, PROTOCOL, SOME_INTERFACE
 from .model.interval import IntervalSet
 from .model.rules import ALLOW, Expectation, Rule
-from .model.ruleset import RuleSet
+from .model.ruleset import RuleSet, must_be_policies
 from .policy import Policy
 
 _FILE = "<written>"
@@ -55,6 +55,7 @@ def dumps(policy: RuleSet) -> str:
     allow tcp from 10.0.0.0/8 to any port 443 as web
     deny  udp
     """
+    must_be_policies("dumps", policy)
     names = policy.names if isinstance(policy, Policy) else Names()
     found = _written(policy, names)
     if isinstance(found, Rule) and names.statements:  # such as an interface that the policy's text does not declare

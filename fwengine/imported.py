@@ -51,7 +51,7 @@ def lines(chains: Chains) -> Mapping[int, Line]:
 def size(chains: Chains, entry: str) -> int:
     """How many lines of the user's file an entry leads to; what a reader puts in for the other address family is none."""
     lines = (line for name in chains.reached(entry) for line in chains.chains[name].lines if line.target or line.text)
-    return len({line.span for line in lines if not any(line.text in part.doubts for part in line.parts)})
+    return len({line.span for line in lines if not line.implied})
 
 
 def dead(chains: Chains, entry: str) -> dict[int, tuple[int, ...]]:

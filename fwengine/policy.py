@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .analysis.prove import Proof
     from .analysis.query import Region
     from .language.meaning.declared import Declared
+    from .language.meaning.region import Words
     from .native import Classifier
     from .sources.foreign import Flat, Imported, Reading
     from .sources.gathering import Gathered
@@ -68,10 +69,16 @@ class Policy(RuleSet):
 
         Raises:
             ValueError: if the default is neither to allow nor to deny.
+            TypeError: if one is no `Rule`.
         """
+        given = tuple(rules)
+        odd: object = next((rule for rule in given if not isinstance(rule, Rule)), None)
+        if odd is not None:
+            hint = '`Rule.allow("tcp", dport=443)` makes one, `fwengine.loads(text)` reads a whole policy'
+            raise TypeError(f"a rule is a `Rule`, not {type(odd).__name__}: {hint}")
         placed = tuple(
             replace(rule, span=Span(name, line, 1, line, 1)) if rule.span == NOWHERE else rule
-            for line, rule in enumerate(rules, 1)
+            for line, rule in enumerate(given, 1)
         )
         return cls(placed, Action(default), as_of or datetime.date.today(), name)
 
@@ -152,7 +159,9 @@ class Policy(RuleSet):
         Raises:
             PolicyError: pointing into the text.
         """
-        return read_claim(self, given) if isinstance(given, str) else given
+        if isinstance(given, Claim):
+            return given
+        return read_claim(self, text_of(given, "claim", "deny tcp from any to web port telnet"))
 
     def query(self, question: str | Claim) -> Answer[Region]:
         """All packets that a question such as `allow any to web` is about, as disjoint regions, widest first.
@@ -174,6 +183,14 @@ class Policy(RuleSet):
 
         some = any(definition.kind == "interface" for definition in self.definitions)
         return Declared.of(self.names) if some else Declared({}, ())
+
+    @cached_property
+    def words(self) -> Words:
+        """What the policy's text calls its addresses, ports, services and interfaces."""
+        from .language.meaning.region import PLAIN
+        from .language.meaning.vocabulary import Vocabulary
+
+        return Vocabulary(self.names) if self.names.statements else PLAIN
 
     def located(self, packet: Packet) -> Packet:
         """The packet on the interfaces that its `in` and `out` mean where the policy declares interfaces.
@@ -392,7 +409,13 @@ def loads(
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
     """
-    return load(from_text(text, file), as_of=as_of, interfaces=interfaces, reading=reading, limits=limits)
+    return load(
+        from_text(text_of(text, "policy", "allow tcp to 192.0.2.80 port https"), file),
+        as_of=as_of,
+        interfaces=interfaces,
+        reading=reading,
+        limits=limits,
+    )
 
 
 def load_from(
@@ -414,8 +437,20 @@ def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
     from .language.meaning.lower import lower_region
     from .language.syntax.parser import parse_region
 
+    text = text_of(text, "region", "tcp from any to web port telnet")
     names, sources = (policy.names, policy.sources) if policy else (Names(), {})
     return lower_region(parse_region(text), names, "<region>", text, sources)
+
+
+def text_of(given: object, what: str, example: str) -> str:
+    """A text, given where one may be.
+
+    Raises:
+        TypeError: that says what to write.
+    """
+    if not isinstance(given, str):
+        raise TypeError(f"a {what} is a text such as {example!r}, not {type(given).__name__}")
+    return given
 
 
 def read_claim(policy: Policy | None, text: str) -> Claim:
@@ -429,4 +464,5 @@ def read_claim(policy: Policy | None, text: str) -> Claim:
 
     action, match = parse_claim(text)
     names, sources = (policy.names, policy.sources) if policy else (Names(), {})
-    return Claim(Action(action), lower_region(match, names, "<region>", text, sources))
+    boxes = lower_region(match, names, "<region>", text, sources)
+    return Claim(Action(action), boxes, text=" ".join(text.split()).partition(" ")[2])

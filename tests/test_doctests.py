@@ -20,6 +20,8 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
     """The examples of one module print what they show."""
+    if name.startswith("fwengine.lsp."):
+        pytest.importorskip("pygls", reason="the extra `lsp` is not installed")
     module = import_module(name)
     # Names that an example needs and its module does not import are those of the public surface.
     public = {key: getattr(fwengine, key) for key in fwengine.__all__}

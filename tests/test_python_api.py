@@ -8,7 +8,7 @@ import ipaddress
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from support.paths import ROOT, RULES
 import fwengine
 from fwengine import ALLOW, DENY, DEPENDS, Box, Claim, Packet, PacketError, Policy, PolicyError, Rule, Verdict, loads
 from fwengine import strategies as fst
+from fwengine.analysis.diff import equivalent
+from fwengine.model.ruleset import RuleSet
 from fwengine.report.html import table
 from fwengine.row import Row
 
@@ -79,6 +81,29 @@ def test_errors_name_the_place_and_what_was_meant() -> None:
         EDGE.evaluate(3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(ValueError, match="ask `evaluate`"):
         EDGE.decide(OPEN)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: fwengine.diff("a", "b"), r"`diff` takes a policy, not str: `fwengine.load\(path\)`"),  # type: ignore[arg-type]
+        (lambda: fwengine.diff(EDGE, "b"), "`diff` takes a policy, not str"),  # type: ignore[arg-type]
+        (lambda: fwengine.check(str(RULES)), "`check` takes a policy, not str"),  # type: ignore[arg-type]
+        (lambda: fwengine.reach(None), "`reach` takes a policy, not NoneType"),  # type: ignore[arg-type]
+        (lambda: fwengine.dumps("allow any"), "`dumps` takes a policy, not str"),  # type: ignore[arg-type]
+        (lambda: fwengine.evaluate_capture("edge.fwl", "edge.pcap"), "`evaluate_capture` takes a policy"),  # type: ignore[arg-type]
+        (lambda: fwengine.decide(EDGE, WEB), "write `Packet.parse"),  # type: ignore[arg-type]
+        (lambda: EDGE.query(5), "a claim is a text such as 'deny tcp .*', not int"),  # type: ignore[arg-type]
+        (lambda: EDGE.prove(None), "a claim is a text such as .*, not NoneType"),  # type: ignore[arg-type]
+        (lambda: EDGE.region(b"any"), "a region is a text such as .*, not bytes"),  # type: ignore[arg-type]
+        (lambda: loads(b"allow any"), "a policy is a text such as .*, not bytes"),  # type: ignore[arg-type]
+        (lambda: Policy.of("allow any"), "a rule is a `Rule`, not str: `Rule.allow"),  # type: ignore[arg-type]
+        (lambda: Policy.of([Rule.allow("tcp"), "deny any"]), "a rule is a `Rule`, not str"),  # type: ignore[list-item]
+    ],
+)
+def test_other_values_are_told_what_to_write(ask: Callable[[], Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        ask()
 
 
 # Packets from values
@@ -221,7 +246,7 @@ def test_answers_read_as_sentences() -> None:
     assert str(Verdict(DENY, None, None, "malformed")) == "denied as malformed"
     (region,) = EDGE.query("allow any from partner to mail")
     assert str(region) == (
-        "tcp from 198.51.100.7 port 1024-65535 to 192.0.2.25 port 25: allowed by `mail-in` "
+        "tcp from partner port high to mail port 25: allowed by `mail-in` "
         f"({EDGE.name}:22), for example tcp 198.51.100.7:49152 -> 192.0.2.25:25 flags syn"
     )
     change = fwengine.diff(OLD, NEW)[1]
@@ -230,9 +255,14 @@ def test_answers_read_as_sentences() -> None:
         "shadow.fwl:2: warning[FW201]: rule `late` can never match: `all` decides all of it, the other way (for example tcp "
     )
     proof = EDGE.prove("deny tcp from any to web port ssh")
-    assert "refuted: deny tcp from any to" in str(proof)
+    assert "refuted: deny tcp from any to web port ssh, but tcp " in str(proof)
+    assert str(EDGE.prove(Claim(DENY, EDGE.region("tcp from office to web port telnet")))).endswith(
+        "port 23 (confirmed)"
+    )
     assert str(proof).endswith(f"is allowed by `admin` ({EDGE.name}:32)")
-    assert str(EDGE.prove("deny tcp from office to web port telnet")).endswith("port 23 (confirmed)")
+    assert str(EDGE.prove("deny tcp from office to web port telnet")) == (
+        "proved: deny tcp from office to web port telnet (confirmed)"
+    )
     assert str(REPORT) == f"{REPORT.file}: 44 packets: 38 allowed, 6 denied"
     assert str(EDGE.query("allow any from partner to mail")) == str(region)
 
@@ -291,16 +321,21 @@ def test_answers_are_rows(kind: str) -> None:
     assert len(list(csv.DictReader(io.StringIO(out.getvalue())))) == len(answer)
 
 
+def same_packets(one: tuple[Box, ...], other: tuple[Box, ...]) -> bool:
+    return equivalent(RuleSet((Rule(ALLOW, one),)), RuleSet((Rule(ALLOW, other),)))
+
+
 def test_rows_say_what_the_attributes_say() -> None:
     for region in EDGE.query("allow any to web"):
         assert region["rule"] == EDGE.label(region.rule)
         assert EDGE.evaluate(region["witness"]).by == region["rule"]
         assert {region["flows"]} == {region.flows if region.flows <= 1 << 53 else float(region.flows)}
-        assert fwengine.region(None, region["region"])
+        assert same_packets(EDGE.region(region["region"]), (region.box,))
     for change in fwengine.diff(OLD, NEW):
         assert (change["old"], change["new"]) == (change.old.value, change.new.value)
         assert OLD.evaluate(change["witness"]).action is change.old
         assert NEW.evaluate(change["witness"]).action is change.new
+        assert same_packets(NEW.region(change["region"]), (change.box,))
 
 
 @pytest.mark.parametrize("kind", ANSWERS)

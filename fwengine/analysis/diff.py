@@ -16,7 +16,7 @@ from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Action
-from ..model.ruleset import RuleSet
+from ..model.ruleset import RuleSet, must_be_policies
 from ..row import Row, row
 from .align import unaligned
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
@@ -63,6 +63,7 @@ def diff(old: RuleSet, new: RuleSet) -> Answer[Change]:
     >>> [(str(c.old), str(c.new), c.box.flows > 0) for c in diff(RuleSet((), DENY), RuleSet((), ALLOW))]
     [('deny', 'allow', True)]
     """
+    must_be_policies("diff", old, new)
     found: dict[tuple[int, int], list[Box]] = {}
     count = 0
     before, after = Entries(closed(old)), Entries(closed(new))
@@ -102,6 +103,7 @@ def equivalent(old: RuleSet, new: RuleSet) -> bool:
 
     That it depends on lines in doubt is a verdict here: whether the lines are the same, `fwengine.doubted` tells.
     """
+    must_be_policies("equivalent", old, new)
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
     for this, other, lone in ((before, after, lone_old), (after, before, lone_new)):

@@ -13,7 +13,7 @@ from .output import note
 
 if TYPE_CHECKING:
     from ..report.baseline import Baseline, Entry
-    from ..report.checked import BaselineRecord
+    from ..report.finding_record import BaselineRecord
     from ..report.findings import Examined
     from ..sources.configuration import Configuration
 
@@ -65,7 +65,7 @@ def baseline_told(
 
 
 def baseline_record(known: Baseline, stale: Sequence[Entry]) -> BaselineRecord:
-    from ..report.checked import BaselineRecord, StaleRecord
+    from ..report.finding_record import BaselineRecord, StaleRecord
 
     return BaselineRecord(known.file, known.count, tuple(StaleRecord(**entry.to_dict()) for entry in stale))
 

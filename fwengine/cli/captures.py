@@ -15,14 +15,8 @@ from ..report.choice import Choice
 from ..report.counted import Counted
 from ..report.counts import (
     called,
-    coverage_lines,
-    merged,
-    narrowed,
-    rule_lines,
-    total_line,
-    unexercised,
 )
-from ..report.flows import chosen_for_top, flow_lines, flows_of
+from ..report.flows import chosen_for_top, flows_of
 from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
 from ..report.strangers import stranger_text
@@ -31,7 +25,7 @@ from ..traffic.flows import FlowTable, count_flows
 from . import each
 from .failure import Failures
 from .loading import load
-from .output import note, say, say_answer, say_failures, style_of
+from .output import note, say_answer, say_failures, style_of
 from .progress import progress_bar, screen_for
 
 
@@ -101,25 +95,12 @@ def evaluate_captures(
             failures.tell(report.error, each.counted_before(report.packets))
         failures.add(no_verdict(report))
         reports.append(report)
-    total = merged(reports)
-    reports = [narrowed(report, chosen) for report in reports]
-    shown = narrowed(total, chosen)
-    if not total.packets and all(report.error is not None for report in reports):  # no answer, not even a partial one
+    if all(report.error is not None and not report.packets for report in reports):  # no answer, not even a partial one
         say_failures(format_, failures)
         return 2
-    if format_ != "text":
-        flows = flows_of(policy, table, told.top) if told.top else None
-        idle = unexercised(total, policy) if coverage else None
-        say_answer(Counted.of(policy, reports, expect, idle, strangers, flows), format_, failures)
-    else:
-        if len(reports) > 1:
-            say("\n".join(total_line(report) for report in reports if report.packets or report.error is None))
-        say("\n".join([total_line(total), "", *rule_lines(shown, style_of(color), chosen)]))
-        if told.top:
-            say("\n".join(["", *flow_lines(policy, table, told.top, asked, style_of(color))]))
-        if coverage:
-            say("\n".join(["", *coverage_lines(total, policy)]))
-    otherwise = total.depends + (total.deny if expect == "allow" else total.allow)
-    if expect is not None and otherwise:
-        each.tell_unexpected(expect, otherwise, total.packets)
-    return failures.code(1 if expect is not None and (otherwise or strangers) else 0)
+    flows = flows_of(policy, table, told.top, asked) if told.top else None
+    answer = Counted.of(policy, reports, expect, coverage=coverage, strangers=strangers, flows=flows, chosen=chosen)
+    say_answer(answer, format_, failures, style_of(color))
+    if answer.expected is not None and answer.otherwise:
+        each.tell_unexpected(answer.expected, answer.otherwise, answer.packets)
+    return failures.code(1 if answer.otherwise or (expect and strangers) else 0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import Diagnostic, LimitError, PolicyError
+from ..errors import LimitError, PolicyError
 from .config import codes_of, config_options, paths_of
 from .failure import Failures
 from .files import expanded, rewritable
@@ -19,16 +19,12 @@ from .options import (
     exit_codes,
     format_option,
     once,
-    say,
     say_answer,
     style_of,
 )
 
 if TYPE_CHECKING:
-    from ..report.checked import Effective, FindingRecord, IgnoredRecord
     from ..sources.configuration import Configuration
-
-    Told = tuple[Diagnostic, FindingRecord | None]
 
 
 @click.command("check", epilog=exit_codes("nothing that matters is found", "something is", "no rule, empty input"))
@@ -80,10 +76,11 @@ def command(
 
     Every claim is exact and has a witness packet. Information does not matter to the exit code, unless --strict.
     """
-    from ..report.checked import Checked, FindingRecord, IgnoredRecord, effective_of
-    from ..report.findings import Examined, examine, to_diagnostics
+    from ..report.checking import Checking
+    from ..report.checking import together as needed_together
+    from ..report.finding_record import effective_of
+    from ..report.findings import Examined, examine
     from ..report.nothing import Covered, no_input, says_nothing
-    from ..report.screen import visible
     from .baseline import baseline_record, baseline_told, known_findings
     from .mending import Mending
     from .watching import watch, watchable
@@ -99,8 +96,6 @@ def command(
     strict = config.strict if strict is None else strict
     codes = codes_of(select, ignore, config)
     known = known_findings(baseline, write_baseline, config)
-    told: dict[tuple[Any, ...], Told] = {}  # findings and, as text, errors
-    left: list[Effective] = []
     style = style_of(color)
     failures = Failures()
     covered = Covered("rule")
@@ -117,11 +112,10 @@ def command(
             try:
                 loaded = load_all(path, as_of=as_of)
             except (PolicyError, LimitError) as error:
-                if (
-                    format_ == "text" and isinstance(error, PolicyError) and not show_diff
-                ):  # errors are part of the answer
-                    failures.keep(error)
+                if isinstance(error, PolicyError) and not show_diff:
                     checked.append((path, error))
+                if format_ == "text" and isinstance(error, PolicyError) and not show_diff:
+                    failures.keep(error)  # as text errors are part of the answer
                 else:
                     failures.tell(error)
                 continue
@@ -142,55 +136,23 @@ def command(
         failures.add(*(covered.missing(named, read) for named, read in operands))
         return failures.code(1 if mending.preview(paths, style) else 0)
     # a comment or a name of a file that several include may be of use to one of them: so all are looked at before any is told of
-    examined = [one for _, one in checked if isinstance(one, Examined)]
-    used = frozenset(use for one in examined for use in one.used)
-    needed = frozenset(span for one in examined for span in one.named)
-    ignored: dict[IgnoredRecord, None] = {}
+    gathered = Checking(known, *needed_together(one for _, one in checked if isinstance(one, Examined)))
     for path, one in checked:
         if isinstance(one, PolicyError):
-            _tell(path, [(d, None) for d in one.diagnostics], one.sources, told, format_, style)
+            gathered.add_errors(path, one)
             continue
-        policy, found = one.policy, one.told(used, needed)
-        every = list(zip(found, to_diagnostics(policy, found), strict=True))
-        fresh = [(f, d) for f, d in every if known is None or not known.knows((d.code, d.span, d.message), policy, f)]
-        new: list[Told] = [(d, FindingRecord.of(policy, f, d)) for f, d in fresh]
-        aside = to_diagnostics(policy, [entry.finding for entry in one.ignored])
-        for entry, d in zip(one.ignored, aside, strict=True):
-            ignored.setdefault(IgnoredRecord.of(policy, entry, d))
-        assert found.confirmed is not None
-        word = "" if found.confirmed.complete else " (sampled)"  # no word: confirmed
-        size = _size(policy) + word + (f", {len(one.ignored)} ignored" if one.ignored else "")
-        size += f", {len(every) - len(new)} in the baseline" if len(new) < len(every) else ""
-        name = path if policy.imported is None else policy.name
-        _tell(name, new, policy.sources, told, format_, style, size, ok=bool(policy.rules))
         try:
-            parts = list(effective_of(policy)) if effective else []
+            parts = list(effective_of(one.policy)) if effective else []
         except LimitError as error:
             failures.tell(error)
-            continue
-        left += parts
-        if format_ == "text":
-            for part in parts:
-                say(f"{style(visible(str(part.rule)), bold=True)} still decides:")
-                for region in part.regions:
-                    say(f"  {part.rule.action} {region}")
+            parts = []
+        gathered.add(one, parts)
     failures.add(*(covered.missing(named, read) for named, read in operands))
     stale = [] if known is None else baseline_told(known, [one for _, one in checked], codes, failures)
-    if format_ != "text":
-        read_files = [one.policy.name for _, one in checked if isinstance(one, Examined)]
-        findings = [record for _, record in told.values() if record is not None]
-        confirmed = [one.findings.confirmed for _, one in checked if isinstance(one, Examined)]
-        answer = Checked.of(
-            read_files,
-            bool(strict),
-            findings,
-            left if effective else None,
-            [how for how in confirmed if how],
-            ignored,
-            None if known is None else baseline_record(known, stale),
-        )
-        say_answer(answer, format_, failures)
-    return failures.code(1 if any(d.severity != "info" or strict for d, _ in told.values()) else 0)
+    record = None if known is None else baseline_record(known, stale)
+    answer = gathered.answer(strict=bool(strict), effective=effective, baseline=record)
+    say_answer(answer, format_, failures, style)
+    return failures.code(0 if answer.clean else 1)
 
 
 def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, format_: str) -> None:
@@ -217,57 +179,3 @@ def again_without(policies: tuple[str, ...]) -> Callable[[], int]:
     context = click.get_current_context()
     given = {**context.params, "policies": policies, "again": False}
     return lambda: context.invoke(command, **given)
-
-
-def _size(policy: Any) -> str:
-    if policy.imported is not None:
-        from ..imported import size
-
-        lines = size(policy.imported.document.chains, policy.imported.document.policies[policy.imported.name])
-        return f"{lines:,} line{'s' * (lines != 1)}, default {policy.default}"
-    rules = len(policy.rules)
-    if not rules:
-        return f"no rules: every packet is {'denied' if policy.default.value == 'deny' else 'allowed'} by the default"
-    return f"{rules} rule{'s' * (rules != 1)}, default {policy.default}"
-
-
-def _tell(
-    path: str,
-    new: list[Told],
-    sources: Any,
-    told: dict[tuple[Any, ...], Told],
-    format_: str,
-    style: Any,
-    size: str = "",
-    *,
-    ok: bool = True,
-) -> None:
-    """Shows what was not told before: a file included by several is told of once. `ok` is said if nothing else is."""
-    from ..report.screen import render, visible
-
-    fresh = []
-    for d, record in new:
-        key = (d.code, d.span, d.message)
-        if key not in told:
-            told[key] = (d, record)
-            fresh.append(d)
-    if format_ != "text":
-        return
-    screens = [d for d in fresh if d.severity != "info"]
-    if screens:
-        say(render(screens, sources, color=style.color))
-    for d in fresh:
-        if d.severity == "info":  # a line is enough for what may well be meant
-            notes = f" ({d.notes[0].removeprefix('witness: ')})" if d.notes else ""
-            say(
-                f"{style(f'info[{d.code}]', 'cyan', bold=True)} "
-                + visible(f"{d.span.file}:{d.span.line}: {d.message}{notes}")
-            )
-    counts = []
-    for severity, hue in (("error", "red"), ("warning", "yellow"), ("info", "cyan")):
-        count = sum(d.severity == severity for d, _ in new)
-        if count:
-            word = severity if severity == "info" else severity + "s" * (count != 1)
-            counts.append(style(f"{count} {word}", hue, bold=True))
-    summary = counts or [style("ok", "green", bold=True)] * ok
-    say(f"{visible(path)}: " + ", ".join(filter(None, [*summary, size])))

@@ -1,41 +1,75 @@
-"""`fwengine convert`: a policy of another firewall in the language of this package."""
+"""`fwengine convert`: a policy in a format that other firewalls load, or another firewall's in the language of this package."""
 
 from __future__ import annotations
 
 import datetime
+from typing import Final
 
 import click
 
 from .failure import Failures
 from .loading import load, reading_options
-from .options import as_of_option, color_option, exit_codes, policy_argument, say
+from .options import as_of_option, color_option, exit_codes, note, policy_argument, say, stated_day
+
+TARGETS: Final = ("fwl", "nft")
+CHAINS: Final = ("input", "forward", "output")
 
 
 @click.command("convert", epilog=exit_codes("written", "", "no rule, empty input"))
 @policy_argument
 @click.option(
-    "--to", "target", type=click.Choice(["fwl"]), default="fwl", show_default=True, help="The format to write."
+    "--to", "target", type=click.Choice(TARGETS), default="fwl", show_default=True, help="The format to write."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
+@click.option(
+    "--chain",
+    type=click.Choice(CHAINS, case_sensitive=False),
+    help="With nft and iptables: which packets it is about.  [default: the chain it comes from, or forward]",
+)
+@click.option("--name", metavar="NAME", help="With nft and cisco: the name of the table, or of the list.")
 @reading_options()
 @as_of_option
 @color_option
-def command(policy: str, target: str, output: str | None, as_of: datetime.date, color: str) -> int:
-    """Write a policy of another firewall in the language of this package.
+def command(
+    policy: str,
+    target: str,
+    output: str | None,
+    chain: str | None,
+    name: str | None,
+    as_of: datetime.date,
+    color: str,
+) -> int:
+    """Write a policy in another format, exactly or not at all.
 
-    Each line of it stands above what it comes to. What is written was read back and proved the same for every packet. What depends on
-    lines in doubt cannot be written: `--in-doubt allow` or `deny` takes a side.
+    Each line of it stands above what it comes to. What is written was read back and proved the same for every packet. What is not
+    exact in the format is refused, with the rule and the reason, all in one run; so is what depends on lines in doubt: `--in-doubt
+    allow` or `deny` takes a side. Rules with `until` are written in no format but the language, unless `--as-of` states the day.
     """
-    from ..convert import to_fwl
+    from ..conversion import converted
+    from ..formats.registry import WRITERS
     from ..report.nothing import no_rule
     from ..sources.writing import replace
 
+    writer = WRITERS[target]
+    if chain is not None and not writer.chain:
+        raise click.UsageError(f"`--chain` is for {_those_with_chains()}: {writer.title} has no chains")
+    if name is not None and not writer.named:
+        raise click.UsageError(f"`--name` names nothing in {writer.title}")
     loaded = load(policy, as_of=as_of)
     failures = Failures()
     failures.add(no_rule(loaded))
-    text = {"fwl": to_fwl}[target](loaded)
+    day = None if writer.ends else stated_day(as_of)
+    found = converted(loaded, target, as_of=day, chain=chain and chain.lower(), name=name)
+    for told in found.told:
+        note(told)
     if output is None:
-        say(text.rstrip("\n"))
+        say(found.text.rstrip("\n"))
     else:
-        replace(output, text)
+        replace(output, found.text)
     return failures.code(0)
+
+
+def _those_with_chains() -> str:
+    from ..formats.registry import WRITERS
+
+    return ", ".join(writer.name for writer in WRITERS.values() if writer.chain)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterator, Sequence
+from posixpath import normpath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from ..errors import PolicyError
 from .failure import Failures
-from .loading import load, reading_options
+from .loading import load, load_all, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -81,7 +83,11 @@ def command(
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
     lacking = Lacking(parts=all(folders))
-    compared = [one for pair in pairs if (one := _compared(pair, as_of, plain, failures, lacking)) is not None]
+    how = _How(as_of, plain, failures, lacking)
+    if all(folders):
+        compared = list(_of_folders(pairs, how))
+    else:
+        compared = [one for pair in pairs if (one := _compared(pair, how)) is not None]
     failures.add(*lacking.failures())
     if failures and not compared:
         say_failures(format_, failures)
@@ -96,29 +102,102 @@ def command(
     return failures.code(0 if answer.equivalent else 1)
 
 
-def _compared(pair: Pair, as_of: datetime.date, plain: bool, failures: Failures, lacking: Lacking) -> Compared | None:
-    """Two versions with their changes; None, and told, if one cannot be read."""
-    from ..analysis.diff import diff
-    from ..doubted import doubted
-    from ..report.changed import Compared, FileRow
-    from ..report.review import Review
+class _How(NamedTuple):
+    """What comparing needs besides two policies; failures go where they are kept."""
 
+    as_of: datetime.date
+    plain: bool
+    failures: Failures
+    lacking: Lacking
+
+
+def _compared(pair: Pair, how: _How) -> Compared | None:
+    """Two versions with their changes; None, and told, if one cannot be read."""
     loaded: list[Policy] = []
     for operand, path in enumerate((pair.old, pair.new)):
         if path is not None:
             try:
-                loaded.append(load(path, as_of=as_of, operand=operand))
-                lacking.look(operand, loaded[-1])
+                loaded.append(load(path, as_of=how.as_of, operand=operand))
+                how.lacking.look(operand, loaded[-1])
             except PolicyError as error:
-                failures.tell(error)
+                how.failures.tell(error)
     if len(loaded) < (pair.old is not None) + (pair.new is not None):
         return None
     if pair.old is None or pair.new is None:
-        return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
-    before, after = loaded
+        return _alone(pair)
+    return _reviewed(loaded[0], loaded[1], pair.renamed, how)
+
+
+def _alone(pair: Pair) -> Compared:
+    from ..report.changed import Compared, FileRow
+
+    return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
+
+
+def _reviewed(before: Policy, after: Policy, renamed: bool, how: _How) -> Compared:
+    from ..analysis.diff import diff
+    from ..doubted import doubted
+    from ..report.changed import Compared
+    from ..report.review import Review
+
     changes = diff(before, after)
-    review = Review(before, after, changes, plain=plain, doubted=doubted(before, after))
-    return Compared.of(review, renamed=pair.renamed)
+    review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after))
+    return Compared.of(review, renamed=renamed)
+
+
+def _of_folders(pairs: Sequence[Pair], how: _How) -> Iterator[Compared]:
+    """Each pair of files, those of other firewalls policy by policy: those that a file of ours includes are with it."""
+    from ..sources.folders import is_own
+
+    own = [pair for pair in pairs if is_own(pair.old or pair.new or "")]
+    included: set[tuple[str, str]] = set()
+    for pair in own:
+        one = _compared(pair, how)
+        if one is not None:
+            yield one
+            if one.review is not None:
+                included |= {key for policy in (one.review.old, one.review.new) if (key := _key(policy)) is not None}
+    for pair in pairs:
+        if pair not in own:
+            yield from _of_others(pair, how, included)
+
+
+def _key(policy: Policy) -> tuple[str, str] | None:
+    """Which policy of which file it is, if it is another firewall's."""
+    if policy.imported is None:
+        return None
+    spans = (chain.span for chain in policy.imported.document.chains.chains.values())
+    file = next((span.file for span in spans if span is not None), policy.name)
+    return normpath(file), policy.imported.name
+
+
+def _of_others(pair: Pair, how: _How, included: Container[tuple[str, str]]) -> Iterator[Compared]:
+    """The policies of two versions of another firewall's file, by name."""
+    from ..sources.pairing import Pair
+
+    sides: list[dict[str, Policy]] = [{}, {}]
+    for operand, path in enumerate((pair.old, pair.new)):
+        if path is None:
+            continue
+        try:
+            found = load_all(path, as_of=how.as_of, operand=operand)
+        except PolicyError as error:
+            how.failures.tell(error)
+            return
+        for policy in found:
+            sides[operand][policy.imported.name if policy.imported is not None else ""] = policy
+    before, after = sides
+    for name in {**before, **after}:
+        old, new = before.get(name), after.get(name)
+        if any(policy is not None and _key(policy) in included for policy in (old, new)):
+            continue
+        for operand, one in enumerate((old, new)):
+            if one is not None:
+                how.lacking.look(operand, one)
+        if old is not None and new is not None:
+            yield _reviewed(old, new, pair.renamed, how)
+        else:
+            yield _alone(Pair(old.name if old else None, new.name if new else None))
 
 
 def _captured(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +20,6 @@ from .options import (
     note,
     once,
     policy_argument,
-    say,
     say_answer,
     stated_options,
     style_of,
@@ -44,7 +42,6 @@ Examples:
   fwengine eval edge.fwl -r monday.pcap
   tcpdump -w - | fwengine eval edge.fwl -r - --per-packet
 """
-PARTS = 5  # of an open packet, before the others are counted
 
 
 class _Explaining(click.Command):
@@ -210,8 +207,10 @@ def _packets(
     as_of: datetime.date,
     color: str,
 ) -> int:
+    from ..report.evaluated import Evaluated
     from ..report.nothing import no_rule
     from ..report.strangers import stranger_text
+    from ..report.view import View
     from .asked import read_packets
 
     policy = load(path, as_of=as_of)
@@ -225,13 +224,9 @@ def _packets(
     strangers = tuple(dict.fromkeys(stranger for answer in answers for stranger in answer.strangers))
     if strangers:
         note(stranger_text(strangers))
-    if format_ == "text":
-        _print(policy, answers, color, explained == "all", detail)
-    else:
-        from ..report.decided import Evaluated  # late: a line of text needs no records
-
-        results = tuple(_record(policy, answer) for answer in answers)
-        say_answer(Evaluated(policy.name, expect, results), format_, failures)
+    results = tuple(_record(policy, answer) for answer in answers)
+    told = Evaluated(policy.name, expect, results, View(width(), detail), explained == "all")
+    say_answer(told, format_, failures, style_of(color))
     otherwise = sum(a.verdict.action.value != expect for a in answers) if expect is not None else 0
     if otherwise:
         note(f"expected {expect}: {otherwise} of {len(answers)} packet{'s' * (len(answers) != 1)} fared otherwise")
@@ -282,31 +277,3 @@ def _record(policy: Policy, answer: _Answer) -> Decided:
         strangers=answer.strangers,
         accounts=answer.accounts,
     )
-
-
-def _print(policy: Policy, answers: Sequence[_Answer], color: str, every: bool, detail: bool) -> None:
-    from ..report.verdicts import split_lines, verdict_line
-
-    style, room = style_of(color), width()
-    for answer in answers:
-        told = "  (cut short: decided from the fields that are there)" if answer.partial else ""
-        say(verdict_line(answer.verdict, policy, style, answer.text if len(answers) > 1 else "") + told)
-        if answer.packet is None:
-            continue
-        if answer.verdict.cases:
-            lines = split_lines(answer.verdict, answer.packet, style, None if detail else room)
-            most = len(lines) if detail or len(lines) <= PARTS + 1 else PARTS
-            say("\n".join(lines[:most]))
-            if most < len(lines):
-                say(f"  and {len(lines) - most:,} more parts (--detail)")
-        if answer.accounts is None:
-            continue
-        from ..report.nearest import nearest_lines
-        from ..report.reasons import account_lines
-
-        if every:
-            if answer.verdict.cases:
-                say("the rules in their order:")
-            say("\n".join(account_lines(answer.accounts, answer.packet, style)))
-        else:
-            say("\n".join(nearest_lines(answer.accounts, answer.packet, answer.verdict, style, room)))

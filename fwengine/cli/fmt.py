@@ -15,7 +15,7 @@ from ..sources.writing import failure, replace
 from .config import config_options, paths_of
 from .failure import Failures
 from .files import expanded, rewritable
-from .options import color_option, exit_codes, format_option, once, say, say_answer, style_of, write_bytes
+from .options import color_option, exit_codes, format_option, once, say_answer, style_of, write_bytes
 from .output import complain
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def command(
         )
     if not check and not show_diff:
         rewritable("fmt", [path for path in paths if path != "-"])
-    style = style_of(color)
     failures = Failures()
     looked_at: list[FormattedFile] = []
     for _, files in expanded(paths, failures):
@@ -71,15 +70,13 @@ def command(
             diff = tuple(lines) if show_diff else ()
             looked_at.append(FormattedFile(Place("<stdin>" if path == "-" else path), differs, diff))
             if show_diff:
-                for line in diff if format_ == "text" else ():
-                    say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
-            elif path == "-" and not check:
+                continue
+            if path == "-" and not check:
                 write_bytes(after.encode("utf-8"))
             elif differs:
                 complain(f"{'would format' if check else 'formatted'} {called}")
     answer = Formatted(not check and not show_diff, tuple(looked_at))
-    if format_ != "text":
-        say_answer(answer, format_, failures)
+    say_answer(answer, format_, failures, style_of(color))
     return failures.code(1 if check and any(f.changed for f in answer.files) else 0)
 
 

@@ -25,10 +25,12 @@ COMMANDS = {
     "prove": _Entry("prove", "Prove a claim about every packet of a region, or refute it."),
     "diff": _Entry("diff", "Tell which packets change their verdict between two policies."),
     "synth": _Entry("synth", "Write packets from a policy's edges, with the expected verdicts."),
-    "convert": _Entry("convert", "Write a policy of another firewall in the language of this package."),
+    "report": _Entry("report", "Write a page of HTML about a policy, to hand around."),
+    "convert": _Entry("convert", "Write a policy in another format, proved the same."),
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
     "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
     "schema": _Entry("schema", "Write the JSON Schema of what a command answers."),
+    "lsp": _Entry("lsp", "Serve an editor by the language server protocol."),
     "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),
     "version": _Entry("version", "Tell the version and which engines are live."),
 }

@@ -83,8 +83,8 @@ def load(path: str, *, as_of: datetime.date, operand: int = 0) -> Policy:
     return load(path, as_of=as_of, interfaces=interfaces(), reading=reading(operand))
 
 
-def load_all(path: str, *, as_of: datetime.date) -> tuple[Policy, ...]:
+def load_all(path: str, *, as_of: datetime.date, operand: int = 0) -> tuple[Policy, ...]:
     """As `fwengine.policy.load_all`, as the options have it."""
     from ..policy import load_all
 
-    return load_all(path, as_of=as_of, interfaces=interfaces(), reading=reading())
+    return load_all(path, as_of=as_of, interfaces=interfaces(), reading=reading(operand))

@@ -49,14 +49,16 @@ class Mending:
         import difflib
 
         from ..report.screen import visible
+        from ..report.written import diff_lines
 
         count = 0
         for path, before, fixed in self._fixed(paths, told=True):
             assert fixed.text is not None
             count += 1
             name = visible(path)
-            for line in difflib.unified_diff(before.splitlines(), fixed.text.splitlines(), name, name, lineterm=""):
-                say(style(visible(line), {"+": "green", "-": "red"}.get(line[:1])))
+            diff = difflib.unified_diff(before.splitlines(), fixed.text.splitlines(), name, name, lineterm="")
+            for line in diff_lines(diff, style):
+                say(line)
             complain(f"{path}: would be mended: {_done(fixed)}; proved: no verdict changes")
         return count
 

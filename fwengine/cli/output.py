@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..report.failure import Failure
     from ..report.style import Style
 
-FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit")  # those of `report.render`
+FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit", "html")  # those of `report.render`
 FORMAT_VERSION: Final = "2.0"
 COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
 FORMAT: Final = "fwengine.format"  # and the form of the answer
@@ -64,12 +64,10 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
 
     stretches: Iterable[str] = render(answer, form, failures, style=style, encode=_json)
     clock = _clock()
-    if (
-        clock is not None
-    ):  # whole before the first of it is written: then there is an answer, and the time is over for nothing
+    if clock is not None:  # whole before its first line is written: then there is an answer, and time does not matter
         stretches = list(stretches)
         clock.stop()
-    if form in ("text", "markdown", "github", "junit"):
+    if form in ("text", "markdown", "github", "junit", "html"):
         for text in stretches:
             say(text)
     else:

@@ -43,7 +43,8 @@ def command(
     """List all packets of a region with a verdict, as disjoint regions, widest first.
 
     For example: fwengine query POLICY 'allow tcp from any to web'. Each region has its deciding rule, a packet of it, and the
-    number of its flows: of packets told apart by protocol, addresses, ports, ICMP type and code alone.
+    number of its flows: of packets told apart by protocol, addresses, ports, ICMP type and code alone. Regions that depend on
+    another firewall's lines in doubt are listed apart.
     """
     from ..analysis.query import query
     from ..model.rules import DEPENDS
@@ -59,15 +60,11 @@ def command(
     strangers = loaded.strangers(asked.boxes)
     if strangers:
         note(stranger_text(strangers))
-    if any(rule.action is DEPENDS for rule in loaded.rules):
-        doubted = len(query(loaded, DEPENDS, asked.boxes))
-        if doubted:
-            note(
-                f"{doubted:,} more region{'s depend' if doubted > 1 else ' depends'} on lines in doubt: "
-                "`--in-doubt allow` and `--in-doubt deny` take a side"
-            )
+    unsettled = any(rule.action is DEPENDS for rule in loaded.rules)
+    doubted = query(loaded, DEPENDS, asked.boxes) if unsettled else None
     failures = Failures()
     failures.add(no_rule(loaded))
-    answer = Searched.of(loaded, asked, question, regions, View(width(), detail, limit), by_name=not plain)
+    view = View(width(), detail, limit)
+    answer = Searched.of(loaded, asked, question, regions, view, by_name=not plain, doubted=doubted)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if regions else 1)

@@ -18,14 +18,14 @@ from .options import (
     format_option,
     note,
     once,
-    say,
     say_answer,
     stated_day,
     style_of,
 )
 
 if TYPE_CHECKING:
-    from ..report.outcomes import Outcome, Tests
+    from ..report.outcomes import Outcome
+    from ..report.tested import Tests
     from ..sources.configuration import Configuration
 
 
@@ -66,14 +66,13 @@ def command(
     from ..policy import load
     from ..report.mutation import Tested
     from ..report.nothing import Covered, no_rule
-    from ..report.outcomes import Tests
+    from ..report.tested import Tests
 
     if fail_under is not None and not (cover or mutate):
         raise click.UsageError("`--fail-under` goes with `--coverage` or `--mutate`")
     paths = paths_of(paths, config)
     once(*paths)
-    style = style_of(color)
-    results: list[Outcome] = []
+    results: list[tuple[str, list[Outcome]]] = []
     tested = Tested()
     failures = Failures()
     covered, ruled = Covered("expectation"), Covered("rule")
@@ -95,7 +94,7 @@ def command(
                 covered.add(policy)
                 if nothing is not None:
                     bare.append(nothing)
-            results += _tested(policy, path, stated_day(as_of), format_ == "text", style, failures)
+            results.append((path, _tested(policy, path, stated_day(as_of), failures)))
             try:
                 if cover:
                     tested.add_coverage(policy)
@@ -109,20 +108,15 @@ def command(
     failures.add(
         *(nothing for nothing in bare if nothing.file not in ruled)
     )  # what others include is about their rules
-    answer = Tests.of(results, tested.coverage_record if cover else None, tested.mutation_record if mutate else None)
+    answer = Tests.of(
+        results,
+        tested.coverage_record if cover else None,
+        tested.mutation_record if mutate else None,
+        whole=not failures,
+    )
     if junit is not None:
         _write_junit(junit, answer, failures)
-    if format_ == "text":
-        for lines in (
-            tested.coverage_lines(style) if cover else [],
-            tested.mutation_lines(style) if mutate else [],
-        ):
-            for line in lines:
-                say(line)
-        total, paren, sampled = answer.total.partition(" (")
-        say(style(total, "red" if answer.failed or failures else "green", bold=True) + paren + sampled)
-    else:
-        say_answer(answer, format_, failures)
+    say_answer(answer, format_, failures, style_of(color))
     low = (
         fail_under is not None
         and 100 * min(tested.coverage if cover else 1, tested.score if mutate else 1) < fail_under
@@ -140,13 +134,11 @@ def _write_junit(path: str, answer: Tests, failures: Failures) -> None:
         failures.tell(error)
 
 
-def _tested(
-    policy: Any, path: str, stated: datetime.date | None, show: bool, style: Any, failures: Failures
-) -> list[Outcome]:
-    """The outcomes of one file's expectations, shown as they come; one that takes too long is a failure."""
+def _tested(policy: Any, path: str, stated: datetime.date | None, failures: Failures) -> list[Outcome]:
+    """The outcomes of one file's expectations; one that takes too long is a failure."""
     from ..analysis.entries import Entries, closed
     from ..analysis.prove import prove
-    from ..report.outcomes import Outcome, failure_head, failure_lines
+    from ..report.outcomes import Outcome
     from ..report.screen import visible
     from ..report.strangers import stranger_text
 
@@ -164,11 +156,4 @@ def _tested(
         strangers = [stranger for stranger in policy.strangers(claim.boxes) if stranger.near]
         if strangers:
             note(f"{visible(str(claim.span.file))}:{claim.span.line}: {stranger_text(strangers)}")
-        if show and not proof.holds:
-            say("\n".join([failure_head(result, style), *failure_lines(result)]))
-    good = sum(r.passed for r in results)
-    bad = len(results) - good
-    if show:
-        counts = [f"{good} passed"] * bool(good) + [style(f"{bad} failed", "red", bold=True)] * bool(bad)
-        say(f"{visible(path)}: " + (", ".join(counts) or "no expectations"))
     return results

@@ -50,6 +50,7 @@ class Line:
         target: the chain that it jumps or goes to.
         name: what people call it, such as its comment.
         notes: what is known of it besides, for those who report: conditions left out as without effect, and why.
+        implied: it is not in the file, the firewall does so of itself; `span` is that of what it belongs to.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Line:
     name: str | None = None
     log: bool = False
     notes: tuple[str, ...] = ()
+    implied: bool = False
 
 
 @dataclass(frozen=True)

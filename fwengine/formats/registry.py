@@ -1,12 +1,14 @@
-"""The formats that are read, by name: a new one is a folder and a line here."""
+"""The formats that are read, and those that are written, by name: a new one is a folder and a line here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import NamedTuple
 
 from .document import Document
+from .writing import Task, Written
 
 
 class Format(NamedTuple):
@@ -44,6 +46,12 @@ def _nftables(text: str, file: str) -> Document:
     return read(text, file)
 
 
+def _aws(text: str, file: str) -> Document:
+    from .aws.reader import read
+
+    return read(text, file)
+
+
 _NFT = re.compile(
     r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
     r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
@@ -55,8 +63,14 @@ _IPTABLES = re.compile(
 )
 _CISCO = re.compile(
     r"^(?:(?:ip|ipv6) access-list |access-list \S+ (?:extended |standard |remark |permit |deny |line )|"
-    r"object-group (?:network|service|ip|protocol|icmp-type|port) )",
+    r"object-group (?:network|service|ip|ipv6|v6-network|protocol|icmp-type|port) |object (?:network|service) )|"
+    r"^(?:ASA Version |hostname \S+\s*$)|^[ \t]*IP(?:v[46])? access list \S+\s*$|^access-list .*; name hash:",
     re.MULTILINE,
+)
+
+_AWS = re.compile(
+    r'\A\s*[{\[](?s:.*)"(?:NetworkAcl(?:s|Id)|SecurityGroup(?:s|Rules)|IpPermissions|network_acls|security_groups|'
+    r'terraform_version)"\s*:'
 )
 
 
@@ -70,6 +84,7 @@ FORMATS: Mapping[str, Format] = {
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
         Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
+        Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),
@@ -81,3 +96,31 @@ FORMATS: Mapping[str, Format] = {
 def recognise(text: str) -> Format | None:
     """The format of a text; None if it looks like none of them."""
     return next((entry for entry in FORMATS.values() if entry.recognised(text)), None)
+
+
+class Writer(NamedTuple):
+    """What a format is called where it is asked for, and its writer."""
+
+    name: str
+    title: str
+    write: Callable[[Task], Written]
+    chain: bool = False  # does it have chains of packets that come in, go through, go out?
+    named: str = ""  # what `--name` names in it; nothing if it names nothing
+    ends: bool = False  # may a rule of it have a last day?
+
+
+def _writing(module: str, **options: object) -> Callable[[Task], Written]:
+    def write(task: Task) -> Written:
+        made: Written = import_module(f"{__package__}.{module}.writer").write(task, **options)
+        return made
+
+    return write
+
+
+WRITERS: Mapping[str, Writer] = {
+    entry.name: entry
+    for entry in (
+        Writer("nft", "nftables", _writing("nftables"), chain=True, named="the table"),
+        Writer("fwl", "the language", _writing("fwl"), ends=True),
+    )
+}

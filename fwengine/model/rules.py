@@ -168,19 +168,20 @@ class Verdict(Row):
 class Claim(Shown):
     """That all packets of some boxes fare one way (and are decided by the rule with the label `by`).
 
-    A claim about no packet is not true: whoever makes one means something else.
+    A claim about no packet is not true: whoever makes one means something else. `text` is how the boxes were written, if
+    they were.
     """
 
     action: Action
     boxes: tuple[Box, ...]
     by: str | None = None
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Expectation(Claim):
     """A claim that a policy's text makes of it."""
 
-    text: str = field(default="", compare=False)
     packet: Packet | None = None  # if the claim is about one packet
     span: Span = field(default=NOWHERE, compare=False)
 

@@ -151,8 +151,20 @@ class RuleSet:
         return Verdict(DEPENDS, None, None, "depends", cases)
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("tree", "fields", "active_boxes", "constrained", "asked")
+        kept = ("tree", "fields", "active_boxes", "constrained", "asked", "words")
         return {k: v for k, v in self.__dict__.items() if k not in kept}
+
+
+def must_be_policies(asker: str, *given: object) -> None:
+    """Tells whoever holds something else what to write.
+
+    Raises:
+        TypeError: if one of them is no rule set.
+    """
+    for one in given:
+        if not isinstance(one, RuleSet):
+            hint = "`fwengine.load(path)` reads one from a file, `fwengine.loads(text)` from a text"
+            raise TypeError(f"`{asker}` takes a policy, not {type(one).__name__}: {hint}")
 
 
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:
@@ -162,6 +174,10 @@ def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:
         ValueError: if the packet leaves a field open that a rule asks for, as it is then no single packet.
     """
     point = packet.as_seen_by(rules.fields) if isinstance(packet, Packet) else packet
+    if isinstance(point, str):
+        raise TypeError(
+            f"a packet is a `Packet` here: write `Packet.parse({point!r})`, or ask `policy.decide`, which reads it"
+        )
     if point is None:
         raise ValueError("a packet with open fields may fare in several ways: ask `evaluate`")
     for index, rule in enumerate(rules.rules):

@@ -18,7 +18,6 @@ from .diagram import FALSE, TRUE, Diagram
 from .interval import IntervalSet
 from .scattered import FAMILY_BIT, diagram_of, of_diagram
 
-
 _STEPS = 4
 
 

@@ -5,6 +5,7 @@ A command makes its answer; a renderer (`report.render`) asks only for what stan
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -19,7 +20,7 @@ class Note:
     """Something to be told about a place, or about the whole if it has none: for pull requests, and for readers of SARIF.
 
     `about` is what stays the same when lines move, so that the same note can be known again; `properties` is what has no
-    place of its own in a form.
+    place of its own in a form. `aside`: somebody decided that it does not matter, and said why.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Note:
     suggestions: tuple[Edit, ...] = ()
     properties: Mapping[str, Any] | None = None
     about: tuple[str, ...] = ()
+    aside: str | None = None
 
     @classmethod
     def of(cls, d: Diagnostic, properties: Mapping[str, Any] | None = None, about: tuple[str, ...] = ()) -> Note:
@@ -44,7 +46,7 @@ class Note:
             d.label,
             d.help,
             d.notes,
-            tuple(Related(Place.of(label.span), label.text) for label in d.labels),
+            tuple(map(Related.of, d.labels)),
             tuple(map(Edit.of, d.suggestions)),
             properties,
             about,
@@ -56,9 +58,14 @@ class Note:
         return tuple(part for part in (self.message, self.label, *self.notes, self.help) if part)
 
 
+def fingerprint(*parts: str) -> str:
+    """The first 128 bits of SHA-256 over all the parts, in hexadecimal digits."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 @dataclass(frozen=True)
 class Case:
-    """Something that holds or does not: a test case."""
+    """Something that holds or does not: a test case. `aside` as in a note: it was not asked whether it holds."""
 
     suite: str
     name: str
@@ -67,6 +74,7 @@ class Case:
     message: str = ""
     text: str = ""
     kind: str = "expectation"
+    aside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,12 @@ def table(head: Sequence[str], cells: Iterable[Sequence[str]]) -> Block:
 
 def code(lines: Iterable[str]) -> Block:
     return Block(lines=tuple(lines), kind="code")
+
+
+def paragraphs(text: str) -> Iterator[Block]:
+    """A text whose paragraphs have blank lines between them; an indented one stands as it is."""
+    for paragraph in text.split("\n\n"):
+        yield code(paragraph.split("\n")) if paragraph.startswith("    ") else Block(paragraph)
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ class Answer(Record):
         raise NotImplementedError
 
     def notes(self) -> Iterable[Note]:
-        """What there is to tell about places in files."""
+        """What there is to tell about places in files; what was set aside as well."""
         return ()
 
     def cases(self) -> Iterable[Case]:

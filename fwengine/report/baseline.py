@@ -1,12 +1,10 @@
 """A baseline: the findings that were there when it was written, so that only new ones fail.
 
-A finding is known by its fingerprint: its code, its file, and the statement it is about in canonical form. So it stays known
-when lines move, when the file is formatted or a comment changes, and is new when the statement does. Several alike are counted.
+A finding is known by its fingerprint (`identity`). Several alike are counted.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,13 +16,12 @@ from typing import Any, Final
 from ..analysis.finding import Finding
 from ..codes import NO_BASELINE
 from ..errors import Diagnostic, PolicyError, Span
-from ..language.syntax.parser import read as parsed
-from ..language.syntax.printer import show_document
-from ..language.syntax.statements import comment_at
 from ..policy import Policy
 from ..sources.source import read_file
 from ..sources.writing import failure, json_text, replace
-from .suppressed import ABOUT_COMMENTS, UNUSED
+from .answer import fingerprint
+from .identity import place_of, statement_of
+from .suppressed import UNUSED
 
 VERSION: Final = "1.0"
 
@@ -39,9 +36,8 @@ class Entry:
 
     @property
     def fingerprint(self) -> str:
-        """The first 128 bits of SHA-256 over all that the entry says, in hexadecimal digits."""
-        text = "\0".join((self.code, self.file, self.statement))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        """Of all that the entry says."""
+        return fingerprint(self.code, self.file, self.statement)
 
     def to_dict(self) -> dict[str, str]:
         return {
@@ -54,35 +50,8 @@ class Entry:
 
 def entry_of(policy: Policy, finding: Finding, baseline: str) -> Entry:
     """What a finding is known by in the baseline of that name."""
-    if finding.remark is not None:
-        span = finding.remark.span
-        text = " ".join(_within(policy, span).split())
-        if finding.code not in ABOUT_COMMENTS:
-            text = _canonical(text, policy)
-    else:
-        if finding.definition is not None:
-            span = finding.definition.span
-        else:
-            assert finding.rule is not None
-            span = policy.rules[finding.rule].span
-        text = _canonical(_within(policy, span), policy)
-    return Entry(_relative(span.file, baseline), finding.code, text)
-
-
-def _within(policy: Policy, span: Span) -> str:
-    """The source text in a span."""
-    lines = policy.sources[span.file].removeprefix("\ufeff").split("\n")[span.line - 1 : span.end_line]
-    if lines:
-        lines[-1] = lines[-1][: span.end_column - 1]
-        lines[0] = lines[0][span.column - 1 :]
-    return "\n".join(lines)
-
-
-def _canonical(text: str, policy: Policy) -> str:
-    """A statement without comments, as `fmt` has it, on one line; what is none as it stands."""
-    bare = "\n".join(line[: comment_at(line)] for line in text.split("\n"))
-    document, errors, _ = parsed(bare, policy.name)
-    return " ".join((bare if errors else show_document(document)).split())
+    file = place_of(policy, finding).file
+    return Entry(_relative(file, baseline), finding.code, statement_of(policy, finding))
 
 
 def _relative(file: str, baseline: str) -> str:

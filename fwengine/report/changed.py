@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import ClassVar, Literal, overload
+from typing import ClassVar, Literal
 
 from ..analysis.causes import Cause
 from ..analysis.diff import Change
@@ -15,9 +15,9 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called
 from .making import region_of, rule_at
 from .packets import packet_text
-from .record import Act, Confirmed, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
+from .record import Act, Confirmed, Made, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
 from .review import Review
-from .sizes import counted
+from .sizes import counted, size
 from .style import Style
 from .view import FOLDED, View
 from .wording import DONE
@@ -126,34 +126,24 @@ class CapturedChange(Record):
         return self.new.rule.label if self.new.rule else self.text
 
 
-class Rows(Sequence[ChangeRow]):
-    """Changes in the order in which they are told, each made when it is asked for: there may be very many."""
+def _rows(reviews: Iterable[Review], limit: int | None = None) -> Made[tuple[int, Review, Change], ChangeRow]:
+    """Changes in the order in which they are told."""
+    causes = enumerate((review, cause) for review in reviews for cause in review.causes)
+    each = ((group, review, change) for group, (review, cause) in causes for change in cause.changes)
+    return Made(list(islice(each, limit)), _row)
 
-    def __init__(self, reviews: Iterable[Review], limit: int | None = None) -> None:
-        causes = enumerate((review, cause) for review in reviews for cause in review.causes)
-        each = ((group, review, change) for group, (review, cause) in causes for change in cause.changes)
-        self._each: list[tuple[int, Review, Change]] = list(islice(each, limit))
 
-    def __len__(self) -> int:
-        return len(self._each)
-
-    @overload
-    def __getitem__(self, at: int) -> ChangeRow: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[ChangeRow]: ...
-    def __getitem__(self, at: int | slice) -> ChangeRow | list[ChangeRow]:
-        if isinstance(at, slice):
-            return [self[n] for n in range(*at.indices(len(self)))]
-        group, review, change = self._each[at]
-        new_rule = rule_at(review.new, change.new_rule)
-        return ChangeRow(
-            group,
-            act(change.new),
-            region_of(change.box, review.wording.region(change.box), change.flows),
-            rule_at(review.old, change.old_rule),
-            new_rule,
-            Witness(packet_text(change.witness, review.old, review.new), act(change.new), new_rule),
-        )
+def _row(key: tuple[int, Review, Change]) -> ChangeRow:
+    group, review, change = key
+    new_rule = rule_at(review.new, change.new_rule)
+    return ChangeRow(
+        group,
+        act(change.new),
+        region_of(change.box, review.wording.region(change.box), change.flows),
+        rule_at(review.old, change.old_rule),
+        new_rule,
+        Witness(packet_text(change.witness, review.old, review.new), act(change.new), new_rule),
+    )
 
 
 @dataclass(frozen=True)
@@ -213,7 +203,7 @@ class Changed(Answer):
             for cause in one.review.causes if one.review else ():
                 groups.append(_group(number, one.review, cause, first))  # type: ignore[arg-type]  # it has causes
                 first += len(cause.changes)
-        rows = Rows(reviews, view.limit)
+        rows = _rows(reviews, view.limit)
         return cls(
             all(one.file.status == "equivalent" for one in compared),
             tuple(one.file for one in compared),
@@ -297,7 +287,7 @@ class Changed(Answer):
             (
                 (
                     f"newly {DONE[r.newly]}", f"`{r.region.text}`", f"`{r.witness.packet}`",
-                    f"`{r.old}`", f"`{r.new}`", f"{r.region.flows:,}",
+                    f"`{r.old}`", f"`{r.new}`", size(r.region.flows),
                 )
                 for r in rows
             ),

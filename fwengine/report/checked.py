@@ -1,160 +1,36 @@
-"""What `check` answers: findings about policies, with the rules that cause them, a witness, and edits that mend them."""
+"""What `check` answers: findings about policies, each once, and a line for each policy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
-from ..analysis.confirm import Confirmation
-from ..analysis.finding import Finding
-from ..analysis.reach import effective
-from ..errors import Diagnostic, Severity, Span
-from ..policy import Policy
+from ..errors import Diagnostic, Label, Span
 from .answer import Answer, Block, Case, Note, heading, table
-from .making import region_of, rule_at, witness_of
-from .record import Confirmed, Edit, Place, Record, RegionRecord, Related, RuleRecord, Witness
-from .regions import Wording
-from .suppressed import Ignored
+from .finding_record import BaselineRecord, Effective, FindingRecord, IgnoredRecord, PolicyChecked
+from .record import Confirmed, FailureRecord, Place, Record
+from .screen import render, visible
+from .style import Style
 from .wording import counted
 
-
-@dataclass(frozen=True)
-class FindingRecord(Record):
-    """One thing found.
-
-    Attributes:
-        rule: what it is about; null if it is about a definition or a text.
-        definition: the name of the definition that it is about.
-        blockers: the rules that cause it.
-        related: further places, and what is said of them.
-        suggestions: edits that mend it; those of all findings may be followed together.
-        identity: what stays the same when lines move: of two runs, the findings with one code, file and identity are the same.
-    """
-
-    code: str
-    severity: Severity
-    message: str
-    place: Place
-    label: str
-    help: str
-    notes: tuple[str, ...]
-    rule: RuleRecord | None
-    definition: str | None
-    blockers: tuple[RuleRecord, ...]
-    witness: Witness | None
-    related: tuple[Related, ...]
-    suggestions: tuple[Edit, ...]
-    identity: str
-
-    @classmethod
-    def of(cls, policy: Policy, finding: Finding, d: Diagnostic) -> FindingRecord:
-        """`d` is the finding as a screen shows it."""
-        found = None
-        if finding.witness is not None:
-            index = len(policy.rules) if finding.decided_by is None else finding.decided_by
-            found = witness_of(policy, finding.witness, index)
-        return cls(
-            d.code,
-            d.severity,
-            d.message,
-            Place.of(d.span),
-            d.label,
-            d.help,
-            d.notes,
-            None if finding.rule is None else rule_at(policy, finding.rule),
-            None if finding.definition is None else finding.definition.name,
-            tuple(rule_at(policy, b) for b in finding.blockers),
-            found,
-            tuple(Related(Place.of(label.span), label.text) for label in d.labels),
-            tuple(map(Edit.of, d.suggestions)),
-            _identity(policy, finding, d),
-        )
-
-    @property
-    def note(self) -> Note:
-        properties = {
-            "rule": self.rule and self.rule.label,
-            "blockers": [b.label for b in self.blockers],
-            "witness": self.witness and self.witness.packet,
-        }
-        return Note(
-            self.code, self.severity, self.message, self.place, self.label, self.help, self.notes, self.related,
-            self.suggestions, properties, (self.identity,),
-        )  # fmt: skip
-
-
-def _identity(policy: Policy, finding: Finding, d: Diagnostic) -> str:
-    """The rule's name, or its text: a line's number would not stay."""
-    if finding.definition is not None:
-        return finding.definition.name
-    if finding.rule is None:
-        return _text(policy, d.span)
-    rule = policy.rules[finding.rule]
-    return rule.name or _text(policy, rule.span)
-
-
-def _text(policy: Policy, span: Span) -> str:
-    lines = policy.sources.get(span.file, "").removeprefix("\ufeff").split("\n")
-    return " ".join(" ".join(lines[span.line - 1 : span.end_line]).split())
+_HUES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 @dataclass(frozen=True)
-class Effective(Record):
-    """What a rule from which earlier ones take packets still decides."""
+class Told(Record):
+    """What is told of with one policy as text: its errors or its findings, but for what was told with another; and the sources."""
 
-    rule: RuleRecord
-    regions: tuple[RegionRecord, ...]
-
-
-def effective_of(policy: Policy) -> Iterator[Effective]:
-    """Each rule from which earlier ones take packets, and not all."""
-    wording = Wording(policy)
-    for index, rule in enumerate(policy.rules):
-        if not policy.active(rule) or not any(rule.boxes):
-            continue
-        left = effective(policy, index)
-        if left and not all(any(piece.issubset(box) for box in left) for b in rule.boxes for piece in b.pieces):
-            yield Effective(rule_at(policy, index), tuple(region_of(box, wording.region(box)) for box in left))
-
-
-@dataclass(frozen=True)
-class IgnoredRecord(Record):
-    """A finding that a comment sets aside, with its reason, its last day if it has one, and its place."""
-
-    finding: FindingRecord
-    reason: str
-    until: str | None
-    comment: Place
-
-    @classmethod
-    def of(cls, policy: Policy, one: Ignored, d: Diagnostic) -> IgnoredRecord:
-        until = None if one.by.until is None else str(one.by.until)
-        return cls(FindingRecord.of(policy, one.finding, d), one.by.reason, until, Place.of(one.by.at))
-
-
-@dataclass(frozen=True)
-class StaleRecord(Record):
-    """What a baseline has, and was not found any more; the file from the baseline's folder."""
-
-    code: str
-    file: str
-    statement: str
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class BaselineRecord(Record):
-    """How many findings a baseline knew, and which of its own are gone."""
-
-    file: str
-    known: int
-    stale: tuple[StaleRecord, ...]
+    policy: PolicyChecked
+    failures: tuple[FailureRecord, ...] = ()
+    findings: tuple[FindingRecord, ...] = ()
+    effective: tuple[Effective, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Checked(Answer):
-    """The findings about all policies that could be read, each once; `effective` is null if it was not asked for.
+    """The findings about all policies, each once; `effective` is null if it was not asked for.
 
     `strict`: information counts, too. `ignored`: what comments set aside. `baseline`: null if there was none.
     """
@@ -162,47 +38,73 @@ class Checked(Answer):
     command: ClassVar[str] = "check"
     rows: ClassVar[str] = "findings"
 
-    policies: tuple[str, ...]
+    policies: tuple[PolicyChecked, ...]
     strict: bool
     findings: tuple[FindingRecord, ...]
     effective: tuple[Effective, ...] | None
     confirmed: Confirmed | None
     ignored: tuple[IgnoredRecord, ...] = ()
     baseline: BaselineRecord | None = None
+    _told: tuple[Told, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def of(
         cls,
-        policies: Sequence[str],
-        strict: bool,
-        findings: Iterable[FindingRecord],
-        left: Iterable[Effective] | None,
-        confirmed: Sequence[Confirmation],
+        told: Iterable[Told],
+        *,
+        strict: bool = False,
+        effective: bool = False,
         ignored: Iterable[IgnoredRecord] = (),
         baseline: BaselineRecord | None = None,
     ) -> Checked:
-        how = None
-        if confirmed:
-            how = Confirmed(all(c.complete for c in confirmed), sum(c.points for c in confirmed))
+        each = tuple(told)
+        policies = tuple(one.policy for one in each)
+        how = [p.confirmed for p in policies if p.confirmed is not None]
         return cls(
-            tuple(policies),
+            policies,
             strict,
-            tuple(findings),
-            None if left is None else tuple(left),
-            how,
+            tuple(f for one in each for f in one.findings),
+            tuple(part for one in each for part in one.effective) if effective else None,
+            Confirmed(all(c.complete for c in how), sum(c.samples for c in how)) if how else None,
             tuple(ignored),
             baseline,
+            each,
         )
 
     def matters(self, finding: FindingRecord) -> bool:
         return finding.severity != "info" or self.strict
+
+    @property
+    def clean(self) -> bool:
+        """Is there nothing that matters?"""
+        return not any(map(self.matters, self.findings))
+
+    def lines(self, style: Style) -> Iterator[str]:
+        for told in self._told:
+            screens = [diagnostic(f) for f in told.failures]
+            screens += [diagnostic(f) for f in told.findings if f.severity != "info"]
+            if screens:
+                yield render(screens, told.sources, color=style.color)
+            for f in told.findings:
+                if f.severity == "info":  # a line is enough for what may well be meant
+                    notes = f" ({f.notes[0].removeprefix('witness: ')})" if f.notes else ""
+                    yield style(f"info[{f.code}]", "cyan", bold=True) + visible(f" {f.place}: {f.message}{notes}")
+            yield visible(f"{told.policy.file}: ") + summary(told.policy, style)
+            for part in told.effective:
+                yield f"{style(visible(str(part.rule)), bold=True)} still decides:"
+                for region in part.regions:
+                    yield f"  {part.rule.action} {region}"
 
     def blocks(self) -> Iterable[Block]:
         yield heading("Findings")
         counts = [(sum(f.severity == s for f in self.findings), s) for s in ("error", "warning")]
         told = [counted(count, word) for count, word in counts if count]
         told += [f"{count} info" for count in [sum(f.severity == "info" for f in self.findings)] if count]
-        yield Block(f"{', '.join(told) or 'nothing found'} in {counted(len(self.policies), 'file')}")
+        read = sum(p.size is not None for p in self.policies)
+        aside = [f"{len(self.ignored)} ignored"] * bool(self.ignored)
+        if self.baseline is not None and self.baseline.known:
+            aside.append(f"{self.baseline.known} in the baseline")
+        yield Block(", ".join([f"{', '.join(told) or 'nothing found'} in {counted(read, 'file')}", *aside]))
         if self.findings:
             yield table(
                 ("", "where", "what", "for example", "what to do"),
@@ -217,19 +119,65 @@ class Checked(Answer):
                     for f in self.findings
                 ],
             )
+        if self.ignored:
+            yield table(
+                ("ignored", "where", "what", "because"),
+                [(i.finding.code, f"`{i.finding.place}`", i.finding.message, i.why) for i in self.ignored],
+            )
         for part in self.effective or ():
             yield Block(f"`{part.rule}` still decides:")
-            yield table(("region",), [(f"`{region}`",) for region in part.regions])
+            yield table(("region",), [(f"`{part.rule.action} {region}`",) for region in part.regions])
 
     def notes(self) -> Iterable[Note]:
-        return (f.note for f in self.findings)
+        yield from (f.note() for f in self.findings)
+        yield from (i.finding.note(i.why) for i in self.ignored)
 
     def cases(self) -> Iterable[Case]:
         """One for each finding, and one for each policy without any."""
         told = {f.place.file for f in self.findings}
         for f in self.findings:
-            name = f"{f.place.line}: {f.code} {f.message}"
-            yield Case(f.place.file, name, not self.matters(f), f.place, f.message, "\n".join(f.note.told), f.code)
-        for path in self.policies:
-            if path not in told:
-                yield Case(path, "check", True, Place(path))
+            yield _case(f, not self.matters(f))
+        for i in self.ignored:
+            yield _case(i.finding, passed=True, aside=i.why)
+        for p in self.policies:
+            if p.size is not None and p.file not in told:
+                yield Case(p.file, "check", True, Place(p.file))
+
+
+def _case(f: FindingRecord, passed: bool, aside: str | None = None) -> Case:
+    name = f"{f.place.line}: {f.code} {f.message}"
+    return Case(f.place.file, name, passed, f.place, f.message, "\n".join(f.note().told), f.code, aside)
+
+
+def summary(p: PolicyChecked, style: Style) -> str:
+    """`1 warning, 2 info, 6 rules, default deny (sampled), 1 ignored`."""
+    counts = []
+    for severity, count in p.counts:
+        if count:
+            word = severity if severity == "info" else severity + "s" * (count != 1)
+            counts.append(style(f"{count} {word}", _HUES[severity], bold=True))
+    found = counts or [style("ok", "green", bold=True)] * bool(p.rules)
+    how = " (sampled)" if p.confirmed is not None and not p.confirmed.complete else ""  # no word: confirmed
+    size = [] if p.size is None else [p.size + how]
+    aside = [f"{p.ignored} ignored"] * bool(p.ignored) + [f"{p.known} in the baseline"] * bool(p.known)
+    return ", ".join([*found, *size, *aside])
+
+
+def diagnostic(f: FindingRecord | FailureRecord) -> Diagnostic:
+    """What a screen shows of a record."""
+    assert f.place is not None
+    return Diagnostic(
+        f.code,
+        f.message,
+        _span(f.place),
+        f.label,
+        f.help,
+        f.severity,
+        tuple(Label(_span(related.place), related.text) for related in f.related),
+        f.notes,
+    )
+
+
+def _span(place: Place) -> Span:
+    p = place
+    return Span(p.file, p.line or 1, p.column or 1, p.end_line or 1, p.end_column or 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ..imported import lines
 from ..language.meaning.literals import ESTABLISHED
 from ..model.fields import (
     ABSENT,
@@ -19,6 +20,7 @@ from ..model.fields import (
     SRC,
 )
 from ..model.interval import IntervalSet
+from ..model.rules import Rule
 from ..model.tree import parts
 from ..policy import Policy
 from .screen import visible
@@ -69,7 +71,7 @@ def _line_table(policy: Policy, style: Style) -> str:
     texts = {file: text.split("\n") for file, text in policy.sources.items()}
     rows = []
     for number, rule in enumerate(policy.rules, 1):
-        words = " ".join(texts[rule.span.file][rule.span.line - 1].split()) if rule.span.file in texts else ""
+        words = _words(policy, rule, texts)
         short = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
         place = f"{rule.span.line}{by_way_of(rule)}"
         rows.append((str(number), rule.action.value, place, visible(short)))
@@ -85,7 +87,24 @@ def _line_table(policy: Policy, style: Style) -> str:
         hue = {"allow": "green", "deny": "red"}.get(action, "yellow")
         cells = [f"{number_:<{widths[0]}}", style(f"{action:<{widths[1]}}", hue), f"{place:<{widths[2]}}", words]
         out.append("  ".join(cells).rstrip())
-    return "\n".join(out)
+    return "\n".join([*out, *_applied(policy)])
+
+
+def _words(policy: Policy, rule: Rule, texts: Mapping[str, Sequence[str]]) -> str:
+    """The words of a rule's line, or what the firewall does there of itself."""
+    assert policy.imported is not None
+    line = lines(policy.imported.document.chains).get(rule.origin.line) if rule.origin is not None else None
+    if line is not None and line.implied:
+        return line.text
+    return " ".join(texts[rule.span.file][rule.span.line - 1].split()) if rule.span.file in texts else ""
+
+
+def _applied(policy: Policy) -> Iterator[str]:
+    """Where a list is applied, as far as the file says so."""
+    assert policy.imported is not None
+    for name, where, span in policy.imported.document.applied:
+        if name == policy.imported.name:
+            yield f"applied {visible(where)} (line {span.line})"
 
 
 def statistics(policy: Policy) -> str:

@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from ..analysis.interfaces import Stranger
 from ..codes import DECIDED, UNEXERCISED
 from ..policy import Policy
-from ..traffic.sums import CaptureReport, RuleCount
+from ..traffic.sums import CaptureReport
 from .answer import Answer, Block, Case, Note, heading, table
-from .counts import called, merged
-from .failure import failures
-from .flows import Flows
-from .making import rule_at
-from .nothing import no_verdict
-from .record import Act, FailureRecord, Place, Record, RuleRecord, Size, UnknownInterface
+from .choice import EVERY, Choice
+from .counts import called, merged, narrowed, total_line
+from .flows import Flows, flow_lines
+from .record import Act, Place, Record, Size, UnknownInterface
+from .style import Style
+from .tallies import CaptureTally, Coverage, RuleTally, Sums, sums_of
+from .tally_lines import coverage_line, coverage_lines, rule_lines
 from .wording import DOES, counted
-
-
-@dataclass(frozen=True)
-class KindTally(Record):
-    """How many frames without IP hold what."""
-
-    what: str
-    packets: Size
-
-
-@dataclass(frozen=True)
-class RecordedTally(Record):
-    """Packets by what the recording firewall did with them, and by what the policy does."""
-
-    passed_allowed: Size
-    passed_denied: Size
-    blocked_allowed: Size
-    blocked_denied: Size
-
-
-@dataclass(frozen=True)
-class RuleTally(Record):
-    """What one rule decided; bytes are those on the wire."""
-
-    rule: RuleRecord
-    packets: Size
-    bytes: Size
-
-
-@dataclass(frozen=True)
-class CaptureTally(Record):
-    """One capture: packets = allow + deny + depends + not_ip; malformed, truncated and tiny fragments are within deny.
-
-    `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
-    """
-
-    file: str
-    packets: Size
-    allow: Size
-    deny: Size
-    not_ip: Size
-    malformed: Size
-    truncated: Size
-    tiny_fragment: Size
-    partial: Size
-    several: Size
-    kinds: tuple[KindTally, ...]
-    recorded: RecordedTally | None
-    rules: tuple[RuleTally, ...]
-    error: FailureRecord | None
-    depends: Size = 0
-
-    @classmethod
-    def of(cls, report: CaptureReport, policy: Policy) -> CaptureTally:
-        error = no_verdict(report) if report.error is None else failures(report.error)[0]
-        return cls(file=report.file, error=error.record if error else None, **_counts(report, policy))
 
 
 @dataclass(frozen=True)
@@ -117,11 +62,11 @@ class PerPacket(Answer):
 
 
 @dataclass(frozen=True)
-class Counted(Answer):
+class Counted(Sums, Answer):
     """The counts over all captures, and those of each.
 
-    `unexercised` are the rules that decided no packet, and `flows` those of most packets, if they were asked for; `expected`
-    is what all packets were to get.
+    `coverage` tells which rules decided packets, and `flows` those of most packets, if they were asked for; `expected` is what
+    all packets were to get.
     """
 
     command: ClassVar[str] = "eval"
@@ -129,23 +74,11 @@ class Counted(Answer):
 
     policy: str
     expected: Act | None
-    packets: Size
-    allow: Size
-    deny: Size
-    not_ip: Size
-    malformed: Size
-    truncated: Size
-    tiny_fragment: Size
-    partial: Size
-    several: Size
-    kinds: tuple[KindTally, ...]
-    recorded: RecordedTally | None
-    rules: tuple[RuleTally, ...]
     captures: tuple[CaptureTally, ...]
-    unexercised: tuple[RuleRecord, ...] | None
+    coverage: Coverage | None
     unknown_interfaces: tuple[UnknownInterface, ...]
     flows: Flows | None
-    depends: Size = 0
+    _chosen: Choice = field(default=EVERY, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -153,27 +86,46 @@ class Counted(Answer):
         policy: Policy,
         reports: Sequence[CaptureReport],
         expected: Act | None = None,
-        unexercised: Iterable[RuleCount] | None = None,
+        *,
+        coverage: bool = False,
         strangers: Iterable[Stranger] = (),
         flows: Flows | None = None,
+        chosen: Choice = EVERY,
     ) -> Counted:
-        idle = None if unexercised is None else tuple(_rule(policy, row) for row in unexercised)
+        """`chosen`: of which packets the rules are told."""
+        total = merged(reports)
         return cls(
             policy=policy.name,
             expected=expected,
-            captures=tuple(CaptureTally.of(report, policy) for report in reports),
-            unexercised=idle,
+            captures=tuple(CaptureTally.of(narrowed(report, chosen), policy) for report in reports),
+            coverage=Coverage.of_captures(total, policy) if coverage else None,
             unknown_interfaces=tuple(map(UnknownInterface.of, strangers)),
             flows=flows,
-            **_counts(merged(reports), policy),
+            _chosen=chosen,
+            **sums_of(narrowed(total, chosen), policy),
         )
 
     @property
     def otherwise(self) -> int:
         """The packets that fared otherwise than expected."""
-        return {"allow": self.deny, "deny": self.allow}.get(self.expected or "", 0) + (
-            self.depends if self.expected else 0
-        )
+        return self.other_than(self.expected)
+
+    def lines(self, style: Style) -> Iterator[str]:
+        if len(self.captures) > 1:
+            for each in self.captures:
+                if each.packets or each.error is None:
+                    yield total_line(each, called(each.file))
+            yield total_line(self, "total")
+        else:
+            yield total_line(self, called(self.captures[0].file))
+        yield ""
+        yield from rule_lines(self, style, self._chosen)
+        if self.flows is not None:
+            yield ""
+            yield from flow_lines(self.flows, style)
+        if self.coverage is not None:
+            yield ""
+            yield from coverage_lines(self.coverage, style)
 
     def _wrong(self, row: RuleTally) -> bool:
         return self.expected is not None and row.rule.action != self.expected and row.packets > 0
@@ -225,8 +177,10 @@ class Counted(Answer):
                     for f in self.flows.top
                 ],
             )
-        if self.unexercised:
-            yield Block(f"Never exercised: {', '.join(f'`{rule}`' for rule in self.unexercised)}")
+        if self.coverage is not None:
+            yield Block(coverage_line(self.coverage))
+            if self.coverage.missing:
+                yield Block(f"Never exercised: {', '.join(f'`{rule}`' for rule in self.coverage.missing)}")
 
     def notes(self) -> Iterable[Note]:
         """One for each rule that decided packets, and for each that was to be told and decided none."""
@@ -242,7 +196,7 @@ class Counted(Answer):
                     properties={"rule": row.rule.label, "packets": row.packets, "bytes": row.bytes},
                     about=(row.rule.label,),
                 )
-        for rule in self.unexercised or ():
+        for rule in self.coverage.missing if self.coverage else ():
             yield Note(
                 UNEXERCISED,
                 "info",
@@ -254,29 +208,7 @@ class Counted(Answer):
     def cases(self) -> Iterable[Case]:
         """One for each capture: it holds if all its packets fare as expected, or nothing was expected."""
         for c in self.captures:
-            wrong = {"allow": c.deny, "deny": c.allow}.get(self.expected or "", 0) + (c.depends if self.expected else 0)
+            wrong = c.other_than(self.expected)
             if c.error is None:
                 message = f"expected {self.expected}: {counted(wrong, 'packet')} of {c.packets:,} fared otherwise"
                 yield Case(called(c.file), "eval", not wrong, Place(self.policy), message, message, "capture")
-
-
-def _rule(policy: Policy, row: RuleCount) -> RuleRecord:
-    return rule_at(policy, len(policy.rules) if row.index is None else row.index)
-
-
-def _counts(report: CaptureReport, policy: Policy) -> dict[str, Any]:
-    return {
-        "packets": report.packets,
-        "allow": report.allow,
-        "deny": report.deny,
-        "depends": report.depends,
-        "not_ip": report.not_ip,
-        "malformed": report.malformed,
-        "truncated": report.truncated,
-        "tiny_fragment": report.tiny_fragment,
-        "partial": report.partial,
-        "several": report.several,
-        "kinds": tuple(KindTally(*kind) for kind in report.kinds),
-        "recorded": RecordedTally(*report.recorded) if report.recorded else None,
-        "rules": tuple(RuleTally(_rule(policy, row), row.packets, row.bytes) for row in report.rules),
-    }

@@ -1,23 +1,22 @@
-"""What `eval` answers about packets: the verdict on each, the rule that decides, and why not another."""
+"""Verdicts on packets as records: what decides, on what it depends, and why not another rule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from ..analysis.interfaces import Stranger
 from ..analysis.witness import witness
-from ..codes import DECIDED
+from ..model.box import Box
 from ..model.packet import Packet
-from ..model.rules import Verdict
+from ..model.rules import Case, Verdict
 from ..policy import Policy
-from .answer import Answer, Block, Case, Note, heading, table
 from .making import region_of, rule_at, rule_of, witness_of
-from .reasons import Account, failure_text, implied
-from .record import Fate, Place, Record, RegionRecord, RuleRecord, UnknownInterface, Witness
+from .reasons import Account, failure_text, implied, nearest
+from .record import Fate, Made, Place, Record, RegionRecord, RuleRecord, UnknownInterface, Witness
 from .regions import Wording
-from .verdicts import FIELD_WORDS, condition, show_value, show_values, split
+from .verdicts import FIELD_WORDS, condition, depends_on, show_value, show_values, split
 
 Reason = Literal["rule", "default", "rules", "depends", "in doubt", "malformed", "truncated", "tiny-fragment"]
 
@@ -47,12 +46,15 @@ class FailedField(Record):
 class RuleFared(Record):
     """How one rule fared: it decides all of the packet, or parts of it, or has expired, or fails in these fields.
 
-    If nothing of that holds, the rules above decide all that it matches.
+    If nothing of that holds, the rules above decide all that it matches. `until`: the last day of one that has expired, which
+    `would_match` otherwise.
     """
 
     rule: RuleRecord
     matched: bool
     expired: bool
+    until: str | None
+    would_match: bool
     decides: tuple[str, ...]
     failed: tuple[FailedField, ...]
 
@@ -68,7 +70,9 @@ class RuleFared(Record):
             )
             for f in a.failures
         )
-        return cls(rule_of(a.rule), a.matched, a.expired, tuple(condition(box, packet) for box in a.decided), failed)
+        until = str(a.rule.until) if a.expired else None
+        decides = tuple(condition(box, packet) for box in a.decided)
+        return cls(rule_of(a.rule), a.matched, a.expired, until, a.would_match, decides, failed)
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,10 @@ class Decided(Record):
     Attributes:
         rule: the deciding rule; null if several decide, and if the packet cannot be decoded.
         partial: the packet is cut short, and decided from the fields that are there.
+        depends_on: the fields that are open and make the difference, if the verdict depends on some.
         cases: if several rules decide, the part of each.
         explain: how each rule fared, if that was asked for.
+        nearest: the places in `explain`, from 0, of the rules that came nearest to deciding.
     """
 
     packet: str
@@ -87,9 +93,12 @@ class Decided(Record):
     rule: RuleRecord | None
     reason: Reason
     partial: bool = False
-    cases: tuple[Part, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    cases: Sequence[Part] = ()
     unknown_interfaces: tuple[UnknownInterface, ...] = ()
     explain: tuple[RuleFared, ...] | None = None
+    nearest: tuple[int, ...] | None = None
+    _rules: tuple[RuleRecord, ...] = field(default=(), repr=False)  # of the cases, each once
 
     @classmethod
     def of(
@@ -109,29 +118,37 @@ class Decided(Record):
             rule = rule_of(verdict.rule)
         elif verdict.reason == "default":
             rule = rule_at(policy, len(policy.rules))
-        index = {id(rule): n for n, rule in enumerate(policy.rules)} if verdict.cases else {}
-        wording = Wording(policy)
-        parts = tuple(
-            Part(
-                "" if packet is None else condition(box, packet),
-                region_of(box, wording.region(box)),
-                rule_at(policy, at := index.get(id(case.rule), len(policy.rules))),
-                witness_of(policy, witness(box, asked=policy.fields), at),
-            )
-            for case, box in split(verdict)
-        )
-        told = None
+        parts = _parts(policy, verdict, packet) if verdict.cases else ()
+        deciding = {id(case.rule): case.rule for case in verdict.cases}.values()
+        told, near = None, None
         if accounts is not None and packet is not None:
-            told = tuple(RuleFared.of(a, packet) for a in accounts)
-        unknown = tuple(map(UnknownInterface.of, strangers))
-        return cls(text, verdict.action.value, rule, verdict.reason, partial, parts, unknown, told)
+            told, near = tuple(RuleFared.of(a, packet) for a in accounts), nearest(accounts, verdict)
+        return cls(
+            text,
+            verdict.action.value,
+            rule,
+            verdict.reason,
+            partial,
+            tuple(depends_on(verdict)) if verdict.reason == "depends" else (),
+            parts,
+            tuple(map(UnknownInterface.of, strangers)),
+            told,
+            near,
+            tuple(rule_at(policy, len(policy.rules)) if rule is None else rule_of(rule) for rule in deciding),
+        )
 
     @property
     def by(self) -> str:
         """The rules that decide, or why none does."""
         if self.rule is not None:
             return str(self.rule)
-        return " or ".join(dict.fromkeys(str(part.rule) for part in self.cases)) or self.reason
+        return " or ".join(dict.fromkeys(map(str, self._rules))) or self.reason
+
+    @property
+    def labels(self) -> str:
+        """The same without places."""
+        some = [self.rule] if self.rule is not None else self._rules
+        return " or ".join(dict.fromkeys(rule.label for rule in some)) or self.reason
 
     @property
     def told(self) -> str:
@@ -146,67 +163,19 @@ class Decided(Record):
         return self.rule.place if self.rule else None
 
 
-@dataclass(frozen=True)
-class Evaluated(Answer):
-    """The verdict on each packet; `expected` is what all were to get, if that was said."""
+def _parts(policy: Policy, verdict: Verdict, packet: Packet | None) -> Made[tuple[Case, Box], Part]:
+    """The parts of an open packet, in the order of the rules."""
+    index = {id(rule): n for n, rule in enumerate(policy.rules)}
+    wording = Wording(policy)
 
-    command: ClassVar[str] = "eval"
-    rows: ClassVar[str] = "results"
-
-    policy: str
-    expected: Literal["allow", "deny"] | None
-    results: tuple[Decided, ...]
-
-    def blocks(self) -> Iterable[Block]:
-        yield heading(f"Verdicts of `{self.policy}`")
-        yield table(
-            ("packet", "verdict", "by"),
-            [(f"`{r.packet}`", r.verdict, f"`{r.by}`") for r in self.results],
+    def part(key: tuple[Case, Box]) -> Part:
+        case, box = key
+        at = index.get(id(case.rule), len(policy.rules))
+        return Part(
+            "" if packet is None else condition(box, packet),
+            region_of(box, wording.region(box)),
+            rule_at(policy, at),
+            witness_of(policy, witness(box, asked=policy.fields), at),
         )
-        for r in self.results:
-            if r.cases:
-                yield Block(f"`{r.packet}` leaves open what decides:")
-                yield table(
-                    ("if", "verdict", "by", "for example"),
-                    [(f"`{p.condition}`", p.rule.action, f"`{p.rule}`", f"`{p.witness.packet}`") for p in r.cases],
-                )
-            if r.explain is not None:
-                yield Block(f"Why `{r.packet}` fares so:")
-                yield table(("rule", "", "because"), [(f"`{f.rule}`", *_fared(f)) for f in r.explain])
 
-    def notes(self) -> Iterable[Note]:
-        for r in self.results:
-            wrong = self.expected is not None and r.verdict != self.expected
-            otherwise = f", expected {self.expected}" if wrong else ""
-            yield Note(
-                DECIDED,
-                "error" if wrong else "info",
-                f"`{r.packet}`: {r.told}{otherwise}",
-                r.place or Place(self.policy),
-                properties={
-                    "packet": r.packet,
-                    "verdict": r.verdict,
-                    "rule": r.rule and r.rule.label,
-                    "reason": r.reason,
-                },
-                about=(r.packet,),
-            )
-
-    def cases(self) -> Iterable[Case]:
-        """Without an expectation a packet whose fate is known passes."""
-        for r in self.results:
-            passed = r.verdict == self.expected if self.expected else r.verdict != "depends"
-            got = r.told
-            message = f"expected {self.expected}, got {got}" if self.expected else got
-            yield Case(self.policy, r.packet, passed, r.place, message, message, "packet")
-
-
-def _fared(r: RuleFared) -> tuple[str, str]:
-    if r.matched:
-        return "yes", ""
-    if r.decides:
-        return "part", " or ".join(r.decides)
-    if r.expired:
-        return "no", "expired"
-    telling = [f.text for f in r.failed if not f.implied]
-    return "no", "; ".join(telling) or "the rules above decide all that it matches"
+    return Made(tuple(split(verdict)), part)

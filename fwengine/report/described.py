@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .answer import Answer, Block, code, heading, table
+from .answer import Answer, Block, code, heading, paragraphs, table
 from .record import Record
 from .style import Style
 
@@ -51,8 +51,7 @@ class Explained(Answer):
             return
         for each in self.codes:
             yield heading(each.code)
-            for paragraph in each.text.split("\n\n"):
-                yield code(paragraph.split("\n")) if paragraph.startswith("    ") else Block(paragraph)
+            yield from paragraphs(each.text)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ..codes import CONFIGURATION, LIMIT, NO_BASELINE, NOT_A_PACKET
-from ..errors import CaptureError, Diagnostic, FwengineError, LimitError, PacketError, PolicyError, Span, Suggestion
-from .record import Edit, FailureRecord, Place
+from ..errors import (
+    CaptureError,
+    Diagnostic,
+    FwengineError,
+    Label,
+    LimitError,
+    PacketError,
+    PolicyError,
+    Span,
+    Suggestion,
+)
+from .record import Edit, FailureRecord, Place, Related
 
 Kind = Literal["usage", "file", "policy", "question", "capture", "limit", "nothing"]
 
@@ -39,6 +49,7 @@ class Failure:
     label: str = ""
     help: str = ""
     notes: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
 
     @property
@@ -46,8 +57,9 @@ class Failure:
         """The failure as answers carry it."""
         place = Place.of(self.span) if self.span else Place(self.file) if self.file is not None else None
         edits = tuple(map(Edit.of, self.suggestions))
+        related = tuple(map(Related.of, self.labels))
         return FailureRecord(
-            self.kind, self.code, "error", self.message, place, self.label, self.help, self.notes, edits
+            self.kind, self.code, "error", self.message, place, self.label, self.help, self.notes, related, edits
         )
 
     @property
@@ -84,4 +96,4 @@ def failures(error: FwengineError) -> tuple[Failure, ...]:
 
 def _of_diagnostic(d: Diagnostic) -> Failure:
     kind: Kind = "file" if d.code in _FILES else "question" if d.span.file in _QUESTIONS else "policy"
-    return Failure(kind, d.code, d.message, d.span.file, d.span, d.label, d.help, d.notes, d.suggestions)
+    return Failure(kind, d.code, d.message, d.span.file, d.span, d.label, d.help, d.notes, d.labels, d.suggestions)

@@ -13,6 +13,7 @@ from ..analysis.wording import describe
 from ..codes import FINDINGS
 from ..errors import Diagnostic, Label, Span
 from ..model.rules import Rule
+from ..model.ruleset import must_be_policies
 from ..policy import Policy
 from .advice import Advice, advise, named
 from .packets import packet_text
@@ -94,6 +95,7 @@ def check(policy: Policy, select: Iterable[str] | None = None) -> Answer[Finding
     >>> [(f.code, f.rule, f.blockers) for f in check(both, ["FW201"])]
     [('FW201', 1, (0,))]
     """
+    must_be_policies("check", policy)
     told = examine(policy, select).told()
     return Answer([f.replace(of=policy) for f in told], told.confirmed)
 

@@ -34,6 +34,15 @@ def _cut(items: list[str], kept: int) -> str:
     return f"{{ {', '.join(items[:kept])}, … {len(items) - kept:,} more }}"
 
 
+def clipped(text: str, width: int) -> str:
+    """A name of at most a width.
+
+    >>> clipped("net-number-12", 8)
+    'net-num…'
+    """
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> Iterator[str]:
     """Lines of at most a width where the text has blanks to break at, the first and the others with something in front."""
     if len(first) + len(text) <= width:

@@ -15,9 +15,10 @@ from ..registry.names import icmp_type_name, service_name
 from ..traffic.flows import Flow, FlowTable
 from .choice import EVERY, Choice
 from .making import rule_at
-from .record import Record, RuleRecord, Size
+from .record import Act, Record, RuleRecord, Size, act
 from .screen import visible
 from .style import Style
+from .wording import counted
 
 _HEADS = ("packets", "bytes", "source", "destination", "service", "rule", "first seen", "last seen (UTC)")
 DENIED = Choice(DENY)
@@ -39,15 +40,23 @@ class FlowTally(Record):
 
 @dataclass(frozen=True)
 class Flows(Record):
-    """The flows of most packets; `flows` is how many there are, and `beyond` counts packets of more that are not told apart."""
+    """The flows of most packets.
 
+    Attributes:
+        verdict: the flows are of packets with it alone; null if they are of all.
+        flows: how many there are, those included that are not among `top`.
+        beyond: packets of more flows, which are not told apart.
+        fieldless: packets of no flow.
+    """
+
+    verdict: Act | None
     top: tuple[FlowTally, ...]
     flows: int
     beyond: Size
     fieldless: Size
 
 
-def flows_of(policy: Policy, table: FlowTable, most: int) -> Flows:
+def flows_of(policy: Policy, table: FlowTable, most: int, chosen: Choice = EVERY) -> Flows:
     told = [
         FlowTally(
             address.show(flow.src),
@@ -56,12 +65,12 @@ def flows_of(policy: Policy, table: FlowTable, most: int) -> Flows:
             rule_at(policy, flow.rule),
             flow.packets,
             flow.bytes,
-            _moment(flow.first, "T", "microseconds") + "Z",
-            _moment(flow.last, "T", "microseconds") + "Z",
+            _moment(flow.first),
+            _moment(flow.last),
         )
         for flow in table.top(most)
     ]
-    return Flows(tuple(told), len(table), table.beyond, table.fieldless)
+    return Flows(act(chosen.action) if chosen.action else None, tuple(told), len(table), table.beyond, table.fieldless)
 
 
 def chosen_for_top(chosen: Choice) -> Choice:
@@ -80,39 +89,42 @@ def service_word(flow: Flow) -> str:
     return f"{name} later fragments" if flow.protocol in (*PORT_PROTOCOLS, ICMP, ICMPV6) else name
 
 
-def _moment(nanoseconds: int, between: str, precision: str) -> str:
+def _moment(nanoseconds: int) -> str:
     seconds, rest = divmod(nanoseconds, 10**9)
     try:
         found = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds, microseconds=rest // 1000)
     except OverflowError:  # a capture may say anything
         return f"{nanoseconds / 1e9:.6f}"
-    return found.isoformat(between, precision)
+    return f"{found.isoformat(timespec='microseconds')}Z"
 
 
-def flow_lines(policy: Policy, table: FlowTable, most: int, chosen: Choice, style: Style) -> list[str]:
+def flow_lines(flows: Flows, style: Style) -> list[str]:
     """A row a flow, those of most packets first."""
-    found = table.top(most)
-    verdict = {"allow": "allowed ", "deny": "denied ", None: ""}[chosen.action.value if chosen.action else None]
-    what = f"{verdict}flow{'s' * (len(table) != 1)}"
-    if not found:
-        return [f"no {verdict}flow", *_beside(table)]
-    head = f"top {len(found):,} of {len(table):,} {what}:" if len(found) < len(table) else f"{len(table):,} {what}:"
-    rows = [_row(policy, flow) for flow in found]
+    verdict = {"allow": "allowed ", "deny": "denied ", "depends": "dependent ", None: ""}[flows.verdict]
+    if not flows.top:
+        return [f"no {verdict}flow", *_beside(flows)]
+    head = counted(flows.flows, f"{verdict}flow")
+    head = f"top {len(flows.top):,} of {head}:" if len(flows.top) < flows.flows else f"{head}:"
+    rows = [_row(flow) for flow in flows.top]
     widths = [max(len(row[n]) for row in [*rows, _HEADS]) for n in range(len(_HEADS))]
-    return [style(head, bold=True), *(_line(row, widths) for row in [_HEADS, *rows]), *_beside(table)]
+    return [style(head, bold=True), *(_line(row, widths) for row in [_HEADS, *rows]), *_beside(flows)]
 
 
-def _row(policy: Policy, flow: Flow) -> tuple[str, ...]:
+def _row(flow: FlowTally) -> tuple[str, ...]:
     return (
         f"{flow.packets:,}",
         f"{flow.bytes:,}",
-        address.show(flow.src),
-        address.show(flow.dst),
-        service_word(flow),
-        visible(policy.label(flow.rule)),
-        _moment(flow.first, " ", "seconds"),
-        _moment(flow.last, " ", "seconds"),
+        flow.source,
+        flow.destination,
+        flow.service,
+        visible(flow.rule.called),
+        _to_seconds(flow.first),
+        _to_seconds(flow.last),
     )
+
+
+def _to_seconds(moment: str) -> str:
+    return moment.partition(".")[0].replace("T", " ") if "T" in moment else moment
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -120,12 +132,12 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _beside(table: FlowTable) -> list[str]:
+def _beside(flows: Flows) -> list[str]:
     """What no row has."""
     out = []
-    if table.fieldless:
-        plural = "" if table.fieldless == 1 else "s"
-        out.append(f"{table.fieldless:,} packet{plural} of no flow: without fields that could be told")
-    if table.beyond:
-        out.append(f"{table.beyond:,} packets of further flows: after the first {len(table):,} they are not told apart")
+    if flows.fieldless:
+        out.append(f"{counted(flows.fieldless, 'packet')} of no flow: without fields that could be told")
+    if flows.beyond:
+        rest = f"after the first {flows.flows:,} they are not told apart"
+        out.append(f"{counted(flows.beyond, 'packet')} of further flows: {rest}")
     return out

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..analysis.matrix import Cell, Matrix, matrix
+from ..model.ruleset import must_be_policies
 from ..policy import Policy
 from .html import table
 from .matrix import MatrixText, access
@@ -78,5 +79,6 @@ def reach(policy: Policy, *between: str) -> Reach:
     >>> [row["services"] for row in reach(loads(text), "office", "web") if row["destination"] == "web"]
     ['tcp/https', 'nothing']
     """
+    must_be_policies("reach", policy)
     sides = chosen_zones(policy, ",".join(between) if between else None)
     return Reach(policy, matrix(policy, sides.zones), sides.notes)

@@ -68,13 +68,28 @@ def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator
     )
     for number, blockers in found.items():
         line = known[number]
-        if number not in mine or not line.text or line.kind is Kind.EITHER:
+        if number not in mine or line.kind is Kind.EITHER:
+            continue
+        if line.implied:
+            yield from _lost(line, [known[b] for b in blockers])
             continue
         if not blockers and not _is_come_to(chains, imported, line, met):
             continue  # told of the jump that leads here
         finding = _unreachable(policy, line, [known[b] for b in blockers if b != number])
         if finding.code in codes:
             yield finding
+
+
+def _lost(line: Line, blockers: list[Line]) -> Iterator[Finding]:
+    """What the firewall would do of itself, and does not, as a line of the file takes its packets the other way."""
+    other = [blocker for blocker in blockers if _DECIDES.get(blocker.kind, "") != _DECIDES.get(line.kind)]
+    if not other:
+        return
+    message = f"`{line.text}` has no effect: line {other[0].span.line} takes its packets first, the other way"
+    label = "ends the list before what the system adds"
+    help = "leave it out, as the list denies all else anyway, or permit these packets above it"
+    remark = Diagnostic("FW471", message, other[0].span, label, help, "warning")
+    yield Finding("FW471", "warning", remark=remark)
 
 
 def _first_told(imported: Imported) -> list[str]:

@@ -15,12 +15,14 @@ from ..analysis.region import disjoint
 from ..errors import LimitError
 from ..limits import at_most
 from ..model.box import Box
+from ..model.rules import DEPENDS
 from ..policy import Policy
 from .fit import shortened, wrapped
 from .packets import details_of, packet_text
 from .regions import MOST_JOINED, Wording
 from .sizes import counted, share
 from .style import Style
+from .verdicts import by_way_of, doubts_text
 
 LINES: Final = 14  # of a folded answer, the last line aside
 _TOGETHER: Final = 3  # regions that say what all are together
@@ -102,7 +104,7 @@ class Listing:
 
     def _decided(self, more: str, region: Region, width: int) -> Iterator[str]:
         """By which rule, and a packet: on one line if they fit."""
-        told, packet = f"{more}by {self._called(region.rule)}", f"e.g. {self._example(region)}"
+        told, packet = f"{more}{self._called(region)}", f"e.g. {self._example(region)}"
         if len(_MARGIN) + len(told) + 2 + len(packet) <= width:
             yield f"{_MARGIN}{told}, {packet}"
         else:
@@ -119,10 +121,13 @@ class Listing:
     def _example(self, region: Region) -> str:
         return packet_text(region.witness, self.policy, kept=details_of((region.box,)))
 
-    def _called(self, index: int) -> str:
-        label = self.policy.label(index)
-        if index >= len(self.policy.rules):
-            return label
-        span = self.policy.rules[index].span
-        place = f"{span.file}:{span.line}"
-        return label if label == place else f"{label} ({place})"
+    def _called(self, region: Region) -> str:
+        """`by web-in (edge.fwl:12)`, or `on` the lines that a region depends on."""
+        label = self.policy.label(region.rule)
+        if region.rule >= len(self.policy.rules):
+            return f"by {label}"
+        rule = self.policy.rules[region.rule]
+        if rule.action is DEPENDS:
+            return f"on {doubts_text(rule)}"
+        place = f"{rule.span.file}:{rule.span.line}"
+        return f"by {label}{'' if label == place else f' ({place})'}{by_way_of(rule)}"

@@ -15,7 +15,7 @@ from ..model.rules import DEPENDS, Rule
 from ..model.scattered import ScatteredSet
 from ..policy import Policy
 from .packets import packet_text
-from .record import FieldSet, Place, RegionRecord, RuleRecord, Witness, act
+from .record import Doubt, FieldSet, Place, RegionRecord, RuleRecord, Witness, act
 from .verdicts import doubts_text, show_value
 
 MOST_INTERFACES = 1_000
@@ -34,7 +34,10 @@ def rule_at(policy: Policy, index: int) -> RuleRecord:
 
 def rule_of(rule: Rule) -> RuleRecord:
     label = doubts_text(rule) if rule.action is DEPENDS else rule.label
-    return RuleRecord(label, act(rule.action), Place.of(rule.span))
+    via = tuple(map(Place.of, rule.origin.path)) if rule.origin is not None else ()
+    doubts = rule.origin.doubts if rule.origin is not None and rule.action is DEPENDS else ()
+    told = tuple([Doubt(Place.of(doubt.span), doubt.reason) for doubt in doubts])
+    return RuleRecord(label, act(rule.action), Place.of(rule.span), via, told)
 
 
 def witness_of(policy: Policy, packet: Packet, index: int, kept: Collection[int] = ()) -> Witness:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final, Literal
 
@@ -31,6 +31,8 @@ from ..model.fields import (
 from ..model.interval import IntervalSet
 from ..policy import Policy
 from ..registry.names import icmp_type_name, service_name
+from .fit import wrapped
+from .picture import picture
 from .screen import visible
 from .style import Style
 from .verdicts import FIELD_WORDS, show_values
@@ -40,6 +42,7 @@ _EXCEPT: Final = 3  # services that are left out by name, where that is shorter 
 _SHOWN: Final = 6  # words of a set in a text
 _NARROW: Final = 14  # columns of a cell; with less the matrix is a list
 _LINES: Final = 5  # conditions of a cell in a text
+_LONG: Final = 120  # lines of a list in which pairs have their conditions
 _OVERLAPS: Final = 4  # told in a text
 Access = Literal["all", "nothing", "part", "impossible", "unknown"]
 _ACCESS: Final[tuple[Access, ...]] = ("all", "nothing", "part", "impossible", "unknown")
@@ -178,13 +181,17 @@ class MatrixText:
     # --- forms ------------------------------------------------------------------------------------------------------
 
     def text(self, style: Style, width: int) -> str:
-        """A table if it fits, else a list; then what is to be said of it."""
+        """A table if it fits, else a picture and a list; then what is to be said of it."""
         zones = self._matrix.zones
         many = len(zones) ** 2
         head = f"who reaches whom: of {many:,} pair{'s' * (many > 1)} {self._counts()}"
         table = self._table(style, width)
-        body = table if table else self._list(style)
-        return "\n".join([style(head, bold=True), "", *body, *self._remarks(bool(table))])
+        body = table
+        if not table:
+            drawn = picture(self._matrix, style, width)
+            body = [*drawn, *([""] if drawn else []), *self._list(style, width, bool(drawn))]
+        whole_ = [style(line, bold=True) for line in wrapped(head, width, rest="  ")]
+        return "\n".join([*whole_, "", *body, *self._remarks(bool(table), width)])
 
     def _counts(self) -> str:
         kinds = [access(cell) for cell in self._matrix.cells]
@@ -216,25 +223,39 @@ class MatrixText:
             out.append("  ".join([f"{names[i]:<{left}}", *cells]).rstrip())
         return [out[0].rstrip(), *out[1:]]
 
-    def _list(self, style: Style) -> list[str]:
-        """One line for each pair that is not shut; what is shut is told in one line a zone."""
-        zones = self._matrix.zones
-        widest = max(len(visible(zone.name)) for zone in zones)
+    def _list(self, style: Style, width: int, drawn: bool) -> list[str]:
+        """What is open, from each zone and to those alike; what is shut is told in one line a zone, unless it has been drawn."""
+        zones = [visible(zone.name) for zone in self._matrix.zones]
+        widest = min(max(map(len, zones)), width // 3)
+        told: list[dict[tuple[str, ...], list[str]]] = [{} for _ in zones]
+        for cell in self._matrix.cells:
+            if not (cell.nothing or cell.impossible):
+                told[cell.source].setdefault(tuple(self._lines(cell)), []).append(zones[cell.destination])
+        brief = sum(len(lines) for mine in told for lines in mine) > _LONG
+        if brief:
+            told = [self._briefly(i, width - widest - 7) for i in range(len(zones))]
         out = []
-        for i, zone in enumerate(zones):
-            shut = []
-            out.append(style(f"from {visible(zone.name)}", bold=True))
-            for j, other in enumerate(zones):
-                cell = self._matrix.cell(i, j)
-                if cell.nothing or cell.impossible:
-                    shut.append(visible(other.name))
-                    continue
-                for n, line in enumerate(self._lines(cell)):
-                    head = f"  to {visible(other.name):<{widest}}  " if n == 0 else " " * (widest + 7)
-                    out.append((head + line).rstrip())
-            if shut:
-                out.append(f"  nothing to {_few(shut)}" if len(shut) < len(zones) else "  nothing to any of them")
+        for name, mine in zip(zones, told, strict=True):
+            if drawn and not mine:
+                continue
+            out.append(style(f"from {name}", bold=True))
+            for lines, others in mine.items():
+                out += _entry(_few(others), lines, widest, width)
+            shut = [other for other in zones if not any(other in others for others in mine.values())]
+            if shut and not drawn:
+                out += wrapped(f"nothing to {_few(shut) if mine else 'any of them'}", width, "  ", "    ")
+        if brief:
+            out += ["", *wrapped("~ for some packets only: `--between A,B` says for which", width, rest="  ")]
         return out
+
+    def _briefly(self, source: int, room: int) -> dict[tuple[str, ...], list[str]]:
+        """What is open from a zone in a line each, and where to."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for j, zone in enumerate(self._matrix.zones):
+            cell = self._matrix.cell(source, j)
+            if not (cell.nothing or cell.impossible):
+                found.setdefault((_fitting(self._brief(cell), room),), []).append(visible(zone.name))
+        return found
 
     def _lines(self, cell: Cell) -> list[str]:
         """What a cell allows, for people: one line without a condition, then one a condition."""
@@ -247,12 +268,12 @@ class MatrixText:
         more = len(cell.partly) - _LINES
         return [*out, *([f"and {more:,} more condition{'s' * (more > 1)}"] if more > 0 else [])]
 
-    def _remarks(self, table: bool) -> list[str]:
+    def _remarks(self, table: bool, width: int) -> list[str]:
         cells = self._matrix.cells
         out = []
         if table:
             if any(cell.partly for cell in cells):
-                out += ["", "~ not for all packets:", *self._conditions()]
+                out += ["", "~ not for all packets:", *self._conditions(width)]
             legend = [
                 (any(cell.nothing for cell in cells), "- nothing"),
                 (any(cell.impossible for cell in cells), "n/a no such packet"),
@@ -265,9 +286,10 @@ class MatrixText:
         if shared:
             more = f", and {len(shared) - _OVERLAPS:,} more" * (len(shared) > _OVERLAPS)
             notes.append(f"{', '.join(shared[:_OVERLAPS])}{more}: a packet counts in each")
-        return [*out, *([""] if notes and not (table and out) else []), *map(visible, notes)]
+        lines = [line for text in notes for line in wrapped(visible(text), width, rest="  ")]
+        return [*out, *([""] if notes and not (table and out) else []), *lines]
 
-    def _conditions(self) -> list[str]:
+    def _conditions(self, width: int) -> list[str]:
         """The conditions of all cells of a table, those alike together."""
         found: dict[str, list[str]] = {}
         for cell in self._matrix.cells:
@@ -276,7 +298,12 @@ class MatrixText:
                 words = _few(self.services(condition.services, cell.possible))
                 found.setdefault(f"{words}  ({_cut(self.when(cell, condition))})", []).append(" -> ".join(ends))
         widest = max(min(60, len(_few(pairs, 2))) for pairs in found.values())
-        return [f"  {_few(pairs, 2):<{widest}}  {text}" for text, pairs in found.items()]
+        indent = " " * min(widest + 6, width // 2)
+        return [
+            line
+            for text, pairs in found.items()
+            for line in wrapped(f"{_few(pairs, 2):<{widest}}  {text}", width, "  ", indent)
+        ]
 
     def markdown(self) -> str:
         """A table in Markdown, nothing shortened."""
@@ -351,6 +378,18 @@ def _few(words: Sequence[str], most: int = _SHOWN) -> str:
     if len(words) <= most:
         return ", ".join(words)
     return f"{', '.join(words[:most])} and {len(words) - most:,} more"
+
+
+def _entry(head: str, lines: Sequence[str], widest: int, width: int) -> Iterator[str]:
+    """What is open to some zones, beside their names, or below where these are long."""
+    indent = " " * (widest + 7)
+    first = f"  to {head:<{widest}}  "
+    if len(head) > widest:
+        yield from wrapped(f"to {head}", width, "  ", "     ")
+        first = indent
+    for line in lines:
+        yield from wrapped(line, width, first, indent + "  ")
+        first = indent
 
 
 def _cut(text: str, most: int = 80) -> str:

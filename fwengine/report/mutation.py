@@ -11,12 +11,13 @@ from typing import Any
 from ..analysis.coverage import coverage
 from ..analysis.mutation import Mutant, mutation_score
 from ..codes import USAGE
+from ..imported import lines
 from ..model.rules import Rule
 from ..policy import Policy
 from .failure import Failure
 from .making import rule_of, witness_of
-from .outcomes import Coverage, Mutation, Survivor
-from .style import Style
+from .tallies import Coverage
+from .tested import Mutation, Survivor
 from .verdicts import FIELD_WORDS
 
 Key = tuple[str, int]  # a rule by its file and line
@@ -34,7 +35,11 @@ class Tested:
 
     def add_coverage(self, policy: Policy) -> None:
         found = coverage(policy, policy.expectations)
+        known = lines(policy.imported.document.chains) if policy.imported is not None else {}
         for index in found.countable:
+            origin = policy.rules[index].origin
+            if origin is not None and origin.line in known and known[origin.line].implied:
+                continue  # not in the file, so nobody's to exercise
             key = _key(policy.rules[index])
             self.rules[key] = policy.rules[index]
             if found.exercised[index] is not None:
@@ -85,37 +90,11 @@ class Tested:
 
     @property
     def coverage_record(self) -> Coverage:
-        missing = tuple(map(rule_of, self.missing))
-        return Coverage(len(self.rules), len(self.covered), self.coverage, missing)
+        return Coverage.of(len(self.rules), map(rule_of, self.missing))
 
     @property
     def mutation_record(self) -> Mutation:
         return Mutation(len(self.noticed), tuple(self.unnoticed), len(self.equivalent - self.noticed), self.score)
-
-    def coverage_lines(self, style: Style) -> list[str]:
-        out = [f"coverage: {len(self.covered)} of {len(self.rules)} rules ({_percent(self.coverage)})"]
-        for rule in self.missing:
-            place = f"{rule.span.file}:{rule.span.line}"
-            out.append(
-                f"  {style('not exercised', 'yellow')}  {rule.label}" + (f"  {place}" if rule.label != place else "")
-            )
-        return out
-
-    def mutation_lines(self, style: Style) -> list[str]:
-        equivalent = len(self.equivalent - self.noticed)
-        out = [
-            f"mutation score: {len(self.noticed)} of {len(self.noticed) + len(self.unnoticed)} mutants noticed "
-            f"({_percent(self.score)}); {equivalent} proved equivalent and left out"
-        ]
-        for survivor in self.unnoticed:
-            out.append(f"  {style('not noticed', 'yellow')}  {survivor.mutant}  {survivor.rule.place}")
-            out.append(f"    would be noticed by:  {survivor.expectation}")
-        return out
-
-
-def _percent(ratio: float) -> str:
-    # never rounded up to a hundred
-    return "100%" if ratio == 1 else f"{int(ratio * 1000) / 10}%"
 
 
 def _key(rule: Rule) -> Key:

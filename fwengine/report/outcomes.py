@@ -1,21 +1,17 @@
-"""Expectations and what became of them: for `fwengine test` and for the pytest plugin."""
+"""Expectations and what became of them: for `fwengine test`, `prove` and the pytest plugin."""
 
 from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from ..analysis.prove import Proof
-from ..codes import UNMET
 from ..model.rules import Expectation
 from ..policy import Policy
-from .answer import Answer, Block, Case, Note, heading, table
 from .making import witness_of
 from .packets import details_of
-from .record import Act, Confirmed, Place, Record, RuleRecord, UnknownInterface, Witness, act
+from .record import Act, Confirmed, Place, Record, UnknownInterface, Witness, act
 from .screen import visible
 from .style import Style
 
@@ -114,130 +110,3 @@ def failure_head(result: Outcome, style: Style) -> str:
     """`FAILED edge.fwl:12  expect deny ...`."""
     via = "" if result.policy == result.place.file else f"  (of {result.policy})"
     return f"{style('FAILED', 'red', bold=True)} " + visible(f"{result.place}  {result.expectation}{via}")
-
-
-@dataclass(frozen=True)
-class Coverage(Record):
-    """How many rules the expectations exercise, and which they do not."""
-
-    rules: int
-    covered: int
-    ratio: float
-    missing: tuple[RuleRecord, ...]
-
-
-@dataclass(frozen=True)
-class Survivor(Record):
-    """A mutant that no expectation notices: what was changed, a packet that tells it apart, and the expectation that would notice."""
-
-    mutant: str
-    rule: RuleRecord
-    witness: Witness
-    expectation: str
-
-
-@dataclass(frozen=True)
-class Mutation(Record):
-    """How many changes of one rule the expectations notice; those that change no verdict are left out."""
-
-    noticed: int
-    survivors: tuple[Survivor, ...]
-    equivalent: int
-    score: float
-
-
-@dataclass(frozen=True)
-class Tests(Answer):
-    """The outcomes of all expectations, in order; coverage and mutation score if they were asked for, else null."""
-
-    __test__: ClassVar[bool] = False  # no test of pytest's
-    command: ClassVar[str] = "test"
-    rows: ClassVar[str] = "results"
-
-    passed: int
-    failed: int
-    results: tuple[Outcome, ...]
-    coverage: Coverage | None = None
-    mutation: Mutation | None = None
-
-    @classmethod
-    def of(
-        cls, results: Iterable[Outcome], coverage: Coverage | None = None, mutation: Mutation | None = None
-    ) -> Tests:
-        all_of_them = tuple(results)
-        passed = sum(r.passed for r in all_of_them)
-        return cls(passed, len(all_of_them) - passed, all_of_them, coverage, mutation)
-
-    @property
-    def total(self) -> str:
-        sampled = sum(r.confirmed is not None and not r.confirmed.complete for r in self.results)
-        word = f" ({sampled} sampled)" if sampled else ""  # no word: confirmed, all of them
-        return f"{self.passed} passed, {self.failed} failed{word}"
-
-    def lines(self, style: Style) -> Iterable[str]:
-        for r in self.results:
-            if not r.passed:
-                yield failure_head(r, style)
-                yield from failure_lines(r)
-        yield self.total
-
-    def blocks(self) -> Iterable[Block]:
-        yield heading("Expectations")
-        yield Block(self.total)
-        failed = [r for r in self.results if not r.passed]
-        if failed:
-            rows = [
-                (
-                    f"`{r.place}`",
-                    f"`{r.expectation}`",
-                    r.got,
-                    f"`{r.counterexample.packet}`" if r.counterexample else "",
-                )
-                for r in failed
-            ]
-            yield table(("where", "expectation", "got", "for example"), rows)
-        if self.coverage is not None:
-            yield Block(f"coverage: {self.coverage.covered} of {self.coverage.rules} rules exercised")
-            if self.coverage.missing:
-                yield table(
-                    ("never exercised", "where"), [(f"`{r.label}`", f"`{r.place}`") for r in self.coverage.missing]
-                )
-        if self.mutation is not None:
-            left = self.mutation.survivors
-            yield Block(
-                f"mutation score: {self.mutation.noticed} of {self.mutation.noticed + len(left)} mutants noticed"
-            )
-            if left:
-                yield table(
-                    ("not noticed", "where", "would be noticed by"),
-                    [(s.mutant, f"`{s.rule.place}`", f"`{s.expectation}`") for s in left],
-                )
-
-    def notes(self) -> Iterable[Note]:
-        for r in self.results:
-            if not r.passed:
-                properties = {"counterexample": r.counterexample and r.counterexample.packet, "command": r.command}
-                yield Note(
-                    UNMET,
-                    "error",
-                    f"failed: {r.expectation}",
-                    r.place,
-                    notes=tuple(" ".join(line.split(None, 1)) for line in failure_lines(r)),
-                    properties=properties,
-                    about=(r.expectation,),
-                )
-
-    def cases(self) -> Iterable[Case]:
-        for r in self.results:
-            told = [
-                f"{key}: {value}"
-                for key, value in (
-                    ("expected", r.wanted),
-                    ("got", r.got),
-                    ("counterexample", r.counterexample and r.counterexample.packet),
-                    ("command", r.command),
-                )
-                if value
-            ]
-            name = f"{r.place.line}: {r.expectation}"
-            yield Case(r.place.file, name, r.passed, r.place, f"expected {r.wanted}, got {r.got}", "\n".join(told))

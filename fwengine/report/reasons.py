@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ..analysis.explain import Failure
 from ..model.box import Box, merge
@@ -25,10 +26,9 @@ from ..model.packet import Packet
 from ..model.rules import Rule, Verdict
 from ..policy import Policy
 from .screen import visible
-from .style import Style
-from .verdicts import FIELD_WORDS, by, condition, show_value, show_values
+from .verdicts import FIELD_WORDS, show_value, show_values
 
-SHOWN = 3  # failures of a rule on the screen; the nearest miss has all
+NEAREST: Final = 2
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,18 @@ def _misses(rule: Rule, packet: Packet) -> Iterator[tuple[Failure, ...]]:
         )
 
 
-def nearest(accounts: Sequence[Account]) -> set[int]:
-    """The places of the rules that missed in the fewest fields."""
-    missed = {n: len(a.failures) for n, a in enumerate(accounts) if a.failures}
-    fewest = min(missed.values(), default=0)
-    return {n for n, count in missed.items() if count == fewest} if len(accounts) > 1 else set()
+def nearest(accounts: Sequence[Account], verdict: Verdict) -> tuple[int, ...]:
+    """The places of the one or two rules that came nearest to deciding.
+
+    They missed the packet in the fewest fields; of several what would have decided otherwise, then what stands first. A rule
+    that would match, had its last day not passed, is nearer than any.
+    """
+    ranked = sorted(
+        (0 if a.expired else len(a.failures), a.rule.action is verdict.action, n)
+        for n, a in enumerate(accounts)
+        if a.failures or a.would_match
+    )
+    return tuple(n for *_, n in ranked[:NEAREST])
 
 
 def failure_text(failure: Failure, rule: Rule) -> str:
@@ -112,37 +119,6 @@ def _single(failure: Failure, written: str) -> bool:
     if failure.wanted.size != 1 or failure.written is None:
         return False
     return failure.field != PROTOCOL or written in (show_value(PROTOCOL, failure.wanted.lo), str(failure.wanted.lo))
-
-
-def account_lines(accounts: Sequence[Account], packet: Packet, style: Style) -> list[str]:
-    """One line a rule: the name, and why it did not match."""
-    width = max((len(by(a.rule)) for a in accounts), default=0)
-    close = nearest(accounts)
-    return [
-        f"  {by(a.rule):<{width}}  {account_line(a, packet, style, number in close)}"
-        for number, a in enumerate(accounts)
-    ] or ["  there are no rules"]
-
-
-def account_line(a: Account, packet: Packet, style: Style, close: bool) -> str:
-    """How one rule fared; `close`: it is one of those that came nearest."""
-    if a.matched:
-        return style("yes", "green", bold=True)
-    if a.decided:
-        return f"{style('part', 'yellow', bold=True)} {' or '.join(condition(box, packet) for box in a.decided)}"
-    if a.expired:
-        return f"no   expired: it counted until {a.rule.until}{', and would match' if a.would_match else ''}"
-    if not a.failures:
-        return "no   the rules above decide all that it matches"
-    told = _telling(a.failures)
-    words = [failure_text(f, a.rule) for f in (told if close else told[:SHOWN])]
-    if len(words) < len(told):
-        words.append(f"and {len(told) - len(words)} more")
-    return "no   " + "; ".join(words) + (style("   (nearest miss)", "yellow") if close else "")
-
-
-def _telling(failures: Sequence[Failure]) -> list[Failure]:
-    return [f for f in failures if not implied(f, failures)]
 
 
 def implied(failure: Failure, failures: Sequence[Failure]) -> bool:

@@ -6,11 +6,11 @@ describes it from the types alone. Knows no policy (`report.making` makes record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, overload
 
-from ..errors import Severity, Span, Suggestion
+from ..errors import Label, Severity, Span, Suggestion
 from ..model.rules import ALLOW, DENY, DEPENDS, Action
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ BIG: Final = "a number, as a string of digits beyond 2^53"
 Size = Annotated[int, BIG]
 Act = Literal["allow", "deny", "depends"]  # a rule of another firewall may leave its packets in doubt
 Fate = Literal["allow", "deny", "depends"]
+K = TypeVar("K")
+R = TypeVar("R", covariant=True)
 _ACTS: Final[Mapping[Action, Act]] = {ALLOW: "allow", DENY: "deny", DEPENDS: "depends"}
 
 
@@ -66,6 +68,25 @@ def plain(value: object) -> Any:
     return [plain(inner) for inner in value]
 
 
+class Made(Sequence[R], Generic[K, R]):
+    """Records of which there may be very many: each is made when it is asked for, and none is kept."""
+
+    def __init__(self, each: Sequence[K], make: Callable[[K], R]) -> None:
+        self._each, self._make = each, make
+
+    def __len__(self) -> int:
+        return len(self._each)
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[R]: ...
+    def __getitem__(self, at: int | slice) -> R | list[R]:
+        if isinstance(at, slice):
+            return [self._make(key) for key in self._each[at]]
+        return self._make(self._each[at])
+
+
 def act(action: Action) -> Act:
     """What a rule does, in a word."""
     return _ACTS[action]
@@ -91,17 +112,35 @@ class Place(Record):
 
 
 @dataclass(frozen=True)
+class Doubt(Record):
+    """A line whose match more than the packet decides, and what that is."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True)
 class RuleRecord(Record):
-    """A rule: what it is called (its name, or FILE:LINE; `default`, which has no place), what it does and where it stands."""
+    """A rule: what it is called (its name, or FILE:LINE; `default`, which has no place), what it does and where it stands.
+
+    `via` are the jumps that lead to another firewall's line; `doubts` what it rests on, if its action is `depends`.
+    """
 
     label: str
     action: Act
     place: Place | None
+    via: tuple[Place, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def named(self) -> bool:
         """Has it a name, or is it called by its place?"""
         return self.action != "depends" and (self.place is None or self.label != str(self.place))
+
+    @property
+    def called(self) -> str:
+        """The label; a line in doubt is called by its place."""
+        return str(self.place) if self.action == "depends" and self.place is not None else self.label
 
     @property
     def decided(self) -> str:
@@ -193,6 +232,10 @@ class Related(Record):
     place: Place
     text: str
 
+    @classmethod
+    def of(cls, label: Label) -> Related:
+        return cls(Place.of(label.span), label.text)
+
 
 @dataclass(frozen=True)
 class UnknownInterface(Record):
@@ -218,4 +261,5 @@ class FailureRecord(Record):
     label: str = ""
     help: str = ""
     notes: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
     suggestions: tuple[Edit, ...] = ()

@@ -7,12 +7,10 @@ is shorter. Whatever is written means the same packets; `policy.region` reads it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from ..analysis.region import difference, tidy
 from ..errors import LimitError
 from ..language.meaning.region import PLAIN, Words, sayable, show_box, show_boxes
-from ..language.meaning.vocabulary import Vocabulary
 from ..limits import at_most
 from ..model.box import Box
 from ..model.fields import CODE, FIELDS, FULL, OPTIONAL, PROTOCOL, TYPE
@@ -29,9 +27,9 @@ class Wording:
     def __init__(self, policy: Policy | None = None) -> None:
         self._policy = policy
 
-    @cached_property
+    @property
     def words(self) -> Words:
-        return PLAIN if self._policy is None or not self._policy.names.statements else Vocabulary(self._policy.names)
+        return PLAIN if self._policy is None else self._policy.words
 
     def region(self, box: Box) -> str:
         """A box; where the language takes several regions to say it, they are joined by ` or `."""

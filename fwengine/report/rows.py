@@ -1,7 +1,8 @@
 """Answers as rows of a table: one flat mapping each, of texts as the language writes them, whole numbers, and None.
 
 The words are the same in every row: `region`, `action`, `rule` (a label, `default` for the default), `file` and `line` of
-the rule, `witness`, `flows`.
+the rule, `witness`, `flows`. A region is in the words of the policy asked, of the new one where there are two: its `region`
+reads it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..model.ruleset import RuleSet
 from ..policy import Policy
 from ..traffic.sums import RuleCount
 from .packets import details_of, packet_text
+from .regions import Wording
 
 EXACT = 1 << 53  # beyond, a column of numbers holds floats
 
@@ -53,7 +55,7 @@ def _(case: Case) -> dict[str, Any]:
 def _(region: Region) -> dict[str, Any]:
     rule = rule_of(region.of, region.rule)
     return {
-        "region": boxes_text((region.box,)),
+        "region": _said(region.box, region.of),
         "action": region.action.value,
         "rule": label_of(region.of, region.rule),
         **place(rule),
@@ -67,7 +69,7 @@ def _(change: Change) -> dict[str, Any]:
     old, new = change.of or (None, None)
     before, after = place(rule_of(old, change.old_rule)), place(rule_of(new, change.new_rule))
     return {
-        "region": boxes_text((change.box,)),
+        "region": _said(change.box, new),
         "old": change.old.value,
         "new": change.new.value,
         "old_rule": label_of(old, change.old_rule),
@@ -144,6 +146,11 @@ def claim_text(claim: Claim) -> str:
 def boxes_text(boxes: Iterable[Box]) -> str:
     """Some boxes as one region of the language."""
     return " or ".join(show_box(box) for box in readable(boxes)) or "no packet"
+
+
+def _said(box: Box, policy: RuleSet | None) -> str:
+    """A box as a region, in the words of the policy that it is about."""
+    return Wording(policy if isinstance(policy, Policy) else None).region(box)
 
 
 def label(verdict: Verdict) -> str | None:

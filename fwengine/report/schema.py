@@ -15,15 +15,15 @@ from .answer import Answer
 from .changed import Changed
 from .checked import Checked
 from .counted import Counted, PacketFared, PerPacket
-from .decided import Evaluated
 from .described import Explained, Version
-from .outcomes import Tests
+from .evaluated import Evaluated
 from .proved import Proved
 from .reached import Reached
 from .record import BIG, FailureRecord, Record, keys
 from .render import FORMAT_VERSION
 from .searched import Searched
 from .shown import Shown
+from .tested import Tests
 from .written import Formatted, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (

@@ -1,8 +1,8 @@
-"""Verdicts as text, and the values of fields as words."""
+"""Values of fields as words, and the parts of verdicts on open packets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from ..language.meaning.literals import protocol_text
@@ -17,27 +17,13 @@ from ..model.fields import (
 )
 from ..model.interval import IntervalSet
 from ..model.packet import Packet, write_flags, write_interface
-from ..model.rules import DEPENDS, Case, Rule, Verdict
-from ..policy import Policy
+from ..model.rules import Case, Rule, Verdict
 from ..registry import values
-from .fit import shortened
 from .screen import visible
-from .style import Style
 
 FIELD_WORDS = tuple(spec.word for spec in TABLE)
 
 _TOLD: Final = 8  # lines in doubt that are named
-_LEAST: Final = 20  # columns for what a part states
-_UNDECODED: Final[Mapping[str, str]] = {
-    "malformed": "malformed: these bytes are not a packet, so no rule is asked",
-    "truncated": "truncated: the bytes are cut short, and what is missing decides",
-    "tiny-fragment": "tiny-fragment: it could overwrite the tcp flags (RFC 1858, RFC 3128), so no rule is asked",
-}
-
-
-def where(rule: Rule) -> str:
-    """`edge.fwl:12`, also where the rule has a name."""
-    return visible(f"{rule.span.file}:{rule.span.line}")
 
 
 def doubts_text(rule: Rule) -> str:
@@ -52,30 +38,6 @@ def by_way_of(rule: Rule) -> str:
     """The jumps that lead to another firewall's line: ` by way of 12, 30`, lines of the same file."""
     path = rule.origin.path if rule.origin is not None else ()
     return f" by way of {', '.join(str(span.line) for span in path)}" if path else ""
-
-
-def by(rule: Rule | None) -> str:
-    """What the rule is called; `default` for None."""
-    return visible(rule.label) if rule else "default"
-
-
-def verdict_line(verdict: Verdict, policy: Policy, style: Style, packet: str = "") -> str:
-    """`ALLOW  by web-in  edge.fwl:12`, or, where several packets were asked, with the packet in between."""
-    word = style.verdict(verdict.action.value.upper(), 6)
-    asked = [visible(packet)] if packet else []
-    if verdict.reason in _UNDECODED:
-        return " ".join([word, "  ".join([*asked, _UNDECODED[verdict.reason]])])
-    if verdict.rule is not None and verdict.action is DEPENDS:
-        return " ".join([word, "  ".join([*asked, f"on {doubts_text(verdict.rule)}"])])
-    if verdict.reason == "depends":
-        return " ".join([word, "  ".join([f"on {', '.join(_depends_on(verdict))}", *asked])])
-    place = ""
-    if verdict.reason == "default":
-        place = visible(policy.name)
-    elif verdict.rule is not None:
-        place = f"{where(verdict.rule) if verdict.rule.name else ''}{by_way_of(verdict.rule)}".strip()
-    parts = [*asked, f"by {style(visible(verdict.by), bold=True)}", style(place, "grey")]
-    return f"{word} " + "  ".join(part for part in parts if part)
 
 
 def split(verdict: Verdict) -> Iterator[tuple[Case, Box]]:
@@ -93,38 +55,10 @@ def _by_rule(verdict: Verdict) -> list[tuple[Case, list[Box]]]:
     return list(groups.values())
 
 
-def _depends_on(verdict: Verdict) -> list[str]:
+def depends_on(verdict: Verdict) -> list[str]:
     """The fields in which the parts differ."""
     parts = [box.sets for _, box in split(verdict)]
     return [FIELD_WORDS[f] for f in range(FIELDS) if any(sets[f] != parts[0][f] for sets in parts)]
-
-
-def split_lines(verdict: Verdict, packet: Packet, style: Style, most: int | None = None) -> list[str]:
-    """For a packet that is partly open: a row for each part that fares by a rule of its own.
-
-    Rows are at most so wide, if that is said: what a part states is cut short.
-    """
-    rows = []
-    for case, box in split(verdict):
-        place = where(case.rule) if case.rule and case.rule.name else ""
-        doubted = case.rule is not None and case.action is DEPENDS
-        label = f"on {doubts_text(case.rule)}" if doubted and case.rule else f"by {by(case.rule)}"
-        rows.append((condition(box, packet), case.action.value.upper(), label, "" if doubted else place))
-    width = max(len(row[0]) for row in rows)
-    names_width = max(len(row[2]) for row in rows)
-    if most is not None:
-        room = max(_LEAST, most - names_width - max(len(row[3]) for row in rows) - len("    DENY     "))
-        rows = [(_cut(stated, room), action, label, place) for stated, action, label, place in rows]
-        width = min(width, room)
-    return [
-        f"  {stated:<{width}}  {style.verdict(action, 6)} {label:<{names_width}}  {style(place, 'grey')}".rstrip()
-        for stated, action, label, place in rows
-    ]
-
-
-def _cut(text: str, room: int) -> str:
-    text = shortened(text, room)
-    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def condition(box: Box, packet: Packet) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-DOES: Final[Mapping[str, str]] = {"allow": "allows", "deny": "denies"}
+DOES: Final[Mapping[str, str]] = {"allow": "allows", "deny": "denies", "depends": "leaves in doubt"}
 DONE: Final[Mapping[str, str]] = {"allow": "allowed", "deny": "denied", "depends": "left in doubt"}
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from ..codes import NOT_CANONICAL, UNEXERCISED
 from .answer import Answer, Block, Case, Note, heading, table
 from .record import Act, Place, Record, RuleRecord
+from .screen import visible
 from .style import Style
 from .wording import counted
 
@@ -81,6 +82,12 @@ class FormattedFile(Record):
     diff: tuple[str, ...]
 
 
+def diff_lines(diff: Iterable[str], style: Style) -> Iterator[str]:
+    """A unified diff, in colours."""
+    for line in diff:
+        yield style(visible(line), {"+": "green", "-": "red"}.get(line[:1]))
+
+
 @dataclass(frozen=True)
 class Formatted(Answer):
     """The files looked at; `written`: those that were changed have been replaced."""
@@ -90,6 +97,11 @@ class Formatted(Answer):
 
     written: bool
     files: tuple[FormattedFile, ...]
+
+    def lines(self, style: Style) -> Iterator[str]:
+        """The differences, if they were asked for; what was written, or would be, is told beside."""
+        for f in self.files:
+            yield from diff_lines(f.diff, style)
 
     @property
     def told(self) -> str:

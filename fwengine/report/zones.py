@@ -13,7 +13,8 @@ from ..model.interval import IntervalSet, together
 from ..model.packet import write_interface
 from ..policy import Policy, region
 
-MOST_ZONES: Final = 20  # that are shown unasked: a table of more cannot be read
+MOST_ZONES: Final = 32  # networks that are shown unasked: a picture of more cannot be read
+MOST_UNNAMED: Final = 20  # of those that no name tells apart
 ELSEWHERE: Final = "rest of the world"
 NO_ZONE: Final = "any"
 FAMILIES: Final = {"ipv4": address.V4, "ipv6": address.V6}
@@ -50,13 +51,13 @@ def chosen_zones(policy: Policy, between: str | None = None) -> Sides:
         return Sides(_with_rest([_net(policy, d.name) for d in nets], "net"), notes)
     named = [*policy.declared.sets] or sorted(policy.interfaces)
     if named:
-        if len(named) > MOST_ZONES:
-            notes = (f"the first {MOST_ZONES} interfaces of {len(named):,}; `--between A,B` chooses others",)
-        return Sides(_with_rest([_interface(policy, name) for name in named[:MOST_ZONES]], "interface"), notes)
+        if len(named) > MOST_UNNAMED:
+            notes = (f"the first {MOST_UNNAMED} interfaces of {len(named):,}; `--between A,B` chooses others",)
+        return Sides(_with_rest([_interface(policy, name) for name in named[:MOST_UNNAMED]], "interface"), notes)
     written = _written(policy)
-    if len(written) > MOST_ZONES:
-        notes = (f"the first {MOST_ZONES} of {len(written):,} sets of addresses; `--between A,B` chooses others",)
-    return Sides(_with_rest(written[:MOST_ZONES], "net"), notes)
+    if len(written) > MOST_UNNAMED:
+        notes = (f"the first {MOST_UNNAMED} of {len(written):,} sets of addresses; `--between A,B` chooses others",)
+    return Sides(_with_rest(written[:MOST_UNNAMED], "net"), notes)
 
 
 def split(text: str) -> list[str]:

@@ -6,6 +6,7 @@ Knows no format; `formats.registry` has them all.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -135,7 +136,7 @@ def chosen(document: Document, file: str, reading: Reading) -> str:
     at = Span(file, 1, 1, 1, 1)
     if reading.policy is None:
         message = f"the file has {len(names)} policies: {there}"
-        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"choose one: `--policy {names[0]}`")])
+        raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"choose one: `--policy {shlex.quote(names[0])}`")])
     if reading.policy not in document.policies:
         message = f"there is no policy `{reading.policy}` in the file"
         raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"it has {there}")])
@@ -173,7 +174,7 @@ def _settled(rule: Rule) -> Rule:
 def _unsettled(document: Document, entry: str) -> Iterator[Diagnostic]:
     for name in document.chains.reached(entry):
         for line in document.chains.chains[name].lines:
-            for doubt in doubts_of(line):
+            for doubt in doubts_of(line) if not line.implied else ():  # that is not in the file
                 message = f"in doubt: {doubt.reason}"
                 yield Diagnostic(UNSETTLED, message, doubt.span, help="`--in-doubt allow` or `deny` takes a side")
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .opening import expand, is_revision, open_source
+from .folders import policies_of
+from .opening import is_revision, open_source
 from .source import ENDING
 
 _ALIKE = 0.5  # of the lines of the longer text, so many are in the shorter one: then a file was renamed
@@ -38,14 +39,16 @@ def is_folder(spec: str) -> bool:
 
 
 def paired(old: str, new: str) -> list[Pair]:
-    """The `.fwl` files of two folders: those of one name, those renamed, those removed and those added, each by name.
+    """The policies of two folders: those of one name, those renamed, those removed and those added, each by name.
 
     A file was renamed if most of its lines are in one that has no other version: the most alike first.
 
     Raises:
-        PolicyError: FW001 for a folder without a `.fwl` file.
+        PolicyError: FW001 for a folder without one.
     """
-    before, after = (dict(sorted((_inner(folder, name), name) for name in expand([folder]))) for folder in (old, new))
+    before, after = (
+        dict(sorted((_inner(folder, name), name) for name in policies_of(folder))) for folder in (old, new)
+    )
     out = [Pair(name, after[inner]) for inner, name in before.items() if inner in after]
     gone = [name for inner, name in before.items() if inner not in after]
     come = [name for inner, name in after.items() if inner not in before]

@@ -18,7 +18,7 @@ from ..model.box import Sets
 from ..model.fields import IN, OUT, STATES, Point, interface_number
 from ..model.packet import write_interface
 from ..model.rules import DENY, Action
-from ..model.ruleset import RuleSet
+from ..model.ruleset import RuleSet, must_be_policies
 from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
@@ -88,6 +88,7 @@ def evaluate_capture(
         PacketError: if an interface or the state cannot be.
         LimitError: if the engine asked for is not here, or does not take the policy.
     """
+    must_be_policies("evaluate_capture", policy)
     stated = Stated(inbound, outbound, state)
     native = chosen_classifier(policy, path, engine)
     if native is not None:

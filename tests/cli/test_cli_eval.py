@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -17,12 +18,23 @@ from fwengine import Packet, Policy, decide, load, loads, region
 from fwengine.errors import LimitError
 from fwengine.model.box import Box
 from fwengine.model.rules import Rule
-from fwengine.report.decided import Decided
-from fwengine.report.reasons import account, account_lines
+from fwengine.report.decided import Decided, RuleFared
+from fwengine.report.fared import every_line, split_lines
+from fwengine.report.reasons import account
 from fwengine.report.style import Style
-from fwengine.report.verdicts import split_lines
 
-KEYS = ["packet", "verdict", "rule", "reason", "partial", "cases", "unknown_interfaces", "explain"]
+KEYS = [
+    "packet",
+    "verdict",
+    "rule",
+    "reason",
+    "partial",
+    "depends_on",
+    "cases",
+    "unknown_interfaces",
+    "explain",
+    "nearest",
+]
 DAY = ("--as-of", "2026-11-21")
 PLAIN = Style(False)
 
@@ -70,10 +82,14 @@ def test_json_has_the_promised_keys(edge: Path) -> None:
     one, two = done.json["results"]
     assert list(one) == list(two) == KEYS
     place = {"file": str(edge), "line": 8, "column": 1, "end_line": 8, "end_column": 27}
-    rule = {"label": "web-in", "action": "allow", "place": place}
-    assert list(one.values()) == ["tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", rule, "rule", False, [], [], None]
-    default = {"label": "default", "action": "deny", "place": None}
-    assert list(two.values()) == ["udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], None]
+    rule = {"label": "web-in", "action": "allow", "place": place, "via": []}
+    assert list(one.values()) == [
+        "tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", rule, "rule", False, [], [], [], None, None
+    ]  # fmt: skip
+    default: dict[str, Any] = {"label": "default", "action": "deny", "place": None, "via": []}
+    assert list(two.values()) == [
+        "udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], [], None, None
+    ]  # fmt: skip
 
 
 def test_jsonl_is_one_object_a_line(edge: Path) -> None:
@@ -151,7 +167,7 @@ def test_a_split_is_the_packet(case: tuple[Policy, Packet]) -> None:
         told = _told(part.witness.packet)
         assert policy.evaluate(told).by == part.rule.label
         assert point_of(told) in whole
-    for line in split_lines(verdict, packet, PLAIN):
+    for line in split_lines(found.cases, PLAIN):
         match = re.fullmatch(r"  (\S.*?) +(ALLOW|DENY) +by (\S+) *", line)
         assert match, line
 
@@ -228,8 +244,9 @@ def test_reasons_are_true(case: tuple[Policy, Packet]) -> None:
         assume(False)
     accounts = account(policy, packet, verdict)
     asked_box = Box(packet.sets)
-    assert len(account_lines(accounts, packet, PLAIN)) == len(accounts) or not accounts
-    assert json.dumps(Decided.of(policy, str(packet), packet, verdict, accounts=accounts).to_dict())
+    found = Decided.of(policy, str(packet), packet, verdict, accounts=accounts)
+    assert len(list(every_line(found.explain or (), PLAIN))) == len(accounts) or not accounts
+    assert json.dumps(found.to_dict())
     for a in accounts:
         overlap = any(all(not x.isdisjoint(y) for x, y in zip(b.sets, packet.sets, strict=True)) for b in a.rule.boxes)
         if a.matched:
@@ -389,5 +406,5 @@ def test_of_a_service_the_nearest_of_its_protocols_is_explained() -> None:
         ("udp 9.9.9.9:1 -> 1.1.1.2:53", "dst 1.1.1.2 is not 1.1.1.1"),
     ):
         packet = Packet.parse(text)
-        (only,) = account_lines(account(policy, packet, policy.evaluate(packet)), packet, PLAIN)
+        (only,) = every_line([RuleFared.of(a, packet) for a in account(policy, packet, policy.evaluate(packet))], PLAIN)
         assert only == f"  a  no   {said}"

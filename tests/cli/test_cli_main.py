@@ -357,7 +357,7 @@ class TestInterruption:
     def test_wherever_it_comes(self, edge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for place in (
             "fwengine.policy.load",
-            "fwengine.cli.evaluate._print",
+            "fwengine.cli.evaluate._record",
             "fwengine.cli.group.cli.main",
         ):
 
@@ -387,7 +387,7 @@ class TestErrorsAreNotSwallowed:
         def broken(*_: object) -> None:
             raise AssertionError("a bug")
 
-        monkeypatch.setattr("fwengine.cli.evaluate._print", broken)
+        monkeypatch.setattr("fwengine.cli.evaluate._record", broken)
         with pytest.raises(AssertionError, match="a bug"):
             run("eval", edge, PACKET)
         with pytest.raises(ZeroDivisionError):

@@ -10,7 +10,7 @@ import pytest
 
 from .rulesets import Row, rows
 
-FOLDERS = ("iptables", "aerleon/iptables", "aerleon/cisco", "cisco", "nftables", "aerleon/nftables")
+FOLDERS = ("iptables", "aerleon/iptables", "aerleon/cisco", "cisco", "nftables", "aerleon/nftables", "aws")
 
 
 def text_of(path: Path) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+import pytest
+
+from fwengine.errors import PolicyError
 from fwengine.language.meaning.lower import Lowered, lower
 from fwengine.model.rules import Action
 from fwengine.policy import loads
@@ -82,3 +85,11 @@ def test_a_policy_without_mistakes_has_no_diagnostics() -> None:
     assert made.diagnostics == ()
     assert made.whole({}) is made
     assert len(made.rules) == 3
+
+
+def test_a_broken_statement_hides_no_mistake_in_another() -> None:
+    """What stands behind its first word may have been going to be a name; a protocol cannot be one."""
+    text = "alow tcp from any to 192.0.2.1\nallow tcp from any to 192.0.2.1 port nosuchport\nallow tcp from any to 192.0.2.2 port ssh"
+    with pytest.raises(PolicyError) as caught:
+        loads(text)
+    assert [d.code for d in caught.value.diagnostics] == ["FW012", "FW112"]

@@ -160,6 +160,7 @@ class TestSchema:
             "init",
             "schema",
             "convert",
+            "lsp",
         }  # which write documents of other forms
 
     def test_it_refuses_what_is_not_so(self, capture: str) -> None:

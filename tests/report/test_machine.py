@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, Label, Severity, Span
 from fwengine.report.answer import Answer, Note
-from fwengine.report.outcomes import Outcome, Tests
+from fwengine.report.outcomes import Outcome
 from fwengine.report.record import Place, RuleRecord, Witness
 from fwengine.report.render import render
 from fwengine.report.render.sarif_form import log
+from fwengine.report.tested import Tests
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class TestJunit:
             )
             for n, (file, text, passed) in enumerate(rows)
         ]
-        (page,) = render(Tests.of(results), "junit")
+        (page,) = render(Tests.of([("p.fwl", results)]), "junit")
         root = ET.fromstring(page)
         cases = list(root.iter("testcase"))
         assert int(root.get("tests", "")) == len(cases) == len(rows)

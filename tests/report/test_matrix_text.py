@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from support.commands import EDGE, run
 from fwengine import Policy, loads, region
 from fwengine.analysis.matrix import Matrix, between, matrix
 from fwengine.model.box import Box
-from fwengine.report.matrix import MatrixText
+from fwengine.report.matrix import MatrixText, access
 from fwengine.report.reached import Reached
 from fwengine.report.style import Style
 from fwengine.report.zones import ELSEWHERE, MOST_ZONES, chosen_zones, split
@@ -176,11 +177,87 @@ def test_masks_with_holes_are_zones_like_others() -> None:
     ]
 
 
-def test_a_wide_matrix_is_a_list() -> None:
-    shown = _screen(OFFICE, None, 60).splitlines()
-    assert "from guests" in shown
-    assert "  nothing to office, guests" in shown
-    assert max(map(len, shown[:-2])) < 120
+PICTURE = """\
+who reaches whom: of 16 pairs 11 open in part, 5 shut
+
+                     1 2 3 4
+1 office             ~ ~ + ~
+2 guests             . . + ~
+3 web                ~ ~ + ~
+4 rest of the world  . . + .
+
+from row to column: + some services, ~ some packets of some services, . nothing
+
+from office
+  to office, guests     udp/domain  (from office except
+                          guests, from port high)
+  to web                www, icmp/echo-request, tcp/ssh
+                        udp/domain  (from port high)
+  to rest of the world  udp/domain  (from port high)
+from guests
+  to web                www, icmp/echo-request, tcp/ssh
+                        udp/domain  (from port high)
+  to rest of the world  udp/domain  (from port high)
+from web
+  to office, guests, rest of the world
+                        tcp with ports  (established)
+  to web                www
+                        tcp/0-79, tcp/81-442, tcp/444-65535
+                          (established)
+from rest of the world
+  to web                www
+
+guests is within office: a packet counts in each"""
+
+
+def test_a_wide_matrix_is_a_picture_and_a_list() -> None:
+    assert _screen(OFFICE, None, 60) == PICTURE
+
+
+def _many(count: int, rules: int) -> str:
+    draw = random.Random(count)
+    lines = [f"net site-number-{n} = 10.{n}.0.0/16" for n in range(count)]
+    for n in range(rules):
+        a, b = draw.sample(range(count), 2)
+        port = draw.choice(["ssh", "https", "smtp", "8080", "1024-65535"])
+        given = draw.choice(["", " established", " in wan0"])
+        lines.append(f"allow tcp from site-number-{a} to site-number-{b} port {port}{given} as r{n}")
+    return "\n".join([*lines, "allow any from site-number-0 to site-number-1", ""])
+
+
+@pytest.mark.parametrize(("count", "rules"), [(12, 40), (30, 60), (31, 400)])
+def test_thirty_networks_stay_readable_in_100_columns(count: int, rules: int) -> None:
+    found, told = _told(loads(_many(count, rules)))
+    lines = told.text(Style(False), 100).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert len(lines) <= 3 * count + 6 * rules
+    rows = [
+        line for line in lines if (line.lstrip().partition(" ")[0].isdigit() and "site-" in line) or ELSEWHERE in line
+    ]
+    drawn = [row[-(2 * (count + 1) - 1) :].split() for row in rows[: count + 1]]
+    words = {"all": "#", "nothing": ".", "part": "+~"}
+    for cell in found.cells:
+        assert drawn[cell.source][cell.destination] in words[access(cell)]
+    assert drawn[0][1] == "#"
+    head = next(n for n, line in enumerate(lines) if line.startswith("from row to column"))
+    for cell in found.cells:  # what is not shut is told below, source by source
+        if cell.everything or cell.open:
+            assert f"from {found.zones[cell.source].name}" in lines[head:]
+
+
+def test_a_picture_too_wide_is_left_out() -> None:
+    lines = _screen(_many(30, 60), None, 60).splitlines()
+    assert not any(line.startswith("from row to column") for line in lines)
+    assert any(line.startswith("  nothing to site-number-") for line in lines)
+    assert max(map(len, lines)) <= 60
+
+
+def test_names_that_do_not_fit_are_cut() -> None:
+    text = "".join(f"net {'n' * 60}{n} = 10.{n}.0.0/16\n" for n in range(20)) + "allow tcp\n"
+    lines = _screen(text).splitlines()
+    assert lines[4].startswith(" 1 nnnn")
+    assert "…" in lines[4]
+    assert max(map(len, lines[:26])) <= 100
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_the_command() -> None:
     }
     assert len(answers) == 1
     done = run("eval", policy, "-r", capture, "--coverage", "--jobs", "2", "--format", "json")
-    assert [rule["label"] for rule in done.json["unexercised"]] == ["web-replies"]
+    assert [rule["label"] for rule in done.json["coverage"]["missing"]] == ["web-replies"]
     assert "never exercised  web-replies" in run("eval", policy, "-r", capture, "--coverage").out
     for option in (("--coverage",), ("--engine", "tree"), ("--jobs", "2")):
         assert run("eval", policy, "tcp 1.2.3.4 -> 5.6.7.8", *option).code == 2

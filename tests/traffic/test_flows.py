@@ -21,7 +21,7 @@ from fwengine.packets.capture import open_capture
 from fwengine.packets.encode import write_pcap
 from fwengine.policy import loads
 from fwengine.report.choice import EVERY, Choice
-from fwengine.report.flows import chosen_for_top, flow_lines, service_word
+from fwengine.report.flows import chosen_for_top, flow_lines, flows_of, service_word
 from fwengine.report.style import Style
 from fwengine.traffic.codec import Packet
 from fwengine.traffic.count import evaluate_capture, iterate
@@ -101,7 +101,7 @@ def test_a_full_table_says_what_it_left_out(tmp_path: Path) -> None:
     policy, table = loads(POLICY), FlowTable(EVERY.takes, most=3)
     count_flows(policy, path, table)
     assert (len(table), table.beyond) == (3, 40)
-    assert flow_lines(policy, table, 9, EVERY, Style(False))[-1] == (
+    assert flow_lines(flows_of(policy, table, 9), Style(False))[-1] == (
         "40 packets of further flows: after the first 3 they are not told apart"
     )
 

@@ -11,9 +11,10 @@ from fwengine import native
 from fwengine.model.packet import Packet
 from fwengine.packets.encode import encode
 from fwengine.policy import Policy, loads
-from fwengine.report.counted import CaptureTally
-from fwengine.report.counts import merged, rule_lines
+from fwengine.report.counts import merged
 from fwengine.report.style import Style
+from fwengine.report.tallies import CaptureTally
+from fwengine.report.tally_lines import rule_lines
 from fwengine.traffic.count import Engine, evaluate_capture, iterate
 from fwengine.traffic.sums import CaptureReport, RecordedCount
 
@@ -89,7 +90,7 @@ def test_a_log_of_pf_tells_interfaces_and_what_was_done(engine: Engine, wrap: ob
     assert found.notes == ()
     told = CaptureTally.of(found, POLICY).to_dict()
     assert told["recorded"] == found.recorded._asdict()
-    assert rule_lines(found, Style(False))[-2:] == [
+    assert rule_lines(CaptureTally.of(found, POLICY), Style(False))[-2:] == [
         "recorded as passed:  1 allowed, 2 denied by this policy",
         "recorded as blocked: 1 denied, 1 allowed by this policy",
     ]
@@ -162,7 +163,7 @@ def test_frames_without_ip_are_counted_by_what_they_hold(engine: Engine, tmp_pat
     assert CaptureTally.of(found, POLICY).to_dict()["kinds"] == [
         {"what": what, "packets": packets} for what, packets in kinds
     ]
-    assert rule_lines(found, Style(False))[-4:] == [
+    assert rule_lines(CaptureTally.of(found, POLICY), Style(False))[-4:] == [
         "not IP:",
         "  3  ethertype 0x0806 (ARP)",
         "  2  ethertype 0x4242",
@@ -185,7 +186,7 @@ def test_a_link_type_is_noted_where_frames_have_it(engine: Engine, tmp_path: Pat
 @engines
 def test_many_kinds_are_shown_in_part(engine: Engine, tmp_path: Path) -> None:
     frames = [bytes(12) + struct.pack(">H", 0x4000 + n) + bytes(9) for n in range(30)]
-    lines = rule_lines(report(pcap(1, *frames), tmp_path, engine), Style(False))
+    lines = rule_lines(CaptureTally.of(report(pcap(1, *frames), tmp_path, engine), POLICY), Style(False))
     assert lines[-2:] == ["  1  ethertype 0x400a", "  19  of 19 other kinds"]
 
 

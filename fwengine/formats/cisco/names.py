@@ -30,7 +30,7 @@ _UDP = {
     "snmp": 161, "snmptrap": 162, "tftp": 69, "vxlan": 4789, "who": 513, "xdmcp": 177,
 }  # fmt: skip
 _BOTH = {
-    "discard": 9, "domain": 53, "echo": 7, "http": 80, "kerberos": 750, "nfs": 2049, "pim-auto-rp": 496, "sip": 5060,
+    "discard": 9, "domain": 53, "echo": 7, "http": 80, "kerberos": 750, "nfs": 2049, "pim-auto-rp": 496, "rpc": 111, "sip": 5060,
     "sunrpc": 111, "syslog": 514, "tacacs": 49, "talk": 517, "time": 37, "www": 80,
 }  # fmt: skip
 PORTS: Mapping[int, Mapping[str, int]] = {6: {**_BOTH, **_TCP}, 17: {**_BOTH, **_UDP}}
@@ -55,7 +55,7 @@ ICMPV6: Mapping[str, tuple[int, ...]] = {
     "beyond-scope": (1, 2), "destination-unreachable": (1,), "dhaad-reply": (145,), "dhaad-request": (144,),
     "echo": (128,), "echo-reply": (129,), "echo-request": (128,), "header": (4, 0), "hop-limit": (3, 0),
     "membership-query": (130,), "membership-reduction": (132,), "membership-report": (131,), "mld-query": (130,),
-    "mld-reduction": (132,), "mld-report": (131,), "mpd-advertisement": (147,), "mpd-solicitation": (146,),
+    "mld-reduction": (132,), "mld-report": (131,), "mldv2": (143,), "mpd-advertisement": (147,), "mpd-solicitation": (146,),
     "nd-na": (136,), "nd-ns": (135,), "neighbor-advertisement": (136,), "neighbor-redirect": (137,),
     "neighbor-solicitation": (135,), "next-header": (4, 1), "no-admin": (1, 1), "no-route": (1, 0),
     "packet-too-big": (2,), "parameter-option": (4, 2), "parameter-problem": (4,), "port-unreachable": (1, 4),
@@ -65,3 +65,15 @@ ICMPV6: Mapping[str, tuple[int, ...]] = {
 }  # fmt: skip
 
 FLAGS: Mapping[str, int] = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32}
+
+IGMP = frozenset(
+    {"create-group-reply", "create-group-request", "confirm-group-reply", "confirm-group-request", "dvmrp", "host-query",
+     "host-report", "leave-group-reply", "leave-group-request", "pim", "trace", "v2-leave", "v2-report", "v3-report"}
+)  # fmt: skip
+PRECEDENCES: Mapping[str, int] = {
+    "routine": 0, "priority": 1, "immediate": 2, "flash": 3, "flash-override": 4, "critical": 5, "internet": 6, "network": 7,
+}  # fmt: skip
+# of the four bits of RFC 1349: delay 8, throughput 4, reliability 2, cost 1
+SERVICES: Mapping[str, int] = {
+    "normal": 0, "min-monetary-cost": 1, "max-reliability": 2, "max-throughput": 4, "min-delay": 8,
+}  # fmt: skip

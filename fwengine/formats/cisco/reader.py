@@ -2,7 +2,7 @@
 
 Other lines of a configuration are none of our business; what stands in a list, or speaks of one, is understood or refused.
 A list ends in `deny ip any any`; a list of IPv6 permits neighbour discovery before that. A list that is applied and not
-defined permits everything on IOS, which is remarked.
+defined permits everything on IOS, and so does one without entries: both are remarked.
 """
 
 from __future__ import annotations
@@ -10,44 +10,56 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from ...errors import Diagnostic, PolicyError, Span
 from ...model import address
-from ...model.fields import DST, FULL, ICMPV6, PORTS, PROTOCOL, SRC, TYPE
-from ...model.interval import IntervalSet
-from ...model.rules import DENY
-from ...model.scattered import masked
-from ..chains import Chain, Chains, Kind, Line, Part
+from ...model.fields import DST, SRC
+from ..chains import Chains, Kind, Line, Part
 from ..document import Document
 from ..matching import Match
-from . import names
-from .entries import ASA, IOS, NXOS, Dialect, Entry, extended, icmp_message, port_condition, standard
-from .groups import Group, Groups, Service
-from .words import RefusedError, Word, Words, short
+from .applied import Uses, block_of
+from .entries import ASA, IOS, NXOS, Dialect, extended, standard
+from .groups import Group, Groups, heading, member
+from .lists import AccessList, chain_of, fragments_line
+from .words import RefusedError, Words, short
 
 MAX_ERRORS = 100
 MAX_LINE = 1 << 16
+
+_ASA = re.compile(
+    r"^(?:ASA|PIX) Version|^access-group \S+ (?:in|out) interface |^object (?:network|service) |^ nameif ", re.MULTILINE
+)
+_EXTENDED = re.compile(r"^access-list \S+ (?:line \d+ )?extended ", re.MULTILINE)
+_INVERSE = re.compile(r"^access-list \S+ extended .* 0\.\d+\.\d+\.\d+(?: |$)", re.MULTILINE)
+_IOS = re.compile(r"^ip access-list (?:standard|extended) ", re.MULTILINE)
+_BLOCKS = re.compile(r"^(?:ip|ipv6) access-list (?:standard |extended )?\S+[ \t]*$", re.MULTILINE)
+_NXOS = re.compile(
+    r"^object-group ip(?:v6)? (?:address|port) |^ip access-list \S+[ \t]*$|^[ \t]+statistics per-entry|^feature |"
+    r"^[ \t]+ip port access-group ",
+    re.MULTILINE,
+)
+_SHOWN = re.compile(
+    r"\(hitcnt=\d+\)|\(\d+ match(?:es)?\)|\[match=\d+\]|elements; name hash|"
+    r"^\s*(?:(?:Extended |Standard |Reflexive )?IP|IPv[46]) access list ",
+    re.IGNORECASE,
+)
+_ASIDE = ("resequence", "log-update", "logging", "helper", "persistent", "match-local-traffic", "role-based", "fqdn")
+_NOT_FOR_PACKETS = {
+    "ethertype": "does not filter IP packets", "webtype": "filters URLs", "standard": "is about routes on ASA, not packets",
+}  # fmt: skip
 
 
 def dialect_of(text: str) -> Dialect:
     """The system that writes so.
 
-    What only IOS has tells first; ASA by its version or its `extended` lists with masks, NX-OS by its own lists, else IOS.
+    ASA by what only it has, or by `extended` lists with masks; then IOS and NX-OS by how their lists begin, else IOS.
     """
-    if re.search(r"^ ip access-group |^ipv6 access-list |^ip access-list (?:standard|extended) ", text, re.MULTILINE):
-        return IOS
-    if re.search(
-        r"^(?:ASA|PIX) Version|^access-list \S+ (?:line \d+ )?extended |^object (?:network|service) ",
-        text,
-        re.MULTILINE,
-    ):
-        inverse = re.search(r"^access-list \S+ extended .* 0\.\d+\.\d+\.\d+(?: |$)", text, re.MULTILINE)
-        return IOS if inverse and not re.search("^(?:ASA|PIX) Version", text, re.MULTILINE) else ASA
-    if re.search(r"^object-group ip (?:address|port) |^ip access-list (?!standard |extended )\S+$", text, re.MULTILINE):
-        return NXOS
-    return IOS
+    if _ASA.search(text) or (_EXTENDED.search(text) and not _INVERSE.search(text) and not _BLOCKS.search(text)):
+        return ASA
+    return NXOS if _NXOS.search(text) and not _IOS.search(text) else IOS
 
 
 def read(text: str, file: str, *, dialect: Dialect | None = None) -> Document:
@@ -60,24 +72,10 @@ def read(text: str, file: str, *, dialect: Dialect | None = None) -> Document:
 
 
 @dataclass
-class _List:
-    """An access list under way."""
-
-    name: str
-    v6: bool | None
-    span: Span
-    standard: bool = False
-    entries: list[tuple[int, int, Line]] = field(default_factory=list)  # (sequence number, order, line)
-    remark: str | None = None
-
-
-@dataclass
 class _Block:
-    """What the lines behind a heading belong to."""
+    """What the lines behind a heading belong to: a list, a group, or (its heading) where lists are applied."""
 
-    kind: str  # "list", "networks", "services", "ports", "protocols", "messages", "interface"
-    target: _List | Group | str | None = None
-    protocol: int | None = None
+    target: AccessList | Group | str
     indented: bool = False
 
 
@@ -88,24 +86,21 @@ class _Reader:
         self.dialect = dialect
         self.errors: list[Diagnostic] = []
         self.remarks: list[Diagnostic] = []
-        self.lists: dict[str, _List] = {}
+        self.lists: dict[str, AccessList] = {}
         self.groups = Groups()
-        self.applied: list[tuple[str, str, Span]] = []  # (list, where, place)
+        self.uses = Uses()
         self.statements: Counter[str] = Counter()
         self.block: _Block | None = None
-        self.waiting: list[tuple[_List, int, str]] = []  # entries, read when all groups are known
-        self.number = 0
+        self.waiting: list[tuple[int, str, Callable[[int, str], None]]] = []  # done when all groups are known
+        self.numbers = count(1)
 
     def read(self) -> Document:
         rows = [row.rstrip("\r") for row in self.text.split("\n")]
         for number, row in enumerate(rows, 1):
             self._guarded(number, row, self._row)
-        for target, number, row in self.waiting:
-            self._guarded(number, row, partial(self._entry, target))
-        for name, where, span in self.applied:
-            if name not in self.lists:
-                what = "permits everything" if self.dialect is not ASA else "cannot be applied"
-                self._remark("FW454", f"list `{name}` is applied {where} and not defined: it {what}", span, "warning")
+        for number, row, work in self.waiting:
+            self._guarded(number, row, work)
+        self._remarks()
         if not self.lists and not self.errors:
             self.errors.append(
                 Diagnostic(
@@ -114,11 +109,25 @@ class _Reader:
             )
         if self.errors:
             raise PolicyError(sorted(self.errors, key=lambda d: (d.span.line, d.span.column)), {self.file: self.text})
-        chains = {name: self._chain(found) for name, found in self.lists.items()}
+        chains = {name: chain_of(found, self.dialect, self.numbers) for name, found in self.lists.items()}
         return Document(
             f"cisco-{self.dialect.name.lower()}", Chains(chains, {name: frozenset() for name in chains}),
-            {name: name for name in chains}, tuple(self.remarks), dict(self.statements), tuple(self.applied),
+            {name: name for name in chains}, tuple(self.remarks), dict(self.statements),
+            tuple((use.name, use.where, use.span) for use in self.uses),
         )  # fmt: skip
+
+    def _remarks(self) -> None:
+        happens = {IOS: "it permits everything", NXOS: "what then happens is not known", ASA: "ASA refuses that"}
+        for use in self.uses:
+            if use.filters and use.name not in self.lists:
+                message = f"list `{use.name}` is applied {use.where} and not defined: {happens[self.dialect]}"
+                self.remarks.append(Diagnostic("FW454", message, use.span, severity="warning"))
+        applied = {use.name for use in self.uses if use.filters}
+        for name, found in self.lists.items():
+            if not found.lines and self.dialect is IOS:
+                where = "and is applied: it" if name in applied else "where it is applied it"
+                message = f"list `{name}` has no entry, {where} permits everything"
+                self.remarks.append(Diagnostic("FW470", message, found.span, severity="warning"))
 
     def _guarded(self, number: int, row: str, work: Callable[[int, str], None]) -> None:
         if len(self.errors) >= MAX_ERRORS:
@@ -136,18 +145,20 @@ class _Reader:
     def _span(self, number: int, row: str) -> Span:
         return Span(self.file, number, len(row) - len(row.lstrip()) + 1, number, len(row.rstrip()) + 1)
 
-    def _remark(self, code: str, message: str, span: Span, severity: str = "info") -> None:
-        self.remarks.append(Diagnostic(code, message, span, severity="warning" if severity == "warning" else "info"))
+    def _aside(self, message: str, span: Span) -> None:
+        self.block = None
+        if not any(told.message == message for told in self.remarks):
+            self.remarks.append(Diagnostic("FW452", message, span, severity="info"))
 
     # Rows
 
     def _row(self, number: int, row: str) -> None:
         words = Words(row)
         if not words or row.lstrip().startswith("!"):
-            if row.startswith("!") and self.block is not None and self.block.kind != "list":
+            if row.startswith("!") and self.block is not None and not isinstance(self.block.target, AccessList):
                 self.block = None
             return
-        if _COUNTED.search(row):
+        if _SHOWN.search(row) and not {"remark", "description"} & {word.text.lower() for word in words.all}:
             raise RefusedError(
                 words.word, "this is the output of `show access-lists`", "save `show running-config`", "FW401"
             )
@@ -156,25 +167,25 @@ class _Reader:
         if words.next in ("exit", "end") and not row[0].isspace():
             self.block = None
             return
-        if self.block is None:
-            return
-        if self.block.indented and not row[0].isspace():
+        if self.block is not None and self.block.indented and not row[0].isspace():
             self.block = None
+        if self.block is None:
+            self.uses.top(words, self._span(number, row))
             return
         self.block.indented = self.block.indented or row[0].isspace()
-        if isinstance(self.block.target, _List):
-            self.waiting.append((self.block.target, number, row))
+        if isinstance(self.block.target, AccessList):
+            self.waiting.append((number, row, partial(self._entry, self.block.target)))
         elif isinstance(self.block.target, Group):
-            self._member(self.block, self.block.target, words, number, row)
-        elif self.block.kind == "interface":
-            self._applied(words, number, row, f"to {self.block.target}")
+            member(self.block.target, words, self.groups, number)
+        else:
+            self.uses.inside(words, self.block.target, self._span(number, row))
 
     def _heading(self, words: Words, number: int, row: str) -> bool:
         """Begins a block, or is a line that says all by itself; False if it is neither."""
-        first = words.next
+        first, second = words.next, words.all[1].text.lower() if len(words.all) > 1 else ""
         if row[0].isspace() and self.block is not None:
             return False
-        if first in ("ip", "ipv6", "ipv4") and len(words.all) > 2 and words.all[1].text.lower() == "access-list":
+        if first in ("ip", "ipv6", "ipv4") and second == "access-list":
             words.at = 2
             self._list_heading(words, number, row, v6=first == "ipv6")
         elif first == "access-list":
@@ -182,279 +193,206 @@ class _Reader:
             self._list_line(words, number, row)
         elif first in ("object-group", "object"):
             words.at = 1
-            self._group_heading(words, number, row, single=first == "object")
-        elif first == "interface":
-            self.block = _Block("interface", " ".join(w.text for w in words.all))
-        elif first == "access-group":
-            words.at = 1
-            self._asa_applied(words, number, row)
-        elif first == "no" and len(words.all) > 2 and "access-list" in (words.all[1].text, words.all[2].text):
-            self.lists.pop(words.all[-1].text, None)
-            self.block = None
+            single, inverse = first == "object", self.dialect is NXOS
+            found = heading(words, self.groups, self._span(number, row), single=single, inverse=inverse)
+            self.block = _Block(found) if found is not None else None
+        elif first == "name" and self.dialect is ASA and len(words.all) > 2:
+            self.groups.hosts[words.all[2].text] = words.all[1].text
+        elif first == "no" and not (
+            (self.block is not None and second.isdigit()) or second in ("permit", "deny", "remark")
+        ):
+            self._no(words, number, row)
+        elif (block := block_of(words)) is not None:
+            self.block = _Block(block)
         else:
             return False
         return True
 
+    def _no(self, words: Words, number: int, row: str) -> None:
+        """Takes a list, an entry of ASA's, or a group away; other lines do not matter."""
+        self.block = None
+        texts = [word.text.lower() for word in words.all]
+        if "access-list" in texts[1:3]:
+            words.at = texts.index("access-list") + 1
+            words.accept("standard", "extended")
+            name = words.take("the name of a list").text
+            if self.dialect is ASA and words:
+                words.accept("extended", "standard")
+                self.waiting.append((number, row, partial(self._removed, self.lists.get(name), words)))
+            else:
+                self.lists.pop(name, None)
+        elif texts[1:2] in (["object-group"], ["object"]):
+            self.groups.named.pop(words.all[-1].text, None)
+
+    def _removed(self, found: AccessList | None, words: Words, number: int, row: str) -> None:
+        at = words.word
+        if found is None or not found.remove(" ".join(word.text for word in words.all[words.at :])):
+            raise RefusedError(at, "there is no such entry to remove", code="FW404")
+
     def _list_heading(self, words: Words, number: int, row: str, v6: bool) -> None:
-        if words.next in (
-            "resequence",
-            "log-update",
-            "logging",
-            "helper",
-            "persistent",
-            "match-local-traffic",
-            "role-based",
-        ):
+        if words.next == "resequence":
+            self.block = None
+            self.waiting.append((number, row, self._resequence))
+            return
+        if words.next in _ASIDE and self.dialect is not NXOS:
             self.block = None
             return
         kind = words.accept("standard", "extended")
         name = words.take("the name of a list").text
         simple = kind is not None and kind.text.lower() == "standard"
         target = self._list(name, v6, simple, self._span(number, row))
-        self.block = _Block("list", target)
+        self.block = _Block(target)
         if words:  # the whole entry stands here
-            self.waiting.append(
-                (target, number, " " * (words.all[words.at].column - 1) + row[words.all[words.at].column - 1 :])
-            )
+            self._wait(target, words, number, row)
             self.block = None
 
-    def _list(self, name: str, v6: bool | None, simple: bool, span: Span) -> _List:
-        return self.lists.setdefault(name, _List(name, v6, span, simple))
+    def _wait(self, target: AccessList, words: Words, number: int, row: str) -> None:
+        column = words.all[words.at].column - 1
+        self.waiting.append((number, " " * column + row[column:], partial(self._entry, target)))
+
+    def _list(self, name: str, v6: bool | None, simple: bool, span: Span) -> AccessList:
+        return self.lists.setdefault(name, AccessList(name, v6, span, simple))
 
     def _list_line(self, words: Words, number: int, row: str) -> None:
         """`access-list NAME …`, numbered or ASA's."""
-        name = words.take("the name of a list").text
-        words.accept("line") and words.take("a number")
-        kind = words.accept("extended", "standard", "remark", "ethertype", "webtype")
-        if kind is not None and kind.text.lower() in ("ethertype", "webtype"):
-            raise RefusedError(kind, f"a list of `{kind.text}` does not filter IP packets", code="FW402")
-        simple = _is_standard(name) or (kind is not None and kind.text.lower() == "standard")
-        both = self.dialect is ASA and not simple
-        target = self._list(name, None if both else False, simple, self._span(number, row))
+        asa = self.dialect is ASA
+        word = words.take("the name of a list")
+        name = word.text
+        if not asa and name.isdigit() and not _is_standard(name) and not _is_extended(name):
+            self._aside(f"list {name} does not filter IP packets, by its number", self._span(number, row))
+            return
+        if not asa and name in ("compiled", "dynamic-extended"):
+            return
+        at = words.take("a number") if words.accept("line") else None
+        kind = words.accept("extended", "standard", "ethertype", "webtype")
+        text = kind.text.lower() if kind is not None else ""
+        if text in _NOT_FOR_PACKETS and (asa or text != "standard"):
+            self._aside(f"list `{name}` {_NOT_FOR_PACKETS[text]}", self._span(number, row))
+            return
+        target = self._list(
+            name,
+            None if asa else False,
+            not asa and (text == "standard" or _is_standard(name)),
+            self._span(number, row),
+        )
         self.block = None
-        if kind is not None and kind.text.lower() == "remark":
-            words.at -= 1
         if not words:
-            self.block = _Block("list", target)
-            return
-        column = words.all[words.at].column - 1
-        self.waiting.append((target, number, " " * column + row[column:]))
-
-    # Groups
-
-    def _group_heading(self, words: Words, number: int, row: str, single: bool) -> None:
-        kind = words.take("a kind").text.lower()
-        if kind == "ip" and words.next in ("address", "port"):
-            kind = "network" if words.take("").text.lower() == "address" else "port"
-        if kind == "ipv6" and words.next == "address":
-            words.take("")
-            kind = "network"
-        if kind == "network":
-            words.accept("ipv4", "ipv6")
-        kinds = {
-            "network": "networks",
-            "service": "services",
-            "port": "ports",
-            "protocol": "protocols",
-            "icmp-type": "messages",
-        }
-        if kind not in kinds:
-            self.block = None
-            return
-        name = words.take("the name of a group").text
-        protocol = None
-        if kind == "service" and not single and words:
-            kinds = {**kinds, "service": "ports"}
-            words.take("")
-        self.block = _Block(kinds[kind], self.groups.begin(name, self._span(number, row)), protocol)
-
-    def _member(self, block: _Block, group: Group, words: Words, number: int, row: str) -> None:
-        if words.next.isdigit() and len(words.all) > 1 and words.all[1].text.lower() not in ("", "code"):
-            words.take("")  # NX-OS numbers members
-        first = words.next
-        if first in ("description", "nat", "!"):
-            return
-        if first == "group-object":
-            words.take("")
-            group.members.append((words.take("the name of a group").text, self._span(number, row)))
-        elif block.kind == "networks":
-            self._network_member(group, words)
-        elif block.kind == "services":
-            words.accept("service-object", "service")
-            if words.accept("object"):
-                group.members.append((words.take("the name of an object").text, self._span(number, row)))
-            else:
-                group.services += _service(words)
-        elif block.kind == "ports":
-            words.accept("port-object")
-            found = port_condition(words, None)
-            if found is None:
-                raise RefusedError(words.word, "a port such as `eq 80` or `range 1 9` is expected")
-            group.ports.append(found)
-        elif block.kind == "protocols":
-            words.accept("protocol-object")
-            word = words.take("a protocol")
-            text = word.text.lower()
-            number_ = int(text) if re.fullmatch("[0-9]{1,3}", text) and int(text) < 256 else names.PROTOCOLS.get(text)
-            if number_ is None and text not in names.ANY_PROTOCOL:
-                raise RefusedError(word, f"`{short(word.text)}` is not a protocol", code="FW403")
-            group.protocols.append(number_)
+            self.block = _Block(target)
+        elif at is not None:
+            column = words.all[words.at].column - 1
+            position = int(at.text) if at.text.isdigit() else 1
+            work = partial(self._entry, target, position=position)
+            self.waiting.append((number, " " * column + row[column:], work))
         else:
-            words.accept("icmp-object")
-            message = icmp_message(words, v6=False)
-            if message is None:
-                raise RefusedError(words.word, "an ICMP type is expected", code="FW403")
-            group.messages.append(message)
-        if words:
-            raise RefusedError(words.word, f"`{short(words.all[words.at].text)}` is not understood here")
+            self._wait(target, words, number, row)
 
-    def _network_member(self, group: Group, words: Words) -> None:
-        words.accept("network-object")
-        if words.accept("object", "object-group"):
-            group.members.append((words.take("the name of an object").text, group.span))
-        elif words.accept("host"):
-            group.networks.append(IntervalSet.single(_point(words.take("an address"))))
-        elif words.accept("range"):
-            first, last = _point(words.take("an address")), _point(words.take("an address"))
-            group.networks.append(IntervalSet(((min(first, last), max(first, last)),)))
-        elif words.accept("fqdn"):
-            rest = " ".join(w.text for w in words.all[words.at :])
-            words.at = len(words.all)
-            group.unknown = f"the addresses of {rest} are not known here"
-            group.networks.append(address.ALL)
-        elif words.accept("any", "any4", "any6"):
-            group.networks.append(address.ALL)
-        else:
-            words.accept("subnet")
-            word = words.take("an address")
-            host, slash, length = word.text.partition("/")
-            point = _point(Word(host, word.column, word.column + len(host)))
-            if slash:
-                if not re.fullmatch("[0-9]{1,3}", length) or int(length) > address.bits_of(point):
-                    raise RefusedError(word, f"`/{short(length)}` is not a prefix length", code="FW403")
-                group.networks.append(IntervalSet((address.prefix(point, int(length)),)))
-            elif words and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", words.next):
-                mask_word = words.take("")
-                mask = address.to_value(_point(mask_word))
-                if self.dialect is NXOS:
-                    mask ^= 0xFFFFFFFF
-                group.networks.append(masked(point, mask))
-            else:
-                group.networks.append(IntervalSet.single(point))
+    def _resequence(self, number: int, row: str) -> None:
+        words = Words(row)
+        words.at = 3
+        name = words.take("the name of a list")
+        if name.text not in self.lists:
+            raise RefusedError(name, f"there is no list `{short(name.text)}`", code="FW404")
+        first, step = (words.take("a number") if words else None for _ in range(2))
+        for word in (first, step):
+            if word is not None and not word.text.isdigit():
+                raise RefusedError(word, f"`{short(word.text)}` is not a number", code="FW403")
+        self.lists[name.text].resequence(int(first.text) if first else 10, int(step.text) if step else 10)
 
     # Entries
 
-    def _entry(self, target: _List, number: int, row: str) -> None:
+    def _entry(self, target: AccessList, number: int, row: str, *, position: int | None = None) -> None:
         words = Words(row)
-        order = len(target.entries)
-        sequence = target.entries[-1][0] + 10 if target.entries else 10
-        if words.next.isdigit():
-            sequence = int(words.take("").text)
+        at = words.word
+        sequence = int(words.take("").text) if words.next.isdigit() else None
         if words.accept("sequence"):
-            sequence = int(words.take("a number").text)
+            at = words.take("a number")
+            if not at.text.isdigit():
+                raise RefusedError(at, f"`{short(at.text)}` is not a number", code="FW403")
+            sequence = int(at.text)
+        begin = words.at
+        text = words.next
+        if text == "no":
+            words.take("")
+            self._removed(target, words, number, row)
+            return
+        line: Line | None = None
+        if text in ("permit", "deny", "dynamic", "evaluate"):
+            line, own = self._line(target, words, number, row)
+            sequence = own if own is not None else sequence
+        elif self._says_no_match(target, words, number, row):
+            return
+        said = " ".join(word.text for word in words.all[begin:])
+        if self.dialect is ASA:
+            target.insert(said, number, line, len(target.entries) + 1 if position is None else position)
+        elif line is not None or self.dialect is NXOS:  # elsewhere remarks have no numbers
+            target.place(said, number, line, sequence, at)
+
+    def _says_no_match(self, target: AccessList, words: Words, number: int, row: str) -> bool:
+        """A line of a list that is no entry; True if it has no place among them either."""
         first = words.take("`permit` or `deny`")
         text = first.text.lower()
-        if text == "remark":
-            target.remark = " ".join(w.text for w in words.all[words.at :]) or None
-            self.statements["ignored"] += 1
-            return
-        if text in ("statistics", "fragments", "description"):  # NX-OS: per-entry counters and the like
-            if text == "fragments":
-                raise RefusedError(first, "`fragments permit-all` and `deny-all` are not understood yet")
-            self.statements["ignored"] += 1
-            return
-        if text not in ("permit", "deny"):
+        if text not in ("remark", "statistics", "description", "ignore", "fragments"):
             raise RefusedError(first, f"`{short(first.text)}` is not `permit`, `deny` or `remark`", "", "FW402")
-        reader = standard if target.standard else extended
-        v6 = target.v6
-        entry: Entry = (
-            standard(words, text == "permit", self.dialect, self.groups, bool(v6))
-            if reader is standard
-            else extended(words, text == "permit", self.dialect, self.groups, v6)
-        )
-        self.number += 1
-        in_doubt = any(part.doubts for part in entry.parts)
-        self.statements["ignored" if entry.inactive else "in doubt" if in_doubt else "exact"] += 1
-        kind = Kind.PASS if entry.inactive else Kind.ALLOW if entry.permit else Kind.DENY
-        line = Line(self.number, self._span(number, row), row.strip(), kind, entry.parts, None, None, entry.log)
-        target.entries = [e for e in target.entries if e[0] != sequence or not words.all[0].text.isdigit()]
-        target.entries.append((sequence, order, line))
+        self.statements["exact" if text == "fragments" else "ignored"] += 1
+        if text == "fragments":
+            way = words.take("`permit-all` or `deny-all`")
+            if way.text.lower() not in ("permit-all", "deny-all"):
+                raise RefusedError(way, "`permit-all` or `deny-all` is expected", code="FW403")
+            permit = way.text.lower() == "permit-all"
+            span = self._span(number, row)
+            target.fragments = fragments_line(next(self.numbers), span, row.strip(), permit, target.v6)
+        return text != "remark"
 
-    def _chain(self, found: _List) -> Chain:
-        lines = [line for _, _, line in sorted(found.entries, key=lambda e: e[:2])]
-        if found.v6 is not None:
-            other = address.V4 if found.v6 else address.V6
-            self.number += 1
-            reason = f"this list is about {'IPv6' if found.v6 else 'IPv4'} alone"
-            sets = list(FULL)
-            sets[SRC] = sets[DST] = other
-            lines.insert(0, Line(self.number, found.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),)))
-        if found.v6:
-            match = Match({SRC: address.V6, DST: address.V6})
-            types = IntervalSet.of((135, 136))
-            match.require({PROTOCOL: IntervalSet.single(ICMPV6), TYPE: types})
-            self.number += 1
-            lines.append(
-                Line(self.number, found.span, "permit icmp any any nd-na, nd-ns (implicit)", Kind.ALLOW, match.parts())
-            )
-        return Chain(found.name, tuple(lines), DENY, found.span)
-
-    # Where lists are applied
-
-    def _applied(self, words: Words, number: int, row: str, where: str) -> None:
-        texts = [w.text for w in words.all]
-        lowered = [text.lower() for text in texts]
-        if "access-group" in lowered[:2] or lowered[:2] == ["ipv6", "traffic-filter"]:
-            at = 2 if lowered[0] in ("ip", "ipv6") else 1
-            if len(texts) > at:
-                way = texts[at + 1] if len(texts) > at + 1 else ""
-                self.applied.append((texts[at], f"{where} {way}".strip(), self._span(number, row)))
-
-    def _asa_applied(self, words: Words, number: int, row: str) -> None:
-        name = words.take("the name of a list").text
-        where = " ".join(w.text for w in words.all[words.at :])
-        self.applied.append((name, f"to {where}", self._span(number, row)))
-        self.block = None
+    def _line(self, target: AccessList, words: Words, number: int, row: str) -> tuple[Line, int | None]:
+        """An entry that matches packets, and the number that stands at its end, if one does."""
+        kind, log, own = Kind.ALLOW, False, None
+        if words.accept("evaluate"):
+            name = words.take("the name of a list").text
+            parts = _reflexive(target, name)
+            if words.accept("sequence"):
+                own = int(words.take("a number").text)
+            if words:
+                raise RefusedError(words.word, f"`{short(words.all[words.at].text)}` is not understood here")
+        else:
+            dynamic = _dynamic(words)
+            first = words.take("`permit` or `deny`")
+            if first.text.lower() not in ("permit", "deny"):
+                raise RefusedError(first, "`permit` or `deny` is expected")
+            permit = first.text.lower() == "permit"
+            if target.standard:
+                entry = standard(words, permit, self.dialect, self.groups, bool(target.v6))
+            else:
+                entry = extended(words, permit, self.dialect, self.groups, target.v6)
+            parts, log, own = entry.parts, entry.log, entry.sequence
+            if dynamic:
+                parts = tuple(Part(part.products, (*part.doubts, dynamic)) for part in parts)
+            kind = Kind.PASS if entry.inactive else Kind.ALLOW if permit else Kind.DENY
+        in_doubt = any(part.doubts for part in parts)
+        self.statements["ignored" if kind is Kind.PASS else "in doubt" if in_doubt else "exact"] += 1
+        return Line(next(self.numbers), self._span(number, row), row.strip(), kind, parts, None, None, log), own
 
 
-_COUNTED = re.compile(
-    r"\((?:hitcnt=\d+\)|\d+ match(?:es)?\))|^(?:Extended|Standard|IPv6) IP(?:v6)? access list |elements; name hash"
-)
+def _dynamic(words: Words) -> str:
+    """Lock and key: whether its entries are there hangs on who has logged in."""
+    if not words.accept("dynamic"):
+        return ""
+    name = words.take("a name").text
+    if words.accept("timeout"):
+        words.take("a number")
+    return f"dynamic {name}"
+
+
+def _reflexive(target: AccessList, name: str) -> tuple[Part, ...]:
+    """`evaluate`: permits replies to what a `reflect` has let out, as long as its time lasts."""
+    family = address.V6 if target.v6 else address.V4
+    match = Match({SRC: family, DST: family})
+    match.doubt(f"evaluate {name}")
+    return match.parts()
 
 
 def _is_standard(name: str) -> bool:
     return name.isdigit() and (1 <= int(name) <= 99 or 1300 <= int(name) <= 1999)
 
 
-def _point(word: Word) -> int:
-    try:
-        return address.parse(word.text)
-    except ValueError as error:
-        raise RefusedError(word, f"`{short(word.text)}` is not an address: {error}", code="FW403") from None
-
-
-def _service(words: Words) -> list[Service]:
-    """`tcp destination eq 80`, `tcp-udp source range 1 9`, `icmp echo`, `eq 80` (both), or a protocol alone."""
-    word = words.word
-    if words.next in ("eq", "neq", "lt", "gt", "range"):
-        found = port_condition(words, None)
-        return [Service(p, None, found) for p in (6, 17)]
-    text = words.take("a protocol").text.lower()
-    protocols = [6, 17] if text == "tcp-udp" else [names.PROTOCOLS.get(text, -1)]
-    if text in names.ANY_PROTOCOL:
-        return [Service(None)]
-    if re.fullmatch("[0-9]{1,3}", text) and int(text) < 256:
-        protocols = [int(text)]
-    if protocols == [-1]:
-        raise RefusedError(word, f"`{short(text)}` is not a protocol", code="FW403")
-    if protocols[0] in (1, ICMPV6) and words:
-        message = icmp_message(words, protocols[0] == ICMPV6)
-        return [Service(protocols[0], message=message)]
-    source = target = None
-    if words.accept("source"):
-        source = port_condition(words, protocols[0])
-    words.accept("destination")
-    target = port_condition(words, protocols[0])
-    if source is None and target is None:
-        return [Service(p) for p in protocols]
-    return [Service(p, source, target if target is not None else PORTS) for p in protocols]
+def _is_extended(name: str) -> bool:
+    return name.isdigit() and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)

@@ -286,7 +286,7 @@ class _Reader:
         sets[SRC] = sets[DST] = family
         reason = f"these are rules for {mine} alone"
         self.number += 1
-        return Line(self.number, span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),))
+        return Line(self.number, span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),), implied=True)
 
     def _circles(self, chains: dict[str, Chain]) -> None:
         """Chains that call each other in a circle: the kernel refuses them."""

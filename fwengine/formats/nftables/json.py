@@ -224,6 +224,8 @@ def _keys(left: Any) -> tuple[Key, ...]:
         return (Key("meta", body["key"]),)
     if kind == "ct":
         return (Key("ct", " ".join(filter(None, [body.get("dir", ""), body["key"]]))),)
+    if kind == "exthdr" and isinstance(body, dict) and body.get("name") == "frag" and "field" in body:
+        return (Key("frag", body["field"]),)
     if kind in _OTHERS:
         return (
             Key(

@@ -60,13 +60,13 @@ class Asked(NamedTuple):
 
 
 _TRANSPORTS = {"tcp": TCP, "udp": 17, "udplite": 136, "sctp": 132, "dccp": 33}
-_TYPES: Mapping[str, int] = {
+TYPES: Mapping[str, int] = {
     "echo-reply": 0, "destination-unreachable": 3, "source-quench": 4, "redirect": 5, "echo-request": 8,
     "router-advertisement": 9, "router-solicitation": 10, "time-exceeded": 11, "parameter-problem": 12,
     "timestamp-request": 13, "timestamp-reply": 14, "info-request": 15, "info-reply": 16, "address-mask-request": 17,
     "address-mask-reply": 18,
 }  # fmt: skip
-_TYPES6: Mapping[str, int] = {
+TYPES6: Mapping[str, int] = {
     "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "parameter-problem": 4, "echo-request": 128,
     "echo-reply": 129, "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132,
     "mld-listener-reduction": 132, "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135,
@@ -174,9 +174,9 @@ KEYS: Mapping[tuple[str, str], Asked] = {
     **{(word, side): _port(f, protocol) for word, protocol in _TRANSPORTS.items()
        for side, f in (("sport", SPORT), ("dport", DPORT))},
     ("tcp", "flags"): Asked(FLAGS, {PROTOCOL: single(TCP), FRAGMENT: EARLY}, PRESENT[FLAGS], _named(_BITS)),
-    ("icmp", "type"): _icmp(TYPE, ICMP, _TYPES),
+    ("icmp", "type"): _icmp(TYPE, ICMP, TYPES),
     ("icmp", "code"): _icmp(CODE, ICMP, _CODES),
-    ("icmpv6", "type"): _icmp(TYPE, ICMPV6, _TYPES6),
+    ("icmpv6", "type"): _icmp(TYPE, ICMPV6, TYPES6),
     ("icmpv6", "code"): _icmp(CODE, ICMPV6, _CODES6),
     ("th", "sport"): Asked(SPORT, {PROTOCOL: PORTED, FRAGMENT: EARLY}, PRESENT[SPORT], _service(None)),
     ("th", "dport"): Asked(DPORT, {PROTOCOL: PORTED, FRAGMENT: EARLY}, PRESENT[DPORT], _service(None)),

@@ -16,7 +16,7 @@ from ...model.interval import IntervalSet
 from ...model.scattered import masked
 from ..chains import Kind, Part
 from ..matching import Conditions, Match
-from . import keys
+from . import fragments, keys
 from .keys import DOUBTED, FAMILIES, KEYS, Asked
 from .syntax import (
     Choice,
@@ -42,7 +42,6 @@ _KINDS = {
     "accept": Kind.ALLOW, "drop": Kind.DENY, "reject": Kind.DENY, "return": Kind.RETURN, "jump": Kind.JUMP,
     "goto": Kind.GOTO, "continue": Kind.PASS, "queue": Kind.EITHER,
 }  # fmt: skip
-_OFFSET = 0x1FFF  # the bits of `ip frag-off` that are the offset
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,8 @@ class _Reader:
         kind = (key.family, key.name)
         if kind in FAMILIES:
             self._family(match, test, FAMILIES[kind])
-        elif kind == ("ip", "frag-off") and test.mask is not None and _bits(test.mask) == _OFFSET:
-            self._offset(match, test)
+        elif key.name in ("frag-off", "more-fragments") and fragments.narrow(match, key, test):
+            pass
         elif kind == ("ip6", "nexthdr"):
             self._next_header(match, test)
         elif kind in KEYS:
@@ -172,18 +171,6 @@ class _Reader:
         chosen = {address.family_of(known[w][SRC].lo) for w in words if w in known}
         wanted = {4, 6} - chosen if test.op in ("!=", "!") else chosen
         match.require_any([{4: keys.V4, 6: keys.V6}[family] for family in sorted(wanted)])
-
-    def _offset(self, match: Match, test: Test) -> None:
-        if self._zero(test.value) is None:
-            match.require(keys.V4)
-            match.doubt("ip frag-off")
-            return
-        later = test.op in ("!=", "") if test.op else True
-        wanted = IntervalSet.single(LATER) if later else keys.EARLY
-        match.require({**keys.V4, FRAGMENT: wanted})
-
-    def _zero(self, value: Value) -> int | None:
-        return 0 if isinstance(value, Word) and keys._plain(value.text) == 0 else None
 
     def _next_header(self, match: Match, test: Test) -> None:
         """The first header, which is the protocol unless extension headers stand before it."""
@@ -333,10 +320,6 @@ def _union(numbers: Iterator[int]) -> int:
     for number in numbers:
         out |= number
     return out
-
-
-def _bits(value: Value) -> int | None:
-    return keys._plain(value.text) if isinstance(value, Word) else None
 
 
 def _in_braces(value: Value) -> bool:

@@ -139,7 +139,7 @@ class _Reader:
         sets[SRC] = sets[DST] = address.V6 if table.family == "ip" else address.V4
         reason = f"these are rules for {'IPv4' if table.family == 'ip' else 'IPv6'} alone"
         self.number += 1
-        return Line(self.number, chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),))
+        return Line(self.number, chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),), implied=True)
 
     def _circles(self, chains: Mapping[str, Chain]) -> None:
         graph = {key: [x.target for x in chain.lines if x.target in chains] for key, chain in chains.items()}

@@ -90,7 +90,8 @@ class Protocols:
         entry = self.scope.named(word, "service")
         if entry is not None:
             return self.service(entry)
-        if self.scope.skipped(word, "service"):
+        fixed = word.text not in self.scope.names and names.protocol(word.text) is not None  # nothing defines it anew
+        if not fixed and self.scope.skipped(word, "service"):
             return None
         try:
             protocol_text, slash, ports_text = self.scope.no_commas(word).partition("/")

@@ -46,6 +46,20 @@ def parse(text: str, start: str) -> tuple[Any, Place]:
     return tree, place
 
 
+def accepted(text: str) -> frozenset[str]:
+    """The kinds of tokens that may follow the beginning of a statement, `$END` among them if it may end; none if it is wrong.
+
+    >>> "_TO" in accepted("allow tcp from any"), accepted("allow from from")
+    (True, frozenset())
+    """
+    interactive = lark_parser().parse_interactive(text, start="statement")
+    try:
+        interactive.exhaust_lexer()
+    except (UnexpectedCharacters, UnexpectedToken, SyntaxMistake):
+        return frozenset()
+    return frozenset(interactive.accepts())  # type: ignore[no-untyped-call]  # Lark has no types for it
+
+
 def _check_depth(parser: Lark, text: str) -> None:
     """Braces and negations nested so deep that nobody wrote them would exhaust the stack of whoever walks the tree."""
     open_sets: list[int] = []

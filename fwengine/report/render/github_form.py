@@ -1,4 +1,7 @@
-"""Notes as GitHub's workflow commands, which annotate the lines of a pull request, one a line; failures come first."""
+"""Notes as GitHub's workflow commands, which annotate the lines of a pull request, one a line; failures come first.
+
+What was set aside annotates nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -
     for failure in failures:
         yield _command("error", failure.record.place, failure.code, failure.told)
     for note in answer.notes() if answer else ():
-        yield _command(_COMMANDS[note.severity], note.place, note.code, _told(note))
+        if note.aside is None:
+            yield _command(_COMMANDS[note.severity], note.place, note.code, _told(note))
 
 
 def _told(note: Note) -> Sequence[str]:

@@ -21,7 +21,7 @@ def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -
     for file, cases in suites.items():
         suite = ElementTree.SubElement(root, "testsuite", name=_xml(file))
         _add_counts(suite, cases)
-        suite.set("skipped", "0")
+        suite.set("skipped", str(sum(case.find("skipped") is not None for case in cases)))
         suite.extend(cases)
     ElementTree.indent(root)
     yield '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
@@ -39,7 +39,9 @@ def _case(case: Case) -> ElementTree.Element:
         element.set("file", _xml(case.place.file))
         if case.place.line is not None:
             element.set("line", str(case.place.line))
-    if not case.passed:
+    if case.aside is not None:
+        ElementTree.SubElement(element, "skipped", message=_xml(case.aside))
+    elif not case.passed:
         failure = ElementTree.SubElement(element, "failure", message=_xml(case.message), type=_xml(case.kind))
         failure.text = _xml(case.text)
     return element

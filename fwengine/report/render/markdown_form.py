@@ -6,7 +6,7 @@ GitHub Flavored Markdown (spec 0.29): tables are an extension that most hosts ha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..answer import Answer, Block
 from ..failure import Failure
@@ -18,8 +18,17 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<#|~&$@]|^[>+-])")
 
 def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -> Iterator[str]:
     """Blocks, with a blank line between them."""
+    yield from _apart((*map(_failure, failures), *(map(_block, answer.blocks()) if answer else ())))
+
+
+def page(blocks: Iterable[Block]) -> str:
+    """Blocks as one text."""
+    return "\n".join(_apart(map(_block, blocks)))
+
+
+def _apart(blocks: Iterable[str]) -> Iterator[str]:
     begun = False
-    for block in (*map(_failure, failures), *(map(_block, answer.blocks()) if answer else ())):
+    for block in blocks:
         if begun:
             yield ""
         begun = True

@@ -1,12 +1,11 @@
 """Notes as a SARIF log with one run (SARIF 2.1.0: OASIS Standard, 27 March 2020); failures are results of level `error`.
 
-A run with failures says that it did not succeed. A fingerprint is of what a note is about, and of how many such there were
-before it, never of a line's number.
+A run with failures says that it did not succeed. A fingerprint is of what a note is about, and, if there were such before it, of
+how many, never of a line's number; that of a finding is as a baseline has it. What was set aside has its reason as `suppressions`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,10 +15,11 @@ from urllib.parse import quote
 
 from ..._version import __version__
 from ...codes import EXPLANATIONS
-from ..answer import Answer, Note
+from ..answer import Answer, Block, Note, fingerprint, paragraphs
 from ..failure import Failure
 from ..record import Edit, Place, plain
 from . import Encode
+from .markdown_form import page
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HELP: Final = "urn:fwengine:explain:"  # before a code: what `fwengine explain` tells
@@ -44,7 +44,10 @@ def log(notes: Sequence[Note], failures: Sequence[Failure] = ()) -> dict[str, An
             "id": code,
             "shortDescription": {"text": EXPLANATIONS.get(code, code).split(". ")[0].split("\n")[0].rstrip(".:")},
             "fullDescription": {"text": EXPLANATIONS.get(code, code)},
-            "help": {"text": f"{EXPLANATIONS.get(code, code)}\n\nfwengine explain {code}"},
+            "help": {
+                "text": f"{EXPLANATIONS.get(code, code)}\n\nfwengine explain {code}",
+                "markdown": page([*paragraphs(EXPLANATIONS.get(code, code)), Block(f"`fwengine explain {code}`")]),
+            },
             "helpUri": HELP + code,
             "defaultConfiguration": {"level": levels[code]},
         }
@@ -69,7 +72,7 @@ def log(notes: Sequence[Note], failures: Sequence[Failure] = ()) -> dict[str, An
 def _of_failure(failure: Failure) -> Note:
     r = failure.record
     return Note(
-        r.code, r.severity, r.message, r.place, r.label, r.help, r.notes,
+        r.code, r.severity, r.message, r.place, r.label, r.help, r.notes, r.related,
         suggestions=r.suggestions, properties={"kind": r.kind}, about=(r.message,),
     )  # fmt: skip
 
@@ -88,6 +91,8 @@ def _result(note: Note, codes: Sequence[str], seen: Counter[tuple[str, ...]]) ->
             {"id": n, "physicalLocation": _location(label.place), "message": {"text": label.text}}
             for n, label in enumerate(note.related)
         ]
+    if note.aside is not None:
+        out["suppressions"] = [{"kind": "inSource", "justification": note.aside}]
     out["partialFingerprints"] = {FINGERPRINT: _fingerprint(note, seen)}
     if note.suggestions and note.place is not None:
         out["fixes"] = [_fix(edit) for edit in note.suggestions]
@@ -100,8 +105,8 @@ def _result(note: Note, codes: Sequence[str], seen: Counter[tuple[str, ...]]) ->
 def _fingerprint(note: Note, seen: Counter[tuple[str, ...]]) -> str:
     identity = (note.code, note.place.file if note.place else "", *(note.about or (note.message,)))
     seen[identity] += 1
-    text = "\0".join([*identity, str(seen[identity])])
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    again = (str(seen[identity]),) if seen[identity] > 1 else ()
+    return fingerprint(*identity, *again)
 
 
 def _fix(edit: Edit) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Network access control lists and security groups of AWS."""
