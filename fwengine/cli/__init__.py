@@ -17,7 +17,6 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(130)
     except _Terminated:  # files half written have been removed on the way
-        _silence()
         _leave(143)
     except BrokenPipeError:
         # whoever read our answer has gone: nothing to say, and nothing more to flush
