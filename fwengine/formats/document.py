@@ -18,6 +18,8 @@ class Document:
         policies: what a user may ask about, by name: the entry chain of each.
         remarks: what is worth telling of the file as a whole; information and warnings, no errors.
         applied: which policy is applied where, by what line: (policy, where, place).
+        before: the same as it was, where a file tells both: a plan of changes.
+        absent: the policies that there are in the other version alone; here they stand for what is without them.
         statements: how many were exact, ignored by design (they decide nothing), in doubt.
     """
 
@@ -27,3 +29,5 @@ class Document:
     remarks: tuple[Diagnostic, ...] = ()
     statements: Mapping[str, int] = field(default_factory=dict)
     applied: tuple[tuple[str, str, Span], ...] = ()
+    before: Document | None = None
+    absent: frozenset[str] = frozenset()

@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("page") / "edge.html"
     policy = (RULES / "edge.fwl").read_text("utf-8").replace('"common.fwl"', f'"{RULES}/common.fwl"')
-    text = policy + "deny tcp from outside to web port http as late\nexpect deny tcp from any to web port https\n"
+    text = policy + "deny tcp from outside to web port http as zebra\nexpect deny tcp from any to web port https\n"
     source = out.with_name("edge.fwl")
     source.write_text(text, "utf-8")
     done = run(
@@ -70,13 +70,14 @@ def test_it_fits_and_nothing_is_refused(browser: Any, file: Path, scheme: str, w
 def test_search_and_links(browser: Any, file: Path) -> None:
     shown, told = opened(browser, file)
     shown.keyboard.press("/")
-    shown.keyboard.type("as late")
+    shown.keyboard.type("as zebra")
     assert shown.locator("#found").inner_text().startswith("1 of ")
     assert shown.locator(".listing tbody tr:visible").count() == 1
     shown.locator("#search").fill("")
-    line = shown.locator("tr", has_text="as late").first
-    shown.locator("#first + ul a", has_text="there").last.click()
+    shown.locator("#first + ul a", has_text="there").first.click()
     assert "#f0l" in shown.url
+    line = shown.locator("tr:target")
+    assert "expect deny tcp from any to web port https" in line.inner_text()
     assert line.locator("details").get_attribute("open") is not None
     shown.locator(".matrix td.part a").first.click()
     cell = shown.locator(".cell:target")

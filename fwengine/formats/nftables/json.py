@@ -5,12 +5,11 @@ All of it stands on one line as a rule, so a place is the column at which a rule
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from ...errors import Span
+from ..placed import Items, Members, NotJsonError, Placed
 from .syntax import (
     Chain,
     Choice,
@@ -35,6 +34,7 @@ from .syntax import (
 from .words import RefusedError, short
 
 Failed = Callable[..., None]
+_AGAIN = "save it again: `nft -j list ruleset > FILE`"
 _VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "reject", "queue"})
 _NOTHING = frozenset({"counter", "log", "notrack", "xt_comment", "dup", "secmark", "ct helper", "ct timeout", "flow"})
 _DOUBTED = frozenset({"limit", "quota", "ct count", "meter", "last"})
@@ -48,30 +48,27 @@ def read(text: str, file: str, failed: Failed) -> Tables:
         RefusedError: if it is not what `nft -j list ruleset` prints.
     """
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(
-            None, f"this is not JSON: {str(error)[:100]}", "save it again: `nft -j list ruleset > FILE`", "FW406"
-        ) from None
-    items = document.get("nftables") if isinstance(document, dict) else None
-    if not isinstance(items, list):
+        placed = Placed(text, file)
+    except NotJsonError as error:
+        failed(RefusedError(None, f"this is not JSON: {error.message}", _AGAIN, "FW406"), error.span)
+        return {}
+    items = placed.root.get("nftables") if isinstance(placed.root, Members) else None
+    if not isinstance(items, Items):
         raise RefusedError(None, "there is no list `nftables` in it", "`nft -j list ruleset` prints one", "FW406")
-    return _Json(text, file, failed).all(items)
+    return _Json(placed, failed).all(items)
 
 
 class _Json:
-    def __init__(self, text: str, file: str, failed: Failed) -> None:
-        self.file, self.failed = file, failed
+    def __init__(self, placed: Placed, failed: Failed) -> None:
+        self.placed, self.failed = placed, failed
         self.tables: Tables = {}
-        self.places = {kind: _places(text, file, kind) for kind in ("table", "chain", "rule", "set", "map")}
-        self.at = dict.fromkeys(self.places, 0)
 
-    def all(self, items: list[Any]) -> Tables:
-        for item in items:
-            if not isinstance(item, dict) or len(item) != 1:
+    def all(self, items: Items) -> Tables:
+        for item, (begin, _) in zip(items, items.at, strict=True):
+            if not isinstance(item, Members) or len(item) != 1:
                 raise RefusedError(None, "an object of the list is not one of nft's", code="FW406")
             ((kind, body),) = item.items()
-            span = self._place(kind)
+            span = self.placed.span((begin, begin + len(kind) + 3))
             try:
                 self._item(kind, body, span)
             except RefusedError as error:
@@ -79,12 +76,6 @@ class _Json:
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 self.failed(RefusedError(None, f"a {short(kind)} is not as nft prints it", code="FW406"), span)
         return self.tables
-
-    def _place(self, kind: str) -> Span:
-        places = self.places.get(kind, [])
-        at = self.at.get(kind, 0)
-        self.at[kind] = at + 1
-        return places[at] if at < len(places) else Span(self.file, 1, 1, 1, 1)
 
     def _item(self, kind: str, body: Any, span: Span) -> None:
         if kind == "metainfo":
@@ -129,19 +120,6 @@ class _Json:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _places(text: str, file: str, kind: str) -> list[Span]:
-    """Where the objects of a kind begin, in their order."""
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    out = []
-    line = 0
-    for found in re.finditer(rf'\{{\s*"{kind}"\s*:\s*\{{', text):
-        while line + 1 < len(starts) and starts[line + 1] <= found.start():
-            line += 1
-        column = found.start() - starts[line] + 1
-        out.append(Span(file, line + 1, column, line + 1, column + len(kind) + 3))
-    return out
 
 
 def _statement(kind: str, body: Any) -> Statement | None:
