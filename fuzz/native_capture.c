@@ -3,7 +3,7 @@
  * What must hold: no sanitizer speaks; every frame lies within the data; all engines count alike; cutting the data into
  * two chunks changes no frame before the cut. `python fuzz/native_fuzz.py` builds and runs it.
  */
-#include "../fwengine/native/count.h"
+#include "../fwengine/native/flows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +67,28 @@ static uint32_t walk(fwk_walker *w, const uint8_t *data, size_t size, fwk_frame 
     }
 }
 
+/* Every frame is in a flow, beyond the table, or without fields, but for the truncated ones that are left to others. */
+static void check_flows(const uint8_t *data, const fwk_frame *frames, uint32_t n, const uint32_t *out, const uint64_t *counts)
+{
+    fwk_flows *t = fwk_flows_new(4, 64 + 1);
+    uint8_t *has = malloc(512), *takes = malloc(64 + 1 + FWK_CLASS_ROWS);
+    CHECK(t && has && takes);
+    memset(has, 3, 512);
+    memset(takes, 1, 64 + 1 + FWK_CLASS_ROWS);
+    t->has = has;
+    t->takes = takes;
+    CHECK(fwk_flows_add(t, data, frames, n, out));
+    uint64_t sum = t->beyond + t->fieldless + counts[2 * (65 + FWK_TRUNCATED - FWK_NOT_IP)];
+    for (uint32_t k = 0; k < t->count; k++) {
+        CHECK(t->flow[k].first <= t->flow[k].last);
+        sum += t->flow[k].packets;
+    }
+    CHECK(sum == n && t->count <= 4);
+    for (size_t k = 0; k < t->other_count; k++)
+        CHECK(t->others[k].flow < t->count && t->others[k].frame < n);
+    fwk_flows_free(t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     static fwk_family *four, *six;
@@ -108,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         CHECK(fwk_count(&t, data, frames, n, out) == FWK_COUNT_DONE);
         CHECK(t.kinds_used == counts[e][2 * 65]);
         free(t.doubtful);
+        check_flows(data, frames, n, out, counts[e]);
         CHECK(!memcmp(counts[e], counts[0], sizeof counts[0]));
     }
     if (size) { /* the first part alone gives a prefix */

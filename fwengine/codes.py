@@ -243,6 +243,12 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "denies everything above that takes their packets, too, and hosts on that link no longer find each other.",
     "FW480": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
     "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
+    "FW481": "A plan of terraform does not say yet where a rule stands: its number or its direction is known when the plan is applied. "
+    "Other values that are not known yet are in doubt; without these nothing can be said of the list.",
+    "FW482": "A network ACL or security group of terraform has rules within, and rules that are resources of their own. Terraform takes "
+    "one for the other away whenever it applies, so which of them remain is in doubt.",
+    "FW483": "`diff` compares two files. One alone is enough if it tells what was and what is to be, as a plan of terraform does: "
+    "`terraform plan -out tfplan`, then `terraform show -json tfplan > plan.json`.",
     NO_RULE: "No rule decides anything: the policy has none, or all of them have expired. Then the default decides every "
     "packet, and whatever is asked says nothing about the policy that somebody meant to write. The answer is given, but "
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",

@@ -273,6 +273,39 @@ def load_all(
     return _load(source, as_of, interfaces, reading, every=True)
 
 
+def load_versions(
+    source: str | os.PathLike[str] | Source, *, as_of: datetime.date | None = None, reading: Reading | None = None
+) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    """The policies of a file that tells what was and what is to be, such as a plan of terraform: of each version.
+
+    Raises:
+        PolicyError, LimitError: as `load`; FW483 if it tells one version.
+    """
+    from .sources import foreign
+
+    if not isinstance(source, Source):
+        source = open_source(source)
+    text = ""
+    try:
+        data = source.read(source.file)
+        name, others = source.file, source.read
+        source = replace(source, read=lambda asked: data if asked == name else others(asked))  # as in `_load`
+        text = data.decode("utf-8-sig")
+        found = foreign.versions(text, source.name, reading or foreign.Reading())
+    except (OSError, UnicodeDecodeError):
+        _own(source, as_of, (), reading)  # which tells what is wrong
+        found = None
+    if found is None:
+        if not foreign.is_foreign(text):
+            _own(source, as_of, (), reading)  # which tells if it is of another kind
+        message = "the file tells one version, and nothing to compare it with"
+        help = "name two: OLD and NEW; one is enough if it is a plan of terraform as JSON"
+        raise PolicyError([Diagnostic("FW483", message, Span(source.file, 1, 1, 1, 1), help=help)])
+    day, texts = as_of or datetime.date.today(), {source.name: text}
+    old, new = (tuple(_imported(flat, source.name, day, texts) for flat in side) for side in found)
+    return old, new
+
+
 def _load(
     source: str | os.PathLike[str] | Source,
     as_of: datetime.date | None,
@@ -308,13 +341,13 @@ def _foreign(
     flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every, beside=foreign.beside(source))
     day = as_of or datetime.date.today()
     texts = {source.name: text}
-    return tuple(
-        Policy(
-            flat.rules, flat.default, day, f"{source.name}:{flat.imported.name}",
-            sources={**flat.imported.document.texts, **texts},
-            remarks=flat.imported.document.remarks, imported=flat.imported,
-        )
-        for flat in flats
+    return tuple(_imported(flat, source.name, day, texts) for flat in flats)
+
+
+def _imported(flat: Flat, file: str, day: datetime.date, texts: Mapping[str, str]) -> Policy:
+    return Policy(
+        flat.rules, flat.default, day, f"{file}:{flat.imported.name}", sources={**flat.imported.document.texts, **texts},
+        remarks=flat.imported.document.remarks, imported=flat.imported,
     )  # fmt: skip
 
 

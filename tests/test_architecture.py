@@ -34,6 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "fix",
             "imported",
             "doubted",
+            "spare",
             "conversion",
             "dumping",
             "testing",
@@ -55,7 +56,12 @@ NO_NAMES = frozenset({"utils", "util", "common", "base", "manager", "helper", "h
 LARK = frozenset({"language.syntax.reference", "language.syntax.tables"})  # the tables are the parser's, made once
 NETADDR = frozenset({"model.address"})
 CLICK = frozenset({"cli"})
-EXTRAS = {"pygls": "lsp", "lsprotocol": "lsp"}  # packages of extras, each with the folder that alone imports it
+EXTRAS = {
+    "pygls": "lsp",
+    "lsprotocol": "lsp",
+    "jinja2": "report",
+    "markupsafe": "report",
+}  # packages of extras, each with the folder that alone imports it
 TESTING = frozenset(
     {"strategies", "testing.draw", "testing.texts", "pytest_plugin", "_hypothesis"}
 )  # may import pytest and hypothesis

@@ -425,6 +425,21 @@ def test_what_notebooks_show() -> None:
     assert "spoofed" in read(EDGE.evaluate(OPEN)._repr_html_())
     assert "44 packets" in read(REPORT._repr_html_())
     assert "newly" not in read(fwengine.diff(OLD, OLD)._repr_html_())
+    shown = fwengine.diff(OLD, NEW)._repr_html_()
+    told = read(shown)
+    for cause in ("rule `hosts` added", "rule `to-server` removed", "rule `to-client` removed"):
+        assert told.count(cause) == 1
+    assert "4 changes of 3 causes (confirmed): 2 newly allowed" in told
+    assert shown.count("<tr>") == 1 + 3 + 4
+    assert "about 2^145" in read(EDGE.query("allow any to web")._repr_html_())
+    big = fwengine.diff(
+        loads("deny any"), loads("\n".join(f"allow tcp to 10.0.{n}.0/24 port {n + 1}" for n in range(250)))
+    )
+    assert "and 51 more" in read(big._repr_html_())  # behind one cause and 199 of its changes
+    good, bad = (f"border-left:.3em solid {hue}" for hue in ("#1a8f4c", "#d2453b"))
+    assert good in EDGE.prove("deny tcp from any to web port telnet")._repr_html_()
+    assert bad in EDGE.prove("deny tcp from any to web port ssh")._repr_html_(), "though what it shows is allowed"
+    assert "~ only some packets" in read(fwengine.reach(EDGE)._repr_html_())
     many = loads("\n".join(f"allow tcp from 10.0.0.{n // 200} to any port {n}" for n in range(1, 301)))
     assert "and 100 more" in read(many._repr_html_())
 

@@ -21,7 +21,7 @@ from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
 from ..report.strangers import stranger_text
 from ..traffic.count import evaluate_capture
-from ..traffic.flows import FlowTable, count_flows
+from ..traffic.flows import count_flows, flow_table
 from . import each
 from .failure import Failures
 from .loading import load
@@ -81,11 +81,11 @@ def evaluate_captures(
         code = each.per_packet(policy, captures, expect, stated, format_, color, failures, how["engine"], chosen)
         return code or int(bool(expect and strangers))
     asked = chosen_for_top(chosen)
-    table = FlowTable(asked.takes)
+    table = flow_table(policy, captures, asked.takes, how["engine"]) if told.top else None
     reports = []
     for capture in captures:
         with progress_bar(called(capture), screen_for(format_)) as progress:
-            if told.top:
+            if table is not None:
                 report = count_flows(policy, capture, table, **stated, progress=progress)
             else:
                 report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
@@ -98,7 +98,7 @@ def evaluate_captures(
     if all(report.error is not None and not report.packets for report in reports):  # no answer, not even a partial one
         say_failures(format_, failures)
         return 2
-    flows = flows_of(policy, table, told.top, asked) if told.top else None
+    flows = flows_of(policy, table, told.top, asked) if table is not None and told.top else None
     answer = Counted.of(policy, reports, expect, coverage=coverage, strangers=strangers, flows=flows, chosen=chosen)
     say_answer(answer, format_, failures, style_of(color))
     if answer.expected is not None and answer.otherwise:

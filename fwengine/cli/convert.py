@@ -11,7 +11,7 @@ from .failure import Failures
 from .loading import load, reading_options
 from .options import as_of_option, color_option, exit_codes, note, policy_argument, say, stated_day
 
-TARGETS: Final = ("fwl", "nft")
+TARGETS: Final = ("fwl", "nft", "iptables", "ip6tables", "cisco", "aws")
 CHAINS: Final = ("input", "forward", "output")
 
 
@@ -24,9 +24,10 @@ CHAINS: Final = ("input", "forward", "output")
 @click.option(
     "--chain",
     type=click.Choice(CHAINS, case_sensitive=False),
-    help="With nft and iptables: which packets it is about.  [default: the chain it comes from, or forward]",
+    help="With nft and iptables: which packets it is about. With aws: `output` is egress, else it is ingress."
+    "  [default: the chain it comes from, or forward]",
 )
-@click.option("--name", metavar="NAME", help="With nft and cisco: the name of the table, or of the list.")
+@click.option("--name", metavar="NAME", help="With nft, cisco and aws: the name of the table, or of the list.")
 @reading_options()
 @as_of_option
 @color_option
@@ -59,7 +60,10 @@ def command(
     failures = Failures()
     failures.add(no_rule(loaded))
     day = None if writer.ends else stated_day(as_of)
-    found = converted(loaded, target, as_of=day, chain=chain and chain.lower(), name=name)
+    try:
+        found = converted(loaded, target, as_of=day, chain=chain and chain.lower(), name=name)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     for told in found.told:
         note(told)
     if output is None:

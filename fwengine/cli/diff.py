@@ -11,7 +11,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
-from .loading import load, load_all, reading_options
+from .loading import load, load_all, reading, reading_options
 from .options import (
     as_of_option,
     color_option,
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from ..report.changed import CapturedChange, Compared
     from ..report.nothing import Lacking
     from ..report.review import Review
+    from ..report.view import View
     from ..sources.pairing import Pair
 
 
 @click.command("diff", epilog=exit_codes("equivalent", "different", "no rule, no verdict, empty input"))
 @click.argument("old", type=click.Path(path_type=str))
-@click.argument("new", type=click.Path(path_type=str))
+@click.argument("new", type=click.Path(path_type=str), required=False)
 @click.option(
     "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
 )
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 @color_option
 def command(
     old: str,
-    new: str,
+    new: str | None,
     captures: tuple[str, ...],
     detail: bool,
     limit: int | None,
@@ -66,16 +67,22 @@ def command(
 
     OLD and NEW are files, `-`, or REV:PATH of the git repository around the working directory; or two folders, compared file
     by file, renamed ones too. Each change has one cause: a rule added, removed, moved or edited, a definition, the default.
+
+    A plan of terraform as JSON (`terraform show -json tfplan`) is both: it stands alone.
     """
     from ..report.changed import Changed
     from ..report.nothing import Lacking
     from ..report.view import View
     from ..sources.pairing import Pair, is_folder, paired
 
-    once(old, new, *captures)
+    once(*filter(None, (old, new)), *captures)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
             raise click.UsageError(f"`--{name}` goes with `-r`")
+    if new is None:
+        if captures:
+            raise click.UsageError("`-r` goes with two files, not with a plan")
+        return _planned(old, as_of, budget, plain, View(width(), detail, limit), format_, color)
     folders = [is_folder(spec) for spec in (old, new)]
     if folders == [True, False] or folders == [False, True]:
         raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
@@ -88,7 +95,7 @@ def command(
     if all(folders):
         compared = list(_of_folders(pairs, how))
     else:
-        compared = [one for pair in pairs if (one := _compared(pair, how)) is not None]
+        compared = list(_of_files(old, new, how, one=bool(captures)))
     failures.add(*lacking.failures())
     if failures and not compared:
         say_failures(format_, failures)
@@ -98,9 +105,20 @@ def command(
     if captures:
         assert compared[0].review is not None
         packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
-    answer = Changed.of(compared, View(width(), detail, limit), packets, decided)
+    noun = "file" if all(folders) else "list"
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
+
+
+def _planned(path: str, as_of: datetime.date, budget: int, plain: bool, view: View, format_: str, color: str) -> int:
+    """The answer about one file that is both versions."""
+    from ..report.changed import Changed
+    from .planned import compared
+
+    answer = Changed.of(compared(path, as_of, budget, plain), view, noun="list")
+    say_answer(answer, format_, Failures(), style_of(color))
+    return 0 if answer.equivalent else 1
 
 
 class _How(NamedTuple):
@@ -145,6 +163,24 @@ def _reviewed(before: Policy, after: Policy, renamed: bool, how: _How) -> Compar
     changes = diff(before, after, how.budget)
     review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after, how.budget))
     return Compared.of(review, renamed=renamed)
+
+
+def _of_files(old: str, new: str, how: _How, *, one: bool) -> Iterator[Compared]:
+    """Two files; where both have several policies, and none is chosen, all of them by name, unless `one` is wanted."""
+    from ..sources.pairing import Pair
+
+    pair = Pair(old, new)
+    if not (one or "-" in (old, new) or any((given := reading(n)) is not None and given.policy for n in (0, 1))):
+        try:
+            sides = [load_all(path, as_of=how.as_of, operand=n) for n, path in enumerate((old, new))]
+        except PolicyError:
+            sides = []  # told below
+        if sides and all(len(side) > 1 for side in sides):
+            yield from _of_others(pair, how, ())
+            return
+    found = _compared(pair, how)
+    if found is not None:
+        yield found
 
 
 def _of_folders(pairs: Sequence[Pair], how: _How) -> Iterator[Compared]:
@@ -248,9 +284,9 @@ def _of_capture(
     damage = None
     count = decided = 0
 
-    def fares(number: int, text: str, was: Ruling, now: Ruling) -> None:
+    def fares(number: int, text: str | None, was: Ruling, now: Ruling) -> None:
         if was.verdict != now.verdict:
-            found.append(CapturedChange(path, number, text, was, now))
+            found.append(CapturedChange(path, number, text, "ip" if text else "truncated", was, now))
 
     try:
         for outcome in iterate(old, path, **stated, notes=notes, also=new):
@@ -260,7 +296,7 @@ def _of_capture(
                 action, rule = cuts.fate(outcome.known)
                 was = None if outcome.rule is None else rule_at(old, outcome.rule)
                 now = None if rule is None else rule_at(new, rule)
-                fares(outcome.number, outcome.kind, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
+                fares(outcome.number, None, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
             if outcome.point is None or outcome.rule is None:
                 continue
             i, j = outcome.rule, new.tree.index(outcome.point)

@@ -106,7 +106,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     "--top",
     type=click.IntRange(1),
     metavar="N",
-    help="With -r: the N denied flows of most packets (those that --only and --rule choose, if given), in plain Python.",
+    help="With -r: the N denied flows of most packets (those that --only and --rule choose, if given).",
 )
 @stated_options
 @reading_options()
@@ -148,8 +148,8 @@ def command(
             raise click.UsageError("`-r` goes with neither packets nor `--explain` or `--detail`")
         if per_packet and (coverage or jobs):
             raise click.UsageError("`--per-packet` goes with neither `--coverage` nor `--jobs`")
-        if top and (per_packet or engine == "native" or jobs):
-            raise click.UsageError("`--top` goes with neither `--per-packet`, `--engine native` nor `--jobs`")
+        if top and (per_packet or jobs):
+            raise click.UsageError("`--top` goes with neither `--per-packet` nor `--jobs`")
         if per_packet and format_ not in ("text", "json", "jsonl"):
             raise click.UsageError("`--per-packet` is told as text, json or jsonl")
         from .captures import Told, evaluate_captures

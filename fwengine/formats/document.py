@@ -31,6 +31,8 @@ class Document:
         policies: what a user may ask about, by name: the entry chain of each.
         remarks: what is worth telling of the file as a whole; information and warnings, no errors.
         applied: which policy is applied where, by what line: (policy, where, place).
+        before: the same as it was, where a file tells both: a plan of changes.
+        absent: the policies that there are in the other version alone; here they stand for what is without them.
         statements: how many were exact, ignored by design (they decide nothing), in doubt.
         passed: of the policies that are several entry chains, which packets must pass one after another, all of these.
         texts: the files that were included, by name.
@@ -44,6 +46,8 @@ class Document:
     applied: tuple[tuple[str, str, Span], ...] = ()
     passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    before: Document | None = None
+    absent: frozenset[str] = frozenset()
 
     def entries_of(self, policy: str) -> tuple[str, ...]:
         """The chains that packets of a policy enter, one after another: each that lets them by leads to the next."""

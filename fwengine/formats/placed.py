@@ -56,11 +56,18 @@ class Placed:
         try:
             json.loads(text, parse_int=str)  # its errors have places; digits without end are no number here
         except json.JSONDecodeError as error:
-            raise NotJsonError(self.span((error.pos, error.pos + 1)), _plain(error.msg)) from None
+            end = len(text.rstrip())
+            at, message = (end, "it ends too early") if error.pos >= end else (error.pos, _plain(error.msg))
+            raise NotJsonError(self.span((at, at + 1)), message) from None
         except (ValueError, RecursionError):
             raise NotJsonError(self.span((0, 1)), "it nests too deep, or has a number that is none") from None
         self._tokens = _TOKEN.finditer(text)
         self.root, _ = self._value(next(self._tokens), 0)
+
+    @property
+    def is_one_line(self) -> bool:
+        """Does all of it stand on one line, so that a line tells nothing?"""
+        return len(self._starts) == 1 or not self.text[self._starts[1] :].strip()
 
     def span(self, found: Range) -> Span:
         """The place of a stretch of the text."""
@@ -95,11 +102,11 @@ class Placed:
             return items, self._items(items, depth)
         if word is not None and len(word) > _DIGITS:
             raise NotJsonError(self.span((begin, begin + 1)), f"a number has more than {_DIGITS} digits")
-        return json.loads(string or word), (begin, token.end())
+        return _plain_string(string) if string else json.loads(word), (begin, token.end())
 
     def _members(self, members: Members, depth: int) -> Range:
         for key_token in self._entries("}"):
-            key = json.loads(key_token[2])
+            key = _plain_string(key_token[2])
             begin = key_token.start(2)
             if key in members:
                 raise NotJsonError(self.span((begin, key_token.end())), f"`{key[:60]}` stands twice in one object")
@@ -128,6 +135,10 @@ class Placed:
 
 
 _DIGITS = 400
+
+
+def _plain_string(token: str) -> str:
+    return token[1:-1] if "\\" not in token else str(json.loads(token))
 
 
 def _plain(message: str) -> str:

@@ -86,6 +86,7 @@ FORMATS: Mapping[str, Format] = {
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
         Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables, _nftables),
         Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
+        Format("terraform", "terraform", _never, _aws),  # the content tells which of both
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),
@@ -122,6 +123,10 @@ WRITERS: Mapping[str, Writer] = {
     entry.name: entry
     for entry in (
         Writer("nft", "nftables", _writing("nftables"), chain=True, named="the table"),
+        Writer("iptables", "iptables", _writing("iptables", family=4), chain=True),
+        Writer("ip6tables", "ip6tables", _writing("iptables", family=6), chain=True),
+        Writer("cisco", "Cisco IOS", _writing("cisco"), named="the list"),
+        Writer("aws", "AWS", _writing("aws"), chain=True, named="the network ACL"),
         Writer("fwl", "the language", _writing("fwl"), ends=True),
     )
 }

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from ..model import address
+from ..model import address, scattered
 from ..model.fields import NO_INTERFACE, SOME_INTERFACE, interface_name, interface_number
-from ..model.interval import IntervalSet
+from ..model.interval import EMPTY, IntervalSet, together
 from ..model.scattered import ScatteredSet, show_masked
 
 IFNAMSIZ = 15  # bytes of an interface name on Linux
 MOST = 4096  # elements of one condition; interfaces far fewer
 _INTERFACES = 64
+_CUBES = 64
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/-]+")
 
 
@@ -42,9 +44,33 @@ def prefixes(addresses: IntervalSet) -> list[str] | None:
     return out
 
 
-def masked(addresses: IntervalSet) -> list[tuple[int, int]] | None:
-    """Addresses and masks with holes that are a scattered set together; None if it is none, or takes too many."""
-    return addresses.cubes(_INTERFACES) if isinstance(addresses, ScatteredSet) else None
+@lru_cache(256)
+def masked(addresses: IntervalSet) -> tuple[tuple[int, int], ...] | None:
+    """Addresses and masks with holes that are a scattered set together, as wide as they go; None if it is none, or takes too many."""
+    cubes = addresses.cubes(_CUBES) if isinstance(addresses, ScatteredSet) else None
+    if cubes is None:
+        return None
+    wide = list(dict.fromkeys(_widened(point, mask, addresses) for point, mask in cubes))
+    wide.sort(key=lambda cube: cube[1].bit_count(), reverse=True)
+    kept = [_cube_set(*cube) for cube in wide]
+    for at, cube in enumerate(wide):  # the narrowest first: is it needed?
+        others = [some for n, some in enumerate(kept) if n != at and some]
+        if others and _cube_set(*cube).issubset(together(others)):
+            kept[at] = EMPTY
+    return tuple(sorted(cube for cube, some in zip(wide, kept, strict=True) if some))
+
+
+def _widened(point: int, mask: int, within: IntervalSet) -> tuple[int, int]:
+    """A value and a mask with as few bits compared as the set allows."""
+    base = address.to_point(address.family_of(point), 0)
+    for bit in range(address.bits_of(point)):
+        if mask >> bit & 1 and _cube_set(point, mask & ~(1 << bit)).issubset(within):
+            mask &= ~(1 << bit)
+    return base + ((point - base) & mask), mask
+
+
+def _cube_set(point: int, mask: int) -> IntervalSet:
+    return scattered.masked(point, mask)
 
 
 def shown(point: int, mask: int) -> str:

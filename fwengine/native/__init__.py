@@ -6,6 +6,7 @@ decision tree instead. Knows policies, columns of numbers and capture files; nev
 
 from .capture import CaptureCounts, count_capture, decode_capture
 from .columns import Classifier, Table, classifier
+from .flows import FlowSums
 from .lines import CaptureLines, Other, Words
 from .module import available, engines, why_not
 
@@ -13,6 +14,7 @@ __all__ = [
     "CaptureCounts",
     "CaptureLines",
     "Classifier",
+    "FlowSums",
     "Other",
     "Table",
     "Words",

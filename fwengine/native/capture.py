@@ -1,17 +1,16 @@
 """A capture's bytes -> counts per rule, natively; and the native decoder's points, to test it by.
 
-The bytes come from whatever has `readinto`. Containers, link types, classes and errors are those of
-`fwengine.packets`, which this module must not know: the tests hold both to the same answers on every packet.
+Link types and classes are those of `fwengine.packets`, which this module must not know: the tests hold both to the same
+answers on every packet.
 """
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import CaptureError, LimitError
 from ..model.address import V6_BASE
@@ -20,7 +19,6 @@ from ..model.fields import (
     DST,
     FIELDS,
     FRAGMENT,
-    INTERFACE_BYTES,
     INTERFACES,
     PROTOCOL,
     SPORT,
@@ -30,8 +28,9 @@ from ..model.fields import (
     interface_number,
     lacking,
 )
-from ..model.recording import recorded_name
+from .flows import FlowSums
 from .module import native
+from .walk import NAMES, Frames, Stream, Walk
 
 if TYPE_CHECKING:
     from .columns import Classifier
@@ -41,46 +40,9 @@ if TYPE_CHECKING:
 CLASSES: Final = ("not-ip", "malformed", "truncated", "tiny-fragment")
 _CLASS_ROWS: Final = len(CLASSES) + 2
 
-_CHUNK = 1 << 19  # bytes read at a time: less costs calls, more leaves the processor's caches before it is counted
-_LEFT = 1 << 16  # room for what a chunk leaves
-_FRAME = struct.Struct("=IIIHHHHI")
 _DONE = (1, 2)  # what a recording firewall did with a frame: passed, blocked
-_FRAME_BYTES = _FRAME.size
-_RECORD_BYTES = 16  # no record is shorter
-_COOKED = (113, 276)
-
-_NOT_A_CAPTURE, _ENDS_EARLY, _DAMAGED, _UNSUPPORTED = "FW901", "FW902", "FW903", "FW904"
-_PCAP = {0xA1B2C3D4: 16, 0xA1B23C4D: 16, 0xA1B2CD34: 24}  # magic -> bytes of a record header
-_VERSIONS = ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0))
-# why a walk stopped: the numbers of decode.h
-(
-    _MORE, _, _DESCRIBED, _CAPLEN, _BLOCK, _TRAILER, _UNKNOWN, _OVERRUN, _OPTION, _MAGIC, _CROWD, _TIME, _VERSION, _NAMED,
-) = range(14)  # fmt: skip
-_WHY = {
-    _CAPLEN: "{0:,} captured bytes are more than 262,144",
-    _BLOCK: "a block of {0:,} bytes",
-    _TRAILER: "the lengths at the two ends of a block differ",
-    _UNKNOWN: "a packet of interface {0}, which is not described",
-    _OVERRUN: "{0:,} captured bytes do not fit into their block",
-    _OPTION: "an option that does not fit into its block",
-    _MAGIC: "a section header without the byte-order magic",
-    _CROWD: "more than 65,536 interfaces",
-    _TIME: "a time resolution or offset of an impossible size",
-}
-
-_NAMES = 0xFFFF  # interfaces whose use is told; those beyond share this number, and count all the same
-UNBOUNDED: Final = 1 << 30  # numbers of interface names, where all are to be told apart
-
 # A truncated frame's bytes, link type, length on the wire and numbers of interfaces -> the row in which it counts.
 CutRow = Callable[[memoryview, int, int, int, int], int]
-Codes = Callable[[str], tuple[int, int]]  # an interface's name -> what stands for it inbound and outbound
-
-
-class Stream(Protocol):
-    """What captures are read from: a file opened without buffering, `io.BytesIO`, and the like."""
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        """Fills the beginning of the buffer with the next bytes; how many, 0 at the end."""
 
 
 class CaptureCounts(NamedTuple):
@@ -100,219 +62,6 @@ class CaptureCounts(NamedTuple):
     inbound: frozenset[str]
     outbound: frozenset[str]
     error: CaptureError | None
-
-
-class Frames:
-    """Bytes of a file, and the frames of `count` packets in them. Used again and again: memory in use is fast."""
-
-    def __init__(self) -> None:
-        self.size = self.count = 0
-        self.data = bytearray(_CHUNK + _LEFT)
-        self._make_room()
-
-    def begin(self, data: bytes) -> None:
-        self.size = self.count = 0
-        while len(self.data) < len(data):
-            self._grow()
-        self.data[: len(data)] = data
-        self.size = len(data)
-
-    def read(self, stream: Stream, need: int) -> None:
-        """Reads on until there are `need` bytes, or no more come. Grows with what is there, not with what is asked for."""
-        while self.size < need:
-            if self.size == len(self.data):
-                self._grow()
-            with memoryview(self.data) as data:
-                read = stream.readinto(data[self.size : self.size + _CHUNK])
-            if not read:
-                return
-            self.size += read
-
-    def frame(self, number: int) -> tuple[int, int, int, int, int]:
-        """Of one frame the offset, the captured bytes, those on the wire, the link type, and its interface's number."""
-        offset, size, wire, link, _, _, _, spare = _FRAME.unpack_from(self.frames, _FRAME_BYTES * number)
-        return offset, size, wire, link, spare
-
-    def _grow(self) -> None:
-        self.data += bytes(len(self.data))
-        self._make_room()
-
-    def _make_room(self) -> None:
-        most = len(self.data) // _RECORD_BYTES + 1
-        self.frames = bytearray(_FRAME_BYTES * most)
-        self.kinds = array("I", bytes(4 * most))
-
-
-class Walk:
-    """A capture's records as pieces of frames; `error` says what ended it, once it is through."""
-
-    def __init__(
-        self, stream: Stream, file: str, codes: Codes, stated: tuple[int | None, int | None], names: int = _NAMES
-    ) -> None:
-        self._stream = stream
-        self._most = names
-        self._file = file
-        self._codes = codes
-        self._stated = stated
-        self._names = [""]
-        self._numbers = {"": 0}
-        self._walker: Any = None
-        self._pcapng = False
-        self._rest = b""
-        self._need = 1
-        self._damaged: CaptureError | None = None
-        self._through = self._halted = False
-        self.packets = 0
-        self.error: CaptureError | None = None
-
-    def names(self, bit: int) -> frozenset[str]:
-        """The interfaces where packets came in (bit 1) or went out (bit 2)."""
-        if self._walker is None:
-            return frozenset()
-        assert native is not None  # there is a walker
-        used = native.used(self._walker)
-        return frozenset(name for number, name in enumerate(self._names) if used[min(number, _NAMES)] & bit)
-
-    @property
-    def known(self) -> int:
-        """How many names of interfaces have numbers, the empty one included."""
-        return len(self._names)
-
-    def name(self, number: int) -> str:
-        """The interface's name that has a number."""
-        return self._names[number]
-
-    def number(self, name: str) -> int:
-        """The number of an interface's name, which it gets if it has none."""
-        return self._numbered(name)[2]
-
-    def next(self, piece: Frames) -> bool:
-        """Fills a piece with the next frames, about a chunk of them; are there any? To be called in turns."""
-        try:
-            while not (self._through or self._halted):
-                self._through = True  # unless this goes well
-                self._through = not self._fill(piece)
-                if piece.count:
-                    return True
-        except CaptureError as error:
-            self.error = error
-        return False
-
-    def stop(self) -> None:
-        """No more pieces, for whoever may still ask for one."""
-        self._halted = True
-
-    def _fill(self, piece: Frames) -> bool:
-        """Reads and walks once. Is there more to come?"""
-        assert native is not None  # whoever asks has looked
-        if self._damaged:  # the packets before have been given
-            raise self._damaged
-        piece.begin(self._rest)
-        if self._walker is None:
-            at = self._open(piece)
-        else:
-            at = 0
-            # only now: what goes wrong with reading on comes behind the packets before it
-            piece.read(self._stream, max(self._need, piece.size + 1))
-        if not piece.size:
-            return False
-        if piece.size < self._need:
-            raise self._damage(_ENDS_EARLY, "the file ends inside a " + ("block" if self._pcapng else "record"))
-        with memoryview(piece.data) as whole, whole[: piece.size] as data, memoryview(piece.frames) as frames:
-            while True:
-                reason, at, self._need, count, detail, link, name = native.walk(
-                    self._walker, data, at, frames[_FRAME_BYTES * piece.count :]
-                )
-                piece.count += count
-                self.packets += count
-                try:
-                    if reason == _MORE:
-                        break
-                    self._stopped(reason, detail, link, name)
-                except CaptureError as error:
-                    self._damaged = error
-                    break
-            self._rest = bytes(data[at:])
-        return True
-
-    def _stopped(self, reason: int, detail: int, link: int, name: bytes) -> None:
-        """What is to be done before a walk goes on: describe an interface, or give up."""
-        if reason == _DESCRIBED:
-            self._describe(link, name)
-        elif reason == _NAMED:
-            assert native is not None  # there is a walker
-            native.named(self._walker, *self._numbered(recorded_name(name.decode("utf-8", "replace"))))
-        elif reason == _TIME:
-            self._name(name)  # what is wrong with that comes first
-            raise self._damage(_DAMAGED, _WHY[_TIME])
-        elif reason == _VERSION:
-            raise self._damage(_UNSUPPORTED, f"pcapng version {detail >> 16}.{detail & 0xFFFF} is not known")
-        else:
-            assert reason in _WHY  # there is room for all frames that the data can hold
-            raise self._damage(_DAMAGED, _WHY[reason].format(detail))
-
-    def _open(self, piece: Frames) -> int:
-        """Reads the file's header; where the first record begins."""
-        assert native is not None  # as above
-        inside, outside = self._stated
-        stated = (inside or 0, outside or 0, inside is not None, outside is not None)
-        piece.read(self._stream, 8)
-        data = bytes(piece.data[: min(piece.size, 24)])
-        little, big = (int.from_bytes(data[:4], order) for order in ("little", "big"))
-        if len(data) >= 4 and (little in _PCAP or big in _PCAP):
-            piece.read(self._stream, 24)
-            data = bytes(piece.data[: min(piece.size, 24)])
-            if len(data) < 24:
-                raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
-            order = "little" if little in _PCAP else "big"
-            major, minor, link = (int.from_bytes(data[a:b], order) for a, b in ((4, 6), (6, 8), (20, 24)))  # type: ignore[arg-type]  # one of the two
-            if (major, minor) not in _VERSIONS:
-                raise CaptureError(_UNSUPPORTED, self._file, f"pcap version {major}.{minor} is not known")
-            # before 2.3 the two lengths stood the other way round; in 2.3 some programs' did
-            swapped = 2 if (major, minor) < (2, 3) else 1 if (major, minor) < (2, 4) else 0
-            header = _PCAP[little if order == "little" else big]
-            self._walker = native.walker(False, order == "big", header, swapped, link & 0xFFFF, *stated)
-            return 24
-        if data[:4] == b"\n\r\r\n":
-            self._pcapng = True
-            piece.read(self._stream, 28)
-            if piece.size < 28:
-                raise CaptureError(_ENDS_EARLY, self._file, "the file ends inside its header")
-            self._walker = native.walker(True, False, 16, 0, 0, *stated)
-            return 0
-        if not data:
-            raise CaptureError(_NOT_A_CAPTURE, self._file, "the file is empty")
-        raise CaptureError(_NOT_A_CAPTURE, self._file, "neither pcap nor pcapng")
-
-    def _describe(self, link: int, data: bytes) -> None:
-        assert native is not None  # as above
-        name = recorded_name(self._name(data))
-        if name == "any" and link in _COOKED:  # Linux' pseudo-interface names none
-            name = ""
-        native.interface(self._walker, *self._numbered(name))
-
-    def _numbered(self, name: str) -> tuple[int, int, int]:
-        """What stands for an interface's name inbound and outbound, and its number."""
-        number = self._numbers.get(name)
-        if number is None:
-            number = len(self._names)
-            if number < self._most:
-                self._names.append(name)
-                self._numbers[name] = number
-        return *(self._codes(name) if name else (0, 0)), number
-
-    def _name(self, data: bytes) -> str:
-        name = data.partition(b"\0")[0].decode("utf-8", "replace")
-        if len(name.encode()) > INTERFACE_BYTES:
-            raise self._damage(_DAMAGED, f"an interface name of more than {INTERFACE_BYTES} bytes")
-        return name
-
-    def _damage(self, code: str, message: str) -> CaptureError:
-        if not self._pcapng:
-            message = f"packet {self.packets + 1:,}: {message}"
-        elif self.packets:
-            message = f"behind packet {self.packets:,}: {message}"
-        return CaptureError(code, self._file, message, self.packets)
 
 
 class _Sums(NamedTuple):
@@ -343,6 +92,7 @@ def count_capture(
     jobs: int = 1,
     progress: Callable[[], object] | None = None,
     cut: CutRow | None = None,
+    flows: FlowSums | None = None,
 ) -> CaptureCounts:
     """Counts per rule over a capture; results do not depend on how the bytes come, or on `jobs`.
 
@@ -356,6 +106,7 @@ def count_capture(
         progress: called now and then, by the caller's thread.
         cut: in which row a truncated frame counts of which more is missing than a policy is indifferent to; without it all
             of these count as truncated. Any thread calls it.
+        flows: takes the flows, too; then one thread does all of it.
 
     Raises:
         LimitError: if the policy is more than the native classifier takes, or the module is not here.
@@ -383,17 +134,21 @@ def count_capture(
         if name:
             codes(name)
 
-    walk = Walk(stream, file, codes, stated)
+    assert flows is None or jobs == 1
+    walk = Walk(stream, file, codes, stated, clocks=flows.clocks if flows is not None else None)
     turn = Lock()
 
     def work(told: Callable[[], object] | None) -> _Sums:
         assert native is not None  # looked at above
         sums = _Sums(array("Q", bytes(16 * rows)), array("Q", bytes(16 * rows)), Counter())
         piece = Frames()
+        indices = array("I")
         while True:
             with turn:
                 if not walk.next(piece):
                     return sums
+            if flows is not None and len(indices) < piece.count:
+                indices = array("I", bytes(4 * piece.count))
             with memoryview(piece.data)[: piece.size] as data:
                 used, doubtful = native.count(
                     *tables,
@@ -405,13 +160,21 @@ def count_capture(
                     sums.counts,
                     sums.recorded,
                     piece.kinds,
+                    None if flows is None else indices,
                 )
+                if flows is not None:
+                    flows.add(data, piece.frames, piece.count, indices, piece.time)
+                    if cut is None:
+                        flows.undecoded(truncated, len(doubtful))
                 if cut is not None:
                     for at in doubtful:
-                        offset, size, wire, link, *ends, done, _ = _FRAME.unpack_from(piece.frames, _FRAME_BYTES * at)
+                        offset, size, wire, link, _ = piece.frame(at)
+                        *ends, done = piece.marks(at)
                         came_in, went_out = (known[code] for known, code in zip(numbers, ends, strict=True))
                         with data[offset : offset + size] as frame:
                             row = cut(frame, link, wire, came_in, went_out)
+                        if flows is not None:
+                            flows.undecoded(row, 1)
                         if row != truncated:
                             sums.move(truncated, row, wire, done)
                             sums.move(None, partial, wire, 0)
@@ -461,8 +224,8 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
 
     def codes(name: str) -> tuple[int, int]:
         number = known.setdefault(name, len(names))
-        if number > _NAMES:
-            raise LimitError(f"more than {_NAMES:,} interface names")
+        if number > NAMES:
+            raise LimitError(f"more than {NAMES:,} interface names")
         if number == len(names):
             names.append(interface_number(name))
         return number, number

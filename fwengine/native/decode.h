@@ -36,7 +36,12 @@ typedef struct {
     uint16_t link, in, out;
     uint16_t recorded; /* what the recording firewall did: FWK_PASSED, FWK_BLOCKED, or 0 where that is not recorded */
     uint32_t spare;    /* the number of the interface's name, the top bit set if the frame went out there */
+    uint64_t ticks;    /* when it was captured, by its clock */
+    uint32_t clock;    /* FWK_TIMELESS, FWK_NANOSECONDS since 1970, or as whoever describes interfaces numbers them */
+    uint32_t unused;
 } fwk_frame;
+
+enum { FWK_TIMELESS, FWK_NANOSECONDS };
 
 /* Link types whose headers, not the file, tell the interfaces. */
 static inline int fwk_is_log(uint32_t link) { return link == 239 || link == 117 || link == 149 || link == 258; }
@@ -44,6 +49,7 @@ static inline int fwk_is_log(uint32_t link) { return link == 239 || link == 117 
 typedef struct {
     uint32_t snaplen;
     uint32_t name; /* whoever describes interfaces numbers their names; 0: none */
+    uint32_t clock; /* and their clocks */
     uint16_t link, in, out;
 } fwk_interface;
 
@@ -81,6 +87,7 @@ typedef struct {
     uint32_t header; /* bytes of a record header */
     int swapped;     /* lengths stand the other way round: 0 never, 1 if captured > wire, 2 always */
     uint16_t link;
+    uint32_t scale; /* nanoseconds that a fraction of a second counts in */
     /* pcapng */
     fwk_interface *interfaces;
     uint32_t count, room;
@@ -96,6 +103,8 @@ typedef struct {
     fwk_interface described;
     size_t name;
     uint32_t name_length;
+    uint8_t resolution; /* of its clock, as the file has it */
+    int64_t epoch;      /* the second from which it counts */
     fwk_named naming;
 } fwk_walker;
 

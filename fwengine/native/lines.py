@@ -29,8 +29,9 @@ from ..model.fields import (
     present,
 )
 from ..model.packet import option_word, protocol_word
-from .capture import CLASSES, UNBOUNDED, Frames, Stream, Walk
+from .capture import CLASSES
 from .module import native
+from .walk import UNBOUNDED, Frames, Stream, Walk
 
 if TYPE_CHECKING:
     from .columns import Classifier

@@ -3,6 +3,7 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
+#include "flows.h"
 #include "lines.h"
 
 #include <stdlib.h>
@@ -335,12 +336,13 @@ static void destroy_walker(PyObject *capsule)
 static PyObject *walker(PyObject *self, PyObject *args)
 {
     int pcapng, big, swapped;
-    unsigned header, link, in, out;
+    unsigned header, link, scale, in, out;
     int state_in, state_out;
     (void)self;
-    if (!PyArg_ParseTuple(args, "ppIiIIIpp", &pcapng, &big, &header, &swapped, &link, &in, &out, &state_in, &state_out))
+    if (!PyArg_ParseTuple(args, "ppIiIIIIpp", &pcapng, &big, &header, &swapped, &link, &scale, &in, &out, &state_in,
+                          &state_out))
         return NULL;
-    if ((header != 16 && header != 24) || link > 0xffff || in > 0xffff || out > 0xffff) {
+    if ((header != 16 && header != 24) || link > 0xffff || scale > 1000 || in > 0xffff || out > 0xffff) {
         PyErr_SetString(PyExc_ValueError, "a walker's header, link or interface is out of range");
         return NULL;
     }
@@ -352,6 +354,7 @@ static PyObject *walker(PyObject *self, PyObject *args)
     w->header = header;
     w->swapped = swapped;
     w->link = (uint16_t)link;
+    w->scale = scale;
     w->in = (uint16_t)in;
     w->out = (uint16_t)out;
     w->state_in = state_in;
@@ -378,7 +381,7 @@ static PyObject *walk(PyObject *self, PyObject *args)
         return NULL;
     }
     PyObject *result = NULL;
-    if (at < 0 || at > d.len || (uint64_t)d.len > 0xffffffffu || (uintptr_t)f.buf % 4)
+    if (at < 0 || at > d.len || (uint64_t)d.len > 0xffffffffu || (uintptr_t)f.buf % 8)
         PyErr_SetString(PyExc_ValueError, "at, data or frames are out of range");
     else {
         size_t room = (size_t)f.len / sizeof(fwk_frame);
@@ -387,11 +390,12 @@ static PyObject *walk(PyObject *self, PyObject *args)
         reason = fwk_walk(w, d.buf, (size_t)d.len, (size_t)at, f.buf, room > 0xffffffffu ? 0xffffffffu : (uint32_t)room);
         Py_END_ALLOW_THREADS;
         if (reason == FWK_DESCRIBED || reason == FWK_TIME || reason == FWK_NAMED)
-            result = Py_BuildValue("innIIny#", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
-                                   (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length);
+            result = Py_BuildValue("innIIny#iL", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)w->described.link, (const char *)d.buf + w->name, (Py_ssize_t)w->name_length,
+                                   (int)w->resolution, (long long)w->epoch);
         else
-            result = Py_BuildValue("innIIny", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
-                                   (Py_ssize_t)0, "");
+            result = Py_BuildValue("innIInyiL", reason, (Py_ssize_t)w->at, (Py_ssize_t)w->need, w->frames, w->detail,
+                                   (Py_ssize_t)0, "", 0, 0LL);
     }
     PyBuffer_Release(&f);
     PyBuffer_Release(&d);
@@ -401,9 +405,9 @@ static PyObject *walk(PyObject *self, PyObject *args)
 static PyObject *describe_interface(PyObject *self, PyObject *args)
 {
     PyObject *capsule;
-    unsigned in, out, name;
+    unsigned in, out, name, clock;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OIII", &capsule, &in, &out, &name))
+    if (!PyArg_ParseTuple(args, "OIIII", &capsule, &in, &out, &name, &clock))
         return NULL;
     fwk_walker *w = PyCapsule_GetPointer(capsule, walker_name);
     if (!w)
@@ -412,6 +416,7 @@ static PyObject *describe_interface(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "an interface is out of range");
         return NULL;
     }
+    w->described.clock = clock;
     if (!fwk_describe(w, (uint16_t)in, (uint16_t)out, name))
         return PyErr_NoMemory();
     Py_RETURN_NONE;
@@ -452,7 +457,7 @@ static int view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_bu
         return 0;
     }
     const fwk_frame *frame = f->buf;
-    int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 4 == 0;
+    int good = count >= 0 && count <= f->len / (Py_ssize_t)sizeof *frame && (uintptr_t)f->buf % 8 == 0;
     uint32_t any = 0;
     for (Py_ssize_t i = 0; good && i < count; i++) {
         good = (uint64_t)frame[i].offset + frame[i].captured <= (uint64_t)d->len;
@@ -699,6 +704,107 @@ done:
     return result;
 }
 
+/* --- flows -------------------------------------------------------------------------------------------------------- */
+
+static const char flows_name[] = "fwengine.native.flows";
+
+static void destroy_flows(PyObject *capsule) { fwk_flows_free(PyCapsule_GetPointer(capsule, flows_name)); }
+
+static PyObject *flow_table(PyObject *self, PyObject *args)
+{
+    PyObject *has, *takes;
+    unsigned most;
+    unsigned long long one, other;
+    Py_ssize_t rows = 0, known = 0;
+    Py_buffer all;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "IOOKK", &most, &has, &takes, &one, &other))
+        return NULL;
+    if (!view(takes, &all, 1, -1, 0, "takes"))
+        return NULL;
+    rows = all.len - FWK_CLASS_ROWS;
+    PyBuffer_Release(&all);
+    if (!most || most > 1u << 24 || rows < 1 || rows > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "a table of flows is out of range");
+        return NULL;
+    }
+    fwk_flows *t = fwk_flows_new(most, (uint32_t)rows);
+    if (!t)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(t, flows_name, destroy_flows);
+    if (!capsule) {
+        fwk_flows_free(t);
+        return NULL;
+    }
+    t->seed[0] = one;
+    t->seed[1] = other;
+    if ((t->has = copied(has, 1, &known, "has")) && (t->takes = copied(takes, 1, &rows, "takes"))) {
+        if (known == 512)
+            return capsule;
+        PyErr_SetString(PyExc_ValueError, "what packets have is told of 512 protocols");
+    }
+    Py_DECREF(capsule);
+    return NULL;
+}
+
+static PyObject *add_flows(PyObject *self, PyObject *args)
+{
+    PyObject *capsule, *data, *frames, *indices;
+    Py_buffer d, f, x;
+    Py_ssize_t n;
+    int logged, good;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OOOnO", &capsule, &data, &frames, &n, &indices))
+        return NULL;
+    fwk_flows *t = PyCapsule_GetPointer(capsule, flows_name);
+    if (!t || !view(indices, &x, 4, -1, 0, "indices"))
+        return NULL;
+    if (x.len / 4 < n || !view_frames(data, frames, n, &d, &f, &logged)) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "indices are too few");
+        PyBuffer_Release(&x);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    good = fwk_flows_add(t, d.buf, f.buf, (size_t)n, x.buf);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&d);
+    PyBuffer_Release(&x);
+    PyObject *others = good ? PyList_New((Py_ssize_t)t->other_count) : PyErr_NoMemory();
+    for (size_t k = 0; others && k < t->other_count; k++) {
+        PyObject *one = Py_BuildValue("(II)", t->others[k].flow, t->others[k].frame);
+        if (!one || PyList_SetItem(others, (Py_ssize_t)k, one)) /* which takes `one` over */
+            Py_CLEAR(others);
+    }
+    return others;
+}
+
+static PyObject *told_flows(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_flows *t = PyCapsule_GetPointer(capsule, flows_name);
+    PyObject *all = t ? PyList_New((Py_ssize_t)t->count) : NULL;
+    for (uint32_t k = 0; all && k < t->count; k++) {
+        const fwk_flow *f = &t->flow[k];
+        const Py_ssize_t bytes = f->six ? 16 : 4;
+        PyObject *one = Py_BuildValue("(Iy#y#iiiiiKKKKI)", f->rule, (const char *)f->src, bytes, (const char *)f->dst, bytes,
+                                      f->protocol, f->has, f->dport, f->type, f->code, (unsigned long long)f->packets,
+                                      (unsigned long long)f->bytes, (unsigned long long)f->first,
+                                      (unsigned long long)f->last, f->clock);
+        if (!one || PyList_SetItem(all, (Py_ssize_t)k, one)) /* likewise */
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
+static PyObject *flow_sums(PyObject *self, PyObject *capsule)
+{
+    (void)self;
+    const fwk_flows *t = PyCapsule_GetPointer(capsule, flows_name);
+    return t ? Py_BuildValue("(IKK)", t->count, (unsigned long long)t->beyond, (unsigned long long)t->fieldless) : NULL;
+}
+
 /* The values of a frame's fields behind the class, as a tuple. */
 static PyObject *rest_of(const fwk_packet *p, const fwk_frame *f)
 {
@@ -768,14 +874,18 @@ static PyMethodDef methods[] = {
     {"family", family, METH_VARARGS, "A family's classifier: see fwengine.native.encode.Encoded."},
     {"describe", describe, METH_O, "(bytes, trees, entries, nodes, blocks) of a family."},
     {"classify", classify, METH_VARARGS, "classify(family, engine, columns, out, begin, end)"},
-    {"walker", walker, METH_VARARGS, "walker(pcapng, big, header, swapped, link, in, out, state_in, state_out)"},
-    {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name)"},
-    {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name), after a walk stopped for one"},
+    {"walker", walker, METH_VARARGS, "walker(pcapng, big, header, swapped, link, scale, in, out, state_in, state_out)"},
+    {"walk", walk, METH_VARARGS, "walk(walker, data, at, frames) -> (reason, at, need, frames, detail, link, name, resolution, epoch)"},
+    {"interface", describe_interface, METH_VARARGS, "interface(walker, in, out, name, clock), after a walk stopped for one"},
     {"named", name_interface, METH_VARARGS, "named(walker, in, out, name), after a walk stopped for a frame's own"},
     {"used", used, METH_O, "for each number of a name: 1 if packets came in there, 2 if some went out"},
     {"count", count, METH_VARARGS, "count(family4, family6, engine, data, frames, n, state, counts, recorded, kinds, indices=None) -> how many kinds"},
     {"writer", writer, METH_VARARGS, "writer(begin, head, tail, shown, width, protocol, has, options, state, in, out): see lines.h"},
     {"lines", lines, METH_VARARGS, "lines(writer, data, frames, n, indices, number, told) -> (bytes, [(at, frame, index, what)])"},
+    {"flow_table", flow_table, METH_VARARGS, "flow_table(most, has, takes, seed, seed) -> an empty table: see flows.h"},
+    {"add_flows", add_flows, METH_VARARGS, "add_flows(table, data, frames, n, indices) -> [(flow, frame)] of other clocks"},
+    {"told_flows", told_flows, METH_O, "(rule, src, dst, protocol, has, dport, type, code, packets, bytes, first, last, clock) of each flow"},
+    {"flow_sums", flow_sums, METH_O, "(flows, packets of further flows, packets without fields)"},
     {"decoded", decoded, METH_VARARGS, "decoded(data, frames, n) -> class and fields of each frame"},
     {NULL, NULL, 0, NULL},
 };

@@ -19,6 +19,11 @@ static inline uint32_t short_word(const uint8_t *p, int big)
     return big ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
 }
 
+static inline uint64_t double_word(const uint8_t *p, int big)
+{
+    return (uint64_t)word(p + (big ? 0 : 4), big) << 32 | word(p + (big ? 4 : 0), big);
+}
+
 static int stop(fwk_walker *w, int reason, size_t at, uint64_t detail)
 {
     w->at = at;
@@ -112,6 +117,9 @@ static inline int walk_pcap(fwk_walker *w, const uint8_t *data, size_t size, siz
         f->out = w->out;
         f->recorded = 0;
         f->spare = 0;
+        f->ticks = (uint64_t)word(data + at, big) * 1000000000u + (uint64_t)word(data + at + 4, big) * w->scale;
+        f->clock = FWK_NANOSECONDS;
+        f->unused = 0;
         if (log && !read_log(w, data, f)) {
             w->frames = n - 1;
             return stop(w, FWK_NAMED, at, 0);
@@ -160,6 +168,8 @@ static int describe(fwk_walker *w, const uint8_t *data, uint64_t at, uint64_t en
                                    .snaplen = word(data + at + 12, w->big)};
     w->name_length = 0;
     w->name = (size_t)at;
+    w->resolution = 6;
+    w->epoch = 0;
     int bad_time = 0;
     while (option + 4 <= end) {
         uint32_t code = short_word(data + option, w->big), length = short_word(data + option + 2, w->big);
@@ -175,9 +185,13 @@ static int describe(fwk_walker *w, const uint8_t *data, uint64_t at, uint64_t en
         } else if (code == 9 && !resolution) {
             resolution = 1;
             bad_time |= length != 1;
+            if (length == 1)
+                w->resolution = data[option];
         } else if (code == 14 && !offset) {
             offset = 1;
             bad_time |= length != 8;
+            if (length == 8)
+                w->epoch = (int64_t)double_word(data + option, w->big);
         }
         option += length + (-length & 3u);
     }
@@ -262,6 +276,9 @@ static int walk_pcapng(fwk_walker *w, const uint8_t *data, size_t size, size_t a
             f->out = w->out;
             f->recorded = 0;
             f->spare = 0;
+            f->ticks = kind == 3 ? 0 : (uint64_t)word(b + 12, w->big) << 32 | word(b + 16, w->big);
+            f->clock = kind == 3 ? FWK_TIMELESS : i->clock;
+            f->unused = 0;
             if (fwk_is_log(i->link)) {
                 if (!read_log(w, data, f)) {
                     w->frames--;

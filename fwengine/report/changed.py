@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar, Literal
 
@@ -11,13 +11,14 @@ from ..analysis.causes import Cause
 from ..analysis.diff import Change
 from ..analysis.edits import Kind
 from ..codes import NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_DEPENDENT
+from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called
 from .making import region_of, rule_at
 from .packets import packet_text
 from .record import Act, Confirmed, Made, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
 from .review import Review
-from .sizes import counted
+from .sizes import counted, size
 from .style import Style
 from .view import FOLDED, View
 from .wording import DONE
@@ -112,38 +113,47 @@ class Ruling(Record):
 
 @dataclass(frozen=True)
 class CapturedChange(Record):
-    """A packet of a capture, counted from 0, whose verdict changes; `text` is its class if it cannot be decoded whole."""
+    """A packet of a capture, numbered from 0, whose verdict changes; null, and of another class than `ip`, if it is cut short."""
 
     capture: str
-    packet: int
-    text: str
+    number: int
+    packet: str | None
+    class_: Literal["ip", "truncated"]
     old: Ruling
     new: Ruling
 
     @property
     def by(self) -> str:
         """What decides it now."""
-        return self.new.rule.label if self.new.rule else self.text
+        return self.new.rule.label if self.new.rule else self.class_
 
 
 def _rows(reviews: Iterable[Review], limit: int | None = None) -> Made[tuple[int, Review, Change], ChangeRow]:
     """Changes in the order in which they are told."""
     causes = enumerate((review, cause) for review in reviews for cause in review.causes)
     each = ((group, review, change) for group, (review, cause) in causes for change in cause.changes)
-    return Made(list(islice(each, limit)), _row)
+    known: dict[tuple[int, int], RuleRecord] = {}
 
+    def rule(policy: Policy, index: int) -> RuleRecord:
+        key = id(policy), index  # the reviews hold the policies
+        found = known.get(key)
+        if found is None:
+            found = known[key] = rule_at(policy, index)
+        return found
 
-def _row(key: tuple[int, Review, Change]) -> ChangeRow:
-    group, review, change = key
-    new_rule = rule_at(review.new, change.new_rule)
-    return ChangeRow(
-        group,
-        act(change.new),
-        region_of(change.box, review.wording.region(change.box), change.flows),
-        rule_at(review.old, change.old_rule),
-        new_rule,
-        Witness(packet_text(change.witness, review.old, review.new), act(change.new), new_rule),
-    )
+    def row(key: tuple[int, Review, Change]) -> ChangeRow:
+        group, review, change = key
+        newly, new_rule = act(change.new), rule(review.new, change.new_rule)
+        return ChangeRow(
+            group,
+            newly,
+            region_of(change.box, review.wording.region(change.box), change.flows),
+            rule(review.old, change.old_rule),
+            new_rule,
+            Witness(packet_text(change.witness, review.old, review.new), newly, new_rule),
+        )
+
+    return Made(list(islice(each, limit)), row)
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,16 @@ class Compared:
         aside = {key: tuple(value) for key, value in review.aside().items()}
         confirmed = Confirmed.of(review.found.confirmed)
         return cls(FileRow(review.old.name, review.new.name, status, renamed, **aside, confirmed=confirmed), review)
+
+    @classmethod
+    def planned(cls, review: Review) -> Compared:
+        """As `of`, of a policy that may be there in one version alone."""
+        made = cls.of(review)
+        come, gone = (one.imported is not None and one.imported.is_absent for one in (review.old, review.new))
+        if not (come or gone):
+            return made
+        old, new = None if come else made.file.old, None if gone else made.file.new
+        return replace(made, file=replace(made.file, old=old, new=new, status="added" if come else "removed"))
 
 
 @dataclass(frozen=True)
@@ -187,6 +207,9 @@ class Changed(Answer):
     _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
     _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
+    _noun: str = field(
+        default="file", repr=False, compare=False
+    )  # what is compared; of a file's policies the changed are told
 
     @classmethod
     def of(
@@ -195,6 +218,7 @@ class Changed(Answer):
         view: View = FOLDED,
         captured: tuple[CapturedChange, ...] | None = None,
         decided: int = 0,
+        noun: str = "file",
     ) -> Changed:
         reviews = [one.review for one in compared if one.review is not None]
         groups: list[GroupRow] = []
@@ -218,6 +242,7 @@ class Changed(Answer):
             decided,
             tuple(compared),
             view,
+            noun,
         )
 
     @property
@@ -227,15 +252,20 @@ class Changed(Answer):
     # Text
 
     def lines(self, style: Style) -> Iterable[str]:
-        for number, one in enumerate(self._compared):
+        told = 0
+        for one in self._compared:
+            if self._noun != "file" and len(self._compared) > 1 and one.file.status == "equivalent":
+                continue
             if len(self._compared) > 1:
-                if number:
+                if told:
                     yield ""
+                told += 1
                 yield style(_titled(one.file), bold=True)
             if one.review is not None:
                 yield from one.review.lines(style, self._view.width, detail=self._view.detail, limit=self._view.limit)
         if len(self._compared) > 1:
-            yield ""
+            if told:
+                yield ""
             yield self.total
         yield from self._packets()
 
@@ -244,14 +274,14 @@ class Changed(Answer):
         """`3 files: 1 changed, 1 added, 1 equivalent`"""
         states = [one.status for one in self.files]
         told = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
-        return f"{counted(len(states), 'file')}: {', '.join(told)}"
+        return f"{counted(len(states), self._noun)}: {', '.join(told)}"
 
     def _packets(self) -> Iterator[str]:
         if self.captured is None or not self._decided:
             return
         shown = self.captured if self._view.detail else self.captured[:_PACKETS]
         for f in shown:
-            yield f"  {called(f.capture)}:{f.packet}  {f.text}  {f.old.verdict} -> {f.new.verdict} by {f.by}"
+            yield f"  {called(f.capture)}:{f.number}  {f.packet or f.class_}  {f.old.verdict} -> {f.new.verdict} by {f.by}"
         if len(self.captured) > len(shown):
             yield f"  and {len(self.captured) - len(shown):,} more"
         yield f"{counted(len(self.captured), 'captured packet')} would change"
@@ -287,7 +317,7 @@ class Changed(Answer):
             (
                 (
                     f"newly {DONE[r.newly]}", f"`{r.region.text}`", f"`{r.witness.packet}`",
-                    f"`{r.old}`", f"`{r.new}`", f"{r.region.flows:,}",
+                    f"`{r.old}`", f"`{r.new}`", size(r.region.flows),
                 )
                 for r in rows
             ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..analysis.matrix import Cell, Matrix, matrix
 from ..model.ruleset import must_be_policies
 from ..policy import Policy
-from .html import table
+from .html import Long, table
 from .matrix import MatrixText, access
 from .style import Style
 from .zones import chosen_zones
@@ -50,7 +50,11 @@ class Reach(Sequence[Pair]):
         told = [self._text.brief(cell) for cell in self.matrix.cells]
         rows = [[name, *told[n * len(names) : (n + 1) * len(names)]] for n, name in enumerate(names)]
         caption = "; ".join(["who reaches whom (~ not for all packets)", *self.notes])
-        return table(["from \\ to", *names], rows, caption)
+        conditions = self._text.conditions()
+        more = table(
+            ("from -> to", "only"), [(Long(pairs), Long(text)) for pairs, text in conditions], "~ only some packets"
+        )
+        return table(["from \\ to", *names], rows, caption) + (more if conditions else "")
 
     @property
     def _text(self) -> MatrixText:

@@ -13,18 +13,34 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..analysis.confirm import Answer
+from ..analysis.diff import Change
+from ..analysis.finding import Finding
+from ..analysis.prove import Proof
+from ..analysis.query import Region
 from ..model.box import Box
 from ..model.packet import Packet
-from ..model.rules import Case, Claim, Rule, Verdict
+from ..model.rules import Action, Case, Claim, Rule, Verdict
 from ..policy import Policy
 from ..row import Row
 from ..traffic.sums import CaptureReport
 from .counts import report_line
+from .review import Review
 from .screen import visible
 from .sentences import sentence
+from .sizes import size
+from .style import Style
 
 SHOWN = 200  # rows of a table
-_HUES = {"allow": "#1a8f4c", "deny": "#d2453b", "error": "#d2453b", "warning": "#b27200"}
+_WHOLE = 26  # characters of a cell that is never broken
+_GOOD, _BAD, _DOUBTFUL = "#1a8f4c", "#d2453b", "#b27200"
+_NEWLY = {Action.ALLOW: "newly allowed", Action.DENY: "newly denied", Action.DEPENDS: "newly dependent"}
+_HUES = {
+    "allow": _GOOD,
+    "deny": _BAD,
+    "error": _BAD,
+    "warning": _DOUBTFUL,
+    **dict(zip(_NEWLY.values(), (_GOOD, _BAD, _DOUBTFUL), strict=True)),
+}
 _LINE = "1px solid rgba(128,128,128,.45)"
 _CELL = f"padding:.15em .6em;text-align:left;vertical-align:top;border-bottom:{_LINE}"
 
@@ -36,6 +52,24 @@ class Bar(NamedTuple):
     whole: int
 
 
+class Count(NamedTuple):
+    """A number of flows, as people say it."""
+
+    number: int
+
+
+class Long(NamedTuple):
+    """A text that wants room, and breaks where it must."""
+
+    text: str
+
+
+class Part(NamedTuple):
+    """A line across the table, above the rows that it is about."""
+
+    text: str
+
+
 def text(value: object) -> str:
     """A text as HTML: no markup of its own, nothing that cannot be seen."""
     return escape(visible(str(value)))
@@ -44,24 +78,39 @@ def text(value: object) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", more: int = 0) -> str:
     """A table: words such as `allow` have their colour, numbers stand to the right, a `Bar` is drawn, None is empty.
 
+    It scrolls by itself where it is wider than the page.
+
     Args:
+        rows: of cells, as many as the head has; a `Part` in their place stands above rows.
         more: rows that are not shown, besides those behind the first 200.
     """
-    out = [
-        f'<table class="fwengine" style="border-collapse:collapse;color:inherit;background:transparent">{_caption(caption)}'
-    ]
-    out.append(
-        "<thead><tr>" + "".join(f'<th scope="col" style="{_CELL}">{text(word)}</th>' for word in head) + "</tr></thead>"
-    )
-    out.append("<tbody>")
     left = iter(rows)
-    for row in islice(left, SHOWN):
-        out.append("<tr>" + "".join(map(_cell, row)) + "</tr>")
+    shown = list(islice(left, SHOWN))
+    numeric = {n for row in shown if not isinstance(row, Part) for n, cell in enumerate(row) if _is_number(cell)}
+    out = [
+        '<div class="fwengine" style="overflow-x:auto;margin-bottom:.5em">',
+        '<table style="border-collapse:collapse;color:inherit;background:transparent">',
+        _caption(caption),
+        "<thead><tr>",
+    ]
+    for n, word in enumerate(head):
+        side = "right" if n in numeric else "left"
+        out.append(f'<th scope="col" style="{_CELL};text-align:{side};white-space:nowrap">{text(word)}</th>')
+    out.append("</tr></thead><tbody>")
+    for row in shown:
+        if isinstance(row, Part):
+            out.append(f'<tr><th colspan="{len(head)}" style="{_CELL};padding-top:.6em">{text(row.text)}</th></tr>')
+        else:
+            out.append("<tr>" + "".join(map(_cell, row)) + "</tr>")
     out.append("</tbody>")
     more += sum(1 for _ in left)
     if more:
         out.append(f'<tfoot><tr><td colspan="{len(head)}" style="{_CELL}">and {more:,} more</td></tr></tfoot>')
-    return "".join([*out, "</table>"])
+    return "".join([*out, "</table></div>"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Bar | Count) and not isinstance(value, bool)
 
 
 def _caption(words: str) -> str:
@@ -70,14 +119,23 @@ def _caption(words: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, Bar):
-        return f'<td style="{_CELL};text-align:right;white-space:nowrap">{value.part:,} {_bar(value)}</td>'
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
-        return f'<td style="{_CELL};text-align:right">{shown}</td>'
-    hue = _HUES.get(value) if isinstance(value, str) else None
+    if _is_number(value):
+        return f'<td style="{_CELL};text-align:right;white-space:nowrap">{_number(value)}</td>'
+    if isinstance(value, Long):
+        return f'<td style="{_CELL};min-width:14em">{text(value.text)}</td>'
+    words = "" if value is None else str(value)
+    hue = _HUES.get(words)
     look = f";color:{hue};font-weight:bold" if hue else ""
-    return f'<td style="{_CELL}{look}">{"" if value is None else text(value)}</td>'
+    whole = ";white-space:nowrap" if len(words) <= _WHOLE else ""
+    return f'<td style="{_CELL}{look}{whole}">{text(words)}</td>'
+
+
+def _number(value: Bar | Count | float) -> str:
+    if isinstance(value, Bar):
+        return f"{value.part:,} {_bar(value)}"
+    if isinstance(value, Count):
+        return text(size(value.number))
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
 
 
 def _bar(bar: Bar) -> str:
@@ -106,6 +164,11 @@ def _(row: Row) -> str:
 
 
 @html.register
+def _(proof: Proof) -> str:  # type: ignore[type-arg]  # of whatever claim
+    return _line(sentence(proof), "allow" if proof.holds else "deny")
+
+
+@html.register
 def _(packet: Packet) -> str:
     return _line(str(packet))
 
@@ -129,16 +192,66 @@ def _(answer: Answer) -> str:  # type: ignore[type-arg]  # of whatever values
     word = f" ({answer.confirmed.word})" if answer.confirmed else ""
     if not answer:
         return _line(f"nothing{word}")
-    kind = type(answer[0]).__name__.lower()
-    return _rows(answer, f"{len(answer):,} {kind}{'s' * (len(answer) != 1)}{word}")
+    first = answer[0]
+    caption = f"{len(answer):,} {type(first).__name__.lower()}{'s' * (len(answer) != 1)}{word}"
+    if isinstance(first, Change) and first.of is not None and all(isinstance(one, Policy) for one in first.of):
+        return _changes(answer, *first.of)  # type: ignore[arg-type]  # they are
+    if isinstance(first, Region):
+        rows = (
+            (r.action.value, Long(r["region"]), _called(r, ""), Long(r["witness"]), Count(r.flows))
+            for r in answer[:SHOWN]
+        )
+        return table(("action", "region", "rule", "for example", "flows"), rows, caption, _beyond(answer))
+    if isinstance(first, Finding):
+        found = (
+            (f.severity, f.code, f["file"] and f"{f['file']}:{f['line']}", Long(f["message"]), Long(f["witness"] or ""))
+            for f in answer[:SHOWN]
+        )
+        return table(("severity", "code", "place", "message", "for example"), found, caption, _beyond(answer))
+    return _rows(answer, caption)
+
+
+def _changes(found: Answer[Change], old: Policy, new: Policy) -> str:
+    """By cause, the most dangerous first, as `fwengine diff` tells them."""
+    review = Review(old, new, found)
+    caption, *_ = review.lines(Style(False), 1000)
+    rows: list[Any] = []
+    shown = 0
+    for cause in review.causes:
+        some = cause.changes[: SHOWN - len(rows)]
+        if not some:
+            break
+        place = review.attribution.place(cause.edit)
+        rows.append(Part(review.attribution.text(cause.edit) + (f" ({place})" if place else "")))
+        rows += [
+            (
+                _NEWLY[c.new], Long(c["region"]), _called(c, "old_"), _called(c, "new_"), Long(c["witness"]),
+                Count(c.flows),
+            )
+            for c in some
+        ]  # fmt: skip
+        shown += len(some)
+    rows = rows[:SHOWN]
+    told = sum(not isinstance(row, Part) for row in rows)
+    return table(("change", "region", "before", "after", "for example", "flows"), rows, caption, len(found) - told)
+
+
+def _called(row: Row, prefix: str) -> str:
+    """`web-in (edge.fwl:12)`, or what stands for it."""
+    label, file, line = (row[f"{prefix}{key}"] for key in ("rule", "file", "line"))
+    return str(label) if file is None or label == f"{file}:{line}" else f"{label} ({file}:{line})"
+
+
+def _beyond(values: Sequence[object]) -> int:
+    return len(values) - min(len(values), SHOWN)
 
 
 def _rows(values: Sequence[Row], caption: str) -> str:
     """Answers of one kind; a rule's file and line stand together."""
     some = values[:SHOWN]
     head = [key for key in some[0] if not key.endswith("line")]
-    rows = ([_with_line(row, key) for key in head] for row in some)
-    return table(head, rows, caption, len(values) - len(some))
+    rows = ([Long(row[key]) if key == "region" else _with_line(row, key) for key in head] for row in some)
+    return table(head, rows, caption, _beyond(values))
 
 
 def _with_line(row: Row, key: str) -> Any:
@@ -152,7 +265,7 @@ def _(policy: Policy) -> str:
     count = len(policy.rules)
     caption = f"{policy.name}: {count:,} rule{'s' * (count != 1)}, default {policy.default}, as of {policy.as_of}"
     rows = (
-        (number, rule.action.value, rule.name, _said(rule, policy), f"{rule.span.file}:{rule.span.line}")
+        (number, rule.action.value, rule.name, Long(_said(rule, policy)), f"{rule.span.file}:{rule.span.line}")
         for number, rule in enumerate(policy.rules[:SHOWN], 1)
     )
     return table(("#", "action", "name", "rule", "place"), rows, caption, count - min(count, SHOWN))
@@ -185,7 +298,7 @@ def _(report: CaptureReport) -> str:
     rows += [(word, None, "deny", Bar(n, report.packets), None) for word, n in _undecided(report) if n]
     if report.not_ip:
         rows.append(("not IP", None, "", Bar(report.not_ip, report.packets), None))
-    return table(("rule", "file", "action", "packets", "bytes"), rows, report_line(report))
+    return table(("rule", "place", "action", "packets", "bytes"), rows, report_line(report))
 
 
 def _undecided(report: CaptureReport) -> list[tuple[str, int]]:

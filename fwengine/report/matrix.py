@@ -289,21 +289,22 @@ class MatrixText:
         lines = [line for text in notes for line in wrapped(visible(text), width, rest="  ")]
         return [*out, *([""] if notes and not (table and out) else []), *lines]
 
-    def _conditions(self, width: int) -> list[str]:
-        """The conditions of all cells of a table, those alike together."""
+    def conditions(self) -> list[tuple[str, str]]:
+        """Pairs of zones, and a condition that they have alike, for all cells."""
         found: dict[str, list[str]] = {}
         for cell in self._matrix.cells:
             ends = [visible(self._matrix.zones[n].name) for n in (cell.source, cell.destination)]
             for condition in cell.partly:
                 words = _few(self.services(condition.services, cell.possible))
                 found.setdefault(f"{words}  ({_cut(self.when(cell, condition))})", []).append(" -> ".join(ends))
-        widest = max(min(60, len(_few(pairs, 2))) for pairs in found.values())
+        return [(_few(pairs, 2), text) for text, pairs in found.items()]
+
+    def _conditions(self, width: int) -> list[str]:
+        """The conditions of all cells of a table."""
+        found = self.conditions()
+        widest = max(min(60, len(pairs)) for pairs, _ in found)
         indent = " " * min(widest + 6, width // 2)
-        return [
-            line
-            for text, pairs in found.items()
-            for line in wrapped(f"{_few(pairs, 2):<{widest}}  {text}", width, "  ", indent)
-        ]
+        return [line for pairs, text in found for line in wrapped(f"{pairs:<{widest}}  {text}", width, "  ", indent)]
 
     def markdown(self) -> str:
         """A table in Markdown, nothing shortened."""

@@ -15,7 +15,7 @@ from .listing import Listing
 from .making import region_of, rule_at, witness_of
 from .packets import details_of
 from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, Size, UnknownInterface, Witness, act
-from .sizes import counted
+from .sizes import counted, size
 from .style import Style
 from .view import FOLDED, View
 from .wording import DOES
@@ -117,7 +117,7 @@ class Searched(Answer):
             yield table(
                 head,
                 (
-                    (self.asked, f"`{r.region.text}`", f"`{r.rule}`", f"`{r.witness.packet}`", f"{r.region.flows:,}")
+                    (self.asked, f"`{r.region.text}`", f"`{r.rule}`", f"`{r.witness.packet}`", size(r.region.flows))
                     for r in self.regions
                 ),
             )
@@ -125,7 +125,7 @@ class Searched(Answer):
             yield table(
                 ("in doubt", "on", "for example", "flows"),
                 [
-                    (f"`{r.region.text}`", f"`{r.rule}`", f"`{r.witness.packet}`", f"{r.region.flows:,}")
+                    (f"`{r.region.text}`", f"`{r.rule}`", f"`{r.witness.packet}`", size(r.region.flows))
                     for r in self.in_doubt
                 ],
             )

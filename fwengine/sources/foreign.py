@@ -58,6 +58,11 @@ class Imported:
     included: bool = False
 
     @property
+    def is_absent(self) -> bool:
+        """Is the policy there in the other version alone?"""
+        return self.name in self.document.absent
+
+    @property
     def options(self) -> tuple[str, ...]:
         """The words of a command line that ask the same policy in the same way."""
         out = ["--from", self.reading.format] if self.reading.format is not None else []
@@ -124,12 +129,29 @@ def one_of(
     if document is None:
         return ()
     all_of_them = every and reading.policy is None
-    single = tuple(name for name in document.policies if name not in document.passed)
-    names = single if all_of_them else (chosen(document, file, reading),)
+    left_out = {*document.passed, *document.absent}
+    names = (
+        tuple(n for n in document.policies if n not in left_out) if all_of_them else (chosen(document, file, reading),)
+    )
     try:
         return tuple(flatten(document, name, reading, names) for name in names)
     except PolicyError as error:
         raise PolicyError(error.diagnostics, {file: text, **document.texts}) from None
+
+
+def versions(text: str, file: str, reading: Reading) -> tuple[tuple[Flat, ...], tuple[Flat, ...]] | None:
+    """The policies of a text that tells what was and what is planned, of each the same; None if it tells one version.
+
+    Raises:
+        PolicyError, LimitError: as `read`, `chosen` and `flatten`.
+    """
+    document = read(text, file, reading)
+    if document is None or document.before is None:
+        return None
+    whole = replace(document, absent=frozenset())
+    names = tuple(document.policies) if reading.policy is None else (chosen(whole, file, reading),)
+    old, new = (tuple(flatten(side, name, reading, names) for name in names) for side in (document.before, document))
+    return old, new
 
 
 def chosen(document: Document, file: str, reading: Reading) -> str:
@@ -138,15 +160,15 @@ def chosen(document: Document, file: str, reading: Reading) -> str:
     Raises:
         PolicyError: FW456, listing what there is.
     """
-    names = list(document.policies)
+    names = [name for name in document.policies if name not in document.absent]
     there = ", ".join(f"`{name}`" for name in names[:_LISTED]) + ", …" * (len(names) > _LISTED)
-    if reading.policy is None and len(names) == 1:
+    if len(names) == 1 and (reading.policy is None or reading.perhaps):
         return names[0]
     at = Span(file, 1, 1, 1, 1)
     if reading.policy is None:
         message = f"the file has {len(names)} policies: {there}"
         raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"choose one: `--policy {shlex.quote(names[0])}`")])
-    if reading.policy not in document.policies:
+    if reading.policy not in names:
         message = f"there is no policy `{reading.policy}` in the file"
         raise PolicyError([Diagnostic(SEVERAL, message, at, help=f"it has {there}")])
     return reading.policy

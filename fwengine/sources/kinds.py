@@ -72,11 +72,16 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _document("office", "an old Office document")),
     (b"SQLite format 3\0", _document("sqlite", "an SQLite database")), (b"PAR1", _document("parquet", "a Parquet file")),
 )  # fmt: skip
+_TFPLAN = Kind(
+    "tfplan", "a plan as terraform saves it", "packed", "`terraform show -json tfplan > plan.json` makes JSON of it"
+)
 _TAR_AT: Final = 257
 
 
 def of_bytes(data: bytes) -> Kind | None:
     """The kind that a file's first bytes give away; None for text, and for what is not known."""
+    if data.startswith(b"PK\x03\x04") and data[30:36] == b"tfplan":
+        return _TFPLAN
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind

@@ -45,6 +45,9 @@ def _text(
 
 
 _READ: Final = "it is read as it is (docs/formats): leave out the ending `.fwl`, or say `--from`"
+_PLAN: Final = (
+    "plan it, and save the plan as JSON: `terraform plan -out tfplan`, `terraform show -json tfplan > plan.json`"
+)
 _SAVE: Final = "run it, and save what it made: `iptables-save`"
 
 
@@ -251,10 +254,33 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
     ),
     _text(
         "rules",
+        "aws-listing",
+        "a listing of AWS's command line",
+        surely=(
+            r"(?:NETWORKACLS|SECURITYGROUPS|SECURITYGROUPRULES|IPPERMISSIONS(?:EGRESS)?)\t",
+            r"\|+ *Describe(?:NetworkAcls|SecurityGroups|SecurityGroupRules) *\|",
+            r"(?:NetworkAcls|SecurityGroups|SecurityGroupRules):[ \t\r]*$",
+        ),
+        advice="save it as JSON: the same command with `--output json`",
+    ),
+    _text(
+        "rules",
+        "terraform-listing",
+        "a plan or a state of terraform as text",
+        surely=(
+            r"(?:Terraform|OpenTofu) (?:will perform the following|used the selected providers)",
+            r"Plan: \d+ to (?:add|import)",
+            r"# \S*aws_\S+(?: will be | must be |:[ \t\r]*$)",
+        ),
+        advice="save it as JSON: `terraform show -json tfplan > plan.json`, or without a name for the state",
+    ),
+    _text(
+        "rules",
         "terraform",
         "a Terraform configuration",
         surely=(r"resource +\"\w+\" +\"",),
         often=(r"(?:provider|variable|module) +\"",),
+        advice=_PLAN,
     ),
     _text(
         "rules",
@@ -277,14 +303,21 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
     ),
 )
 
+_DESCRIBED: Final = "what it makes is read: save it with `aws ec2 describe-security-groups` and `describe-network-acls`"
+
 # JSON and XML: the whole is of the kind whose word is in it
 _WORDS: tuple[tuple[str, Kind], ...] = tuple(
-    (words, Kind(name, title, "rules"))
-    for words, name, title in (
+    (words, Kind(name, title, "rules", *advice))
+    for words, name, title, *advice in (
+        (r'"AWSTemplateFormatVersion"', "cloudformation", "a CloudFormation template", _DESCRIBED),
+        (r'"@level":', "terraform-log", "the log of a run of terraform", _PLAN),
+        (r'"terraform_version"', "terraform-json", "a plan or a state of terraform in JSON", _READ),
+        (r'"(?:SecurityGroups|NetworkAcls|IpPermissions)"', "aws", "an AWS configuration in JSON", _READ),
         (
-            r'"(?:SecurityGroups|NetworkAcls|IpPermissions|AWSTemplateFormatVersion)"',
-            "aws",
-            "an AWS configuration in JSON",
+            r'"(?:RouteTables|NatGateways|Vpcs|Subnets|InternetGateways|NetworkInterfaces|Reservations)"\s*:',
+            "aws-other",
+            "what AWS says of something else than its filters",
+            "run `aws ec2 describe-network-acls` or `aws ec2 describe-security-groups`",
         ),
         (r'"(?:securityRules|networkSecurityGroups)"', "azure", "an Azure configuration in JSON"),
         (r'"compute#firewall|"sourceRanges"', "gcp", "a Google Cloud configuration in JSON"),

@@ -29,7 +29,7 @@ from .cut import Cuts
 from .sums import CLASSES, ROWS, CaptureReport, Sums, link_notes, report_of
 
 if TYPE_CHECKING:
-    from ..native import Classifier
+    from ..native import Classifier, FlowSums
 
 Engine = Literal["auto", "tree", "native"]
 Kind = Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
@@ -92,7 +92,7 @@ def evaluate_capture(
     stated = Stated(inbound, outbound, state)
     native = chosen_classifier(policy, path, engine)
     if native is not None:
-        return _native_report(native, path, stated, progress, max(1, jobs))
+        return native_report(native, path, stated, progress, max(1, jobs))
     rows = len(policy.rules) + 1 + ROWS
     sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     error: CaptureError | None = None
@@ -337,10 +337,15 @@ def _is_long(path: str | os.PathLike[str]) -> bool:
         return False  # whoever opens it will say what is wrong
 
 
-def _native_report(
-    native: Classifier, path: str | os.PathLike[str], stated: Stated, progress: Progress | None, jobs: int
+def native_report(
+    native: Classifier,
+    path: str | os.PathLike[str],
+    stated: Stated,
+    progress: Progress | None,
+    jobs: int,
+    flows: FlowSums | None = None,
 ) -> CaptureReport:
-    """As `evaluate_capture`, through the native module."""
+    """As `evaluate_capture`, through the native module; `flows` takes those, too, in one job."""
     from ..native import count_capture
 
     policy = native.policy
@@ -366,6 +371,7 @@ def _native_report(
             cut=lambda data, link, wire_length, inbound, outbound: cuts.row(
                 known(data, link, wire_length, inbound, outbound, stated.state), truncated, several
             ),
+            flows=flows,
         )
     except CaptureError as caught:
         return report_of(policy, os.fspath(path), nothing, caught, ())

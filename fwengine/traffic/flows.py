@@ -1,29 +1,34 @@
 """The flows of captures under a policy: who asked whom for what, how often, and when; beside the counts per rule.
 
-Knows policies and captures, and nothing of screens. In plain Python, packet by packet.
+Knows policies and captures, and nothing of screens. A table is filled natively where that is possible, else packet by packet
+in plain Python: what is in it is the same.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import nsmallest
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import CaptureError
 from ..model.fields import CODE, DPORT, DST, PROTOCOL, SRC, TYPE
-from ..model.rules import ALLOW, Action
+from ..model.rules import ALLOW, DENY, Action
 from ..model.ruleset import RuleSet
 from ..packets.capture import Record, open_capture
 from ..packets.logs import PFLOG
-from ..packets.place import TRUNCATED
-from .count import Judge, Outcome, Progress, Stated
+from ..packets.place import NOT_IP, TRUNCATED
+from .count import Engine, Judge, Outcome, Progress, Stated, chosen_classifier, native_report
 from .sums import CLASSES, ROWS, CaptureReport, Sums, report_of
+
+if TYPE_CHECKING:
+    from ..native import Classifier, FlowSums
 
 MOST_FLOWS: Final = 1 << 17  # that are told apart, at some 400 bytes each
 
 Takes = Callable[[Action | None, int | None], bool]  # by verdict and deciding rule, which may be none
 _Key = tuple[int, int, int, int, int, int, int]
+_KEY: Final = 7  # what a flow begins with, alike in all its packets
 
 
 class Flow(NamedTuple):
@@ -47,25 +52,39 @@ class Flow(NamedTuple):
 
 
 class FlowTable:
-    """The flows of the packets that it `takes`.
+    """The flows of the packets that it `takes`; in plain Python unless a native classifier is given, by which they are decided.
 
     `beyond` counts packets of flows that came when the table was full, `fieldless` those that cannot be decoded.
     """
 
-    def __init__(self, takes: Takes, most: int = MOST_FLOWS) -> None:
+    def __init__(self, takes: Takes, most: int = MOST_FLOWS, native: Classifier | None = None) -> None:
         self._takes, self._most = takes, most
         self._flows: dict[_Key, list[int]] = {}
-        self.beyond = self.fieldless = 0
+        self._beyond = self._fieldless = 0
+        self.native = native
+        self.sums: FlowSums | None = None
+        if native is not None:
+            from ..native import FlowSums
+
+            self.sums = FlowSums(taken_rows(native.policy, takes), most)
 
     def __len__(self) -> int:
-        return len(self._flows)
+        return len(self._flows) if self.sums is None else len(self.sums)
+
+    @property
+    def beyond(self) -> int:
+        return self._beyond if self.sums is None else self.sums.beyond
+
+    @property
+    def fieldless(self) -> int:
+        return self._fieldless if self.sums is None else self.sums.fieldless
 
     def add(self, outcome: Outcome, time: int) -> None:
         if not self._takes(outcome.action, outcome.rule):
             return
         point, rule = outcome.point, outcome.rule
         if point is None or rule is None:
-            self.fieldless += 1
+            self._fieldless += 1
             return
         key = (rule, point[SRC], point[DST], point[PROTOCOL], point[DPORT], point[TYPE], point[CODE])
         sums = self._flows.get(key)
@@ -77,12 +96,39 @@ class FlowTable:
         elif len(self._flows) < self._most:
             self._flows[key] = [1, outcome.wire_length, time, time]
         else:
-            self.beyond += 1
+            self._beyond += 1
 
     def top(self, most: int) -> list[Flow]:
         """The flows of most packets, then of most bytes."""
-        found = nsmallest(most, self._flows.items(), key=lambda one: (-one[1][0], -one[1][1], one[0]))
-        return [Flow(*key, *sums) for key, sums in found]
+        every = (
+            (Flow(*key, *sums) for key, sums in self._flows.items())
+            if self.sums is None
+            else map(Flow._make, self.sums)
+        )
+        return nsmallest(most, every, key=lambda flow: (-flow.packets, -flow.bytes, flow[:_KEY]))
+
+
+def flow_table(
+    policy: RuleSet,
+    paths: Sequence[str | os.PathLike[str]],
+    takes: Takes,
+    engine: Engine = "auto",
+    most: int = MOST_FLOWS,
+) -> FlowTable:
+    """A table for the flows of captures, filled natively if that is asked for, or possible and one of them is worth it.
+
+    Raises:
+        LimitError: as `count.evaluate_capture`.
+    """
+    found = (chosen_classifier(policy, path, engine) for path in paths)
+    return FlowTable(takes, most, next((native for native in found if native is not None), None))
+
+
+def taken_rows(policy: RuleSet, takes: Takes) -> list[bool]:
+    """Which rows of counts are taken: the rules, the default, and then those of `sums`."""
+    default = len(policy.rules)
+    classes = [takes(None if kind == NOT_IP else DENY, None) for kind in CLASSES]
+    return [*(takes(policy.action(rule), rule) for rule in range(default + 1)), *classes, takes(ALLOW, None), False]
 
 
 def count_flows(
@@ -97,6 +143,8 @@ def count_flows(
 ) -> CaptureReport:
     """As `count.evaluate_capture`, whose report it gives; adds the flows to a table."""
     stated = Stated(inbound, outbound, state)
+    if table.native is not None:
+        return native_report(table.native, path, stated, progress, 1, table.sums)
     judge = Judge(policy, stated)
     rows = len(policy.rules) + 1 + ROWS
     sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, judge.kinds)

@@ -151,6 +151,8 @@ def test_an_interface_has_the_rules_of_all_its_groups() -> None:
     ):
         assert tuple(fate(text, packet, policy) for packet in (TCP, ssh, telnet)) == expected
     assert fate(text, f"{telnet} state established", "eni-1 ingress") == "allow"
+    text = json.dumps({"SecurityGroups": groups[:1], "NetworkInterfaces": [interface]})  # of the other nothing is known
+    assert (fate(text, TCP, "eni-1 ingress"), fate(text, telnet, "eni-1 ingress")) == ("allow", "depends")
 
 
 def test_rules_one_by_one() -> None:
@@ -219,6 +221,8 @@ def test_where_lists_are_applied_is_kept() -> None:
         (acl({**ALL, "RuleNumber": 0}), "FW403", '"RuleNumber": 0'),
         (acl({**ALL, "RuleNumber": 32767}), "FW403", '"RuleNumber": 32767'),  # the end allows nothing
         (acl({**ALL, "RuleNumber": 5}, {**ALL, "RuleNumber": 5}), "FW403", '"RuleNumber": 5'),
+        (acl({**ALL, "Egress": None}), "FW406", '"Egress": null'),
+        (group(permission("icmp", 8, **ANY)), "FW406", '"FromPort": 8'),
         (acl({**ALL, "Egress": "yes"}), "FW406", '"Egress": "yes"'),
         (group(permission("tcp", 80, 22, **ANY)), "FW403", '"FromPort": 80'),
         (group(permission("tcp", **ANY)), "FW406", '"FromPort": null'),

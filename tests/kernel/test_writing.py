@@ -46,6 +46,23 @@ def load_nft(judge: kernel.Kernel, family: kernel.Family, texts: list[str]) -> N
     judge.run("nft", "-f", "-", text="flush ruleset\n" + "\n".join(rows) + survivors())
 
 
+def load_iptables(judge: kernel.Kernel, family: kernel.Family, texts: list[str]) -> None:
+    """Each as chains of the raw table, which packets meet before anything else; comments are left as they are."""
+    tool = f"ip{'6' * (family == 6)}tables-legacy-restore"
+    declared, rules = [":PREROUTING ACCEPT [0:0]"], []
+    for n, text in enumerate(texts):
+        judge.run(tool, "--test", text=text)
+        rules.append(f"-A PREROUTING -m mac --mac-source {kernel.mac(n).hex(':')} -j p{n}")
+        named = re.sub(r"(?<=-[Aj] )(INPUT|input-\d+)", rf"p{n}\1", text)
+        chains = re.findall(r"^:(\S+) ", text, re.MULTILINE)
+        declared += [f":p{n} - [0:0]", *(f":p{n}{name} - [0:0]" for name in chains)]
+        (default,) = re.findall(r"^:INPUT (\w+) ", text, re.MULTILINE)
+        rules += [f"-A p{n} -j p{n}INPUT", f"-A p{n} -j {default}"]
+        rules += re.findall("^-A .*$", named, re.MULTILINE)
+    judge.run(tool, text="\n".join(["*raw", *declared, *rules, "COMMIT", ""]))
+    judge.run("nft", "-f", "-", text="flush ruleset\n" + survivors())
+
+
 def survivors() -> str:
     rows = [f"ether saddr {kernel.mac(n).hex(':')} counter" for n in range(POLICIES)]
     return "\n".join(
@@ -53,7 +70,12 @@ def survivors() -> str:
     )
 
 
-LOADERS: dict[str, Callable[[kernel.Kernel, kernel.Family, list[str]], None]] = {"nft": load_nft}
+LOADERS: dict[str, Callable[[kernel.Kernel, kernel.Family, list[str]], None]] = {
+    "nft": load_nft,
+    "iptables": load_iptables,
+    "ip6tables": load_iptables,
+}
+CASES = [("nft", 4), ("nft", 6), ("iptables", 4), ("ip6tables", 6)]
 
 
 def through(judge: kernel.Kernel) -> list[int]:
@@ -97,14 +119,12 @@ def agree(to: str, seed: int, family: kernel.Family, loads: int, batches: int) -
     return compared
 
 
-@pytest.mark.parametrize("family", [4, 6])
-@pytest.mark.parametrize("to", LOADERS)
+@pytest.mark.parametrize(("to", "family"), CASES)
 def test_the_kernel_does_what_was_written(to: str, family: kernel.Family) -> None:
     assert agree(to, family, family, loads=2, batches=8) == 2 * 8 * POLICIES * BATCH
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", [4, 6])
-@pytest.mark.parametrize("to", LOADERS)
+@pytest.mark.parametrize(("to", "family"), CASES)
 def test_the_kernel_does_what_was_written_many_times(to: str, family: kernel.Family) -> None:
     assert agree(to, 100 + family, family, loads=10, batches=30) == 10 * 30 * POLICIES * BATCH

@@ -374,10 +374,18 @@ def test_the_native_functions_check_what_they_are_given() -> None:
     ]
     with pytest.raises(ValueError, match="out of range"):
         _native.family(*good[:4], *reversed_entry, *good[8:])
-    frames = bytearray(24)
+    frames = bytearray(40)
     frames[0:4] = b"\xff\0\0\0"
     table = _native.family(*good)
     with pytest.raises(ValueError, match="within the data"):
         _native.decoded(b"abc", frames, 1)
+    table_of_flows = _native.flow_table(4, bytes(512), bytes(1 + 6), 1, 2)
+    with pytest.raises(ValueError, match="within the data"):
+        _native.add_flows(table_of_flows, b"abc", frames, 1, bytearray(4))
+    with pytest.raises(ValueError, match="too few"):
+        _native.add_flows(table_of_flows, b"abc", frames, 1, b"")
+    for wrong in ((0, bytes(512), bytes(7)), (4, bytes(511), bytes(7)), (4, bytes(512), bytes(6))):
+        with pytest.raises(ValueError, match=r"flows|protocols"):
+            _native.flow_table(*wrong, 1, 2)
     with pytest.raises(ValueError, match="two families"):
         _native.count(table, table, "portable", b"", frames, 0, 0, bytearray(80), bytearray(80), bytearray(4))

@@ -37,6 +37,13 @@ TEXTS = {
     "fortigate": 'config firewall policy\n    edit 1\n        set srcintf "wan1"\n    next\nend\n',
     "mikrotik": "/ip firewall filter\nadd action=accept chain=input protocol=tcp dst-port=22\n",
     "aws": '{ "SecurityGroups": [ { "GroupId": "sg-1", "IpPermissions": [] } ] }',
+    "aws-listing": "NETWORKACLS\tFalse\tacl-1\nENTRIES\t0.0.0.0/0\tFalse\t-1\tallow\t100\n",
+    "aws-other": '{ "RouteTables": [ { "RouteTableId": "rtb-1" } ] }',
+    "cloudformation": '{ "AWSTemplateFormatVersion": "2010-09-09", "Resources": {} }',
+    "terraform-listing": '# aws_network_acl.main:\nresource "aws_network_acl" "main" {\n    id = "acl-1"\n}\n',
+    "terraform-log": '{"@level":"info","@message":"Plan: 1 to add","type":"change_summary"}\n'
+        '{"@level":"info","@message":"Apply complete"}\n',
+    "terraform-json": '{ "terraform_version": "1.9.5", "values": {} }',
     "gcp": '[ { "kind": "compute#firewall", "sourceRanges": ["0.0.0.0/0"] } ]',
     "azure": '{ "properties": { "securityRules": [] } }',
     "json": '{ "a": 1 }',
@@ -57,7 +64,7 @@ TEXTS = {
 }  # fmt: skip
 BYTES = {
     "pcap": bytes.fromhex("d4c3b2a1020004000000000000000000"), "pcapng": bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000"),
-    "zip": b"PK\x03\x04rest",
+    "tfplan": b"PK\x03\x04".ljust(30, b"\0") + b"tfplan", "zip": b"PK\x03\x04rest",
     "gzip": gzip.compress(b"allow tcp\n"), "pdf": b"%PDF-1.7\n",
     "xz": b"\xfd7zXZ\0\0", "zstd": b"\x28\xb5\x2f\xfd\0", "png": b"\x89PNG\r\n\x1a\n",
     "tar": b"a.fwl".ljust(257, b"\0") + b"ustar\0", "elf": b"\x7fELF\2\1", "netmon": b"GMBU\0\2", "snoop": b"snoop\0\0\0\0\0\0\2",
@@ -72,6 +79,22 @@ def name(kind: Kind | None) -> str:
 def test_texts_are_recognised(expected: str) -> None:
     assert name(of_text(TEXTS[expected])) == expected
     assert name(of_text(TEXTS[expected].replace("\n", "\r\n"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("----------------\n|  DescribeNetworkAcls  |\n+-----+\n||  NetworkAcls  ||\n", "aws-listing"),
+        ("SecurityGroups:\n- Description: web\n  GroupId: sg-1\n", "aws-listing"),
+        (
+            "Terraform will perform the following actions:\n\n  # aws_security_group.web will be created\n",
+            "terraform-listing",
+        ),
+        ("Plan: 1 to add, 0 to change, 0 to destroy.\n", "terraform-listing"),
+    ],
+)
+def test_other_looks_of_a_kind(text: str, expected: str) -> None:
+    assert name(of_text(text)) == expected
 
 
 @pytest.mark.parametrize("expected", BYTES)

@@ -9,17 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...errors import Diagnostic, Span
-from ...model import address
+from ...errors import Diagnostic
 from ...model.interval import IntervalSet
 from ..matching import union
 from ..placed import Items, Members, Placed
 from .lists import Entry, Interface, List
-from .meaning import PORTED, TYPED, Peer, Traffic, message, network, parts_of, ports, protocol_of
+from .meaning import (
+    EVERY_PORT,
+    LAST_NUMBER,
+    PORTED,
+    TYPED,
+    Peer,
+    Traffic,
+    addresses,
+    message,
+    network,
+    ports,
+    protocol_of,
+    unlooked,
+)
+from .rules import entry, numbered, rule
 from .words import Item, RefusedError, objects, short
 
-LAST_NUMBER = 32766  # of an entry that a user can make; those behind are the ends, which deny what is left
-UNLOOKED = "FW480"
 _KEYS = {
     "NetworkAcls": ("NetworkAcls", "network_acls"),
     "SecurityGroups": ("SecurityGroups", "security_groups"),
@@ -87,19 +98,16 @@ class Describe:
         for item in self._all("PrefixLists"):
             if "Cidrs" not in item:
                 continue
-            networks = [network(text, place, ":" in text) for text, place in item.texts("Cidrs")]
+            networks = [addresses(text, place, ":" in text) for text, place in item.texts("Cidrs")]
             yield item.needed("PrefixListId"), union(networks) if networks else IntervalSet()
 
-    def _members(self) -> dict[str, IntervalSet] | None:
-        """The addresses of each group's interfaces; None where the text does not list the interfaces."""
-        if "NetworkInterfaces" not in self.found or not self._all("NetworkInterfaces"):
-            return None
+    def _members(self) -> Mapping[str, IntervalSet]:
+        """The addresses of each group's interfaces, of those groups that have some."""
         found: dict[str, list[IntervalSet]] = {}
         for item in self._all("NetworkInterfaces"):
-            own = union([IntervalSet.single(0), *_addresses(item)]) - IntervalSet.single(0)
             for group in item.many("Groups"):
-                found.setdefault(group.needed("GroupId"), []).append(own)
-        return {group: union(sets) for group, sets in found.items()}
+                found.setdefault(group.needed("GroupId"), []).extend(_addresses(item))
+        return {group: union(sets) for group, sets in found.items() if sets}
 
     # Lists
 
@@ -153,30 +161,25 @@ class Describe:
 
     def _numbered(self, found: List, item: Item, numbers: dict[tuple[bool, int], Item]) -> None:
         number, egress = item.number("RuleNumber"), item.flag("Egress")
-        if number is None:
-            raise RefusedError(item.place(), "`RuleNumber` is missing", code="FW406")
+        if number is None or "Egress" not in item:
+            missing = "RuleNumber" if number is None else "Egress"
+            raise RefusedError(item.place(missing), f"`{missing}` is missing", code="FW406")
         action = item.needed("RuleAction").lower()
         if action not in ("allow", "deny"):
             raise RefusedError(item.place("RuleAction"), f"`{short(action)}` is not `allow` or `deny`", "correct it")
-        if not 1 <= number <= LAST_NUMBER + 2:
-            help = f"numbers are between 1 and {LAST_NUMBER}"
-            raise RefusedError(item.place("RuleNumber"), f"`{number}` is not the number of a rule", help)
+        own = numbered(number, item.place("RuleNumber"))
         if (egress, number) in numbers:
             place = item.place("RuleNumber")
             raise RefusedError(place, f"rule {number} stands twice in one direction", "AWS has each number once")
         numbers[egress, number] = item
         traffic = self._traffic_of_entry(item)
-        peer = Peer(_network_of(item, "CidrBlock", "Ipv6CidrBlock"))
-        if number > LAST_NUMBER:
-            if action == "allow" or traffic.protocol is not None:
-                raise RefusedError(item.place("RuleNumber"), f"rule {number} is the end, and denies everything", _ENDS)
+        peer = _network_of(item, "CidrBlock", "Ipv6CidrBlock")
+        if own:
+            found.entries.append(entry(egress, item.mark("RuleNumber"), number, action == "allow", traffic, peer))
+        elif action == "allow" or traffic.protocol is not None:
+            raise RefusedError(item.place("RuleNumber"), f"rule {number} is the end, and denies everything", _ENDS)
+        else:
             found.ends += 1
-            return
-        entry = Entry(
-            egress, item.mark("RuleNumber"), item.words, *parts_of(traffic, peer, egress), number, action == "allow",
-            f"rule-{number}",
-        )  # fmt: skip
-        found.entries.append(entry)
 
     def _traffic_of_entry(self, item: Item) -> Traffic:
         protocol = protocol_of(_protocol(item, "Protocol"), item.place("Protocol"))
@@ -193,15 +196,9 @@ class Describe:
             return Traffic(protocol, *message(*_pair(within, "Type", "Code"), item.place("IcmpTypeCode")))
         if "PortRange" in item:
             within = item.inner("PortRange")
-            if within is not None and _pair(within, "From", "To") not in _EVERY_PORT:
-                self._unlooked(item.place("PortRange"), protocol)
+            if within is not None and _pair(within, "From", "To") not in EVERY_PORT:
+                self.remarks.append(unlooked(item.place("PortRange"), protocol))
         return Traffic(protocol)
-
-    def _unlooked(self, place: Span, protocol: int | None) -> None:
-        what = "all protocols" if protocol is None else f"protocol {protocol}"
-        message = f"AWS does not look at these ports: the rule is about {what}, and takes any"
-        help = "ports are looked at for the protocols 6 (tcp) and 17 (udp) alone"
-        self.remarks.append(Diagnostic(UNLOOKED, message, place, help=help, severity="warning"))
 
     # Groups
 
@@ -220,7 +217,6 @@ class Describe:
     def _permission(self, item: Item, egress: bool, own: str) -> Iterator[Entry]:
         """One entry for each source, or destination, of a permission."""
         traffic = self._traffic_of_rule(item)
-        about = f"{item.text('IpProtocol')} {item.members.get('FromPort')}-{item.members.get('ToPort')}"
         for key, inner in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", "PrefixListId"),
                            ("UserIdGroupPairs", "GroupId")):  # fmt: skip
             for one in item.many(key):
@@ -229,9 +225,8 @@ class Describe:
                 elif inner == "PrefixListId":
                     peer = self._prefix_peer(one.needed(inner))
                 else:
-                    peer = Peer(network(one.needed(inner), one.place(inner), inner == "CidrIpv6"))
-                name = one.text("Description")
-                yield _rule(egress, one.mark(inner), f"{about} {one.words}", traffic, peer, name)
+                    peer = network(one.needed(inner), one.place(inner), inner == "CidrIpv6")
+                yield rule(egress, one, one.mark(inner), traffic, peer, one.text("Description"))
 
     def _single(self, item: Item) -> None:
         """A rule of `describe-security-group-rules`."""
@@ -241,7 +236,7 @@ class Describe:
         found = self.lists.setdefault(group, List(group, item.place("GroupId"), True))
         traffic = self._traffic_of_rule(item)
         if "CidrIpv4" in item or "CidrIpv6" in item:
-            peer = Peer(_network_of(item, "CidrIpv4", "CidrIpv6"))
+            peer = _network_of(item, "CidrIpv4", "CidrIpv6")
         elif "PrefixListId" in item:
             peer = self._prefix_peer(item.needed("PrefixListId"))
         else:
@@ -253,7 +248,7 @@ class Describe:
             peer = self._group_peer(within, group)
         name = item.text("Description") or item.text("SecurityGroupRuleId")
         mark = item.mark("SecurityGroupRuleId", "CidrIpv4", "CidrIpv6")
-        found.entries.append(_rule(item.flag("IsEgress"), mark, item.words, traffic, peer, name))
+        found.entries.append(rule(item.flag("IsEgress"), item, mark, traffic, peer, name))
 
     def _traffic_of_rule(self, item: Item) -> Traffic:
         protocol = protocol_of(_protocol(item, "IpProtocol"), item.place("IpProtocol"))
@@ -263,48 +258,36 @@ class Describe:
             if first is None or last is None:
                 raise RefusedError(place, f"protocol {protocol} lacks its ports", code="FW406")
             return Traffic(protocol, *ports(first, last, place))
+        if protocol in TYPED and (first is None) == (last is None):
+            return Traffic(protocol, *message(-1 if first is None else first, -1 if last is None else last, place))
         if protocol in TYPED:
-            every = -1 if first is None else first
-            return Traffic(protocol, *message(every, -1 if last is None else last, place))
-        if first is not None and (first, last) not in _EVERY_PORT:
-            self._unlooked(place, protocol)
+            raise RefusedError(place, "the rule has a type without a code, or a code without a type", code="FW406")
+        if first is not None and (first, last) not in EVERY_PORT:
+            self.remarks.append(unlooked(place, protocol))
         return Traffic(protocol)
 
     def _prefix_peer(self, name: str) -> Peer:
-        if name in self.prefixes:
-            return Peer(self.prefixes[name])
-        return Peer(address.ALL, (f"what prefix list {name} holds is not known here",))
+        known = self.prefixes.get(name)
+        return Peer.prefix_list(name) if known is None else Peer(known, f"prefix list {name}")
 
     def _group_peer(self, item: Item, own: str) -> Peer:
-        """Who is in a group: known if the text lists the interfaces, and the group is of the same network."""
+        """Who is in a group: known if the text lists interfaces of it, and it is of the same network."""
         name = item.text("GroupId") or item.text("GroupName") or own
-        far = any(key in item for key in ("VpcPeeringConnectionId", "PeeringStatus"))
-        if self.members is not None and not far and "GroupId" in item:
-            return Peer(self.members.get(name, IntervalSet()))
-        itself = " (the group itself)" if name == own else ""
-        return Peer(address.ALL, (f"who is in group {name}{itself} is not known here",))
+        known = None if any(key in item for key in _FAR) else self.members.get(name)
+        return Peer.group(name) if known is None else Peer(known, f"group {name}")
 
     def _interface(self, item: Item) -> None:
-        groups = tuple(
-            (group.needed("GroupId"), group.place("GroupId"))
-            for group in item.many("Groups")
-            if group.text("GroupId") in self.lists
-        )
-        missing = [g for g in item.many("Groups") if g.text("GroupId") not in self.lists]
-        if not groups or missing:
-            return  # the rules of a group that is not here are not known
+        groups = tuple((group.needed("GroupId"), group.place("GroupId")) for group in item.many("Groups"))
+        if not any(group in self.lists for group, _ in groups):
+            return  # nothing is known of it
         name = item.needed("NetworkInterfaceId")
         for group, span in groups:
-            self.lists[group].applied.append((f"to {name}", span))
+            if group in self.lists:
+                self.lists[group].applied.append((f"to {name}", span))
         self.interfaces.append(Interface(name, item.place("NetworkInterfaceId"), groups))
 
 
-def _rule(egress: bool, mark: Span, text: str, traffic: Traffic, peer: Peer, name: str | None) -> Entry:
-    doubted = bool(traffic.doubts or peer.doubts)
-    return Entry(egress, mark, text, *parts_of(traffic, peer, egress), name=name or None, doubted=doubted)
-
-
-def _network_of(item: Item, v4: str, v6: str) -> IntervalSet:
+def _network_of(item: Item, v4: str, v6: str) -> Peer:
     """The network of an entry, of one family or the other."""
     if (v4 in item) == (v6 in item):
         text = "both an IPv4 and an IPv6 network" if v4 in item else "no network"
@@ -329,14 +312,14 @@ def _pair(item: Item, first: str, last: str) -> tuple[int, int]:
 def _addresses(item: Item) -> Iterator[IntervalSet]:
     """All addresses of an interface, with the prefixes that it was given."""
     if "PrivateIpAddress" in item:
-        yield network(item.needed("PrivateIpAddress"), item.place("PrivateIpAddress"), False)
+        yield addresses(item.needed("PrivateIpAddress"), item.place("PrivateIpAddress"), False)
     for key, inner, v6 in (("PrivateIpAddresses", "PrivateIpAddress", False), ("Ipv6Addresses", "Ipv6Address", True),
                            ("Ipv4Prefixes", "Ipv4Prefix", False), ("Ipv6Prefixes", "Ipv6Prefix", True)):  # fmt: skip
         for one in item.many(key):
-            yield network(one.needed(inner), one.place(inner), v6)
+            yield addresses(one.needed(inner), one.place(inner), v6)
 
 
-_EVERY_PORT = ((-1, -1), (0, 0), (0, 65535), (-1, None), (0, None))
+_FAR = ("VpcPeeringConnectionId", "PeeringStatus")  # the group is of another network
 _ENDS = f"rules of a user's have numbers up to {LAST_NUMBER}"
 _OWN_KEYS = {
     "NetworkAcls": "NetworkAclId",

@@ -8,11 +8,12 @@ groups together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ...errors import Diagnostic, Span
+from ...model.box import Sets
 from ...model.fields import FULL, STATE, STATES
 from ...model.interval import IntervalSet
 from ...model.rules import DENY
@@ -35,6 +36,7 @@ class Entry:
         order: an ACL's number of it.
         permit: None if that is not known.
         doubted: does it hang on more than the packet?
+        key: what tells it from others of the same list, wherever it is written.
     """
 
     egress: bool
@@ -46,6 +48,14 @@ class Entry:
     permit: bool | None = True
     name: str | None = None
     doubted: bool = False
+    key: Hashable = None
+
+    def in_doubt(self, reason: str) -> Entry:
+        """The same, whose every match hangs on something more."""
+        parts, fragments = (
+            tuple(Part(part.products, (*part.doubts, reason)) for part in some) for some in (self.parts, self.fragments)
+        )
+        return replace(self, parts=parts, fragments=fragments, doubted=True)
 
 
 @dataclass
@@ -86,6 +96,11 @@ def document(
     return _Assembly().document(list(lists), list(interfaces), tuple(remarks))
 
 
+def names_of(lists: Iterable[str]) -> frozenset[str]:
+    """The names of the policies of some lists."""
+    return frozenset(_called(name, way) for name in lists for way in WAYS)
+
+
 class _Assembly:
     def __init__(self) -> None:
         self.number = 0
@@ -114,6 +129,7 @@ class _Assembly:
     def _list(self, found: List, way: Way) -> None:
         lines = [self._answers(found.span)] if found.stateful else []
         lines += [line for entry in found.of(way) for line in self._lines(entry)]
+        lines = lines or [self._own("end", "deny all", found.span, Kind.DENY, FULL)]
         name = _called(found.name, way)
         self.chains[name] = Chain(name, tuple(lines), DENY, found.span)
 
@@ -121,13 +137,17 @@ class _Assembly:
         """The union of some groups: each is a chain that is gone through, and comes back with what it does not allow."""
         lines = [self._answers(interface.span)]
         for group, span in interface.groups:
+            self.number += 1
+            text, match = f"the rules of group {group}", Match({})
+            if group not in groups:
+                match.doubt(f"{text} are not in this file")
+                lines.append(Line(self.number, span, text, Kind.ALLOW, match.parts()))
+                continue
             name = f"{_called(group, way)} rules"
             if name not in self.chains:
                 own = self.chains[_called(group, way)]
                 self.chains[name] = Chain(name, own.lines[1:], None, own.span)
-            self.number += 1
-            text = f"the rules of group {group}"
-            lines.append(Line(self.number, span, text, Kind.JUMP, Match({}).parts(), name))
+            lines.append(Line(self.number, span, text, Kind.JUMP, match.parts(), name))
         name = _called(interface.name, way)
         self.chains[name] = Chain(name, tuple(lines), DENY, interface.span)
 
@@ -140,11 +160,15 @@ class _Assembly:
                 yield Line(self.number, entry.span, text, kind, parts, name=entry.name)
 
     def _answers(self, span: Span) -> Line:
-        """What AWS adds to every group; it is no line of the user's, and has no words."""
-        self.number += 1
+        """What AWS adds to every group."""
         sets = list(FULL)
         sets[STATE] = _ANSWERS
-        return Line(self.number, span, "", Kind.ALLOW, (Part((tuple(sets),)),), name="answers")
+        return self._own("answers", "allow what belongs to a connection that passed", span, Kind.ALLOW, tuple(sets))
+
+    def _own(self, name: str, text: str, span: Span, kind: Kind, sets: Sets) -> Line:
+        """A line of AWS's, and none of the user's."""
+        self.number += 1
+        return Line(self.number, span, f"{text} (implicit)", kind, (Part((sets,)),), name=name, implied=True)
 
 
 def _called(name: str, way: Way) -> str:

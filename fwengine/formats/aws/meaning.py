@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...errors import Span
+from ...errors import Diagnostic, Span
 from ...model import address
 from ...model.fields import CODE, DPORT, DST, FRAGMENT, ICMP, ICMPV6, PROTOCOL, SRC, TCP, TYPE, UDP
 from ...model.interval import IntervalSet
@@ -23,6 +23,9 @@ from .words import RefusedError, short
 EARLY, LATER = IntervalSet(((0, 1),)), IntervalSet.single(2)
 PORTED, TYPED = frozenset({TCP, UDP}), frozenset({ICMP, ICMPV6})
 FRAGMENTS_DOUBTED = "AWS does not say whether a rule about ports or types takes later fragments"
+UNLOOKED = "FW480"
+EVERY_PORT = ((-1, -1), (0, 0), (0, 65535), (-1, None), (0, None))  # what is written where ports mean nothing
+LAST_NUMBER = 32766  # of an entry that a user can make; those behind are the ends, which deny what is left
 _ALL = ("-1", "all")
 _FAMILIES = ((address.V4, ICMP), (address.V6, ICMPV6))
 
@@ -43,13 +46,34 @@ class Traffic:
             return self.first is not None and (self.first, self.last) != (0, 65535)
         return self.protocol in TYPED and self.first not in (None, -1)
 
+    def __str__(self) -> str:
+        words = "all" if self.protocol is None else names.protocol_name(self.protocol)
+        if not self.is_deep:
+            return words
+        both = self.first, self.last
+        return f"{words} {self.first}" if both[0] == both[1] or both[1] == -1 else f"{words} {self.first}-{self.last}"
+
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is at the other end."""
+    """Who is at the other end: the addresses, and the words for them."""
 
     addresses: IntervalSet
+    words: str
     doubts: tuple[str, ...] = ()
+
+    @classmethod
+    def unknown(cls, words: str, reason: str) -> Peer:
+        """One of which nothing is known."""
+        return cls(address.ALL, words, (reason,))
+
+    @classmethod
+    def prefix_list(cls, name: str) -> Peer:
+        return cls.unknown(f"prefix list {name}", f"what prefix list {name} holds is not known here")
+
+    @classmethod
+    def group(cls, name: str) -> Peer:
+        return cls.unknown(f"group {name}", f"who is in group {name} is not known here")
 
 
 def parts_of(traffic: Traffic, peer: Peer, egress: bool) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
@@ -102,8 +126,15 @@ def protocol_of(text: str, place: Span) -> int | None:
     return found
 
 
-def network(text: str, place: Span, v6: bool) -> IntervalSet:
+def network(text: str, place: Span, v6: bool) -> Peer:
     """A network in CIDR notation."""
+    found = addresses(text, place, v6)
+    (words,) = address.show_set(found)
+    return Peer(found, words if "/" in words else f"{words}/{128 if v6 else 32}")
+
+
+def addresses(text: str, place: Span, v6: bool) -> IntervalSet:
+    """The addresses of a network."""
     host, slash, length = text.partition("/")
     try:
         point = address.parse(host)
@@ -115,6 +146,14 @@ def network(text: str, place: Span, v6: bool) -> IntervalSet:
     if slash and not (re.fullmatch("[0-9]{1,3}", length) and int(length) <= bits):
         raise RefusedError(place, f"`/{short(length)}` is not a prefix length of {bits} bits", _NETWORK)
     return IntervalSet((address.prefix(point, int(length) if slash else bits),))
+
+
+def unlooked(place: Span, protocol: int | None) -> Diagnostic:
+    """Ports that AWS does not look at."""
+    what = "all protocols" if protocol is None else f"protocol {protocol}"
+    message = f"AWS does not look at these ports: the rule is about {what}, and takes any"
+    help = "ports are looked at for the protocols 6 (tcp) and 17 (udp) alone"
+    return Diagnostic(UNLOOKED, message, place, help=help, severity="warning")
 
 
 def ports(first: int, last: int, place: Span) -> tuple[int, int]:

@@ -85,7 +85,8 @@ class Item:
         for at, one in enumerate(found or ()):
             if not isinstance(one, Members):
                 raise RefusedError(self.placed.span(found.at[at]), f"an object of `{key}` is expected", code="FW406")
-            state = states[at] if isinstance(states, list) and len(states) == len(found) else states is True or None
+            told = isinstance(states, list) and len(states) == len(found)
+            state = states[at] if isinstance(states, list) and told else _holds(states) or None
             yield Item(self.placed, one, state)
 
     def texts(self, key: str) -> Iterator[tuple[str, Span]]:

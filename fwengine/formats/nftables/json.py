@@ -5,12 +5,11 @@ All of it stands on one line as a rule, so a place is the column at which a rule
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from ...errors import Span
+from ..placed import Items, Members, NotJsonError, Placed
 from .syntax import (
     Chain,
     Choice,
@@ -35,6 +34,9 @@ from .syntax import (
 from .words import RefusedError, short
 
 Failed = Callable[..., None]
+_AGAIN = "save it again: `nft -j list ruleset > FILE`"
+_COMMANDS = frozenset({"add", "create", "insert", "flush"})  # as `nft -j -f` takes them
+_SAVE = "save what is loaded: `nft -j list ruleset`"
 _VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "reject", "queue"})
 _NOTHING = frozenset({"counter", "log", "notrack", "xt_comment", "dup", "secmark", "ct helper", "ct timeout", "flow"})
 _DOUBTED = frozenset({"limit", "quota", "ct count", "meter", "last"})
@@ -48,54 +50,57 @@ def read(text: str, file: str, failed: Failed) -> Tables:
         RefusedError: if it is not what `nft -j list ruleset` prints.
     """
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(
-            None, f"this is not JSON: {str(error)[:100]}", "save it again: `nft -j list ruleset > FILE`", "FW406"
-        ) from None
-    items = document.get("nftables") if isinstance(document, dict) else None
-    if not isinstance(items, list):
+        placed = Placed(text, file)
+    except NotJsonError as error:
+        failed(RefusedError(None, f"this is not JSON: {error.message}", _AGAIN, "FW406"), error.span)
+        return {}
+    items = placed.root.get("nftables") if isinstance(placed.root, Members) else None
+    if not isinstance(items, Items):
         raise RefusedError(None, "there is no list `nftables` in it", "`nft -j list ruleset` prints one", "FW406")
-    return _Json(text, file, failed).all(items)
+    return _Json(placed, failed).all(items)
 
 
 class _Json:
-    def __init__(self, text: str, file: str, failed: Failed) -> None:
-        self.file, self.failed = file, failed
+    def __init__(self, placed: Placed, failed: Failed) -> None:
+        self.placed, self.failed = placed, failed
         self.tables: Tables = {}
-        self.places = {kind: _places(text, file, kind) for kind in ("table", "chain", "rule", "set", "map")}
-        self.at = dict.fromkeys(self.places, 0)
 
-    def all(self, items: list[Any]) -> Tables:
-        for item in items:
-            if not isinstance(item, dict) or len(item) != 1:
+    def all(self, items: Items) -> Tables:
+        for item, (begin, _) in zip(items, items.at, strict=True):
+            if not isinstance(item, Members) or len(item) != 1:
                 raise RefusedError(None, "an object of the list is not one of nft's", code="FW406")
             ((kind, body),) = item.items()
-            span = self._place(kind)
+            span = self.placed.span((begin, begin + len(kind) + 3))
+            command = "add"
+            if kind in _COMMANDS and isinstance(body, dict) and len(body) == 1:
+                command = kind
+                ((kind, body),) = body.items()
             try:
-                self._item(kind, body, span)
+                if command == "flush":
+                    self._flushed(kind)
+                else:
+                    self._item(kind, body, span, inserted=command == "insert")
             except RefusedError as error:
                 self.failed(error, span)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 self.failed(RefusedError(None, f"a {short(kind)} is not as nft prints it", code="FW406"), span)
         return self.tables
 
-    def _place(self, kind: str) -> Span:
-        places = self.places.get(kind, [])
-        at = self.at.get(kind, 0)
-        self.at[kind] = at + 1
-        return places[at] if at < len(places) else Span(self.file, 1, 1, 1, 1)
+    def _flushed(self, kind: str) -> None:
+        if kind != "ruleset":
+            raise RefusedError(None, f"`flush {short(kind)}` changes what is loaded", _SAVE)
+        self.tables.clear()
 
-    def _item(self, kind: str, body: Any, span: Span) -> None:
+    def _item(self, kind: str, body: Any, span: Span, *, inserted: bool) -> None:
         if kind == "metainfo":
             return
         if kind == "table":
             key = body["family"], body["name"]
-            self.tables[key] = Table(*key, span)
+            self.tables.setdefault(key, Table(*key, span))
             return
         if kind not in ("chain", "rule", "set", "map", "element"):
             if kind in ("add", "create", "insert", "delete", "flush", "replace", "rename", "reset", "list"):
-                raise RefusedError(None, f"`{kind}` is a command", "save what is loaded: `nft -j list ruleset`")
+                raise RefusedError(None, f"`{kind}` is a command", _SAVE)
             return  # objects that rules may use: counters, limits, helpers
         table = self.tables.get((body["family"], body["table"]))
         if table is None:
@@ -106,7 +111,10 @@ class _Json:
                 body.get("policy", "accept"),
             )  # fmt: skip
         elif kind == "rule":
-            table.chains[body["chain"]].rules.append(self._rule(body, span))
+            if "index" in body or "position" in body:
+                raise RefusedError(None, "a rule asks for a place in what is loaded", _SAVE)
+            rules = table.chains[body["chain"]].rules
+            rules.insert(0 if inserted else len(rules), self._rule(body, span))
         else:
             found = table.sets.setdefault(body["name"], Set(body["name"]))
             found.changes = (
@@ -129,19 +137,6 @@ class _Json:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _places(text: str, file: str, kind: str) -> list[Span]:
-    """Where the objects of a kind begin, in their order."""
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    out = []
-    line = 0
-    for found in re.finditer(rf'\{{\s*"{kind}"\s*:\s*\{{', text):
-        while line + 1 < len(starts) and starts[line + 1] <= found.start():
-            line += 1
-        column = found.start() - starts[line] + 1
-        out.append(Span(file, line + 1, column, line + 1, column + len(kind) + 3))
-    return out
 
 
 def _statement(kind: str, body: Any) -> Statement | None:

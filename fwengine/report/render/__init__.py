@@ -2,7 +2,7 @@
 
 >>> from fwengine.report.render import FORMS
 >>> sorted(FORMS)
-['github', 'json', 'jsonl', 'junit', 'markdown', 'sarif', 'text']
+['github', 'html', 'json', 'jsonl', 'junit', 'markdown', 'sarif', 'text']
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..style import Style
 from . import text_form
 
 FORMAT_VERSION: Final = "2.0"
-FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit")
+FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit", "html")
 Encode = Callable[[Any, int | None], str]  # JSON of a value, indented or on one line
 
 
