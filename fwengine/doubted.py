@@ -55,14 +55,13 @@ def _all(policy: Policy) -> Any:
     entries = policy.imported.document.entries_of(policy.imported.name)
     lines = [
         (name, chains.chains[name].default, line)
-        for entry in entries
-        for name in chains.reached(entry)
+        for name in dict.fromkeys(name for entry in entries for name in chains.reached(entry))
         for line in chains.chains[name].lines
     ]
     words = [
         (name, default, x.kind, x.target, [(p.products, *_words(x, p)) for p in x.parts]) for name, default, x in lines
     ]
-    return [chains.entries.get(entry) for entry in entries], words
+    return entries, [chains.entries.get(entry) for entry in entries], words
 
 
 def _met(policy: Policy, part: Sets) -> Any:

@@ -346,7 +346,8 @@ def _foreign(
 
 def _imported(flat: Flat, file: str, day: datetime.date, texts: Mapping[str, str]) -> Policy:
     return Policy(
-        flat.rules, flat.default, day, f"{file}:{flat.imported.name}", sources={**flat.imported.document.texts, **texts},
+        flat.rules, flat.default, day, f"{file}:{flat.imported.name}",
+        sources={**flat.imported.document.texts, **texts},
         remarks=flat.imported.document.remarks, imported=flat.imported,
     )  # fmt: skip
 

@@ -44,10 +44,10 @@ class Document:
     remarks: tuple[Diagnostic, ...] = ()
     statements: Mapping[str, int] = field(default_factory=dict)
     applied: tuple[tuple[str, str, Span], ...] = ()
-    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
     before: Document | None = None
     absent: frozenset[str] = frozenset()
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def entries_of(self, policy: str) -> tuple[str, ...]:
         """The chains that packets of a policy enter, one after another: each that lets them by leads to the next."""

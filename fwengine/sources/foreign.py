@@ -129,10 +129,8 @@ def one_of(
     if document is None:
         return ()
     all_of_them = every and reading.policy is None
-    left_out = {*document.passed, *document.absent}
-    names = (
-        tuple(n for n in document.policies if n not in left_out) if all_of_them else (chosen(document, file, reading),)
-    )
+    single = tuple(name for name in document.policies if name not in document.passed and name not in document.absent)
+    names = single if all_of_them else (chosen(document, file, reading),)
     try:
         return tuple(flatten(document, name, reading, names) for name in names)
     except PolicyError as error:
