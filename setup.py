@@ -21,8 +21,13 @@ def digest() -> str:
     return found.hexdigest()
 
 
+# FWENGINE_PURE=1 builds a wheel without it, for any platform: for Pyodide, for `fwengine.pyz`, for odd machines
+PURE = bool(os.environ.get("FWENGINE_PURE"))
+
 setup(
-    ext_modules=[
+    ext_modules=[]
+    if PURE
+    else [
         Extension(
             "fwengine.native._native",
             sources=[str(path) for path in sorted(HERE.glob("*.c"))],
@@ -38,5 +43,5 @@ setup(
             optional=True,  # without a compiler the package installs and works all the same, only slower
         )
     ],
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={} if PURE else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -7,6 +7,7 @@ the policy says, for every packet that the text is about. What is not exact in a
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from .sources.foreign import Imported, Reading
 
 IN_DOUBT = "FW461"
 UNSAYABLE = "FW462"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def convert(
         PolicyError: FW461 for each line in doubt; FW462 for each rule that is not exact in the format.
         LimitError: if the proof that both are the same exceeds its budget.
         Disagreement: if they are not, which is a bug.
-        ValueError: for a format, or a chain, that there is not.
+        ValueError: for a format, or a chain, that there is not, and for a name that is none.
 
     >>> text = convert(loads("allow tcp from any to 192.0.2.80 port https as web"), "nft")
     >>> print(next(line.strip() for line in text.splitlines() if "dport" in line))
@@ -71,6 +73,10 @@ def converted(
     writer = _writer(to)
     if chain is not None and chain not in HOOKS:
         raise ValueError(f"there is no chain `{chain}`: it is one of {', '.join(HOOKS)}")
+    if name is not None and not _NAME.fullmatch(name):
+        raise ValueError(
+            f"`{name}` is not a name for {writer.named or 'anything here'}: letters, digits, `-`, `_` and `.`"
+        )
     if as_of is not None:
         policy = policy.on(as_of)
     found = list(_doubted(policy, writer)) + list(_ending(policy, writer, stated=as_of is not None))

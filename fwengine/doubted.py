@@ -21,6 +21,7 @@ from .policy import Policy
 _COUNTED = re.compile(r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?")
 # what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, the same in JSON
 _ELSEWHERE = re.compile(r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"')
+_FAMILY = re.compile(r"\bIPv[46] alone$")
 _ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
 
 
@@ -34,6 +35,8 @@ def doubted(old: Policy, new: Policy, limit: int = REGIONS) -> tuple[Box, ...]:
     """
     if any(all(rule.action is not DEPENDS for rule in policy.rules) for policy in (old, new)):
         return ()
+    if old.sources == new.sources and old.imported is not None and new.imported is not None and _all(old) == _all(new):
+        return ()  # as lists of a plan that does not touch them
     before = [match.box for match in query(old, DEPENDS, limit=limit)]
     both = query(new, DEPENDS, before, limit=limit) if before else ()
     return tuple([match.box for match in both if not _alike(old, new, match.box)])
@@ -43,6 +46,22 @@ def _alike(old: Policy, new: Policy, box: Box) -> bool:
     if old.imported is None or new.imported is None:  # made by hand: nobody knows of any lines
         return old.rules == new.rules
     return all(_met(old, part) == _met(new, part) for part in pieces(box.sets))
+
+
+def _all(policy: Policy) -> Any:
+    """All lines of a policy, as `_met` has those that some packets meet: where one text is both, its objects are the same."""
+    assert policy.imported is not None
+    chains = policy.imported.document.chains
+    entry = policy.imported.document.policies[policy.imported.name]
+    lines = [
+        (name, chains.chains[name].default, line)
+        for name in chains.reached(entry)
+        for line in chains.chains[name].lines
+    ]
+    words = [
+        (name, default, x.kind, x.target, [(p.products, *_words(x, p)) for p in x.parts]) for name, default, x in lines
+    ]
+    return chains.entries.get(entry), words
 
 
 def _met(policy: Policy, part: Sets) -> Any:
@@ -91,6 +110,8 @@ def _shared(one: Part, part: Sets) -> frozenset[Sets]:
 
 def _words(line: Line, one: Part) -> tuple[Any, ...]:
     """What a line in doubt rests on: reasons, and its words without what it has counted."""
+    if line.implied and line.kind is Kind.EITHER and (found := _FAMILY.search(line.text)):
+        return (found[0],)  # each format says in its own words that it is about one family
     if one.doubts or line.kind is Kind.EITHER:
         return one.doubts, _plain(line.text)
     return ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.commands import run as fwengine_
 from support.iptables_rules import draw_policy as draw_iptables
 from support.nft_rules import draw_policy as draw_nft
 from support.paths import RULES
@@ -17,6 +19,8 @@ from fwengine.cli.group import cli
 from fwengine.conversion import convert
 from fwengine.errors import PolicyError
 from fwengine.formats.fwl import writer
+from fwengine.formats.registry import WRITERS
+from fwengine.formats.writing import Task, Written
 from fwengine.language.meaning.region import show_box
 from fwengine.policy import load_all
 from fwengine.sources.foreign import InDoubt, Reading
@@ -91,3 +95,106 @@ def test_the_command_writes_a_file(tmp_path: Path) -> None:
     refused = CliRunner().invoke(cli, words[:2], standalone_mode=False)
     assert refused.return_value == 2
     assert "FW461" in refused.stderr
+
+
+@pytest.mark.parametrize("to", ["nft", "iptables", "cisco"])
+def test_what_a_list_says_nothing_of_is_no_difference(to: str, tmp_path: Path) -> None:
+    """A list about IPv4 and what it was converted to: IPv6 is in doubt in both, and in the same way."""
+    out = tmp_path / "new"
+    old = str(RULES / "formats" / "border.cfg")
+    assert (
+        CliRunner().invoke(cli, ["convert", old, "--to", to, "-o", str(out)], standalone_mode=False).return_value == 0
+    )
+    done = CliRunner().invoke(cli, ["diff", old, str(out)], standalone_mode=False)
+    assert done.return_value == 0
+    assert done.output.startswith("EQUIVALENT")
+    policy = load_all(out)[0]
+    assert policy.prove("deny tcp from ipv4 to 192.0.2.25 port 25").holds
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    done = fwengine_("convert", *words)
+    return done.code, done.out, done.err
+
+
+def test_a_refusal_names_every_rule_and_touches_no_file(tmp_path: Path) -> None:
+    old, out = tmp_path / "lan.fwl", tmp_path / "lan.cfg"
+    old.write_text(
+        "allow tcp from 10.0.0.0/8 to any port 80 in lan0\n"
+        "allow tcp from any to any port 22 as fine\n"
+        "allow udp from any to any port 53 state established out wan0 as dns\n"
+        "allow any from 10.0.0.0/8 to any length < 100\n"
+    )
+    out.write_text("as it was")
+    code, said, wrong = run(str(old), "--to", "cisco", "-o", str(out))
+    assert (code, said, out.read_text()) == (2, "", "as it was")
+    assert [line for line in wrong.splitlines() if " --> " in line] == [f" --> {old}:{n}:1" for n in (1, 3, 4)]
+    assert "the rule is not exact in Cisco IOS: an access list of IOS cannot ask for `in`" in wrong
+    assert "rule `dns` is not exact in Cisco IOS: an access list of IOS cannot ask for `out`, `state`" in wrong
+    assert wrong.count("= help:") == 3
+
+
+def test_options_are_of_those_targets_that_have_them() -> None:
+    edge = str(RULES / "telnet.fwl")
+    assert "Cisco IOS has no chains" in run(edge, "--to", "cisco", "--chain", "input")[2]
+    assert "names nothing in iptables" in run(edge, "--to", "iptables", "--name", "x")[2]
+    for to in ("nft", "cisco", "aws"):
+        code, _, wrong = run(edge, "--to", to, "--name", "two words")
+        assert code == 2
+        assert "`two words` is not a name" in wrong
+    assert "hook output priority" in run(edge, "--to", "nft", "--chain", "OUTPUT", "--name", "mine")[1]
+    assert "table inet mine {" in run(edge, "--to", "nft", "--name", "mine")[1]
+    assert "ipv6 access-list" not in run(str(RULES / "formats" / "border.cfg"), "--to", "cisco")[1]
+
+
+def test_a_last_day_needs_a_day() -> None:
+    edge = str(RULES / "edge.fwl")
+    code, _, wrong = run(edge, "--to", "nft")
+    assert code == 2
+    assert "rule `admin` ends on 2027-06-30" in wrong
+    kept, gone = (run(edge, "--to", "nft", "--as-of", day)[1] for day in ("2027-06-30", "2027-07-01"))
+    assert "# admin: ends on 2027-06-30" in kept
+    assert 'comment "admin"' in kept
+    assert "# admin: left out, it ended on 2027-06-30" in gone
+    assert 'comment "admin"' not in gone
+
+
+def test_a_side_that_was_taken_is_told_in_the_text() -> None:
+    words = [str(RULES / "formats" / "server.rules"), "--policy", "INPUT", "--to", "iptables"]
+    assert run(*words)[0] == 2
+    code, said, _ = run(*words, "--in-doubt", "deny")
+    assert code == 0
+    assert "# in doubt, and taken to deny more: line 11 (-m recent)" in said
+    assert ":INPUT DROP [0:0]" in said
+
+
+def test_what_aws_cannot_keep_is_told(tmp_path: Path) -> None:
+    policy = tmp_path / "web.fwl"
+    policy.write_text("allow tcp from 10.0.0.0/8 to any port 443 log as web\n")
+    code, said, told = run(str(policy), "--to", "aws", "--name", "acl-1")
+    assert code == 0
+    assert '"NetworkAclId": "acl-1"' in said
+    assert [word for word in ("later fragments", "names", "log") if word in told] == ["later fragments", "names", "log"]
+
+
+@pytest.mark.parametrize("to", ["nft", "iptables", "cisco", "aws"])
+def test_a_fault_in_a_writer_is_noticed(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is one too many."""
+    policy = fwengine.loads("deny tcp from 10.0.0.0/8 to any port 22\nallow tcp from any to any port 22")
+    real = WRITERS[to]
+
+    def wrong(task: Task) -> Written:
+        written = real.write(task)
+        return replace(written, text="23".join(written.text.rsplit("22", 1)))
+
+    monkeypatch.setitem(WRITERS, to, real._replace(write=wrong))
+    with pytest.raises(Disagreement):
+        convert(policy, to)
+
+
+def test_there_is_no_other_format() -> None:
+    policy = fwengine.loads("allow any")
+    with pytest.raises(ValueError, match="did you mean `nft`"):
+        convert(policy, "nftt")
+    with pytest.raises(ValueError, match="there is no chain `sideways`"):
+        convert(policy, "nft", chain="sideways")

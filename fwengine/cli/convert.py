@@ -60,7 +60,10 @@ def command(
     failures = Failures()
     failures.add(no_rule(loaded))
     day = None if writer.ends else stated_day(as_of)
-    found = converted(loaded, target, as_of=day, chain=chain and chain.lower(), name=name)
+    try:
+        found = converted(loaded, target, as_of=day, chain=chain and chain.lower(), name=name)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     for told in found.told:
         note(told)
     if output is None:

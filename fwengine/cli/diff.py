@@ -319,9 +319,9 @@ def _of_capture(
     damage = None
     count = decided = 0
 
-    def fares(number: int, text: str, was: Ruling, now: Ruling) -> None:
+    def fares(number: int, text: str | None, was: Ruling, now: Ruling) -> None:
         if was.verdict != now.verdict:
-            found.append(CapturedChange(path, number, text, was, now))
+            found.append(CapturedChange(path, number, text, "ip" if text else "truncated", was, now))
 
     try:
         for outcome in iterate(old, path, **stated, notes=notes, also=new):
@@ -331,7 +331,7 @@ def _of_capture(
                 action, rule = cuts.fate(outcome.known)
                 was = None if outcome.rule is None else rule_at(old, outcome.rule)
                 now = None if rule is None else rule_at(new, rule)
-                fares(outcome.number, outcome.kind, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
+                fares(outcome.number, None, Ruling(act(outcome.action), was), Ruling(act(action or DENY), now))
             if outcome.point is None or outcome.rule is None:
                 continue
             i, j = outcome.rule, new.tree.index(outcome.point)

@@ -16,8 +16,8 @@ from ..traffic.count import chosen_classifier, iterate_batches
 from .failure import Failures
 from .output import (
     FORMAT_VERSION,
+    encoded,
     end_items,
-    json_text,
     note,
     say_failures,
     say_items,
@@ -45,7 +45,7 @@ def per_packet(
     chosen: Choice,
 ) -> int:
     """One line a packet; the exit code."""
-    lines = OutcomeLines(policy, format_, style_of(color), json_text, chosen)
+    lines = OutcomeLines(policy, format_, style_of(color), encoded, chosen)
     told = _Told(policy, lines, format_, stated, engine)
     read = 0
     for capture in captures:
@@ -74,7 +74,7 @@ def per_packet(
     else:
         say_failures(format_, failures)
         if format_ == "jsonl" and read:
-            say_json_lines([json_text({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}})])
+            say_json_lines([encoded({"summary": {"format_version": FORMAT_VERSION, "command": "eval", **sums}}, None)])
     otherwise = (
         lines.decided - {"allow": lines.allowed, "deny": lines.denied}.get(expect, 0) if expect is not None else 0
     )

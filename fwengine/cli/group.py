@@ -29,7 +29,7 @@ COMMANDS = {
     "report": _Entry("report", "Write a page of HTML about a policy, to hand around."),
     "convert": _Entry("convert", "Write a policy in another format, proved the same."),
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
-    "show": _Entry("show", "Show a policy as table, decision tree, graph or statistics."),
+    "show": _Entry("show", "Show who reaches whom, or a policy as table, tree, graph or figures."),
     "schema": _Entry("schema", "Write the JSON Schema of what a command answers."),
     "lsp": _Entry("lsp", "Serve an editor by the language server protocol."),
     "explain": _Entry("explain", "Explain a diagnostic code such as FW106."),

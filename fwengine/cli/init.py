@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from ..errors import Diagnostic, PolicyError, Span
 from .failure import Failures
-from .options import say
+from .options import color_option, format_option, say_answer, style_of
+from .output import say_failures
 
 
 @click.command(
@@ -16,21 +18,38 @@ from .options import say
     epilog="\b\nExit codes: 0 written; 2 could not write, or a file is there already: then nothing is written.\n",
 )
 @click.argument("folder", default=".", type=click.Path(path_type=str))
-@click.option("--ci/--no-ci", default=True, show_default=True, help="Also write a workflow for GitHub.")
-def command(folder: str, ci: bool) -> int:
-    """Write a policy to begin with, its expectations, a configuration, and a workflow that checks every change.
+@click.option(
+    "--ci",
+    "checks",
+    type=click.Choice(["github", "gitlab", "pre-commit"]),
+    multiple=True,
+    help="What checks every change. May be repeated.  [default: github]",
+)
+@click.option("--no-ci", is_flag=True, help="Write nothing that checks every change.")
+@format_option("text", "json", "jsonl", "markdown")
+@color_option
+def command(folder: str, checks: tuple[str, ...], no_ci: bool, format_: str, color: str) -> int:
+    """Write a policy to begin with, its expectations, a configuration, and what checks every change.
 
     FOLDER is the top of a repository, the working directory if not given. No file is ever overwritten.
     """
+    from ..report.record import Place
+    from ..report.written import Started
     from ..sources.writing import failure, replace
-    from .starter import FILES
+    from .starter import CHECKS, FILES
 
-    texts = {Path(folder) / name: text for name, text in FILES.items() if ci or not name.startswith(".github")}
+    if no_ci and checks:
+        raise click.UsageError("`--ci` and `--no-ci` contradict each other")
+    chosen = () if no_ci else checks or ("github",)
+    files = FILES | {name: text for check in chosen for name, text in CHECKS[check].items()}
+    texts = {Path(folder) / name: text for name, text in files.items()}
     failures = Failures()
     there = [path for path in texts if path.exists() or path.is_symlink()]
     if there:
         failures.tell(PolicyError([_there(str(path)) for path in there]))
+        say_failures(format_, failures)
         return 2
+    written: list[Place] = []
     try:
         for path, text in texts.items():
             try:
@@ -38,13 +57,13 @@ def command(folder: str, ci: bool) -> int:
             except OSError as error:
                 raise failure("make", str(path.parent), error) from None
             replace(str(path), text)
-            say(f"wrote {path}")
+            written.append(Place(str(path)))
     except PolicyError as error:
         failures.tell(error)
-        return 2
-    at = "" if folder == "." else f"cd {folder} && "
-    say(f"try:  {at}fwengine check && fwengine test")
-    return 0
+    at = "" if folder == "." else f"cd {shlex.quote(folder)} && "
+    next_step = None if failures else f"{at}fwengine check && fwengine test"
+    say_answer(Started(tuple(written), next_step), format_, failures, style_of(color))
+    return failures.code(0)
 
 
 def _there(path: str) -> Diagnostic:

@@ -59,7 +59,7 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
     """An answer with what went wrong, in the form that was asked for; as text failures are on stderr."""
     from ..report.render import render
 
-    stretches = render(answer, form, failures, style=style, encode=_json)
+    stretches = render(answer, form, failures, style=style, encode=encoded)
     if form in ("text", "markdown", "github", "junit", "html"):
         for text in stretches:
             say(text)
@@ -71,12 +71,7 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
 def _say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
     """One JSON document on stdout, with the version of its form, the answer's fields, and what went wrong."""
     errors = [failure.record.to_dict() for failure in failures]
-    _write(_json({"format_version": FORMAT_VERSION, **fields, "errors": errors}, indent=2))
-
-
-def json_text(value: object) -> str:
-    """A value as JSON on one line."""
-    return _json(value, indent=None)
+    _write(encoded({"format_version": FORMAT_VERSION, **fields, "errors": errors}, indent=2))
 
 
 def say_json_lines(lines: Sequence[str]) -> None:
@@ -100,13 +95,13 @@ def end_items(failures: Iterable[Failure], *, begun: bool, **sums: int) -> None:
         _say_json(failures, command="eval", results=[], **sums)
         return
     told = "".join(f',\n  "{key}": {value}' for key, value in sums.items())
-    errors = _json([failure.record.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
+    errors = encoded([failure.record.to_dict() for failure in failures], indent=2).replace("\n", "\n  ")
     _write(f'\n  ]{told},\n  "errors": {errors}\n}}')
 
 
 def say_data(value: object) -> None:
     """JSON of a form that is not an answer's."""
-    _write(_json(value, indent=2))
+    _write(encoded(value, indent=2))
 
 
 def say_failures(form: str, failures: Sequence[Failure]) -> None:
@@ -114,7 +109,7 @@ def say_failures(form: str, failures: Sequence[Failure]) -> None:
     say_answer(None, form, failures)
 
 
-def _json(value: object, indent: int | None) -> str:
+def encoded(value: object, indent: int | None) -> str:
     """JSON as readable as the encoding of stdout allows: what that cannot say, or nobody should see, is escaped."""
     import json  # late: help needs none
 

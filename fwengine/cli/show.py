@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import shutil
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,11 @@ from .loading import load, load_all, reading_options
 from .options import as_of_option, color_option, exit_codes, policy_argument, say, say_answer, style_of
 from .output import FORMAT
 
+if TYPE_CHECKING:
+    from ..policy import Policy
+
 FORMS = ("table", "matrix", "tree", "dot", "mermaid", "stats", "json")
+ANSWERS = ("table", "stats")  # what has a form of its own beside these
 WIDTH = 100  # columns, where no terminal tells
 
 
@@ -43,7 +49,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--format",
     "format_",
     type=click.Choice(["text", "markdown", "csv", "json", "jsonl"]),
-    help="With `--as matrix`: form of the answer.  [default: text]",
+    help="With `--as table`, `stats` and `matrix`: form of the answer; csv of the matrix alone.  [default: text]",
 )
 @reading_options()
 @as_of_option
@@ -52,36 +58,44 @@ def command(policy: str, form: str, between: str | None, format_: str | None, as
     """Show a policy: its rules as a table, who reaches whom, the compiled tree, or its size."""
     if form == "matrix":
         return _matrix(policy, between, format_ or "text", as_of, color)
-    for option, given in (("between", between), ("format", format_)):
-        if given is not None:
-            raise click.UsageError(f"`--{option}` goes with `--as matrix`")
-    from ..report import compiled
+    if between is not None:
+        raise click.UsageError("`--between` goes with `--as matrix`")
+    if format_ is not None and (form not in ANSWERS or format_ == "csv"):
+        raise click.UsageError(f"`--format {format_}` does not go with `--as {form}`")
+    form_ = format_ or ("json" if form == "json" else "text")
+    click.get_current_context().meta[FORMAT] = form_ if form_ in ("json", "jsonl") else "text"
     from ..report.nothing import no_rule
-    from ..report.screen import visible
-    from ..report.shown import Shown
+    from ..report.ruled import Listed, PolicyListed, PolicySized, Sized
 
     failures = Failures()
     policies = load_all(policy, as_of=as_of)
-    if form in ("dot", "mermaid", "json") and len(policies) > 1:
+    failures.add(*map(no_rule, policies))
+    if form == "table":
+        say_answer(Listed(tuple(map(PolicyListed.of, policies))), form_, failures, style_of(color))
+    elif form == "stats":
+        say_answer(Sized(tuple(map(PolicySized.of, policies))), form_, failures, style_of(color))
+    else:
+        _drawn(policies, form, failures, color)
+    return failures.code(0)
+
+
+def _drawn(policies: Sequence[Policy], form: str, failures: Failures, color: str) -> None:
+    """The compiled form, in a language of its own."""
+    from ..report import compiled
+    from ..report.screen import visible
+    from ..report.shown import Shown
+
+    if form != "tree" and len(policies) > 1:
         names = ", ".join(f"`{one.imported.name}`" for one in policies if one.imported is not None)
         raise click.UsageError(f"`--as {form}` shows one policy, and the file has {names}: choose one with `--policy`")
+    if form == "json":
+        say_answer(Shown.of(policies[0]), "json", failures)
+        return
+    draw = {"tree": compiled.tree_text, "dot": compiled.dot, "mermaid": compiled.mermaid}[form]
     for number, loaded in enumerate(policies):
-        failures.add(no_rule(loaded))
         if len(policies) > 1:
             say(f"{'' if not number else chr(10)}{style_of(color)(visible(loaded.name), bold=True)}")
-        if form == "table":
-            say(compiled.table(loaded, style_of(color)))
-        elif form == "tree":
-            say(compiled.tree_text(loaded))
-        elif form == "dot":
-            say(compiled.dot(loaded))
-        elif form == "mermaid":
-            say(compiled.mermaid(loaded))
-        elif form == "stats":
-            say(compiled.statistics(loaded))
-        else:
-            say_answer(Shown.of(loaded), "json", failures)
-    return failures.code(0)
+        say(draw(loaded))
 
 
 def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, color: str) -> int:

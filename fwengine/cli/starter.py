@@ -75,12 +75,69 @@ jobs:
       - run: python -m pip install fwengine
       - run: fwengine check --format github
       - run: fwengine test --format github
+        if: ${{ !cancelled() }}
       - run: fwengine fmt --check
+        if: ${{ !cancelled() }}
 """
 
-FILES: Final = {
-    "rules/edge.fwl": POLICY,
-    "fwengine.toml": CONFIGURATION,
-    ".github/workflows/fwengine.yml": WORKFLOW,
+PIPELINE: Final = """\
+# On every change: the policies compile and are formatted, their rules matter, and what must hold is proved.
+.policies:
+  image: python:3
+  before_script:
+    - python -m pip install fwengine
+
+check policies:
+  extends: .policies
+  script:
+    - fwengine check
+
+test policies:
+  extends: .policies
+  script:
+    - fwengine test --format junit > policies.xml
+  artifacts:
+    when: always
+    reports:
+      junit: policies.xml
+
+format policies:
+  extends: .policies
+  script:
+    - fwengine fmt --check
+"""
+
+HOOKS: Final = """\
+# Before every commit: the policies are formatted, their rules matter, and what must hold is proved.
+repos:
+  - repo: local
+    hooks:
+      - id: fwengine-fmt
+        name: policies in canonical form
+        entry: fwengine fmt
+        language: python
+        additional_dependencies: [fwengine]
+        files: \\.fwl$
+      - id: fwengine-check
+        name: rules of policies matter
+        entry: fwengine check
+        language: python
+        additional_dependencies: [fwengine]
+        files: \\.fwl$
+        pass_filenames: false
+      - id: fwengine-test
+        name: expectations of policies hold
+        entry: fwengine test
+        language: python
+        additional_dependencies: [fwengine]
+        files: \\.fwl$
+        pass_filenames: false
+"""
+
+# each file by its name from the folder that it is written to
+FILES: Final = {"rules/edge.fwl": POLICY, "fwengine.toml": CONFIGURATION}
+CHECKS: Final = {
+    "github": {".github/workflows/fwengine.yml": WORKFLOW},
+    "gitlab": {".gitlab-ci.yml": PIPELINE},
+    "pre-commit": {".pre-commit-config.yaml": HOOKS},
 }
-"""Each file by its name from the folder that it is written to."""

@@ -10,8 +10,8 @@ import click
 
 from .._version import __version__
 from ..errors import PolicyError
-from .failure import show_policy_error
-from .options import format_option, say, say_answer
+from .failure import Failures
+from .options import format_option, say_answer
 from .output import complain
 
 if TYPE_CHECKING:
@@ -33,28 +33,27 @@ def command(verbose: bool, format_: str) -> int:
     """
     from ..report.described import Version
 
-    made = _build() if verbose else None
-    say_answer(Version(__version__, made), format_)
+    failures = Failures()
+    made = _build(_configured(failures)) if verbose else None
+    say_answer(Version(__version__, made, bool(failures)), format_, failures)
     wrong = made.wrong if made else ()
     for text in wrong:
         complain(f"error: {text}")
-    return max(1 if wrong else 0, _configured() if verbose and format_ == "text" else 0)
+    return failures.code(1 if wrong else 0)
 
 
-def _configured() -> int:
-    """Tells the configuration that commands take here; 2 if it is wrong."""
+def _configured(failures: Failures) -> str | None:
+    """The configuration that commands take here."""
     from ..sources.configuration import nearest
 
     try:
-        found = nearest().file
+        return nearest().file or None
     except PolicyError as error:
-        show_policy_error(error)
-        return 2
-    say(f"config   {found or 'none'}")
-    return 0
+        failures.tell(error)
+        return None
 
 
-def _build() -> Build:
+def _build(configuration: str | None) -> Build:
     """What runs, and of which sources it was made."""
     from importlib.metadata import version
 
@@ -85,4 +84,5 @@ def _build() -> Build:
         len(build.sources()),
         f"sha256:{built}" if built else None,
         tuple(wrong),
+        configuration,
     )

@@ -64,6 +64,11 @@ class Placed:
         self._tokens = _TOKEN.finditer(text)
         self.root, _ = self._value(next(self._tokens), 0)
 
+    @property
+    def is_one_line(self) -> bool:
+        """Does all of it stand on one line, so that a line tells nothing?"""
+        return len(self._starts) == 1 or not self.text[self._starts[1] :].strip()
+
     def span(self, found: Range) -> Span:
         """The place of a stretch of the text."""
         begin, end = found

@@ -85,6 +85,7 @@ FORMATS: Mapping[str, Format] = {
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
         Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
         Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
+        Format("terraform", "terraform", _never, _aws),  # the content tells which of both
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),
         Format("cisco-ios", "Cisco IOS", _never, _cisco("ios")),
         Format("cisco-nx-os", "Cisco NX-OS", _never, _cisco("nx-os")),

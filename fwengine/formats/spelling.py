@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..model import address, scattered
@@ -43,7 +44,8 @@ def prefixes(addresses: IntervalSet) -> list[str] | None:
     return out
 
 
-def masked(addresses: IntervalSet) -> list[tuple[int, int]] | None:
+@lru_cache(256)
+def masked(addresses: IntervalSet) -> tuple[tuple[int, int], ...] | None:
     """Addresses and masks with holes that are a scattered set together, as wide as they go; None if it is none, or takes too many."""
     cubes = addresses.cubes(_CUBES) if isinstance(addresses, ScatteredSet) else None
     if cubes is None:
@@ -55,7 +57,7 @@ def masked(addresses: IntervalSet) -> list[tuple[int, int]] | None:
         others = [some for n, some in enumerate(kept) if n != at and some]
         if others and _cube_set(*cube).issubset(together(others)):
             kept[at] = EMPTY
-    return sorted(cube for cube, some in zip(wide, kept, strict=True) if some)
+    return tuple(sorted(cube for cube, some in zip(wide, kept, strict=True) if some))
 
 
 def _widened(point: int, mask: int, within: IntervalSet) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..model.box import Box
-from ..model.fields import DST, FULL, IN, OUT, SOME_INTERFACE, SRC, TABLE, Field
+from ..model.fields import DST, FLAGS, FULL, IN, OUT, SOME_INTERFACE, SPORT, SRC, TABLE, Field
 from ..model.interval import IntervalSet
 from ..model.rules import Action, Rule
 from .spelling import ABSENT_ALONE
@@ -133,11 +133,20 @@ def on_hook(box: Box, chain: str) -> Box | None:
     return box
 
 
-def refuse_fields(term: Term, fields: Iterable[int], whose: str, help: str = "") -> None:
-    """Raises UnsayableError if a term asks for one of some fields, which the target does not know."""
-    asked = [TABLE[f].word for f in Field if f in fields and f in term.fields]
+def refuse_fields(term: Term, helps: Mapping[int, str], whose: str) -> None:
+    """Raises UnsayableError if a term asks for fields that the target does not know: all of them, with what to do about each."""
+    asked = [f for f in Field if f in helps and f in term.fields]
     if asked:
-        raise UnsayableError(f"{whose} cannot ask for {', '.join(f'`{word}`' for word in asked)}", help)
+        named = ", ".join(_CALLED.get(f, f"`{TABLE[f].word}`") for f in asked)
+        raise UnsayableError(f"{whose} cannot ask for {named}", "; ".join(dict.fromkeys(helps[f] for f in asked)))
+
+
+_CALLED = {
+    SRC: "source addresses",
+    DST: "destination addresses",
+    SPORT: "source ports",
+    FLAGS: "tcp flags (`established`)",
+}
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ decision tree instead. Knows policies, columns of numbers and capture files; nev
 
 from .capture import CaptureCounts, count_capture, decode_capture
 from .columns import Classifier, Table, classifier
-from .flows import FlowSum, FlowSums
+from .flows import FlowSums
 from .lines import CaptureLines, Other, Words
 from .module import available, engines, why_not
 
@@ -14,7 +14,6 @@ __all__ = [
     "CaptureCounts",
     "CaptureLines",
     "Classifier",
-    "FlowSum",
     "FlowSums",
     "Other",
     "Table",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..model.address import V6_BASE
 from ..model.fields import DPORT, NO_PORT, NO_TYPE, SPORT, TYPE, WHOLE, present
@@ -46,24 +46,11 @@ class Clocks:
         return ticks * _SECOND // (1 << digits if resolution & 0x80 else 10**digits) + epoch * _SECOND
 
 
-class FlowSum(NamedTuple):
-    """Packets alike; addresses are points, what the packets do not have is as in a point, times are nanoseconds since 1970."""
-
-    rule: int
-    src: int
-    dst: int
-    protocol: int
-    dport: int
-    type: int
-    code: int
-    packets: int
-    bytes: int
-    first: int
-    last: int
-
-
 class FlowSums:
     """The flows of the packets in rows of counts that are taken: rules, the default, then those behind them (`capture.CLASSES`).
+
+    Iterable: of each flow the rule's index, source and destination (points), protocol, destination port, ICMP type and code (as
+    in a point, where there is none), packets, bytes, and the first and the last time, in nanoseconds since 1970.
 
     Raises:
         ValueError: if they are to be more than 2^24, or none.
@@ -105,7 +92,7 @@ class FlowSums:
         if self._takes[row]:
             self._undecoded += packets
 
-    def __iter__(self) -> Iterator[FlowSum]:
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
         assert native is not None  # as above
         for number, one in enumerate(native.told_flows(self._table)):
             rule, src, dst, protocol, has, dport, type_, code, packets, octets, *times, clock = one
@@ -113,7 +100,7 @@ class FlowSums:
             if number in self._times:
                 first, last = min(first, self._times[number][0]), max(last, self._times[number][1])
             base = V6_BASE if len(src) == 16 else 0
-            yield FlowSum(
+            yield (
                 rule,
                 base + int.from_bytes(src, "big"),
                 base + int.from_bytes(dst, "big"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..errors import Diagnostic, Severity
-from .record import Edit, Place, Record, Related, keys, plain
+from .record import Edit, Place, Record, Related
 from .style import Style
 
 
@@ -112,15 +112,6 @@ class Answer(Record):
 
     command: ClassVar[str]
     rows: ClassVar[str] = ""  # the field that JSON Lines has a line each of
-
-    def row_dicts(self) -> Iterator[dict[str, Any]]:
-        """The rows, one by one."""
-        for row in getattr(self, self.rows) if self.rows else ():
-            yield row.to_dict()
-
-    def summary(self) -> dict[str, Any]:
-        """All but the rows."""
-        return {key: plain(getattr(self, key)) for key in keys(type(self)) if key != self.rows}
 
     def lines(self, style: Style) -> Iterable[str] | None:
         """As text, for a terminal; None if the blocks are to be shown."""

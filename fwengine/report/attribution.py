@@ -14,10 +14,11 @@ from ..analysis.causes import Causes, causes
 from ..analysis.diff import Change
 from ..analysis.edits import Edit, Edits, edits
 from ..errors import Span
+from ..imported import lines
 from ..language.syntax import ast
 from ..language.syntax.printer import show
 from ..model.fields import TABLE
-from ..model.rules import Rule
+from ..model.rules import DEPENDS, Rule
 from ..policy import Policy
 
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
@@ -50,7 +51,7 @@ class Attribution:
             return f"{self._definitions(edit.names)}, by way of {_listed(users)}"
         policy, index = (self.new, edit.new[0]) if edit.new else (self.old, edit.old[0])
         rule = policy.rules[index]
-        name = f"rule `{rule.name}`" if rule.name else "rule"
+        name = _called(policy, rule)
         if edit.kind != "edited":
             return f"{name} {edit.kind}"
         before = self.old.rules[edit.old[0]]
@@ -132,9 +133,21 @@ class Attribution:
         claims = [Counter((c.action, c.text, c.by) for c in policy.expectations) for policy in (self.old, self.new)]
         if claims[0] != claims[1]:
             yield _amounts("expectation", (claims[1] - claims[0]).total(), (claims[0] - claims[1]).total())
+        if self.old.sources == self.new.sources:
+            return
         remarks = [Counter(_comments(policy)) for policy in (self.old, self.new)]
         if remarks[0] != remarks[1]:
             yield _amounts("comment", (remarks[1] - remarks[0]).total(), (remarks[0] - remarks[1]).total())
+
+
+def _called(policy: Policy, rule: Rule) -> str:
+    """A rule by its name; one in doubt by that of its line, since the line may be certain of other packets."""
+    name = rule.name
+    doubt = ""
+    if rule.action is DEPENDS and policy.imported is not None and rule.origin is not None:
+        line = lines(policy.imported.document.chains).get(rule.origin.line)
+        name, doubt = line.name if line is not None else None, ", where it is in doubt,"
+    return f"rule `{name}`{doubt}" if name else f"rule{doubt}"
 
 
 def _formal(before: Rule, now: Rule) -> Iterator[str]:

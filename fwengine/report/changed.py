@@ -11,6 +11,7 @@ from ..analysis.causes import Cause
 from ..analysis.diff import Change
 from ..analysis.edits import Kind
 from ..codes import NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_DEPENDENT
+from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
 from .counts import called
 from .making import region_of, rule_at
@@ -113,38 +114,47 @@ class Ruling(Record):
 
 @dataclass(frozen=True)
 class CapturedChange(Record):
-    """A packet of a capture, counted from 0, whose verdict changes; `text` is its class if it cannot be decoded whole."""
+    """A packet of a capture, numbered from 0, whose verdict changes; null, and of another class than `ip`, if it is cut short."""
 
     capture: str
-    packet: int
-    text: str
+    number: int
+    packet: str | None
+    class_: Literal["ip", "truncated"]
     old: Ruling
     new: Ruling
 
     @property
     def by(self) -> str:
         """What decides it now."""
-        return self.new.rule.label if self.new.rule else self.text
+        return self.new.rule.label if self.new.rule else self.class_
 
 
 def _rows(reviews: Iterable[Review], limit: int | None = None) -> Made[tuple[int, Review, Change], ChangeRow]:
     """Changes in the order in which they are told."""
     causes = enumerate((review, cause) for review in reviews for cause in review.causes)
     each = ((group, review, change) for group, (review, cause) in causes for change in cause.changes)
-    return Made(list(islice(each, limit)), _row)
+    known: dict[tuple[int, int], RuleRecord] = {}
 
+    def rule(policy: Policy, index: int) -> RuleRecord:
+        key = id(policy), index  # the reviews hold the policies
+        found = known.get(key)
+        if found is None:
+            found = known[key] = rule_at(policy, index)
+        return found
 
-def _row(key: tuple[int, Review, Change]) -> ChangeRow:
-    group, review, change = key
-    new_rule = rule_at(review.new, change.new_rule)
-    return ChangeRow(
-        group,
-        act(change.new),
-        region_of(change.box, review.wording.region(change.box), change.flows),
-        rule_at(review.old, change.old_rule),
-        new_rule,
-        Witness(packet_text(change.witness, review.old, review.new), act(change.new), new_rule),
-    )
+    def row(key: tuple[int, Review, Change]) -> ChangeRow:
+        group, review, change = key
+        newly, new_rule = act(change.new), rule(review.new, change.new_rule)
+        return ChangeRow(
+            group,
+            newly,
+            region_of(change.box, review.wording.region(change.box), change.flows),
+            rule(review.old, change.old_rule),
+            new_rule,
+            Witness(packet_text(change.witness, review.old, review.new), newly, new_rule),
+        )
+
+    return Made(list(islice(each, limit)), row)
 
 
 @dataclass(frozen=True)
@@ -280,7 +290,7 @@ class Changed(Answer):
             return
         shown = self.captured if self._view.detail else self.captured[:_PACKETS]
         for f in shown:
-            yield f"  {called(f.capture)}:{f.packet}  {f.text}  {f.old.verdict} -> {f.new.verdict} by {f.by}"
+            yield f"  {called(f.capture)}:{f.number}  {f.packet or f.class_}  {f.old.verdict} -> {f.new.verdict} by {f.by}"
         if len(self.captured) > len(shown):
             yield f"  and {len(self.captured) - len(shown):,} more"
         yield f"{counted(len(self.captured), 'captured packet')} would change"

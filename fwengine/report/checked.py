@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
+from ..codes import FINDINGS
 from ..errors import Diagnostic, Label, Span
 from .answer import Answer, Block, Case, Note, heading, table
 from .finding_record import BaselineRecord, Effective, FindingRecord, IgnoredRecord, PolicyChecked
@@ -14,6 +16,7 @@ from .screen import render, visible
 from .style import Style
 from .wording import counted
 
+MANY: Final = 20  # findings of a policy, beyond which they are also counted by kind
 _HUES: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -90,6 +93,7 @@ class Checked(Answer):
                     notes = f" ({f.notes[0].removeprefix('witness: ')})" if f.notes else ""
                     yield style(f"info[{f.code}]", "cyan", bold=True) + visible(f" {f.place}: {f.message}{notes}")
             yield visible(f"{told.policy.file}: ") + summary(told.policy, style)
+            yield from by_kind(told.findings, style)
             for part in told.effective:
                 yield f"{style(visible(str(part.rule)), bold=True)} still decides:"
                 for region in part.regions:
@@ -161,6 +165,18 @@ def summary(p: PolicyChecked, style: Style) -> str:
     size = [] if p.size is None else [p.size + how]
     aside = [f"{p.ignored} ignored"] * bool(p.ignored) + [f"{p.known} in the baseline"] * bool(p.known)
     return ", ".join([*found, *size, *aside])
+
+
+def by_kind(findings: Sequence[FindingRecord], style: Style) -> Iterator[str]:
+    """Where there are many, how many there are of each kind: errors first, then the most frequent."""
+    found = Counter((f.severity, f.code) for f in findings)
+    if len(findings) <= MANY or len(found) == 1:
+        return
+    width = len(f"{max(found.values()):,}")
+    ordered = sorted(found.items(), key=lambda one: ([*_HUES].index(one[0][0]), -one[1], one[0][1]))
+    for (severity, code), count in ordered:
+        yield f"  {count:>{width},}  {style(f'{severity:<7} {code}', _HUES[severity])}  {FINDINGS.get(code, '')}".rstrip()
+    yield f"`--select {ordered[0][0][1]}` tells of one kind alone"
 
 
 def diagnostic(f: FindingRecord | FailureRecord) -> Diagnostic:

@@ -59,8 +59,9 @@ class Checking:
             known=len(every) - len(fresh),
             confirmed=Confirmed.of(found.confirmed),
         )
-        new = tuple(FindingRecord.of(policy, f, d) for f, d in fresh if self._first(d))
-        self._told.append(Told(checked, (), new, tuple(effective), policy.sources))
+        new = [FindingRecord.of(policy, f, d) for f, d in fresh if self._first(d)]
+        new.sort(key=lambda found: found.severity == "info")  # what matters first, in every form
+        self._told.append(Told(checked, (), tuple(new), tuple(effective), policy.sources))
 
     def _first(self, d: Diagnostic) -> bool:
         key = (d.code, d.span, d.message)

@@ -1,125 +1,25 @@
-"""A policy and its compiled form, for people and for drawing tools."""
+"""The compiled form of a policy, for people and for drawing tools."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 
-from ..imported import lines
 from ..language.meaning.literals import ESTABLISHED
 from ..model.fields import (
     ABSENT,
-    DPORT,
-    DST,
-    FIVE,
     FLAGS,
     FULL,
     INTERFACES,
     PRESENT,
-    PROTOCOL,
-    SPORT,
-    SRC,
 )
 from ..model.interval import IntervalSet
-from ..model.rules import Rule
 from ..model.tree import parts
 from ..policy import Policy
 from .screen import visible
-from .style import Style
-from .verdicts import FIELD_WORDS, by_way_of, show_values
+from .verdicts import FIELD_WORDS, show_values
 
-_HEADS = ("#", "action", "protocol", "from", "port", "to", "port", "options", "rule")
 MAX_TREE_LINES = 20_000
-MAX_WORDS = 120  # characters of another firewall's line in a table
 MAX_LABEL = 200  # characters of a label in a drawing
-
-
-def table(policy: Policy, style: Style) -> str:
-    """The rules, one a line, as they were written."""
-    if policy.imported is not None:
-        return _line_table(policy, style)
-    rows = []
-    for number, rule in enumerate(policy.rules, 1):
-        words = dict(rule.written)
-        options = [
-            f"{FIELD_WORDS[f]} {text}" if text != "established" else text for f, text in words.items() if f not in FIVE
-        ]
-        options += ["log"] * rule.log
-        if rule.until is not None:
-            options.append(f"until {rule.until}" + ("" if policy.active(rule) else " (expired)"))
-        cells = [
-            words.get(PROTOCOL, "any"),
-            words.get(SRC, "any"),
-            words.get(SPORT, ""),
-            words.get(DST, "any"),
-            words.get(DPORT, ""),
-        ]
-        rows.append((str(number), rule.action.value, *cells, " ".join(options), visible(rule.label)))
-    rows.append(("", policy.default.value, "any", "any", "", "any", "", "", "default"))
-    widths = [max(len(row[i]) for row in [*rows, _HEADS]) for i in range(len(_HEADS))]
-    used = [i for i in range(len(_HEADS)) if any(row[i] for row in rows)]
-    out = [style("  ".join(f"{_HEADS[i]:<{widths[i]}}" for i in used).rstrip(), bold=True)]
-    for row in rows:
-        cells = [f"{row[i]:<{widths[i]}}" for i in used]
-        at = used.index(1)
-        cells[at] = style(cells[at], "green" if row[1] == "allow" else "red")
-        out.append("  ".join(cells).rstrip())
-    return "\n".join(out)
-
-
-def _line_table(policy: Policy, style: Style) -> str:
-    """What another firewall's lines come to, in the order in which it decides: each with its place and its words."""
-    texts = {file: text.split("\n") for file, text in policy.sources.items()}
-    rows = []
-    for number, rule in enumerate(policy.rules, 1):
-        words = _words(policy, rule, texts)
-        short = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
-        place = f"{rule.span.line}{by_way_of(rule)}"
-        rows.append((str(number), rule.action.value, place, visible(short)))
-    rows.append(("", policy.default.value, "", "default"))
-    heads = ("#", "action", "line", "words")
-    widths = [max(len(row[i]) for row in [*rows, heads]) for i in range(3)]
-    out = [
-        style(
-            "  ".join([*(f"{head:<{width}}" for head, width in zip(heads, widths, strict=False)), "words"]), bold=True
-        )
-    ]
-    for number_, action, place, words in rows:
-        hue = {"allow": "green", "deny": "red"}.get(action, "yellow")
-        cells = [f"{number_:<{widths[0]}}", style(f"{action:<{widths[1]}}", hue), f"{place:<{widths[2]}}", words]
-        out.append("  ".join(cells).rstrip())
-    return "\n".join([*out, *_applied(policy)])
-
-
-def _words(policy: Policy, rule: Rule, texts: Mapping[str, Sequence[str]]) -> str:
-    """The words of a rule's line, or what the firewall does there of itself."""
-    assert policy.imported is not None
-    line = lines(policy.imported.document.chains).get(rule.origin.line) if rule.origin is not None else None
-    if line is not None and line.implied:
-        return line.text
-    return " ".join(texts[rule.span.file][rule.span.line - 1].split()) if rule.span.file in texts else ""
-
-
-def _applied(policy: Policy) -> Iterator[str]:
-    """Where a list is applied, as far as the file says so."""
-    assert policy.imported is not None
-    for name, where, span in policy.imported.document.applied:
-        if name == policy.imported.name:
-            yield f"applied {visible(where)} (line {span.line})"
-
-
-def statistics(policy: Policy) -> str:
-    s = policy.tree.statistics()
-    expired = sum(not policy.active(rule) for rule in policy.rules)
-    rows = [
-        ("rules", f"{s.rules:,}" + (f" ({expired} expired)" if expired else "")),
-        ("default", policy.default.value),
-        ("trees", f"{s.trees:,}"),
-        ("nodes", f"{s.nodes:,}"),
-        ("edges", f"{s.edges:,}" + (f" ({s.edges / s.rules:.1f} a rule)" if s.rules else "")),
-        ("depth", f"{s.depth:,}"),
-        ("memory", f"{s.bytes:,} bytes"),
-    ]
-    return "\n".join(f"{name:<8} {value}" for name, value in rows)
 
 
 def _edges(policy: Policy, number: int) -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from ..analysis.interfaces import Stranger
 from ..codes import DECIDED, UNEXERCISED
@@ -14,51 +14,11 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .choice import EVERY, Choice
 from .counts import called, merged, narrowed, total_line
 from .flows import Flows, flow_lines
-from .record import Act, Place, Record, Size, UnknownInterface
+from .record import Act, Place, UnknownInterface
 from .style import Style
 from .tallies import CaptureTally, Coverage, RuleTally, Sums, sums_of
 from .tally_lines import coverage_line, coverage_lines, rule_lines
 from .wording import DOES, counted
-
-
-@dataclass(frozen=True)
-class PacketFared(Record):
-    """One packet of a capture, with --per-packet: numbered from 0 over all captures.
-
-    Attributes:
-        text: the packet as it is written; null unless the class is `ip`.
-        rule: what the deciding rule is called; null if no rule decides.
-        what: of a frame without IP: what it holds; left out of others.
-        recorded: what the log of a firewall says of it; left out if there is none.
-    """
-
-    packet: int
-    text: str | None
-    verdict: Act | None
-    rule: str | None
-    class_: Literal["ip", "not-ip", "malformed", "truncated", "tiny-fragment"]
-    what: str | None = None
-    recorded: str | None = None
-
-
-@dataclass(frozen=True)
-class PerPacket(Answer):
-    """With --per-packet: each packet, written as it comes, and then the sums; what is neither allowed nor denied is not IP."""
-
-    command: ClassVar[str] = "eval"
-    rows: ClassVar[str] = "results"
-
-    results: tuple[PacketFared, ...]
-    packets: Size
-    allow: Size
-    deny: Size
-    depends: Size
-
-    def blocks(self) -> Iterable[Block]:
-        yield table(
-            ("packet", "", "verdict", "rule"),
-            [(str(r.packet), r.text or r.class_, r.verdict or "", r.rule or "") for r in self.results],
-        )
 
 
 @dataclass(frozen=True)

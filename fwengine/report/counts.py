@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from ..model.fields import Point
-from ..model.packet import Packet, write
-from ..packets.place import kind_text
 from ..policy import Policy
-from ..traffic.count import Outcome
 from ..traffic.sums import CaptureReport, KindCount, RecordedCount, RuleCount
 from .choice import EVERY, Choice
 from .screen import visible
-from .style import Style
 
 _CLASS_KEYS = ("malformed", "truncated", "tiny_fragment", "partial", "several")
 
@@ -100,46 +95,6 @@ def report_line(report: CaptureReport) -> str:
     if report.error is None:
         return total_line(report, called(report.file))
     return f"{total_line(report, called(report.file))}; error[{report.error.code}]: {visible(report.error.message)}"
-
-
-def outcome_json(
-    outcome: Outcome, policy: Policy, number: int, text: Callable[[Point], str] | None = None
-) -> dict[str, Any]:
-    """One packet of a capture; `number` counts over all captures, `text` writes its point if that is to be quick."""
-    if outcome.rule is None or outcome.point is None:
-        verdict = None if outcome.action is None else outcome.action.value
-        rule = None if outcome.rule is None else policy.label(outcome.rule)
-        fields = {"packet": number, "text": None, "verdict": verdict, "rule": rule, "class": outcome.kind}
-        return fields | _aside(outcome)
-    return {
-        "packet": number,
-        "text": text(outcome.point)
-        if text
-        else write(Packet.from_point(outcome.point, policy.tree.fields), policy.tree.fields),
-        "verdict": policy.action(outcome.rule).value,
-        "rule": policy.label(outcome.rule),
-        "class": outcome.kind,
-    } | _aside(outcome)
-
-
-def _aside(outcome: Outcome) -> dict[str, Any]:
-    """What a frame without IP holds, and what a log records of a packet."""
-    out: dict[str, Any] = {}
-    if outcome.what is not None:
-        out["what"] = kind_text(outcome.what)
-    if outcome.recorded is not None and outcome.recorded.text:
-        out["recorded"] = outcome.recorded.text
-    return out
-
-
-def outcome_line(fields: dict[str, Any], style: Style) -> str:
-    verdict = style.verdict((fields["verdict"] or "-").upper(), 6)
-    recorded = f"  recorded: {visible(fields['recorded'])}" if "recorded" in fields else ""
-    if fields["class"] != "ip":
-        what = f": {fields['what']}" if "what" in fields else ""
-        decided = f"  by {visible(fields['rule'])}" if fields["rule"] else ""
-        return f"{fields['packet']:>6}  {verdict} {fields['class']}{what}{decided}{recorded}"
-    return f"{fields['packet']:>6}  {verdict} {fields['text']}  by {visible(fields['rule'])}{recorded}"
 
 
 def unexercised(report: CaptureReport, policy: Policy) -> list[RuleCount]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .answer import Answer, Block, code, heading, paragraphs, table
@@ -74,7 +74,10 @@ class Engine(Record):
 
 @dataclass(frozen=True)
 class Build(Record):
-    """Of what sources it is made, by digest; `wrong` is what was made of others than those beside it."""
+    """Of what sources it is made, by digest; `wrong` is what was made of others than those beside it.
+
+    `configuration` is the file that commands take here, null if there is none or it is wrong.
+    """
 
     python: str
     implementation: str
@@ -85,6 +88,7 @@ class Build(Record):
     files: int
     native_sources: str | None
     wrong: tuple[str, ...]
+    configuration: str | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Version(Answer):
 
     version: str
     build: Build | None
+    _unread: bool = field(default=False, repr=False, compare=False)  # there is a configuration, and it is wrong
 
     def lines(self, style: Style) -> Iterator[str]:
         yield f"fwengine {self.version}"
@@ -111,6 +116,8 @@ class Version(Answer):
         yield f"sources  {b.sources} ({b.files} files)"
         if b.native_sources is not None:
             yield f"         native module, built of {b.native_sources}"
+        if not self._unread:
+            yield f"config   {b.configuration or 'none'}"
 
     def blocks(self) -> Iterable[Block]:
         first, *more = self.lines(Style(False))

@@ -20,7 +20,8 @@ from .screen import visible
 from .style import Style
 from .wording import counted
 
-_HEADS = ("packets", "bytes", "source", "destination", "service", "rule", "first seen", "last seen (UTC)")
+_HEADS = ("packets", "bytes", "source", "destination", "service", "rule")
+_DAY = len("2026-01-31")
 DENIED = Choice(DENY)
 
 
@@ -105,12 +106,16 @@ def flow_lines(flows: Flows, style: Style) -> list[str]:
         return [f"no {verdict}flow", *_beside(flows)]
     head = counted(flows.flows, f"{verdict}flow")
     head = f"top {len(flows.top):,} of {head}:" if len(flows.top) < flows.flows else f"{head}:"
-    rows = [_row(flow) for flow in flows.top]
-    widths = [max(len(row[n]) for row in [*rows, _HEADS]) for n in range(len(_HEADS))]
-    return [style(head, bold=True), *(_line(row, widths) for row in [_HEADS, *rows]), *_beside(flows)]
+    days = {moment[:_DAY] if "T" in moment else "" for flow in flows.top for moment in (flow.first, flow.last)}
+    day = days.pop() if len(days) == 1 else ""
+    told = (*_HEADS, "first", f"last (UTC, {day})") if day else (*_HEADS, "first seen", "last seen (UTC)")
+    rows = [told, *(_row(flow, day) for flow in flows.top)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(told))]
+    return [style(head, bold=True), *(_line(row, widths) for row in rows), *_beside(flows)]
 
 
-def _row(flow: FlowTally) -> tuple[str, ...]:
+def _row(flow: FlowTally, day: str) -> tuple[str, ...]:
+    """The cells of a flow; times alone where all are of one day."""
     return (
         f"{flow.packets:,}",
         f"{flow.bytes:,}",
@@ -118,8 +123,8 @@ def _row(flow: FlowTally) -> tuple[str, ...]:
         flow.destination,
         flow.service,
         visible(flow.rule.called),
-        _to_seconds(flow.first),
-        _to_seconds(flow.last),
+        _to_seconds(flow.first).removeprefix(f"{day} "),
+        _to_seconds(flow.last).removeprefix(f"{day} "),
     )
 
 

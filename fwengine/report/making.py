@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 
 from ..language.meaning.region import readable, show_box
 from ..model import address
@@ -21,6 +20,8 @@ from .verdicts import doubts_text, show_value
 MOST_INTERFACES = 1_000
 MOST_MASKS = 1_000
 NAMED = 16  # values of a field that are given by name
+_MOST_KNOWN = 1 << 14
+_KNOWN: dict[tuple[int, object], FieldSet] = {}
 _WORDS = frozenset({"protocol", "word", "flags"})  # kinds whose values have names
 
 
@@ -52,13 +53,26 @@ def region_text(box: Box) -> str:
 
 def region_of(box: Box, text: str | None = None, flows: int | None = None) -> RegionRecord:
     """The packets of a box; `text` is how it reads in a policy's own words, if it is to."""
-    chosen = {TABLE[f].word: field_set(f, sets) for f, sets in enumerate(box.sets) if sets != FULL[f]}
+    chosen = {
+        TABLE[f].word: field_set(f, sets)
+        for f, sets in enumerate(box.sets)
+        if sets is not FULL[f] and sets.ranges != FULL[f].ranges
+    }
     return RegionRecord(region_text(box) if text is None else text, chosen, box.flows if flows is None else flows)
 
 
-@lru_cache(1 << 12)
 def field_set(field: int, chosen: IntervalSet) -> FieldSet:
-    """A set of values of a field, absence told apart."""
+    """A set of values of a field, absence told apart; of equal sets it is the same record, while that is remembered."""
+    key = field, chosen.ranges if type(chosen) is IntervalSet else chosen  # ranges have the quicker hash
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[key] = _field_set(field, chosen)
+    return found
+
+
+def _field_set(field: int, chosen: IntervalSet) -> FieldSet:
     spec = TABLE[field]
     absent = spec.absent is not None and spec.absent in chosen
     there = chosen & spec.values

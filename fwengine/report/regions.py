@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..analysis.region import difference, tidy
 from ..errors import LimitError
-from ..language.meaning.region import PLAIN, Words, sayable, show_box, show_boxes
+from ..language.meaning.region import PLAIN, Words, sayable, show_boxes, show_sayable
 from ..model.box import Box
 from ..model.fields import CODE, FIELDS, FULL, OPTIONAL, PROTOCOL, TYPE
 from ..model.interval import together
@@ -33,7 +33,7 @@ class Wording:
     def region(self, box: Box) -> str:
         """A box; where the language takes several regions to say it, they are joined by ` or `."""
         if sayable(box) and box.sets[TYPE] == FULL[TYPE] and box.sets[CODE] == FULL[CODE]:
-            return show_box(box, self.words)
+            return show_sayable(box, self.words)
         return " or ".join(show_boxes([box], self.words))
 
     def parts(self, boxes: Sequence[Box]) -> list[str]:

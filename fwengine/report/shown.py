@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +12,10 @@ from ..model.fields import DST, FULL, INTERFACES, SRC
 from ..model.switch import Switch
 from ..model.tree import Node
 from ..policy import Policy
+from ..sources.foreign import Imported
 from .answer import Answer
 from .making import region_of, rule_at
-from .record import Act, Record, RegionRecord, RuleRecord, Size, act
+from .record import Act, Place, Record, RegionRecord, RuleRecord, Size, act
 from .verdicts import FIELD_WORDS
 
 
@@ -39,6 +41,11 @@ class Statistics(Record):
     depth: int
     bytes: Size
 
+    @classmethod
+    def of(cls, policy: Policy) -> Statistics:
+        s = policy.tree.statistics()
+        return cls(s.rules, s.trees, s.nodes, s.edges, s.depth, s.bytes)
+
 
 @dataclass(frozen=True)
 class NodeShown(Record):
@@ -57,13 +64,23 @@ class NodeShown(Record):
 
 
 @dataclass(frozen=True)
+class Applied(Record):
+    """Where another firewall's list is used, as its file says."""
+
+    where: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Shown(Answer):
-    """The policy and its trees; the lowest rule over all roots decides."""
+    """The policy and its trees; the lowest rule over all roots decides. `format` is that of another firewall, null for the language."""
 
     command: ClassVar[str] = "show"
     rows: ClassVar[str] = "rules"
 
     policy: str
+    format: str | None
+    applied: tuple[Applied, ...]
     default: Act
     rules: tuple[RuleShown, ...]
     statistics: Statistics
@@ -72,9 +89,11 @@ class Shown(Answer):
 
     @classmethod
     def of(cls, policy: Policy) -> Shown:
-        s = policy.tree.statistics()
+        imported = policy.imported
         return cls(
             policy.name,
+            imported.document.format if imported is not None else None,
+            tuple(_applied(imported)) if imported is not None else (),
             act(policy.default),
             tuple(
                 RuleShown(
@@ -86,10 +105,16 @@ class Shown(Answer):
                 )
                 for index, rule in enumerate(policy.rules)
             ),
-            Statistics(s.rules, s.trees, s.nodes, s.edges, s.depth, s.bytes),
+            Statistics.of(policy),
             tuple(root.node for root in policy.tree.roots),
             tuple(NodeShown(FIELD_WORDS[n.field], *_choice(n), tuple(n.children)) for n in policy.tree.nodes),
         )
+
+
+def _applied(imported: Imported) -> Iterator[Applied]:
+    for name, where, span in imported.document.applied:
+        if name == imported.name:
+            yield Applied(where, Place.of(span))
 
 
 def _choice(node: Node) -> tuple[tuple[int | str, ...], tuple[str, ...]]:

@@ -1,12 +1,12 @@
 """Outcomes of a capture's packets as lines, one behind another: what a capture of any length is told with.
 
-The lines are those of `counts.outcome_json` and `counts.outcome_line`; what is alike from packet to packet is put
-together once.
+The lines are those of `packet_rows.PacketFared`; what is alike from packet to packet is put together once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -18,11 +18,12 @@ from ..packets.place import NOT_IP
 from ..policy import Policy
 from ..traffic.count import Outcome
 from .choice import EVERY, Choice
-from .counts import outcome_json, outcome_line
+from .making import rule_at
+from .packet_rows import PacketFared
 from .screen import visible
 from .style import Style
 
-Encode = Callable[[object], str]  # a value as JSON on one line
+Encode = Callable[[object, int | None], str]  # a value as JSON, indented or on one line
 _KNOWN: Final = 1 << 16  # lines remembered
 
 
@@ -39,6 +40,7 @@ class OutcomeLines:
         self._begin, self._between, self._end = (
             ("    {\n      ", ",\n      ", "\n    }") if format_ == "json" else ("{", ", ", "}")
         )
+        self._rule = lru_cache(_KNOWN)(lambda index: rule_at(policy, index))
         self._tails: dict[int, tuple[Action, str]] = {}  # rule -> its action, and what follows its packets' texts
         asked = policy.tree.fields
         self._seen: Callable[[Point], Point] = itemgetter(*(f for f in range(FIELDS) if f not in DETAILS or f in asked))
@@ -55,21 +57,21 @@ class OutcomeLines:
         shown = bytes(self._chosen.takes(self._policy.action(rule), rule) for rule in rules)
         if self._format == "text":
             head = [f"  {self._style.verdict(self._policy.action(rule).value.upper(), 6)} " for rule in rules]
-            tail = [f"  by {visible(self._policy.label(rule))}\n" for rule in rules]
+            tail = [f"  by {visible(self._rule(rule).called)}\n" for rule in rules]
             return Words(b"", 6, tuple(map(into, head)), tuple(map(into, tail)), shown, into, self._rest(into))
         last, first = ("", ",\n") if self._format == "json" else ("\n", "")
-        head = [f'{self._between}"text": "'] * len(rules)
+        head = [f'{self._between}"packet": "'] * len(rules)
         tail = [f'"{self._tail(rule)}{last}' for rule in rules]
 
         def inside(text: str) -> bytes:
-            return into(self._encode(text)[1:-1])
+            return into(self._encode(text, None)[1:-1])
 
-        begin = into(f'{first}{self._begin}"packet": ')
+        begin = into(f'{first}{self._begin}"number": ')
         return Words(begin, 0, tuple(map(into, head)), tuple(map(into, tail)), shown, inside, self._rest(into))
 
     def _rest(self, into: Callable[[str], bytes]) -> Callable[[str, int], bytes | None]:
         """What follows the number of a frame of a class, if it has a line."""
-        digits = 6 if self._format == "text" else len(f'{self._begin}"packet": 0')
+        digits = 6 if self._format == "text" else len(f'{self._begin}"number": 0')
         end = "" if self._format == "json" else "\n"
 
         def rest(kind: str, what: int) -> bytes | None:
@@ -78,7 +80,7 @@ class OutcomeLines:
                 return None
             without = what if kind == NOT_IP else None
             outcome = Outcome(0, kind, None, None, 0, without, None, action)  # type: ignore[arg-type]  # one of the classes
-            return into(self._whole(outcome_json(outcome, self._policy, 0))[digits:] + end)
+            return into(self._whole(PacketFared.of(outcome, self._policy, 0))[digits:] + end)
 
         return rest
 
@@ -109,7 +111,7 @@ class OutcomeLines:
             self.depending += outcome.action is DEPENDS
             if not self._chosen.takes(outcome.action, rule):
                 return None
-            return self._whole(outcome_json(outcome, self._policy, number))
+            return self._whole(PacketFared.of(outcome, self._policy, number, rule=self._rule))
         known = self._tails.get(rule)
         if known is None:
             known = self._tails[rule] = self._policy.action(rule), self._tail(rule)
@@ -123,7 +125,7 @@ class OutcomeLines:
         if not self._chosen.takes(action, rule):
             return None
         if outcome.recorded is not None or self._format == "text":
-            return self._whole(outcome_json(outcome, self._policy, number, self._text))
+            return self._whole(PacketFared.of(outcome, self._policy, number, self._text, self._rule))
         seen = self._seen(point)
         rest = self._known.get(seen)
         if rest is None:
@@ -131,17 +133,21 @@ class OutcomeLines:
                 self._known.clear()
             text = self._text(point)
             plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-            quoted = f'"{text}"' if plain else self._encode(text)
-            rest = self._known[seen] = f'{self._between}"text": {quoted}{tail}'
-        return f'{self._begin}"packet": {number}{rest}'
+            quoted = f'"{text}"' if plain else self._encode(text, None)
+            rest = self._known[seen] = f'{self._between}"packet": {quoted}{tail}'
+        return f'{self._begin}"number": {number}{rest}'
 
     def _tail(self, rule: int) -> str:
         """What follows the text of every packet that one rule decides."""
-        fields = {"verdict": self._policy.action(rule).value, "rule": self._policy.label(rule), "class": "ip"}
-        return "".join(f'{self._between}"{key}": {self._encode(value)}' for key, value in fields.items()) + self._end
+        fields = {"verdict": self._policy.action(rule).value, "rule": self._rule(rule).to_dict(), "class": "ip"}
+        return "".join(f"{self._between}{member}" for member in self._members(fields)) + self._end
 
-    def _whole(self, fields: dict[str, Any]) -> str:
+    def _whole(self, packet: PacketFared) -> str:
         if self._format == "text":
-            return outcome_line(fields, self._style)
-        words = [f'"{key}": {self._encode(value)}' for key, value in fields.items()]
-        return self._begin + self._between.join(words) + self._end
+            return packet.line(self._style)
+        return self._begin + self._between.join(self._members(packet.to_dict())) + self._end
+
+    def _members(self, fields: Mapping[str, Any]) -> list[str]:
+        if self._format == "jsonl":
+            return [f'"{key}": {self._encode(value, None)}' for key, value in fields.items()]
+        return [f'"{key}": {self._encode(value, 2)}'.replace("\n", "\n      ") for key, value in fields.items()]

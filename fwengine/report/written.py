@@ -1,4 +1,4 @@
-"""What commands that write files answer: `synth`, of a capture and its verdicts, and `fmt`, of policies in canonical form."""
+"""What commands that write files answer: `init`, `synth`, of a capture and its verdicts, and `fmt`, of policies in canonical form."""
 
 from __future__ import annotations
 
@@ -15,11 +15,34 @@ from .wording import counted
 
 
 @dataclass(frozen=True)
-class SynthesizedPacket(Record):
-    """A line of the verdicts' file: a packet of the capture, counted from 0, what to expect of it, and what it is about."""
+class Started(Answer):
+    """The files written to begin with, and what to do `next`; null if not all of them could be written."""
 
-    packet: int
-    text: str
+    command: ClassVar[str] = "init"
+    rows: ClassVar[str] = "files"
+
+    files: tuple[Place, ...]
+    next: str | None
+
+    def lines(self, style: Style) -> Iterator[str]:
+        for place in self.files:
+            yield visible(f"wrote {place}")
+        if self.next is not None:
+            yield visible(f"try:  {self.next}")
+
+    def blocks(self) -> Iterable[Block]:
+        yield heading("Files written")
+        yield table(("file",), [(f"`{place}`",) for place in self.files])
+        if self.next is not None:
+            yield Block(f"To go on: `{self.next}`")
+
+
+@dataclass(frozen=True)
+class SynthesizedPacket(Record):
+    """A line of the verdicts' file: a packet of the capture, numbered from 0, what to expect of it, and what it is about."""
+
+    number: int
+    packet: str
     verdict: Act
     rule: RuleRecord
     about: str

@@ -165,17 +165,17 @@ def test_per_packet_documents(policy: Path, mixed: Path) -> None:
         "deny": 4,
         "depends": 0,
     }
-    assert [line["packet"] for line in lines] == list(range(8))
+    assert [line["number"] for line in lines] == list(range(8))
     assert [line["class"] for line in lines] == ["ip", "ip", "not-ip", "ip", "malformed", "ip", "ip", "truncated"]
     rules = load(policy)
     for line in lines:
-        assert list(line)[:5] == ["packet", "text", "verdict", "rule", "class"]
+        assert list(line)[:5] == ["number", "packet", "verdict", "rule", "class"]
         assert line.get("what") == ("ethertype 0x0806 (ARP)" if line["class"] == "not-ip" else None)
         if line["class"] == "ip":
-            found = decide(rules, Packet.parse(line["text"]).replace(in_interface="", out_interface=""))
-            assert (line["verdict"], line["rule"]) == (found.action.value, found.by)
+            found = decide(rules, Packet.parse(line["packet"]).replace(in_interface="", out_interface=""))
+            assert (line["verdict"], line["rule"]["label"]) == (found.action.value, found.by)
         else:
-            assert (line["text"], line["rule"]) == (None, None)
+            assert (line["packet"], line["rule"]) == (None, None)
             assert line["verdict"] == (None if line["class"] == "not-ip" else "deny")
 
 
@@ -194,7 +194,7 @@ def test_what_is_to_be_told_of_a_capture_is_told_of_its_packets_too(tmp_path: Pa
 
 def test_numbers_go_on_over_captures(policy: Path, mixed: Path) -> None:
     lines = ask(policy, "-r", mixed, "-r", mixed, "--per-packet", "--format", "jsonl").lines
-    assert [line["packet"] for line in lines] == list(range(16))
+    assert [line["number"] for line in lines] == list(range(16))
 
 
 def test_a_damaged_capture_counts_up_to_the_damage(policy: Path, mixed: Path) -> None:
@@ -444,7 +444,7 @@ class TestChoice:
             assert [row["rule"]["label"] for row in told["rules"]] == list(names)
             lines = ask(policy, "-r", mixed, "--per-packet", "--format", "json").json["results"]
             some = ask(policy, "-r", mixed, "--per-packet", "--format", "json", *options).json["results"]
-            assert some == [line for line in lines if line["rule"] in names]
+            assert some == [line for line in lines if line["rule"] and line["rule"]["label"] in names]
 
     def test_what_is_no_rule(self, policy: Path, mixed: Path) -> None:
         done = ask(policy, "-r", mixed, "--rule", "defualt")

@@ -342,7 +342,7 @@ def test_diff_with_a_capture(draft: Path, tmp_path: Path) -> None:
     new.write_text(DRAFT.replace("port ssh as admin-ssh", "port { ssh, telnet } as admin-ssh"))
     done = run("diff", draft, new, "-r", capture, "--format", "json", *DAY)
     (changed,) = done.json["captured"]
-    assert (changed["packet"], changed["old"]["verdict"], changed["new"]["verdict"]) == (0, "deny", "allow")
+    assert (changed["number"], changed["old"]["verdict"], changed["new"]["verdict"]) == (0, "deny", "allow")
     assert "1 captured packet would change" in run("diff", draft, new, "-r", capture, *DAY).out
 
 

@@ -24,6 +24,7 @@ from fwengine.model.fields import DST, FIELDS, FLAGS, FULL, IN, OUT, PRESENT, SR
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import Rule
 from fwengine.report import compiled
+from fwengine.report.ruled import Listed, PolicyListed
 from fwengine.report.shown import Shown
 from fwengine.report.style import Style
 from fwengine.report.verdicts import FIELD_WORDS
@@ -191,7 +192,7 @@ class TestJson:
 
     def test_its_keys(self, edge: Path) -> None:
         document = run("show", edge, "--as", "json", "--as-of", "2026-11-21").json
-        assert list(document) == ["policy", "default", "rules", "statistics", "roots", "nodes"]
+        assert list(document) == ["policy", "format", "applied", "default", "rules", "statistics", "roots", "nodes"]
         assert [rule["active"] for rule in document["rules"]] == [True] * 5 + [False, True]
         statistics = document["statistics"]
         assert statistics["rules"] == len(document["rules"])
@@ -291,6 +292,7 @@ def test_statistics_are_the_trees(edge: Path) -> None:
 
 
 def test_the_table_of_written_words_is_padded_with_colour() -> None:
-    coloured = compiled.table(loads(EDGE), Style(True))
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == compiled.table(loads(EDGE), Style(False))
+    table = Listed((PolicyListed.of(loads(EDGE)),))
+    coloured = list(table.lines(Style(True)))
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == list(table.lines(Style(False)))
     assert Packet.parse("tcp 1.1.1.1 -> 2.2.2.2").point is None

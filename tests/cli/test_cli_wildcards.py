@@ -107,7 +107,7 @@ def test_diff_says_what_differs_in_wildcards(parity: Path, tmp_path: Path) -> No
     other.write_text(PARITY.replace("to even port 53", "to 0.0.0.0/0.0.3.0 port 53"))
     done = run("diff", parity, other)
     assert done.code == 1
-    assert "to 0.0.2.0/0.0.3.0 port 53" in done.out
+    assert "to 0.0.2.0/0.0.3.0 port 53" in " ".join(done.out.split())
     assert run("diff", parity, parity).code == 0
     same = tmp_path / "same.fwl"
     same.write_text(PARITY.replace("ipv4 except odd", "0.0.0.0/0.0.1.0"))
@@ -192,7 +192,7 @@ def test_a_mask_that_would_be_asked_about_is_said_otherwise() -> None:
     assert isinstance(zero, ScatteredSet)
     box = Box.of({PROTOCOL: IntervalSet.single(6), SRC: zero})
     text = show_box(readable([box])[0])
-    assert text == "tcp from { 0.0.0.0/8 except 0.0.0.1/255.0.0.1 }"
+    assert text == "tcp from 0.0.0.0/8 except 0.0.0.1/255.0.0.1"
     assert region(None, text)[0].sets[SRC] == zero
 
 

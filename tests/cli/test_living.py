@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -312,6 +313,40 @@ class TestBeginning:
             assert (done.code, done.err) == (0, ""), words
         assert run("test").out.endswith("11 passed, 0 failed\n")
         assert run("test", "--coverage", "--fail-under", "100").code == 0
+
+    @pytest.mark.parametrize(
+        ("checks", "file"),
+        [
+            ("github", ".github/workflows/fwengine.yml"),
+            ("gitlab", ".gitlab-ci.yml"),
+            ("pre-commit", ".pre-commit-config.yaml"),
+        ],
+    )
+    def test_what_checks_every_change_passes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str, file: str
+    ) -> None:
+        """Each command of the file is run as it stands there."""
+        monkeypatch.chdir(tmp_path)
+        assert run("init", "--ci", checks).code == 0
+        text = (tmp_path / file).read_text("utf-8")
+        assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["rules", "fwengine.toml", file.partition("/")[0]])
+        assert "\t" not in text
+        asked = re.findall(r"(?:run|entry): fwengine (.*)|- fwengine (.*)", text)
+        commands = [(one or other).partition(" > ")[0].split() for one, other in asked]
+        assert sorted(words[0] for words in commands) == ["check", "fmt", "test"]
+        for words in commands:
+            operands = ["rules/edge.fwl"] if checks == "pre-commit" and words[0] == "fmt" else []
+            done = run(*words, *operands)
+            assert (done.code, done.err) == (0, ""), words
+
+    def test_several_checks_or_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        refused = run("init", "--no-ci", "--ci", "gitlab")
+        assert refused.code == 2
+        assert "contradict" in refused.err
+        assert list(tmp_path.iterdir()) == []
+        assert run("init", "--ci", "gitlab", "--ci", "github").code == 0
+        assert {".github", ".gitlab-ci.yml"} <= {path.name for path in tmp_path.iterdir()}
 
     def test_nothing_is_overwritten(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, tuple[str, ...]]]] = {
     ),
     "synth": (
         ["synth", "p.fwl", "-o", "out.pcap", "--limit", "50", "--format", "json"],
-        {"p.fwl": (ROUGH,), "out.pcap": ("",), "out.pcap.jsonl": ('{"packet": 0',)},
+        {"p.fwl": (ROUGH,), "out.pcap": ("",), "out.pcap.jsonl": ('{"number": 0',)},
     ),
 }
 CALLS = ("open", "fdopen", "fsync", "chmod", "replace", "rename", "close", "stat", "lstat", "unlink", "mkdir", "write")
@@ -68,7 +68,7 @@ def whole(folder: Path, name: str, done: Done) -> None:
         if file == "j.xml":
             assert data.endswith(b"</testsuites>\n")
         if file == "out.pcap.jsonl":
-            assert [json.loads(line)["packet"] for line in data.splitlines()] == list(range(data.count(b"\n")))
+            assert [json.loads(line)["number"] for line in data.splitlines()] == list(range(data.count(b"\n")))
     if done.code == 2 and "json" in COMMANDS[name][0]:
         (error,) = json.loads(done.out)["errors"]
         assert (error["kind"], error["code"] in ("FW001", "FW905", "FW021")) == ("file", True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import random
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -177,11 +180,54 @@ def test_a_reference_is_followed_into_a_module_and_out_of_one() -> None:
     assert fates(text, SSH) == ("deny", "allow")
 
 
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        (["var.make", f"{GROUP}.id", GROUP, "var.existing"], ("allow", "deny")),  # what a variable says would be known
+        (["var.make", f"{GROUP}.id", GROUP, "local.existing"], ("depends", "depends")),
+        (["aws_vpc.x.id", "aws_vpc.x", f"{GROUP}.id", GROUP], ("depends", "depends")),
+        ([f"{GROUP}.id", GROUP, "each.key"], ("allow", "deny")),
+    ],
+)
+def test_a_reference_is_one_of_those_that_the_configuration_names(
+    references: list[str], expected: tuple[str, str]
+) -> None:
+    text = created(refers(RULE, "security_group_id", *references))
+    assert tuple(fates(text, SSH, f"{name} ingress")[1] for name in (GROUP, OTHER)) == expected
+
+
+def test_an_instance_is_told_from_the_others() -> None:
+    text = plan(
+        change(f'{GROUP}["a"]', None, FRESH, LATER), change(f'{GROUP}["b"]', None, FRESH, {**LATER, "ingress": False}),
+        change(RULE, None, alone(22, group=None), UNKNOWN),
+        configuration={"resources": [refers(RULE, "security_group_id", f'{GROUP}["a"].id', f'{GROUP}["a"]', GROUP)]},
+    )  # fmt: skip
+    assert fates(text, SSH, f'{GROUP}["a"] ingress') == ("deny", "allow")
+    assert fates(text, SSH, f'{GROUP}["b"] ingress') == ("deny", "deny")
+
+
 @pytest.mark.parametrize("references", [["local.group"], [f"{GROUP}.id", GROUP, f"{OTHER}.id", OTHER], []])
 def test_a_rule_that_may_be_of_several_groups_is_in_doubt_in_each(references: list[str]) -> None:
     text = created(refers(RULE, "security_group_id", *references))
-    for name in (GROUP, OTHER):
+    for name, other in ((GROUP, "depends"), (OTHER, "deny")):  # what is within the one is not known either
         assert fates(text, SSH, f"{name} ingress") == ("deny", "depends")
+        assert fates(text, WEB, f"{name} ingress") == ("deny", other)
+
+
+def test_a_rule_whose_group_nothing_tells_is_in_doubt_in_all_or_refused() -> None:
+    told = group()
+    rule = change(RULE, None, alone(22, group=None), UNKNOWN)
+    assert fates(plan(change(GROUP, told, told), rule), SSH) == ("deny", "depends")
+    with pytest.raises(PolicyError, match="not known before the plan is applied"):
+        loads(plan(rule))
+
+
+def test_rules_that_others_made_may_be_taken_away() -> None:
+    told = group(within(22), within(443))
+    only = {"security_group_id": "sg-1", "ingress_rule_ids": ["sgr-1"], "egress_rule_ids": []}
+    text = plan(change(GROUP, told, told), change(RULE, alone(443), alone(443)),
+                change("aws_vpc_security_group_rules_exclusive.x", None, only))  # fmt: skip
+    assert (fates(text, SSH), fates(text, WEB)) == (("allow", "depends"), ("allow", "allow"))
 
 
 def test_a_group_of_somebody_elses_holds_more_than_the_plan_says() -> None:
@@ -287,6 +333,7 @@ def test_resources_that_a_plan_does_not_touch_are_those_of_the_state_before() ->
         (plan(change(GROUP, None, group(within(22, protocol="tcpp")))), "FW403", '"protocol": "tcpp"'),
         (plan(change(GROUP, None, group(within(70000)))), "FW403", '"from_port": 70000'),
         (plan(change(GROUP, None, {"ingress": 5})), "FW406", '"ingress": 5'),
+        (plan(change("awscc_ec2_security_group_ingress.x", None, {})), "FW402", '"after": {},'),
         (plan(change("aws_vpc.x", None, {})), "FW407", "{"),
         (plan(errored=True), "FW406", '"errored": true'),
         ('{"terraform_version": "1.9.5", "version": 4, "lineage": "x", "resources": []}', "FW407", "{"),
@@ -344,3 +391,68 @@ def test_one_file_that_tells_one_version_is_not_enough(file: str) -> None:
     done = run("diff", PLAN.parent / file)
     assert done.code == 2
     assert "FW483" in done.err
+
+
+@pytest.mark.parametrize(("other", "status"), [("sg-2", "equivalent"), ("sg-3", "in doubt")])
+def test_what_hangs_on_another_doubt_is_told(tmp_path: Path, other: str, status: str) -> None:
+    before, after = (alone(22, None, referenced_security_group_id=name) for name in ("sg-2", other))
+    file = tmp_path / "plan.json"
+    file.write_text(plan(change(GROUP, group(), group()), change(RULE, before, after)))
+    files = run("diff", file, "--format", "json").json["files"]
+    assert [one["status"] for one in files] == [status, "equivalent"]
+
+
+def test_diff_of_two_files_compares_their_policies_by_name(tmp_path: Path) -> None:
+    text = (PLAN.parent / "vpc.json").read_text()
+    file = tmp_path / "vpc.json"
+    file.write_text(text.replace('"CidrIp": "10.20.9.0/24"', '"CidrIp": "10.20.0.0/16"'))
+    done = run("diff", PLAN.parent / "vpc.json", file)
+    assert done.code == 1
+    assert done.out.endswith("4 lists: 3 equivalent, 1 changed\n")
+    done = run(
+        "diff",
+        PLAN.parent / "vpc.json",
+        PLAN,
+        "--policy",
+        "acl-0b1c egress",
+        "--policy",
+        "aws_network_acl.servers egress",
+    )
+    assert (done.code, done.out.startswith("EQUIVALENT")) == (0, True)
+    done = run("diff", PLAN.parent / "vpc.json", PLAN.parent.parent / "edge.fwl")
+    assert (done.code, "FW456" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_plan_applied_by_hand_has_the_rules_that_are_told(seed: int) -> None:
+    """A group of rules that somebody made by hand and of rules that are resources: what AWS has after each is done."""
+    rng = random.Random(seed)
+    rules = [(port, cidr) for port in (22, 80, 443) for cidr in ("10.1.0.0/16", "10.0.0.0/8", "192.0.2.0/24")]
+    rng.shuffle(rules)
+    manual, was, fresh = rules[:2], rules[2:5], rules[5:8]
+    kept = [rule for rule in was if rng.random() < 0.5]
+    come = [rule for rule in fresh if rng.random() < 0.6]
+    told = group(*(within(*rule) for rule in (*manual, *was)))
+    changes = [change(f"aws_security_group_rule.r{n}", before, before if rule in kept else None)
+               for n, rule in enumerate(was) if (before := _typed(rule))]  # fmt: skip
+    gone = [one for one in changes if one["change"]["after"] is None]
+    for n, rule in enumerate(come):  # some take the place of one that goes: the resource is edited
+        if gone and rng.random() < 0.5:
+            gone.pop()["change"]["after"] = _typed(rule)
+        else:
+            changes.append(change(f"aws_security_group_rule.n{n}", None, _typed(rule)))
+    rng.shuffle(changes)
+    text = plan(change(GROUP, told, told), *changes)
+    for port, source in product((22, 80, 443, 444), ("10.1.0.5", "10.2.0.5", "192.0.2.9", "198.51.100.1")):
+        packet = f"tcp {source}:40000 -> 192.0.2.80:{port} flags syn"
+        expected = tuple("allow" if any(_takes(rule, port, source) for rule in some) else "deny"
+                         for some in ((*manual, *was), (*manual, *kept, *come)))  # fmt: skip
+        assert fates(text, packet) == expected, (packet, manual, was, kept, come)
+
+
+def _typed(rule: tuple[int, str]) -> dict[str, Any]:
+    return {**within(*rule), "type": "ingress", "security_group_id": "sg-1"}
+
+
+def _takes(rule: tuple[int, str], port: int, source: str) -> bool:
+    return rule[0] == port and ipaddress.ip_address(source) in ipaddress.ip_network(rule[1])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,18 @@ def test_detail_has_all_in_full_and_a_limit_counts_the_rest(folder: Path) -> Non
     regions = run("query", "old.fwl", "allow any", "--limit", "3", *DAY).out
     assert regions.count("e.g. ") == 3
     assert "more regions" in regions
+
+
+def test_many_findings_are_counted_by_kind(folder: Path) -> None:
+    """Below all of them, where a terminal stands when they have gone by; the counts are those of the data."""
+    asked = ["check", "old.fwl", *DAY]
+    shown = run(*asked).out.splitlines()
+    at = next(n for n, line in enumerate(shown) if line.startswith("old.fwl: "))
+    counts = {words[2]: int(words[0].replace(",", "")) for words in map(str.split, shown[at + 1 : -1])}
+    found = run(*asked, "--format", "json").json["findings"]
+    assert len(found) > 20
+    assert counts == dict(Counter(finding["code"] for finding in found))
+    assert shown[-1].startswith("`--select FW2")
+    assert max(map(len, shown[at:])) <= 100
+    few = run("check", "old.fwl", "--select", "FW201", *DAY).out.splitlines()
+    assert few[-1].startswith("old.fwl: ")

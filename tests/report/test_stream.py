@@ -12,13 +12,17 @@ from fwengine.model.packet import Packet, PointWriter, write
 from fwengine.model.rules import ALLOW, DENY
 from fwengine.packets.logs import Recorded
 from fwengine.policy import Policy, loads
-from fwengine.report.counts import outcome_json, outcome_line
+from fwengine.report.packet_rows import PacketFared
 from fwengine.report.stream import OutcomeLines
 from fwengine.report.style import Style
 from fwengine.traffic.count import Outcome
 
 PLAIN = Style(False)
 POLICY: Policy = loads("deny tcp from any in wan0 as spoofed\nallow tcp\nallow udp\n")
+
+
+def encode(value: object, indent: int | None) -> str:
+    return json.dumps(value, indent=indent)
 
 
 def points() -> list[Point]:
@@ -73,11 +77,11 @@ def outcomes() -> list[Outcome]:
 
 
 def test_lines_of_json_are_those_of_the_plain_way() -> None:
-    line_wise = OutcomeLines(POLICY, "jsonl", PLAIN, json.dumps)
-    items = OutcomeLines(POLICY, "json", PLAIN, json.dumps)
+    line_wise = OutcomeLines(POLICY, "jsonl", PLAIN, encode)
+    items = OutcomeLines(POLICY, "json", PLAIN, encode)
     allowed = denied = 0
     for number, outcome in enumerate(outcomes()):
-        fields = outcome_json(outcome, POLICY, number)
+        fields = PacketFared.of(outcome, POLICY, number).to_dict()
         assert line_wise.line(outcome, number) == json.dumps(fields)
         assert items.line(outcome, number) == json.dumps(fields, indent=2).replace("\n", "\n    ").replace(
             "{", "    {", 1
@@ -91,6 +95,6 @@ def test_lines_of_json_are_those_of_the_plain_way() -> None:
 
 def test_lines_of_text_are_those_of_the_plain_way() -> None:
     for style in (PLAIN, Style(True)):
-        lines = OutcomeLines(POLICY, "text", style, json.dumps)
+        lines = OutcomeLines(POLICY, "text", style, encode)
         for number, outcome in enumerate(outcomes()):
-            assert lines.line(outcome, number) == outcome_line(outcome_json(outcome, POLICY, number), style)
+            assert lines.line(outcome, number) == PacketFared.of(outcome, POLICY, number).line(style)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import re
 
 from support.iptables_rules import NETS, PORTS
 
 FLAGS = ["established", "flags syn/syn", "flags syn/syn,ack", "flags none/fin,syn,rst,ack", "flags fin/fin,ack"]
-HOLES = re.compile(r"/[^/]*[.:]")  # a mask
 WIRE = ["in vb", "in not vb", "in { vb, eth0 }", "in not { eth0, eth1 }", "in eth0"]
 
 
@@ -38,8 +36,7 @@ def _side(draw: random.Random, family: int, word: str) -> list[str]:
     own = "ipv4" if family == 4 else "ipv6"
     if chosen < 0.4:
         return [word, own]
-    plain = [net for net in NETS[family] if not HOLES.search(net)]
-    nets = draw.sample(NETS[family] if word == "from" else plain, 2)
+    nets = draw.sample(NETS[family], 2)
     return [word, nets[0] if chosen < 0.7 else f"{{ {nets[0]}, {nets[1]} }}" if chosen < 0.85 else f"not {nets[0]}"]
 
 

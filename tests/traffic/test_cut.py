@@ -239,4 +239,4 @@ def test_diff_tells_of_cut_packets_whose_fate_changes(tmp_path: Path) -> None:
     done = run("diff", str(tmp_path / "old.fwl"), str(tmp_path / "new.fwl"), "-r", str(path), "--format", "json")
     (changed,) = json.loads(done.out)["captured"]
     fates = [(changed[key]["verdict"], changed[key]["rule"]["label"]) for key in ("old", "new")]
-    assert (changed["text"], fates) == ("truncated", [("allow", "web"), ("deny", "nobody")])
+    assert (changed["class"], changed["packet"], fates) == ("truncated", None, [("allow", "web"), ("deny", "nobody")])

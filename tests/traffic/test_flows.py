@@ -231,6 +231,20 @@ class TestCommand:
         assert "no allowed flow" in run(*asked, "--top", "1", "--only", "allow").out
         assert "1 flow:" in run(*asked, "--top", "3", "--rule", "dns").out
 
+    def test_times_of_one_day_stand_without_it(self, tmp_path: Path) -> None:
+        frame = Packet.parse("udp 10.0.0.1:9 -> 10.0.0.2:53").to_bytes()
+        size = len(frame).to_bytes(4, "little")
+        (tmp_path / "p.fwl").write_text("deny any as all\n")
+        for seconds, shown in (
+            ([1_700_000_000, 1_700_000_900], ["last (UTC, 2023-11-14)", "22:13:20  22:28:20"]),
+            ([0, 1_700_000_000], ["last seen (UTC)", "1970-01-01 00:00:00  2023-11-14 22:13:20"]),
+        ):
+            records = [second.to_bytes(4, "little") + bytes(4) + size * 2 + frame for second in seconds]
+            (tmp_path / "x.pcap").write_bytes(_HEAD + b"".join(records))
+            *_, head, row = run("eval", tmp_path / "p.fwl", "-r", tmp_path / "x.pcap", "--top", "3").out.splitlines()
+            assert head.endswith(shown[0])
+            assert row.endswith(shown[1])
+
     def test_json_has_it_and_the_rest_is_as_without(self, asked: list[str | Path]) -> None:
         told = run(*asked, "--top", "1", "--format", "json").json
         plain = run(*asked, "--format", "json").json

@@ -52,7 +52,7 @@ def _into(text: str) -> bytes:
 
 
 def _written(policy: Policy, form: str, chosen: Choice = EVERY, color: bool = False) -> OutcomeLines:
-    return OutcomeLines(policy, form, Style(color), json.dumps, chosen)
+    return OutcomeLines(policy, form, Style(color), lambda value, indent: json.dumps(value, indent=indent), chosen)
 
 
 def slowly(policy: Policy, path: Path, form: str, chosen: Choice = EVERY, first: int = 0, **stated: Any) -> Told:
@@ -152,7 +152,7 @@ def test_addresses_are_written_as_everywhere(tmp_path: Path) -> None:
     path.write_bytes(_pcap([encode(packet, "ip") for packet in packets]))
     out = natively(policy, path, "jsonl")
     assert out == slowly(policy, path, "jsonl")
-    texts = [json.loads(line)["text"] for line in out[0].decode().splitlines()]
+    texts = [json.loads(line)["packet"] for line in out[0].decode().splitlines()]
     for (src, _), text in zip(pairs, texts, strict=True):
         shown = address.show(address.to_point(6, src))
         assert text.split()[1] in (shown, f"[{shown}]") or text.split()[1].startswith(f"[{shown}]:")

@@ -226,7 +226,7 @@ class Describe:
                     peer = self._prefix_peer(one.needed(inner))
                 else:
                     peer = network(one.needed(inner), one.place(inner), inner == "CidrIpv6")
-                yield rule(egress, one.mark(inner), traffic, peer, one.text("Description"))
+                yield rule(egress, one, one.mark(inner), traffic, peer, one.text("Description"))
 
     def _single(self, item: Item) -> None:
         """A rule of `describe-security-group-rules`."""
@@ -248,7 +248,7 @@ class Describe:
             peer = self._group_peer(within, group)
         name = item.text("Description") or item.text("SecurityGroupRuleId")
         mark = item.mark("SecurityGroupRuleId", "CidrIpv4", "CidrIpv6")
-        found.entries.append(rule(item.flag("IsEgress"), mark, traffic, peer, name))
+        found.entries.append(rule(item.flag("IsEgress"), item, mark, traffic, peer, name))
 
     def _traffic_of_rule(self, item: Item) -> Traffic:
         protocol = protocol_of(_protocol(item, "IpProtocol"), item.place("IpProtocol"))

@@ -104,62 +104,53 @@ class Plan:
     # References
 
     def referred(self, resource: Resource, attribute: str) -> tuple[list[Resource], bool]:
-        """The planned resources that an attribute comes from, and whether it is one of these for certain."""
-        module = self._configured(resource.module)
-        resources: Any = _within(module, "resources")
+        """The planned resources that an attribute which is not known yet comes from, and whether these are all."""
+        resources: Any = _within(self._configured(resource.module), "resources")
+        asked = resource.type, resource.name, "data" if resource.is_data else "managed"
         for one in resources if isinstance(resources, list) else ():
-            mode = "data" if resource.is_data else "managed"
-            if (_within(one, "type"), _within(one, "name")) == (resource.type, resource.name) and (
-                _within(one, "mode") or "managed"
-            ) == mode:
+            if (_within(one, "type"), _within(one, "name"), _within(one, "mode") or "managed") == asked:
                 references = _within(one, "expressions", attribute, "references")
-                return self._resolved(references, resource.module, MAX_STEPS)
+                return self._resolved(references, resource.module, MAX_STEPS) if references else ([], False)
         return [], False
 
     def _resolved(self, references: Any, module: str, steps: int) -> tuple[list[Resource], bool]:
-        if not isinstance(references, list) or not references or steps == 0:
-            return [], False
+        """Of the references of one expression; no reference is a value that is known, and comes from no resource."""
+        if steps == 0 or not isinstance(references, list) or not all(isinstance(one, str) for one in references):
+            return [], references is None
         found: dict[str, Resource] = {}
-        sure = True
+        whole = True
         for reference in references:
-            if not isinstance(reference, str):
-                return [], False
-            if reference.startswith(_SETTLED):
-                continue
-            some, certain = self._one(reference, module, steps)
-            found |= {one.address: one for one in some}
-            sure = sure and certain
-        return list(found.values()), sure and len(found) == 1
+            if any(other.startswith((f"{reference}.", f"{reference}[")) for other in references):
+                continue  # it stands beside what is meant
+            if not reference.startswith(_SETTLED):
+                some, all_of_them = self._one(reference, module, steps)
+                found |= {one.address: one for one in some}
+                whole = whole and all_of_them
+        return list(found.values()), whole
 
     def _one(self, reference: str, module: str, steps: int) -> tuple[list[Resource], bool]:
         kind, _, rest = reference.partition(".")
         if kind == "var":
             *outer, call = _calls(module) or [("", "")]
-            name = re.split(r"[.\[]", rest)[0]
             above = "".join(f"module.{name}{index}." for name, index in outer).rstrip(".")
-            inputs = _within(self._configured(above), "module_calls", call[0], "expressions", name, "references")
-            return self._resolved(inputs, above, steps - 1)
+            asked = "module_calls", call[0], "expressions", re.split(r"[.\[]", rest)[0], "references"
+            return self._resolved(_within(self._configured(above), *asked) if call[0] else None, above, steps - 1)
         if kind == "module":
             called = _CALL.match(reference)
-            if called is None:
+            output = re.split(r"[.\[]", reference[called.end() :])[0] if called is not None else ""
+            if called is None or not output:
                 return [], False
-            output = re.split(r"[.\[]", reference[called.end() :])[0]
-            if not output:  # stands beside the output itself
-                return [], True
             inner = [m for m in self._modules() if _parent(m) == module and _calls(m)[-1][0] == called[1]]
             inner = [m for m in inner if called[2] is None or m.endswith(called[2])]
             each = [self._resolved(_within(self._configured(m), "outputs", output, "expression", "references"), m, steps - 1)
                     for m in inner]  # fmt: skip
-            return [one for some, _ in each for one in some], bool(each) and all(certain for _, certain in each)
+            return [one for some, _ in each for one in some], bool(each) and all(whole for _, whole in each)
         named = _NAMED.match(reference)
         if named is None or kind in ("local", "each"):
             return [], False
         data, type_, name, index = named.groups()
-        same = [
-            one
-            for one in self.after
-            if (one.module, one.is_data, one.type, one.name) == (module, bool(data), type_, name)
-        ]
+        asked_ = module, bool(data), type_, name
+        same = [one for one in self.after if (one.module, one.is_data, one.type, one.name) == asked_]
         return [one for one in same if index is None or one.address.endswith(f".{name}{index}")], bool(same)
 
     def _modules(self) -> set[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from ...errors import Span
 from .lists import Entry
 from .meaning import LAST_NUMBER, Peer, Traffic, parts_of
-from .words import RefusedError
+from .words import Item, RefusedError
 
 
-def rule(egress: bool, mark: Span, traffic: Traffic, peer: Peer, name: str | None) -> Entry:
-    """A rule of a security group for one source, or destination."""
+def rule(egress: bool, item: Item, mark: Span, traffic: Traffic, peer: Peer, name: str | None) -> Entry:
+    """A rule of a security group for one source, or destination; without a name, and without a line of its own, by what it says."""
     text = f"{traffic} {'to' if egress else 'from'} {peer.words}"
     key = egress, traffic.protocol, (traffic.first, traffic.last) if traffic.is_deep else None, peer.words
     doubted = bool(traffic.doubts or peer.doubts)
-    return Entry(egress, mark, text, *parts_of(traffic, peer, egress), name=name or None, doubted=doubted, key=key)
+    name = name or (text if item.placed.is_one_line else None)
+    return Entry(egress, mark, text, *parts_of(traffic, peer, egress), name=name, doubted=doubted, key=key)
 
 
 def entry(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Diagnostic, Span
 from ..matching import Match, union
@@ -30,16 +30,11 @@ _RULES = {
     "aws_vpc_security_group_egress_rule": "security_group_id",
     "aws_network_acl_rule": "network_acl_id",
 }
+_EXCLUSIVE = "aws_vpc_security_group_rules_exclusive"
+_OTHERS = ("awscc_ec2_network_acl", "awscc_ec2_security_group")
 _PREFIXES = ("aws_ec2_managed_prefix_list", "aws_prefix_list")
 UNKNOWN, MIXED = "FW481", "FW482"
 Failed = Callable[[RefusedError], None]
-
-
-class Attached(NamedTuple):
-    """A rule that is a resource of its own, and the lists that it belongs to: one, or perhaps one of several."""
-
-    entries: list[Entry]
-    lists: list[str]
 
 
 class Side:
@@ -54,6 +49,8 @@ class Side:
         self.lists: dict[str, List] = {}
         self.inner: dict[str, list[Entry]] = {}  # what is within a list
         self.strangers: set[str] = set()  # lists that are not of this plan
+        self.exclusive: set[str] = set()  # groups whose other rules are taken away
+        self.sure: set[str] = set()  # lists that have rules which are resources, for certain
         every = list(resources)
         mine = [one for one in every if one.type in (*GROUPS, *ACLS) and not one.is_data]
         self.ids = {one.id: one.address for one in mine if one.id is not None}
@@ -64,6 +61,11 @@ class Side:
         for one in every:
             if not one.is_data and one.type in _RULES:
                 self._guarded(self._attach, one)
+            elif one.type == _EXCLUSIVE:
+                self.exclusive.update(self._targets(one, "security_group_id")[0])
+            elif one.type.startswith(_OTHERS):
+                text = f"`{short(one.type)}` is not understood"
+                failed(RefusedError(one.item.place(), text, "resources of the provider `aws` are", "FW402"))
         for address in self.lists:
             self._fill(address)
 
@@ -105,8 +107,8 @@ class Side:
 
     def _referred(self, one: Resource, attribute: str, types: tuple[str, ...]) -> str | None:
         """The address of the one resource that an unknown attribute comes from."""
-        found, sure = self.plan.referred(one, attribute)
-        return found[0].address if sure and found[0].type in types else None
+        found, whole = self.plan.referred(one, attribute)
+        return found[0].address if whole and len(found) == 1 and found[0].type in types else None
 
     # Lists and what is within
 
@@ -135,17 +137,18 @@ class Side:
 
     def _fill(self, address: str) -> None:
         """The entries of a list: those within, and those that are resources of their own."""
-        found, left = self.lists[address], self.inner[address]
-        now = self.attached.get(address, [])
-        before = self.earlier.attached.get(address, []) if self.earlier is not None else []
-        if now or before:
-            taken = {one.key for one in (*now, *before)} | {_UNSAID}
+        found, left, now = self.lists[address], self.inner[address], self.attached.get(address, [])
+        sides = [self] if self.earlier is None else [self, self.earlier]
+        if any(address in side.sure for side in sides):
+            taken = {one.key for side in sides for one in side.attached.get(address, ())} | {_UNSAID}
             left = [one for one in left if one.key not in taken]
             was = {one.key for one in self.earlier.inner.get(address, ())} if self.earlier is not None else None
             if now and was is not None and {one.key for one in left} - was - {None}:
                 message = f"`{address}` has rules within, and rules that are resources: terraform takes one for the other away"
                 self.remarks.append(Diagnostic(MIXED, message, found.span, help=_MIXED, severity="warning"))
                 now = [one.in_doubt("rules within the list may take it away again") for one in now]
+        if address in self.exclusive:
+            left = [one.in_doubt(f"`{_EXCLUSIVE}` may take it away") for one in left]
         found.entries += [*left, *now]
         self._unique(found)
 
@@ -167,6 +170,8 @@ class Side:
             entries = [
                 made.in_doubt("which list it belongs to is not known before the plan is applied") for made in entries
             ]
+        if sure:
+            self.sure.update(targets)
         for address in targets:
             self.attached.setdefault(address, []).extend(entries)
 
@@ -199,13 +204,17 @@ class Side:
             if name not in self.ids:
                 self._stranger(one, name, key)
             return [self.ids[name]], True
-        found, sure = self.plan.referred(one, key)
+        found, whole = self.plan.referred(one, key)
         some = [other.address for other in found if other.type in types and other.address in self.lists]
-        if some:
-            return some, sure
+        if whole and some and len(some) == len(found):
+            return some, len(some) == 1
         stateful = key == "security_group_id"
-        fresh = [a for a, known in self.lists.items() if known.stateful == stateful and a not in self.ids.values()]
-        return fresh, False
+        every = [address for address, known in self.lists.items() if known.stateful == stateful]
+        fresh = [address for address in every if address not in self.ids.values()]
+        if not every:
+            self._known(one.item, key)
+            raise RefusedError(one.item.place(key), f"`{key}` is missing", code="FW406")
+        return list(dict.fromkeys([*some, *(fresh or every)])), False
 
     def _stranger(self, one: Resource, name: str, key: str) -> None:
         """A list that is not of this plan: what else it holds is not known."""
@@ -274,7 +283,7 @@ class Side:
         ):
             traffic = replace(traffic, doubts=())  # all types
         for peer, mark in self._peers(item, own, one):
-            yield rule(egress, mark, traffic, peer, name)
+            yield rule(egress, item, mark, traffic, peer, name)
 
     def _peers(self, item: Item, own: str, one: Resource | None) -> Iterator[tuple[Peer, Span]]:
         for key, v6 in (("cidr_blocks", False), ("ipv6_cidr_blocks", True)):

@@ -49,7 +49,11 @@ _MOST = 32_766  # the greatest number of an entry
 _QUOTA = 20  # entries of a direction, unless more were asked for
 _PORTED = IntervalSet.of((TCP, TCP), (UDP, UDP))
 _EARLY = IntervalSet(((WHOLE, FIRST),))
-_NOBODY = (SPORT, FLAGS, IN, OUT, STATE, DSCP, TTL, LENGTH)
+_SUBNET = "write a list for each subnet, whose own addresses need no word"
+_UNKNOWN = dict.fromkeys(
+    (SPORT, FLAGS, IN, OUT, STATE, DSCP, TTL, LENGTH),
+    "leave such conditions out (the rule is wider then), or filter that elsewhere",
+)
 
 Entry = dict[str, Any]
 
@@ -120,15 +124,8 @@ class _Writer:
         return list(dict.fromkeys(found[WHOLE]))
 
     def _entries(self, term: Term, action: Action) -> Iterator[Entry]:
-        refuse_fields(term, _NOBODY, "a network ACL", "leave it out")
-        near, far, word = (DST, SRC, "destination") if self.egress else (SRC, DST, "source")
-        other = "source" if self.egress else "destination"
-        if term.get(far) is not None:
-            way = "egress" if self.egress else "ingress"
-            raise UnsayableError(
-                f"{way} of a network ACL looks at the {word} address alone, not at the {other}",
-                f"write a list for each subnet, and leave its own addresses out of the {other}",
-            )
+        near, far, way = (DST, SRC, "egress") if self.egress else (SRC, DST, "ingress")
+        refuse_fields(term, {**_UNKNOWN, far: _SUBNET}, f"{way} of a network ACL")
         addresses = term.get(near)
         networks = [{4: "0.0.0.0/0", 6: "::/0"}[term.family or 4]]
         if addresses is not None:

@@ -50,6 +50,14 @@ _EQUALS = 10  # ports behind one `eq`
 _NAMES: Mapping[int, str] = {6: "tcp", 17: "udp", 132: "sctp"}
 _WITH_HEADER = frozenset({SPORT, DPORT, FLAGS, TYPE, CODE})
 _WHERE = "a list is applied to an interface: write one for each, without `in` and `out`, and apply it there"
+_WIDER = "leave the condition out: the rule is wider then"
+_UNKNOWN = {
+    IN: _WHERE,
+    OUT: _WHERE,
+    STATE: "it tracks no connections here: `established` asks for flags",
+    LENGTH: _WIDER,
+}
+_UNKNOWN_V6 = {TTL: _WIDER}
 
 Section = list[tuple[Rule, str, list[Term]]]
 
@@ -138,13 +146,8 @@ class _Writer:
 
     def _words(self, term: Term, family: int, fragments: bool) -> Iterator[tuple[str, ...]]:
         """The entries that are a term together, each as its words in their order."""
-        refuse_fields(term, (IN, OUT), "an access list", _WHERE)
-        refuse_fields(
-            term, (STATE,), "an access list of IOS", "IOS tracks no connections here: `established` asks for flags"
-        )
-        refuse_fields(term, (LENGTH,), "an access list of IOS", "leave it out")
-        if family == 6:
-            refuse_fields(term, (TTL,), "an IPv6 access list of IOS", "leave it out")
+        refuse_fields(term, _UNKNOWN, "an access list of IOS")
+        refuse_fields(term, _UNKNOWN_V6 if family == 6 else {}, "an IPv6 access list of IOS")
         source, target = self._addresses(term.get(SRC), family), self._addresses(term.get(DST), family)
         dscp, ttl = term.get(DSCP), term.get(TTL)
         options = [

@@ -92,7 +92,7 @@ def addresses(f: int, family: int, chosen: IntervalSet) -> Spelt:
     option = "-s" if f == SRC else "-d"
     outside = FAMILIES[family] - chosen
     cubes, holes = spelling.masked(chosen), spelling.masked(outside)
-    if cubes is not None:
+    if cubes is not None and (holes is None or len(cubes) <= len(holes)):
         return Spelt(tuple((option, spelling.shown(*cube)) for cube in cubes))
     if holes is not None:
         words = [(option, spelling.shown(*cube)) for cube in holes]

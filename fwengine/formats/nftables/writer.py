@@ -192,11 +192,11 @@ class _Writer:
             return [[f"{key} {self._set(chosen, positive)}"]]
         if negative is not None:
             return [[f"{key} != {self._set(outside, negative)}"]]
-        for some, sign in ((chosen, "=="), (outside, "!=")):
-            cubes = spelling.masked(some)
-            if cubes is not None:
-                tests = [f"{key} & {_mask(point, mask)} {sign} {address.show(point)}" for point, mask in cubes]
-                return [[test] for test in tests] if sign == "==" else [tests]
+        found = [(cubes, sign) for some, sign in ((chosen, "=="), (outside, "!=")) if (cubes := spelling.masked(some))]
+        if found:
+            cubes, sign = min(found, key=lambda one: len(one[0]))
+            tests = [f"{key} & {_mask(point, mask)} {sign} {address.show(point)}" for point, mask in cubes]
+            return [[test] for test in tests] if sign == "==" else [tests]
         raise UnsayableError("the set of addresses takes too many masks", "take it apart")
 
     def _set(self, chosen: IntervalSet, elements: list[str]) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import Protocol
 
+from ...errors import LimitError
 from ...model import address
 from ...model.box import Box, Sets, merge
 from ...model.fields import (
@@ -36,12 +37,13 @@ from ...model.packet import write_flags, write_interface
 from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
+from .around import around
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
 from .wildcards import wildcards
 
-_OWNERS = {f: owners(f) for f in OPTIONAL}  # the protocols that have a field
+_OWNERS = tuple((f, owners(f), FULL[f]) for f in OPTIONAL)  # the protocols that have a field, and all of its values
 
 
 def readable(boxes: Iterable[Box]) -> list[Box]:
@@ -64,8 +66,13 @@ def sayable(box: Box) -> bool:
     sets = box.sets
     if _asks(sets, TYPE) and sets[PROTOCOL].size > 1:
         return False
-    asked = [(f, having) for f, having in _OWNERS.items() if _asks(sets, f)]
-    return all(sets[f].issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having) for f, having in asked)
+    for f, having, full in _OWNERS:
+        chosen = sets[f]
+        if chosen is full or chosen.ranges == full.ranges:
+            continue
+        if not (chosen.issubset(PRESENT[f]) and sets[PROTOCOL].issubset(having)):
+            return False
+    return True
 
 
 def _asks(sets: Sets, f: int) -> bool:
@@ -117,7 +124,13 @@ def show_box(box: Box, names: Words = PLAIN) -> str:
     'tcp from any to any port { 22, 8000-8080 }'
     """
     assert sayable(box), "split the box by `readable` first"
-    service = names.service(_groups(box))
+    return show_sayable(box, names)
+
+
+def show_sayable(box: Box, names: Words = PLAIN) -> str:
+    """The same of a box that is known to be `sayable`."""
+    key = "service", box.sets[PROTOCOL].ranges, box.sets[DPORT].ranges
+    service = _once(names, key, lambda: names.service(_groups(box)))
     if service:  # the name says the destination ports, too
         return _phrase(service, box.replace(DPORT, FULL[DPORT]).sets, box.sets[PROTOCOL], names)
     return _phrase(_protocols(box.sets), box.sets, box.sets[PROTOCOL], names)
@@ -200,10 +213,10 @@ def _untyped(protocols: IntervalSet) -> str:
 
 def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
     words = [head]
-    ends = [(SRC, SPORT, "from"), (DST, DPORT, "to")]
-    said = _both_ends(sets[SRC], sets[DST], names)
-    for field, ports, keyword in ends:
-        if any(_asks(sets, f) for f in (field, ports, DPORT, DST)):
+    target = _asks(sets, DPORT) or _asks(sets, DST)
+    if target or _asks(sets, SRC) or _asks(sets, SPORT):
+        said = _both_ends(sets[SRC], sets[DST], names)
+        for field, ports, keyword in ((SRC, SPORT, "from"), (DST, DPORT, "to"))[: 1 + target]:
             words += [keyword, said[field]]
             if _asks(sets, ports):
                 words += ["port", show_ports(sets[ports], protocols, names)]
@@ -250,7 +263,7 @@ def _option(spec: Spec, chosen: IntervalSet, protocol: int | None, names: Words)
 
 def show_addresses(chosen: IntervalSet, names: Words = PLAIN, other: IntervalSet = address.ALL) -> str:
     """Addresses as an expression: the shorter of what is in and what is not; by name where a name says it as shortly."""
-    family = _FAMILIES.get(chosen)
+    family = show_family(chosen)
     if family:
         return family
     key = "addresses", chosen.ranges, _family(other)
@@ -279,19 +292,50 @@ def _once(names: Words, key: tuple[object, ...], make: Callable[[], str]) -> str
 
 def _addresses(chosen: IntervalSet, names: Words, other: IntervalSet) -> str:
     best = names.addresses(chosen, other)
-    if len(chosen.ranges) > 1:
-        for base, universe in (("", address.ALL), ("ipv4", address.V4), ("ipv6", address.V6)):
-            if chosen.issubset(universe):
-                inside = names.addresses(universe - chosen, universe)
-                if " " in inside and not inside.startswith("{ "):
-                    continue  # an exception from an exception is read in two ways
-                text = f"{base} except {inside}" if base else f"not {inside}"
-                if len(text) < len(best):
-                    best = text
+    if len(chosen.ranges) == 1:
+        return best
+    for base, universe in (("ipv4", address.V4), ("ipv6", address.V6), ("", address.ALL)):
+        if chosen.issubset(universe) and (base or not _family(chosen)):  # `not { ipv4, a }` is `ipv6 except a`
+            inside = _left_out(universe - chosen, universe, names)
+            text = f"{base} except {inside}" if base else f"not {inside}"
+            if inside and len(text) < len(best):
+                best = text
+    if len(best) > _BRIEF:
+        for held in around(chosen):
+            best = _excepted(held, chosen, names, other, best)
     return best
 
 
+def _excepted(held: IntervalSet, chosen: IntervalSet, names: Words, other: IntervalSet, best: str) -> str:
+    """`10.0.0.0/8 except office`, if that is shorter than the best so far."""
+    try:
+        base = show_family(held) or names.addresses(held, other)
+        outside = held - chosen
+        if not outside or " except " in base or len(base) + len(" except a") >= len(best):
+            return best
+        family = _family(held)
+        inside = _left_out(outside, {4: address.V4, 6: address.V6}.get(family, address.ALL), names)
+    except LimitError:  # it takes too many words
+        return best
+    text = f"{base} except {inside}"
+    return text if inside and len(text) < len(best) else best
+
+
+def _left_out(outside: IntervalSet, universe: IntervalSet, names: Words) -> str:
+    """What stands behind `not` or `except`; empty if that would be an exception itself, which is read in two ways."""
+    inside = names.addresses(outside, universe)
+    return "" if " " in inside and not inside.startswith("{ ") else inside
+
+
+def show_family(chosen: IntervalSet) -> str:
+    """`any`, `ipv4` or `ipv6`; empty for any other set."""
+    return _BY_RANGES.get(chosen.ranges, "")
+
+
+_WHOLE = {"0.0.0.0/0": "ipv4", "::/0": "ipv6"}
+_BRIEF = 26  # characters: no exception is shorter
 _FAMILIES = {address.ALL: "any", address.V4: "ipv4", address.V6: "ipv6"}
+_BY_RANGES = {chosen.ranges: word for chosen, word in _FAMILIES.items()}  # which has the quicker hash
 
 
 def plain_addresses(chosen: IntervalSet) -> str:
@@ -317,7 +361,7 @@ def _elements(chosen: IntervalSet) -> list[str]:
     if isinstance(chosen, ScatteredSet):
         return wildcards(chosen)
     masked = _masked(chosen) if len(chosen.ranges) > _SCATTERED else ""
-    return [masked] if masked else address.show_set(chosen)
+    return [masked] if masked else [_WHOLE.get(element, element) for element in address.show_set(chosen)]
 
 
 _MOST_INTERFACES = 1 << 16  # that are named one by one: more than a text has

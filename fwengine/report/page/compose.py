@@ -12,10 +12,11 @@ from ...policy import Policy
 from ...traffic.sums import CaptureReport
 from ..answer import Block
 from ..changed import Changed
-from ..compiled import statistics, tree_text
+from ..compiled import tree_text
 from ..finding_record import FindingRecord
 from ..findings import examine, to_diagnostics
 from ..outcomes import Outcome
+from ..ruled import PolicySized
 from ..sizes import counted
 from .listing import File, anchor, listing
 from .reach import Reach, reach
@@ -162,8 +163,8 @@ def _tree(policy: Policy) -> tuple[str, ...]:
     lines = tree_text(policy).split("\n") if len(policy.rules) <= _TREE else []
     if len(lines) > _TREE or not lines:
         return (
-            *statistics(policy).split("\n"),
+            *PolicySized.of(policy).lines(),
             "",
             "the tree itself is too large to be read: `fwengine show --as dot` writes it",
         )
-    return (*statistics(policy).split("\n"), "", *lines)
+    return (*PolicySized.of(policy).lines(), "", *lines)

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from ..answer import Answer
 from ..failure import Failure
+from ..record import keys
 from . import FORMAT_VERSION, Encode
+from .json_text import Writer
 
 
 def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -> Iterator[str]:
     """The summary has what JSON has beside the rows; if there is no answer, there is none."""
+    writer = Writer(encode)
     if answer is not None:
-        for row in answer.row_dicts():
-            yield encode(row, None)
+        for row in getattr(answer, answer.rows) if answer.rows else ():
+            yield writer.text(row)
     for failure in failures:
-        yield encode({"error": failure.record.to_dict()}, None)
+        yield writer.text({"error": failure.record})
     if answer is not None:
-        yield encode(
-            {"summary": {"format_version": FORMAT_VERSION, "command": answer.command, **answer.summary()}}, None
-        )
+        others = {key.rstrip("_"): getattr(answer, key) for key in keys(type(answer)) if key != answer.rows}
+        yield writer.text({"summary": {"format_version": FORMAT_VERSION, "command": answer.command, **others}})

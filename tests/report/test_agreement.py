@@ -1,0 +1,266 @@
+"""All forms of one answer agree: on number, order and places; sums add up; and whatever is data is as its schema says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import run
+from support.generators import SMALL, random_policy
+from support.paths import ROOT
+from support.schemas import hold
+
+from fwengine import Packet, dumps
+from fwengine.codes import DECIDED
+from fwengine.packets.encode import write_pcap
+
+DAY = ("--as-of", "2026-11-25")
+SERVER = ROOT / "rules" / "formats" / "server.rules"
+OLD = """\
+net office = 10.20.0.0/16
+net web    = 192.0.2.80/30
+net spare  = 10.9.9.9
+deny  any from office in wan0 as spoofed
+allow tcp to web port { http, https } as web-in
+allow tcp from office to web port ssh as admin
+deny  tcp from 10.20.9.0/24 to web port ssh as late
+# fwengine: ignore FW202: kept until the audit
+allow tcp from 10.20.8.0/24 to web port ssh as again
+allow icmp to web type echo-request
+expect allow tcp 10.20.1.1:40000 -> 192.0.2.80:22 in lan0 by admin
+expect deny  tcp to web port ssh
+expect deny  udp to web
+expect allow udp to web
+"""
+NEW = OLD.replace("port ssh as admin", "port { ssh, 8080 } as admin").replace(
+    "deny  any from office in wan0 as spoofed\n", ""
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("old.fwl").write_text(OLD)
+    Path("new.fwl").write_text(NEW)
+    Path("bad.fwl").write_text("alow tcp\nnet a = 1.2.3\n")
+    Path("claims.txt").write_text("deny tcp to web port ssh\nallow icmp to web type echo-request\ndeny udp\n")
+    Path("server.rules").write_bytes(SERVER.read_bytes())
+    texts = ["tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn", "tcp 10.20.7.8:1029 -> 192.0.2.80:22 flags syn"]
+    write_pcap("c.pcap", [Packet.parse(text) for text in [*texts, *texts, "udp 1.1.1.1:1 -> 2.2.2.2:2"]])
+    for name, seed in (("a", 1), ("b", 2)):
+        Path(f"{name}.fwl").write_text(dumps(random_policy(seed, SMALL)))
+    return tmp_path
+
+
+def form(words: tuple[str, ...], name: str) -> str:
+    done = run(*words, "--format", name)
+    assert "Traceback" not in done.err
+    return done.out
+
+
+def data(words: tuple[str, ...]) -> Any:
+    return json.loads(form(words, "json"))
+
+
+def results(words: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The results of SARIF that are no failures and were not set aside."""
+    (ran,) = json.loads(form(words, "sarif"))["runs"]
+    return [r for r in ran["results"] if "kind" not in r.get("properties", {}) and "suppressions" not in r]
+
+
+def at(result: dict[str, Any]) -> str:
+    where = result["locations"][0]["physicalLocation"]
+    return f"{where['artifactLocation']['uri']}:{where['region']['startLine']}"
+
+
+def place(record: dict[str, Any]) -> str:
+    return f"{record['file']}:{record['line']}"
+
+
+@pytest.mark.parametrize(
+    "paths", [("old.fwl",), ("old.fwl", "new.fwl", "bad.fwl"), ("server.rules",), ("a.fwl", "b.fwl")]
+)
+def test_findings(paths: tuple[str, ...]) -> None:
+    words = ("check", *paths, "--select", "all", *DAY)
+    found = [(f["code"], place(f["place"])) for f in data(words)["findings"]]
+    assert found
+    assert [(r["ruleId"], at(r)) for r in results(words)] == found
+    told = re.findall(
+        r"^(?:(?:warning|error)\[(FW2\d\d|FW3\d\d|FW4\d\d)\].*\n *--> (.*?:\d+):\d+|info\[(FW\d+)\] (.*?:\d+): .*)$",
+        form(words, "text"),
+        re.MULTILINE,
+    )
+    assert [(a or c, b or d) for a, b, c, d in told] == found
+    counts = data(words)["policies"]
+    every = [f["severity"] for f in data(words)["findings"]]
+    for severity, key in (("error", "errors"), ("warning", "warnings"), ("info", "info")):
+        compiled = [p for p in counts if p["size"] is not None]
+        assert sum(p[key] for p in compiled) == every.count(severity)
+
+
+def test_expectations() -> None:
+    words = ("test", "old.fwl", "new.fwl", "--coverage", *DAY)
+    document = data(words)
+    failed = [(place(r["place"]), r["expectation"]) for r in document["results"] if not r["passed"]]
+    assert len(failed) == document["failed"] == sum(p["failed"] for p in document["policies"])
+    assert (
+        len(document["results"]) - len(failed) == document["passed"] == sum(p["passed"] for p in document["policies"])
+    )
+    text = form(words, "text")
+    assert re.findall(r"^FAILED (\S+)  (.*)$", text, re.MULTILINE) == failed
+    assert [(at(r), r["message"]["text"].partition(". ")[0]) for r in results(words)] == [
+        (where, f"failed: {claim}") for where, claim in failed
+    ]
+    coverage = document["coverage"]
+    assert coverage["rules"] == coverage["covered"] + len(coverage["missing"])
+    assert text.count("never exercised") == len(coverage["missing"])
+
+
+@pytest.mark.parametrize("pair", [("old.fwl", "new.fwl"), ("a.fwl", "b.fwl")])
+def test_changes_and_their_sums(pair: tuple[str, str]) -> None:
+    words = ("diff", *pair, "--detail", *DAY)
+    document = data(words)
+    groups, changes = document["groups"], document["changes"]
+    sides = {"newly_allowed": "allow", "newly_dependent": "depends", "newly_denied": "deny"}
+    for key, newly in sides.items():
+        mine = [c for c in changes if c["newly"] == newly]
+        assert document[key]["regions"] == len(mine) == sum(g[key]["regions"] for g in groups)
+        flows = sum(int(c["region"]["flows"]) for c in mine)
+        assert int(document[key]["flows"]) == flows == sum(int(g[key]["flows"]) for g in groups)
+        for number, group in enumerate(groups):
+            assert group[key]["regions"] == sum(c["group"] == number for c in mine)
+    assert [c["group"] for c in changes] == sorted(c["group"] for c in changes)
+    text = re.sub(r"\s+", " ", form(words, "text"))
+    assert text.count(" e.g. ") == len(changes)
+    begin = 0
+    for change in changes:
+        begin = text.index(change["witness"]["packet"], begin) + 1
+    told = [(r["properties"]["group"], r["properties"]["regions"]) for r in results(words)]
+    expected = [(n, g[key]["regions"]) for n, g in enumerate(groups) for key in sides if g[key]["regions"]]
+    assert told == expected
+    for result in results(words):
+        new = groups[result["properties"]["group"]]["new"]
+        assert not new or at(result) == place(new[0])
+
+
+@pytest.mark.parametrize("question", ["allow tcp to web", "allow any", "deny udp from office"])
+def test_regions(question: str) -> None:
+    words = ("query", "old.fwl", question, "--detail", *DAY)
+    found = data(words)["regions"]
+    text = re.sub(r"\s+", " ", form(words, "text"))
+    begin = 0
+    for region in found:
+        begin = text.index(region["region"]["text"], begin) + 1
+        begin = text.index(region["witness"]["packet"], begin) + 1
+    assert text.count("e.g. ") == len(found)
+    by_rule = dict.fromkeys(r["rule"]["label"] for r in found)
+    assert [r["properties"]["rule"] for r in results(words)] == list(by_rule)
+    assert [t for r in results(words) for t in r["properties"]["regions"]] == [
+        region["region"]["text"] for label in by_rule for region in found if region["rule"]["label"] == label
+    ]
+
+
+def test_claims() -> None:
+    words = ("prove", "old.fwl", "new.fwl", "--claims", "claims.txt", *DAY)
+    found = [(r["policy"], r["claim"], r["holds"]) for r in data(words)["results"]]
+    told = re.findall(r"^(PROVED|FALSE)\s+(\S+?): (.*?)(?: \(\w+\))?$", form(words, "text"), re.MULTILINE)
+    assert [(policy, claim, word == "PROVED") for word, policy, claim in told] == found
+    refuted = [(r["properties"]["policy"], r["properties"]["claim"]) for r in results(words)]
+    assert refuted == [(policy, claim) for policy, claim, holds in found if not holds]
+
+
+def test_packets() -> None:
+    packets = (
+        "tcp 10.20.1.1:40000 -> 192.0.2.80:22 in lan0",
+        "udp 1.1.1.1:1 -> 2.2.2.2:2",
+        "tcp 10.20.1.1 -> 192.0.2.80",
+    )
+    words = ("eval", "old.fwl", *packets, "--expect", "allow", *DAY)
+    found = [(r["verdict"], r["packet"]) for r in data(words)["results"]]
+    assert [(r["properties"]["verdict"], r["properties"]["packet"]) for r in results(words)] == found
+    heads = re.findall(r"^(ALLOW|DENY|DEPENDS) +(?:on [\w, ]+  )?(.*?)(?:  by .*)?$", form(words, "text"), re.MULTILINE)
+    assert [(word.lower(), packet) for word, packet in heads] == found
+
+
+@pytest.mark.parametrize("more", [(), ("--only", "deny"), ("--rule", "admin", "--coverage"), ("--top", "3")])
+def test_counts_add_up(more: tuple[str, ...]) -> None:
+    words = ("eval", "old.fwl", "-r", "c.pcap", "-r", "c.pcap", *more, *DAY)
+    document = data(words)
+    for sums in (document, *document["captures"]):
+        assert sums["packets"] == sums["allow"] + sums["deny"] + sums["depends"] + sums["not_ip"] > 0
+    for key in ("packets", "allow", "deny"):
+        assert document[key] == sum(capture[key] for capture in document["captures"])
+    told = {row["rule"]["label"]: row["packets"] for row in document["rules"]}
+    for label in told:
+        parts = [row["packets"] for c in document["captures"] for row in c["rules"] if row["rule"]["label"] == label]
+        assert told[label] == sum(parts)
+    if not more:
+        assert sum(told.values()) == document["packets"]
+    text = form(words, "text")
+    rows = re.findall(r"^ *([\d,]+) +[\d,]+  (?:allow|deny) +(\S+)", text, re.MULTILINE)
+    assert {label: int(packets) for packets, label in rows} == told
+    told_of = [r for r in results(words) if r["ruleId"] == DECIDED]
+    assert {r["properties"]["rule"]: r["properties"]["packets"] for r in told_of} == {
+        k: n for k, n in told.items() if n
+    }
+
+
+EVERY = [
+    ("check", "old.fwl", "bad.fwl", "--effective", "--select", "all"),
+    ("check", "server.rules"),
+    ("eval", "old.fwl", "tcp 10.20.1.1 -> 192.0.2.80", "hex:4500", "--explain=all"),
+    ("eval", "server.rules", "tcp 10.20.1.1 -> 192.0.2.80", "--policy", "INPUT", "--explain"),
+    ("eval", "old.fwl", "-r", "c.pcap", "--coverage", "--top", "5"),
+    ("eval", "old.fwl", "-r", "c.pcap", "--per-packet"),
+    ("eval", "server.rules", "-r", "c.pcap", "--per-packet", "--policy", "INPUT"),
+    ("test", "old.fwl", "--coverage", "--mutate"),
+    ("query", "old.fwl", "allow any"),
+    ("query", "server.rules", "depends any", "--policy", "INPUT"),
+    ("query", "old.fwl", "allow udp"),
+    ("prove", "old.fwl", "--claims", "claims.txt", "--limit", "3"),
+    ("diff", "old.fwl", "new.fwl", "-r", "c.pcap"),
+    ("diff", "old.fwl", "bad.fwl"),
+    ("fmt", "old.fwl", "--check", "--diff"),
+    ("synth", "old.fwl", "-o", "made.pcap"),
+    ("init", "begun"),
+    ("explain", "FW201"),
+    ("explain",),
+    ("version", "--verbose"),
+    ("show", "old.fwl", "--as", "matrix"),
+    ("show", "old.fwl", "--as", "table"),
+    ("show", "server.rules", "--as", "table"),
+    ("show", "server.rules", "--as", "stats"),
+]
+DATED = frozenset({"check", "eval", "test", "query", "prove", "diff", "synth", "show"})
+
+
+@pytest.mark.parametrize("asked", EVERY, ids=lambda words: "-".join(word for word in words if "/" not in word))
+def test_data_is_as_the_schema_says(asked: tuple[str, ...]) -> None:
+    """In both forms; the version is everywhere, and no number is one that a reader of JSON may round."""
+    words = (*asked, *DAY) if asked[0] in DATED else asked
+    document = data(words)
+    hold(document, asked[0])
+    assert document["format_version"] == "2.0"
+    if asked[0] == "init":  # it writes once
+        return
+    lines = [json.loads(line) for line in form(words, "jsonl").splitlines()]
+    for line in lines:
+        hold(line, asked[0], lines=True)
+    if "command" in document:
+        assert (lines[-1]["summary"]["format_version"], lines[-1]["summary"]["command"]) == ("2.0", asked[0])
+    else:
+        assert all(set(line) == {"error"} for line in lines)
+    for value in (document, *lines):
+        assert all(abs(number) <= 1 << 53 for number in _numbers(value))
+
+
+def _numbers(value: Any) -> Iterator[int | float]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(inner)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
