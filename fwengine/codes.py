@@ -242,6 +242,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "until then it permits all where it is applied.",
     "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
     "denies everything above that takes their packets, too, and hosts on that link no longer find each other.",
+    "FW472": "Cisco IOS and NX-OS write masks whose one bits are not compared (`10.0.0.0 0.255.255.255`), ASA the netmask (`10.0.0.0 "
+    "255.0.0.0`). A mask of the other kind is taken, and selects by the last bits of an address: hosts all over the world.",
     "FW480": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
     "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
     "FW481": "A plan of terraform does not say yet where a rule stands: its number or its direction is known when the plan is applied. "
