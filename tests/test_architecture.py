@@ -34,6 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "fix",
             "imported",
             "doubted",
+            "spare",
             "conversion",
             "dumping",
             "testing",

@@ -1,4 +1,4 @@
-"""The pages under docs/: their Python examples run, their links lead somewhere."""
+"""The pages under docs/: their Python examples run, their links lead somewhere, and those of formats print what they show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.pages import consoles, printed
+from support.consoles import blocks_of, commands_of, printed
 from support.paths import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -32,5 +32,27 @@ def test_a_newcomers_run_prints_what_the_tutorial_shows(tmp_path: Path) -> None:
     folder, programs = tmp_path / "work", tmp_path / "bin"
     folder.mkdir()
     programs.mkdir()
-    for command, shown in consoles((ROOT / "docs" / "tutorial.md").read_text("utf-8")):
-        assert printed(command, folder, programs) == shown.rstrip(), command
+    for block in blocks_of((ROOT / "docs" / "tutorial.md").read_text("utf-8")):
+        for command, shown in commands_of(block):
+            assert printed(command, programs, folder).rstrip() == shown.rstrip(), command
+
+
+CONSOLES = [
+    pytest.param(command, shown, id=f"{page.stem}-{number}")
+    for page in PAGES
+    if page.parent.name == "formats"
+    for number, (command, shown) in enumerate(
+        pair for block in blocks_of(page.read_text("utf-8")) for pair in commands_of(block)
+    )
+]
+
+
+@pytest.mark.parametrize(("command", "shown"), CONSOLES)
+def test_console(command: str, shown: str, tmp_path: Path) -> None:
+    assert printed(command, tmp_path).rstrip() == shown.rstrip()
+
+
+@pytest.mark.parametrize("name", ["iptables", "nftables", "cisco"])
+def test_the_page_of_a_format_ends_in_a_finding(name: str) -> None:
+    text = (ROOT / "docs" / "formats" / f"{name}.md").read_text("utf-8")
+    assert any("warning[FW2" in block for block in blocks_of(text))

@@ -7,17 +7,18 @@ import re
 from pathlib import Path
 
 import pytest
-from support.pages import consoles, printed
+from support.consoles import blocks_of, commands_of, printed
 from support.paths import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
+CONSOLE = blocks_of(README)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
 
 
-@pytest.mark.parametrize(("command", "shown"), consoles(README))
+@pytest.mark.parametrize(("command", "shown"), [pair for block in CONSOLE for pair in commands_of(block)])
 def test_console(command: str, shown: str, tmp_path: Path) -> None:
     """A command prints what the README shows, standard error included."""
-    assert printed(command, ROOT, tmp_path) == shown.rstrip()
+    assert printed(command, tmp_path).rstrip() == shown.rstrip()
 
 
 @pytest.mark.parametrize("block", PYTHON)

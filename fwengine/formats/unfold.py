@@ -53,11 +53,14 @@ class Met:
 
 @dataclass(frozen=True)
 class Unfolded:
-    """Flat rules, and the lines met on the way."""
+    """Flat rules, and the lines met on the way; `cutting` are lines that end another resolution's way: what stands behind them
+    was unfolded without their packets.
+    """
 
     rules: tuple[Rule, ...]
     default: Action
     met: tuple[Met, ...]
+    cutting: frozenset[int] = frozenset()
 
 
 def unfold(
@@ -104,6 +107,7 @@ class _Walk:
         self.lines = {line.number: line for name in chains.reached(entry) for line in chains.chains[name].lines}
         self.rules: list[Rule] = []
         self.met: list[Met] = []
+        self.cutting: set[int] = set()
         self.frames: list[_Frame] = []
         self.path: list[Line] = []
         self.count = 0
@@ -114,7 +118,7 @@ class _Walk:
         chain = self.chains.chains[self.entry]
         assert chain.default is not None, "packets enter chains that have a default"
         self.walk(chain, {(): [FULL]})  # what is left over, at whatever level, meets the default
-        return Unfolded(tuple(self.rules), chain.default, tuple(self.met))
+        return Unfolded(tuple(self.rules), chain.default, tuple(self.met), frozenset(self.cutting))
 
     def walk(self, chain: Chain, guards: dict[Level, Products], doubted: Iterable[int] = ()) -> _Frame:
         """Through a chain; the frame that is left has the guards under which its caller goes on."""
@@ -165,6 +169,7 @@ class _Walk:
             if action is self.favour or (not level and not doubt):
                 self._emit(line, action, products, level, doubt or (either and self.favour is not None))
             elif not doubt:  # this resolution ends here, the other goes on behind the frame that it has left
+                self.cutting.add(line.number)
                 for left in self.frames[level[-1] if level else depth : depth + 1]:
                     if left.guards.get(level):
                         left.guards[level] = _without(left.guards[level], products)

@@ -6,24 +6,29 @@ policies of the file that are asked together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 from ..analysis.anomalies import findings
 from ..analysis.confirm import Answer, agree
 from ..analysis.finding import Finding
 from ..analysis.witness import witness
-from ..errors import Diagnostic, Label
+from ..errors import Diagnostic, Label, Severity
 from ..formats.chains import Chains, Kind, Line
 from ..formats.unfold import doubts_of
 from ..imported import dead_everywhere, lines, uncalled
 from ..model.box import Box
+from ..model.packet import Packet
 from ..model.rules import DEPENDS
 from ..policy import Policy
 from ..sources.foreign import Imported
+from ..spare import spare
 
 _OF_RULES = frozenset({"FW301", "FW302", "FW303", "FW310"})  # true of a line if true of a rule made of it
 _DECIDES = {Kind.ALLOW: "allow", Kind.DENY: "deny"}
 _NAMED = 4  # lines that a message names
+_JUMPS = 2  # that are shown, of those that lead to a line
 
 
 def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
@@ -48,6 +53,8 @@ def line_findings(policy: Policy, codes: frozenset[str]) -> Answer[Finding]:
             told.add(key)
             mine.append(finding)
     mine += _dead(policy, policy.imported, codes)
+    if "FW203" in codes:
+        mine += _spare(policy, policy.imported)
     if policy.imported.name == policy.imported.entries[0]:
         mine += [Finding(d.code, d.severity, remark=d) for d in policy.remarks]
         mine += _uncalled(policy.imported, codes)
@@ -78,7 +85,7 @@ def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator
             continue
         if not blockers and not _is_come_to(chains, imported, line, met):
             continue  # told of the jump that leads here
-        finding = _unreachable(policy, line, [known[b] for b in blockers if b != number])
+        finding = _led_to(chains, line, _unreachable(policy, line, [known[b] for b in blockers if b != number]))
         if finding.code in codes:
             yield finding
 
@@ -93,6 +100,58 @@ def _lost(line: Line, blockers: list[Line]) -> Iterator[Finding]:
     help = "leave it out, as the list denies all else anyway, or permit these packets above it"
     remark = Diagnostic("FW471", message, other[0].span, label, help, "warning")
     yield Finding("FW471", "warning", remark=remark)
+
+
+def _spare(policy: Policy, imported: Imported) -> Iterator[Finding]:
+    """Lines without which every packet fares the same, each told with the first policy of the run that comes to it."""
+    chains = imported.document.chains
+    known = lines(chains)
+    mine = _first_told(imported)
+    for number, found in spare(chains, tuple(imported.document.policies[name] for name in imported.entries)).items():
+        line = known[number]
+        if number not in mine:
+            continue
+        heirs = [known[heir] for heir in found.heirs]
+        who = _listed([heir for heir in heirs if not heir.implied]) or "the default"
+        message = f"line {line.span.line} changes nothing: without it {who} would do the same"
+        help = "remove it" if heirs else "remove it, or keep it for its counters"
+        labels = tuple(Label(heir.span, "would do the same") for heir in heirs[:_NAMED] if not heir.implied)
+        severity: Severity = "warning" if heirs else "info"
+        remark = Diagnostic("FW203", message, line.span, "redundant", help, severity, labels)
+        seen = Packet.from_point(found.point, policy.fields) if found.point is not None else None
+        verdict = policy.evaluate(seen) if seen is not None else None
+        finding = Finding("FW203", severity, remark=remark)
+        origin = verdict.rule.origin if verdict is not None and verdict.rule is not None else None
+        if verdict is not None and origin is not None and origin.line == number and verdict.action is not DEPENDS:
+            finding = Finding("FW203", severity, remark=remark, witness=seen, decided_by=verdict.index)
+        yield _led_to(chains, line, finding)
+
+
+@lru_cache(maxsize=1)
+def _jumps(chains: Chains) -> Mapping[int, tuple[Line, ...]]:
+    """By a line's number, the first jumps to its chain."""
+    found: dict[str, list[Line]] = {}
+    for chain in chains.chains.values():
+        for line in chain.lines:
+            if line.target is not None and len(found.setdefault(line.target, [])) < _JUMPS:
+                found[line.target].append(line)
+    return {line.number: tuple(found[name]) for name in found for line in chains.chains[name].lines}
+
+
+def _led_to(chains: Chains, line: Line, finding: Finding) -> Finding:
+    """The finding with the jumps that lead to the line's chain."""
+    jumps = _jumps(chains).get(line.number, ())
+    if not jumps or finding.remark is None:
+        return finding
+    labels = tuple(Label(jump.span, "leads to it") for jump in jumps)
+    return finding.replace(remark=replace(finding.remark, labels=(*finding.remark.labels, *labels)))
+
+
+def _listed(some: list[Line]) -> str:
+    """`line 3, line 5 and line 9`, or `line 3, line 5, line 7, line 8 and 2 more`"""
+    told = [f"line {line.span.line}" for line in some[:_NAMED]]
+    told += [f"{len(some) - _NAMED} more"] * (len(some) > _NAMED)
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else "".join(told)
 
 
 def _first_told(imported: Imported) -> set[int]:
@@ -137,9 +196,7 @@ def _unreachable(policy: Policy, line: Line, blockers: list[Line]) -> Finding:
         agree(
             rule is not verdict.rule or rule.origin is None or rule.origin.line != line.number or _in_doubt(line), seen
         )
-    who = ", ".join(f"line {b.span.line}" for b in blockers[:_NAMED]) + f" and {len(blockers) - _NAMED} more" * (
-        len(blockers) > _NAMED
-    )
+    who = _listed(blockers)
     take = "takes" if len(blockers) == 1 else "together take"
     way = (
         ", the other way" if all(contrary) else ", some the other way" if shadowed else ", the same way" if own else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +12,10 @@ from ..model.fields import DST, FULL, INTERFACES, SRC
 from ..model.switch import Switch
 from ..model.tree import Node
 from ..policy import Policy
+from ..sources.foreign import Imported
 from .answer import Answer
 from .making import region_of, rule_at
-from .record import Act, Record, RegionRecord, RuleRecord, Size, act
+from .record import Act, Place, Record, RegionRecord, RuleRecord, Size, act
 from .verdicts import FIELD_WORDS
 
 
@@ -62,13 +64,23 @@ class NodeShown(Record):
 
 
 @dataclass(frozen=True)
+class Applied(Record):
+    """Where another firewall's list is used, as its file says."""
+
+    where: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Shown(Answer):
-    """The policy and its trees; the lowest rule over all roots decides."""
+    """The policy and its trees; the lowest rule over all roots decides. `format` is that of another firewall, null for the language."""
 
     command: ClassVar[str] = "show"
     rows: ClassVar[str] = "rules"
 
     policy: str
+    format: str | None
+    applied: tuple[Applied, ...]
     default: Act
     rules: tuple[RuleShown, ...]
     statistics: Statistics
@@ -77,8 +89,11 @@ class Shown(Answer):
 
     @classmethod
     def of(cls, policy: Policy) -> Shown:
+        imported = policy.imported
         return cls(
             policy.name,
+            imported.document.format if imported is not None else None,
+            tuple(_applied(imported)) if imported is not None else (),
             act(policy.default),
             tuple(
                 RuleShown(
@@ -94,6 +109,12 @@ class Shown(Answer):
             tuple(root.node for root in policy.tree.roots),
             tuple(NodeShown(FIELD_WORDS[n.field], *_choice(n), tuple(n.children)) for n in policy.tree.nodes),
         )
+
+
+def _applied(imported: Imported) -> Iterator[Applied]:
+    for name, where, span in imported.document.applied:
+        if name == imported.name:
+            yield Applied(where, Place.of(span))
 
 
 def _choice(node: Node) -> tuple[tuple[int | str, ...], tuple[str, ...]]:

@@ -155,7 +155,7 @@ def chosen(document: Document, file: str, reading: Reading) -> str:
     """
     names = [name for name in document.policies if name not in document.absent]
     there = ", ".join(f"`{name}`" for name in names[:_LISTED]) + ", …" * (len(names) > _LISTED)
-    if reading.policy is None and len(names) == 1:
+    if len(names) == 1 and (reading.policy is None or reading.perhaps):
         return names[0]
     at = Span(file, 1, 1, 1, 1)
     if reading.policy is None:

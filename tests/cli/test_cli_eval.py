@@ -82,11 +82,11 @@ def test_json_has_the_promised_keys(edge: Path) -> None:
     one, two = done.json["results"]
     assert list(one) == list(two) == KEYS
     place = {"file": str(edge), "line": 8, "column": 1, "end_line": 8, "end_column": 27}
-    rule = {"label": "web-in", "action": "allow", "place": place, "via": []}
+    rule = {"label": "web-in", "action": "allow", "place": place, "via": [], "doubts": []}
     assert list(one.values()) == [
         "tcp 5.6.7.8:1 -> 192.0.2.80:443", "allow", rule, "rule", False, [], [], [], None, None
     ]  # fmt: skip
-    default: dict[str, Any] = {"label": "default", "action": "deny", "place": None, "via": []}
+    default: dict[str, Any] = {"label": "default", "action": "deny", "place": None, "via": [], "doubts": []}
     assert list(two.values()) == [
         "udp 1.1.1.1:1 -> 2.2.2.2:2", "deny", default, "default", False, [], [], [], None, None
     ]  # fmt: skip

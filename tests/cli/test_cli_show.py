@@ -192,7 +192,7 @@ class TestJson:
 
     def test_its_keys(self, edge: Path) -> None:
         document = run("show", edge, "--as", "json", "--as-of", "2026-11-21").json
-        assert list(document) == ["policy", "default", "rules", "statistics", "roots", "nodes"]
+        assert list(document) == ["policy", "format", "applied", "default", "rules", "statistics", "roots", "nodes"]
         assert [rule["active"] for rule in document["rules"]] == [True] * 5 + [False, True]
         statistics = document["statistics"]
         assert statistics["rules"] == len(document["rules"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -40,6 +41,10 @@ def dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     Path("server.rules").write_text(DUMP)
     Path("edge.cfg").write_text(LIST)
     return "server.rules"
+
+
+def run_json(*words: object) -> Any:
+    return json.loads(run(*map(str, words)).stdout)
 
 
 def run(*words: str) -> Result:
@@ -191,6 +196,8 @@ def test_the_examples_keep_what_they_expect() -> None:
     told = {path.name: out("check", str(path)).count("can never match") for path in examples}
     assert told == {
         "border.cfg": 1,
+        "gate.cfg": 0,
+        "gate.rules": 0,
         "server.nft": 2,
         "server.rules": 1,
         "server6.rules": 0,
@@ -233,10 +240,73 @@ def test_no_matrix_of_what_is_in_doubt(dump: str) -> None:
     assert "who reaches whom" in out("show", dump, "--policy", "INPUT", "--as", "matrix", "--in-doubt", "deny", code=0)
 
 
-def test_query_tells_of_what_depends(dump: str) -> None:
-    done = run("query", dump, "--policy", "INPUT", "allow tcp from any to 192.0.2.80 port 22")
-    assert "take a side" not in done.stderr
-    assert "in doubt, unless" in done.stdout
+def test_query_lists_what_depends_apart(dump: str) -> None:
+    asked = ("query", dump, "--policy", "INPUT", "allow tcp from any to 192.0.2.80 port 22")
+    done = run(*asked)
+    found, _, doubted = done.stdout.partition("\nin doubt, unless")
+    assert "DEPENDS" not in found
+    assert "\nDEPENDS tcp" in doubted
+    assert f"on {dump}:" in doubted
+    answer = run_json(*asked, "--format", "json")
+    assert answer["in_doubt"]
+    assert {row["rule"]["action"] for row in answer["in_doubt"]} == {"depends"}
+    assert {row["rule"]["action"] for row in answer["regions"]} <= {"allow"}
+    assert {row["witness"]["verdict"] for row in answer["in_doubt"]} == {"depends"}
+    for form in ("markdown", "github", "sarif", "junit", "jsonl"):
+        assert run(*asked, "--format", form).return_value == done.return_value
+    assert "certain" in run("query", dump, "--policy", "INPUT", "allow any from ipv6 to ipv6").stdout
+
+
+def test_doubts_and_jumps_are_structure(tmp_path: Path) -> None:
+    text = (
+        "*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -p tcp -j web\n"
+        "-A web -p tcp --dport 25 -m limit --limit 5/min -j ACCEPT\n-A web -p tcp --dport 80 -j ACCEPT\nCOMMIT\n"
+    )
+    (tmp_path / "d").write_text(text)
+    packets = ["tcp 198.51.100.7:4000 -> 192.0.2.80:25 in none", "tcp 198.51.100.7:4000 -> 192.0.2.80:80 in none"]
+    answer = run_json("eval", tmp_path / "d", *packets, "--format", "json")
+    first, second = (result["rule"] for result in answer["results"])
+    assert [(doubt["place"]["line"], doubt["reason"]) for doubt in first["doubts"]] == [(5, "-m limit")]
+    assert [place["line"] for place in first["via"]] == [4]
+    assert ([place["line"] for place in second["via"]], second["doubts"]) == ([4], [])
+    proved = run_json("prove", tmp_path / "d", "deny tcp from ipv4 to ipv4 port 25 in none", "--format", "json")
+    (counterexample,) = proved["results"][0]["counterexamples"]
+    assert [doubt["place"]["line"] for doubt in counterexample["rule"]["doubts"]] == [5]
+
+
+def test_folders_of_dumps_are_compared_policy_by_policy(tmp_path: Path) -> None:
+    head = "*filter\n:INPUT DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    for side, port in (("old", 80), ("new", 81)):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.rules").write_text(f"{head}-A INPUT -p tcp --dport {port} -j ACCEPT\nCOMMIT\n")
+        (tmp_path / side / "b.rules").write_text(f"{head}-A INPUT -p tcp --dport 25 -j ACCEPT\nCOMMIT\n")
+        (tmp_path / side / "b-test.fwl").write_text('include "b.rules" from INPUT\n')
+        (tmp_path / side / "readme.md").write_text("```\n*filter\n```\n")
+    (tmp_path / "new" / "c.cfg").write_text("access-list 10 permit any\n")
+    answer = run_json("diff", tmp_path / "old", tmp_path / "new", "--format", "json")
+    found = {(row["new"] or "").removeprefix(f"{tmp_path}/new/"): row["status"] for row in answer["files"]}
+    assert found == {
+        "b-test.fwl": "equivalent", "a.rules:INPUT": "changed", "a.rules:OUTPUT": "equivalent", "b.rules:OUTPUT": "equivalent",
+        "c.cfg:10": "added",
+    }  # fmt: skip
+    assert answer["newly_allowed"]["regions"] == 1
+
+
+def test_of_old_and_new_the_one_with_several_policies_takes_the_name(tmp_path: Path) -> None:
+    (tmp_path / "r.cfg").write_text("ip access-list extended x\n permit tcp any any eq 80 fragments\n")
+    (tmp_path / "r.rules").write_text("*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\nCOMMIT\n")
+    assert run("diff", str(tmp_path / "r.cfg"), str(tmp_path / "r.rules"), "--policy", "INPUT").return_value == 1
+
+
+def test_what_is_not_in_the_file_is_nobodys_to_exercise_nor_to_settle(tmp_path: Path) -> None:
+    (tmp_path / "d").write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n")
+    (tmp_path / "t.fwl").write_text('include "d" from INPUT\nexpect allow tcp from ipv4 to ipv4 port 80 in none\n')
+    assert "coverage: 1 of 1 rules" in run("test", str(tmp_path / "t.fwl"), "--coverage").stdout
+    (tmp_path / "e.fwl").write_text("alow tcp\n")
+    done = run("test", str(tmp_path / "e.fwl"), "--coverage")
+    assert ("100" not in done.stdout, "no rule to cover" in done.stdout, done.return_value) == (True, True, 2)
+    packet = "tcp 198.51.100.7:4000 -> 192.0.2.80:80 in none"
+    assert run("eval", str(tmp_path / "d"), packet, "--in-doubt", "error").stdout.startswith("ALLOW")
 
 
 def test_a_changed_line_in_doubt_is_not_called_equivalent(tmp_path: Path) -> None:
@@ -337,3 +407,37 @@ def test_a_rate_that_has_a_name_is_compared_too(dump: str) -> None:
     Path("same.nft").write_text(old)
     assert out("diff", "old.nft", "new.nft", code=1).startswith("IN DOUBT")
     assert out("diff", "old.nft", "same.nft", code=0).startswith("EQUIVALENT")
+
+
+def test_a_finding_about_a_line_shows_the_jumps_to_it(tmp_path: Path) -> None:
+    text = (
+        "*filter\n:INPUT DROP [0:0]\n:web - [0:0]\n-A INPUT -p tcp --dport 80 -j ACCEPT\n-A INPUT -p tcp -j web\n"
+        "-A web -s 10.0.0.0/8 -p tcp --dport 80 -j DROP\n-A web -p tcp --dport 81 -j ACCEPT\nCOMMIT\n"
+    )
+    (tmp_path / "d").write_text(text)
+    found = run_json("check", tmp_path / "d", "--format", "json")["findings"]
+    (dead,) = (one for one in found if one["code"] == "FW201")
+    assert [(one["place"]["line"], one["text"]) for one in dead["related"]] == [
+        (4, "takes every packet of it"), (5, "leads to it"),
+    ]  # fmt: skip
+
+
+def test_neighbour_discovery_that_a_list_takes_away_is_found(tmp_path: Path) -> None:
+    (tmp_path / "r.cfg").write_text("ipv6 access-list x\n permit tcp any any eq 443\n deny ipv6 any any log\n")
+    (found,) = run_json("check", tmp_path / "r.cfg", "--format", "json", "--ignore", "FW203,FW303")["findings"]
+    assert (found["code"], found["severity"], found["place"]["line"]) == ("FW471", "warning", 3)
+    (tmp_path / "r.cfg").write_text("ipv6 access-list x\n permit tcp any any eq 443\n permit ipv6 any any\n")
+    codes = [one["code"] for one in run_json("check", tmp_path / "r.cfg", "--format", "json")["findings"]]
+    assert "FW471" not in codes
+
+
+def test_show_tells_where_a_list_is_applied() -> None:
+    border = str(RULES / "formats" / "border.cfg")
+    assert "applied to interface GigabitEthernet0/0 in (line 17)" in out("show", border)
+    shown = run_json("show", border, "--as", "json")
+    assert shown["format"] == "cisco-ios"
+    assert [(one["where"], one["place"]["line"]) for one in shown["applied"]] == [
+        ("to interface GigabitEthernet0/0 in", 17)
+    ]
+    own = run_json("show", RULES / "edge.fwl", "--as", "json")
+    assert (own["format"], own["applied"]) == (None, [])

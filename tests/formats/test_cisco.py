@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from support.points import point_of
 
@@ -355,10 +357,9 @@ def test_lists_that_are_not_about_packets_are_told() -> None:
     assert [(remark.code, remark.span.line) for remark in document.remarks] == [("FW452", 2), ("FW452", 3)]
 
 
-def test_a_file_cut_anywhere_is_read_or_refused() -> None:
-    text = (
-        f"{GROUPS}{NEXUS}"
-        + """\
+EVERYTHING = (
+    f"{GROUPS}{NEXUS}"
+    + """\
 access-list 10 permit 10.0.0.0 0.0.255.255 log
 ip access-list extended x
  30 permit object-group mixed any object-group servers
@@ -375,12 +376,71 @@ vlan access-map m 10
  match ip address x
 access-group x in interface outside
 """
-    )
+)
+
+
+def test_a_file_cut_anywhere_is_read_or_refused() -> None:
     refused = 0
-    for end in range(len(text)):
+    for end in range(0, len(EVERYTHING), 2):
         for dialect in (None, ASA, NXOS):
             try:
-                read(text[:end], "router", dialect=dialect)
+                read(EVERYTHING[:end], "router", dialect=dialect)
             except PolicyError:
                 refused += 1
     assert refused > 100
+
+
+def test_a_damaged_file_is_read_or_refused() -> None:
+    """Words in the wrong places, missing, twice; characters of other kinds."""
+    known = EVERYTHING.split()
+    refused = 0
+    for seed in range(500):
+        draw = random.Random(seed)
+        rows = [row.split(" ") for row in EVERYTHING.split("\n")]
+        for _ in range(draw.randrange(1, 4)):
+            row = draw.choice(rows)
+            at = draw.randrange(len(row))
+            strange = draw.choice(
+                [*known, "", "²", "-1", "99999999999", "10.0.0.0/99", "\t", "/", "é", ":::", "0x1f", "!"]
+            )
+            row[at : at + draw.randrange(2)] = [strange]
+        try:
+            read("\n".join(map(" ".join, rows)), "router", dialect=draw.choice([None, ASA, NXOS]))
+        except PolicyError as error:
+            refused += all(d.message for d in error.diagnostics)
+    assert refused > 200
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("ip access-list extended x\n permit ip any any\n", "ios"),
+        ("access-list 101 permit ip any 10.0.0.0 0.255.255.255\n", "ios"),
+        ("ipv6 access-list x\n permit ipv6 any any\n", "ios"),
+        ("access-list x extended permit ip any 10.0.0.0 255.0.0.0\n", "asa"),
+        ("access-list x extended permit ip 10.0.0.0 255.0.0.0 0.0.0.0 0.0.0.0\n", "asa"),
+        ("access-list x permit ip any 10.0.0.0 255.0.0.0\n", "asa"),
+        ("access-list x extended permit ip any 10.0.0.0 0.0.0.255\n", "ios"),
+        ("ASA Version 9\naccess-list 101 permit ip any any\n", "asa"),
+        ("ip access-list x\n  10 permit ip any any\n", "nx-os"),
+        ("feature bgp\nipv6 access-list x\n  10 permit ipv6 any any\n", "nx-os"),
+    ],
+)
+def test_the_system_is_seen_from_the_words(text: str, system: str) -> None:
+    assert read(text, "file").format == f"cisco-{system}"
+
+
+def test_what_stands_around_lists_is_passed_over_and_entries_nowhere_else() -> None:
+    text = "ip access-list extended x\n!\nsnmp-server community public RO 10\nmac access-list extended m\n permit any any\n"
+    document = read(f"{text}access-list 10 permit any\n", "router")
+    assert list(document.policies) == ["x", "10"]
+    assert [remark.code for remark in document.remarks] == ["FW452", "FW470"]
+    kept = "ip access-list extended x\n permit udp any any\n! more\n deny tcp any any\n"
+    assert len(read(kept, "router").chains.chains["x"].lines) == 3
+    for indent in ("", " "):
+        assert (
+            len(read(f"ip access-list extended x\n!\n{indent}permit ip any any\n", "router").chains.chains["x"].lines)
+            == 2
+        )
+    with pytest.raises(PolicyError, match="outside of any list"):
+        read("ip access-list extended x\n permit udp any any\npermit ip any any\n", "router")

@@ -34,3 +34,11 @@ def test_no_rule_of_iptables_is_dropped_in_silence(shared: Path, folder: str) ->
     for row in read:
         written = re.findall(r"^(?:\[\d+:\d+\] )?-[AI] ", text_of(here / row.name), re.MULTILINE)
         assert row.statements.total() == len(written), row.name
+
+
+def test_no_entry_of_cisco_is_dropped_in_silence(shared: Path) -> None:
+    here = shared / "data" / "rulesets" / "aerleon" / "cisco"
+    for row in rows(here):
+        assert row.document is not None, row.refused
+        written = re.findall(r"^(?:access-list \S+ | )(?:permit|deny|remark)\b", text_of(here / row.name), re.MULTILINE)
+        assert row.statements.total() == len(written), row.name

@@ -213,7 +213,7 @@ class _Reader:
 
     def message(self) -> None:
         """An ICMP message, or a kind of IGMP's, if one stands here."""
-        if self.protocol == _IGMP and (self.words.next in names.IGMP or self.words.next.isdigit()):
+        if self.protocol == _IGMP and (self.words.next in names.IGMP or self.words.at_number):
             self.doubts.append(f"igmp {self.words.take('').text}")
         if self.protocol not in (ICMP, ICMPV6) or not self.words:
             return
@@ -251,7 +251,7 @@ class _Reader:
         """`log`, with what ASA writes behind it, or the tag of the messages on IOS."""
         self.log = True
         if self.dialect is ASA:
-            while self.words and (self.words.next.isdigit() or self.words.next in _LOG_WORDS):
+            while self.words and (self.words.at_number or self.words.next in _LOG_WORDS):
                 self.words.take("")
         elif self.words and self.words.next not in _OPTIONS and self.words.next not in names.FLAGS:
             self.words.take("")
@@ -297,10 +297,7 @@ class _Reader:
         self.words.take("a number")
 
     def numbered(self, word: Word) -> None:
-        number = self.words.take("a number")
-        if not number.text.isdigit():
-            raise RefusedError(number, f"`{short(number.text)}` is not a number", code="FW403")
-        self.sequence = int(number.text)
+        self.sequence = self.words.number()
 
     def inactive(self, word: Word) -> None:
         self.off = True

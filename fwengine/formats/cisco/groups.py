@@ -128,7 +128,7 @@ def member(group: Group, words: Words, groups: Groups, line: int) -> None:
     """
     if group.kind == "other":
         return
-    if words.next.isdigit() and len(words.all) > 1 and group.kind in ("networks", "ports"):
+    if words.at_number and len(words.all) > 1 and group.kind in ("networks", "ports"):
         words.take("")  # NX-OS numbers members
     if words.next in ("description", "nat", "!", "host-info", "exit"):
         return

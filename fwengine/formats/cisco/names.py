@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PROTOCOLS: Mapping[str, int] = {
-    "icmp": 1, "igmp": 2, "ipinip": 4, "ipip": 4, "tcp": 6, "igrp": 9, "udp": 17, "gre": 47, "esp": 50, "esp50": 50, "ipsec": 50,
+    "hbh": 0, "icmp": 1, "igmp": 2, "ipinip": 4, "ipip": 4, "tcp": 6, "igrp": 9, "udp": 17, "gre": 47, "esp": 50, "esp50": 50, "ipsec": 50,
     "ah": 51, "ahp": 51, "icmp6": 58, "icmpv6": 58, "eigrp": 88, "ospf": 89, "nos": 94, "pim": 103, "pcp": 108, "snp": 109,
     "vrrp": 112, "l2tp": 115, "sctp": 132, "udplite": 136, "pptp": 47,
 }  # fmt: skip

@@ -32,8 +32,11 @@ MAX_LINE = 1 << 16
 _ASA = re.compile(
     r"^(?:ASA|PIX) Version|^access-group \S+ (?:in|out) interface |^object (?:network|service) |^ nameif ", re.MULTILINE
 )
-_EXTENDED = re.compile(r"^access-list \S+ (?:line \d+ )?extended ", re.MULTILINE)
-_INVERSE = re.compile(r"^access-list \S+ extended .* 0\.\d+\.\d+\.\d+(?: |$)", re.MULTILINE)
+_EXTENDED = re.compile(
+    r"^access-list (?:\S+ (?:line \d+ )?extended |[A-Za-z]\S* (?:line \d+ )?(?:permit|deny) )", re.MULTILINE
+)
+# a mask whose first bits are not compared, such as 0.0.0.255; 0.0.0.0 may be any address
+_INVERSE = re.compile(r"^access-list .* 0\.(?!0\.0\.0\b)\d+\.\d+\.\d+(?: |$)", re.MULTILINE)
 _IOS = re.compile(r"^ip access-list (?:standard|extended) ", re.MULTILINE)
 _BLOCKS = re.compile(r"^(?:ip|ipv6) access-list (?:standard |extended )?\S+[ \t]*$", re.MULTILINE)
 _NXOS = re.compile(
@@ -42,10 +45,11 @@ _NXOS = re.compile(
     re.MULTILINE,
 )
 _SHOWN = re.compile(
-    r"\(hitcnt=\d+\)|\(\d+ match(?:es)?\)|\[match=\d+\]|elements; name hash|"
+    r"\(hitcnt=\d+\)|\(\d+ match(?:es)?\)|\[match=\d+\]|elements; name hash|, wildcard bits |"
     r"^\s*(?:(?:Extended |Standard |Reflexive )?IP|IPv[46]) access list ",
     re.IGNORECASE,
 )
+_ENTRY = re.compile(r"(?:\d+\s+)?(?:permit|deny|remark|no|evaluate|dynamic|sequence)\s+\S")
 _ASIDE = ("resequence", "log-update", "logging", "helper", "persistent", "match-local-traffic", "role-based", "fqdn")
 _NOT_FOR_PACKETS = {
     "ethertype": "does not filter IP packets", "webtype": "filters URLs", "standard": "is about routes on ASA, not packets",
@@ -77,6 +81,7 @@ class _Block:
 
     target: AccessList | Group | str
     indented: bool = False
+    paused: bool = False  # a comment stood in it, at the beginning of a line
 
 
 class _Reader:
@@ -155,8 +160,10 @@ class _Reader:
     def _row(self, number: int, row: str) -> None:
         words = Words(row)
         if not words or row.lstrip().startswith("!"):
-            if row.startswith("!") and self.block is not None and not isinstance(self.block.target, AccessList):
-                self.block = None
+            if row.startswith("!") and self.block is not None:
+                self.block.paused = True
+                if not isinstance(self.block.target, AccessList):
+                    self.block = None
             return
         if _SHOWN.search(row) and not {"remark", "description"} & {word.text.lower() for word in words.all}:
             raise RefusedError(
@@ -167,9 +174,13 @@ class _Reader:
         if words.next in ("exit", "end") and not row[0].isspace():
             self.block = None
             return
-        if self.block is not None and self.block.indented and not row[0].isspace():
-            self.block = None
+        if self.block is not None and not row[0].isspace():
+            # a list may go on behind a comment, and what stands there may be something else
+            over = self.block.indented or (self.block.paused and not _ENTRY.match(row))
+            self.block = None if over else self.block
         if self.block is None:
+            if not row[0].isspace() and _ENTRY.match(row):
+                raise RefusedError(words.word, "an entry stands outside of any list", "indent the entries of a list")
             self.uses.top(words, self._span(number, row))
             return
         self.block.indented = self.block.indented or row[0].isspace()
@@ -188,6 +199,9 @@ class _Reader:
         if first in ("ip", "ipv6", "ipv4") and second == "access-list":
             words.at = 2
             self._list_heading(words, number, row, v6=first == "ipv6")
+        elif first in ("mac", "arp", "ipx") and second == "access-list":
+            self._aside(f"a list of `{first}` does not filter IP packets", self._span(number, row))
+            self.block = _Block("")
         elif first == "access-list":
             words.at = 1
             self._list_line(words, number, row)
@@ -258,12 +272,12 @@ class _Reader:
         asa = self.dialect is ASA
         word = words.take("the name of a list")
         name = word.text
-        if not asa and name.isdigit() and not _is_standard(name) and not _is_extended(name):
+        if not asa and _is_number(name) and not _is_standard(name) and not _is_extended(name):
             self._aside(f"list {name} does not filter IP packets, by its number", self._span(number, row))
             return
         if not asa and name in ("compiled", "dynamic-extended"):
             return
-        at = words.take("a number") if words.accept("line") else None
+        position = words.number() if words.accept("line") else None
         kind = words.accept("extended", "standard", "ethertype", "webtype")
         text = kind.text.lower() if kind is not None else ""
         if text in _NOT_FOR_PACKETS and (asa or text != "standard"):
@@ -278,9 +292,8 @@ class _Reader:
         self.block = None
         if not words:
             self.block = _Block(target)
-        elif at is not None:
+        elif position is not None:
             column = words.all[words.at].column - 1
-            position = int(at.text) if at.text.isdigit() else 1
             work = partial(self._entry, target, position=position)
             self.waiting.append((number, " " * column + row[column:], work))
         else:
@@ -292,23 +305,17 @@ class _Reader:
         name = words.take("the name of a list")
         if name.text not in self.lists:
             raise RefusedError(name, f"there is no list `{short(name.text)}`", code="FW404")
-        first, step = (words.take("a number") if words else None for _ in range(2))
-        for word in (first, step):
-            if word is not None and not word.text.isdigit():
-                raise RefusedError(word, f"`{short(word.text)}` is not a number", code="FW403")
-        self.lists[name.text].resequence(int(first.text) if first else 10, int(step.text) if step else 10)
+        first, step = (words.number() if words else 10 for _ in range(2))
+        self.lists[name.text].resequence(first, step)
 
     # Entries
 
     def _entry(self, target: AccessList, number: int, row: str, *, position: int | None = None) -> None:
         words = Words(row)
         at = words.word
-        sequence = int(words.take("").text) if words.next.isdigit() else None
+        sequence = words.number() if words.at_number else None
         if words.accept("sequence"):
-            at = words.take("a number")
-            if not at.text.isdigit():
-                raise RefusedError(at, f"`{short(at.text)}` is not a number", code="FW403")
-            sequence = int(at.text)
+            at, sequence = words.word, words.number()
         begin = words.at
         text = words.next
         if text == "no":
@@ -350,7 +357,7 @@ class _Reader:
             name = words.take("the name of a list").text
             parts = _reflexive(target, name)
             if words.accept("sequence"):
-                own = int(words.take("a number").text)
+                own = words.number()
             if words:
                 raise RefusedError(words.word, f"`{short(words.all[words.at].text)}` is not understood here")
         else:
@@ -391,8 +398,12 @@ def _reflexive(target: AccessList, name: str) -> tuple[Part, ...]:
 
 
 def _is_standard(name: str) -> bool:
-    return name.isdigit() and (1 <= int(name) <= 99 or 1300 <= int(name) <= 1999)
+    return _is_number(name) and (1 <= int(name) <= 99 or 1300 <= int(name) <= 1999)
 
 
 def _is_extended(name: str) -> bool:
-    return name.isdigit() and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)
+    return _is_number(name) and (100 <= int(name) <= 199 or 2000 <= int(name) <= 2699)
+
+
+def _is_number(name: str) -> bool:
+    return re.fullmatch("[0-9]{1,9}", name) is not None

@@ -94,7 +94,7 @@ def port_condition(words: Words, protocol: int | None) -> IntervalSet | None:
     ports = [_port(words.take("a port"), protocol)]
     if text in ("lt", "gt"):
         return _beyond(text, ports[0], 65535)
-    while words and (words.next.isdigit() or words.next in names.ANY_PORTS):
+    while words and (words.at_number or words.next in names.ANY_PORTS):
         ports.append(_port(words.take("a port"), protocol))
     listed = IntervalSet.union((p, p) for p in ports)
     return listed if text == "eq" else PORTS - listed
@@ -130,11 +130,11 @@ def icmp_message(words: Words, v6: bool) -> tuple[int, ...] | None:
     known = names.ICMPV6 if v6 else names.ICMP
     if words.next in known:
         message = known[words.take("").text.lower()]
-        return (message[0], _byte(words.take(""))) if len(message) == 1 and words.next.isdigit() else message
-    if not words.next.isdigit():
+        return (message[0], _byte(words.take(""))) if len(message) == 1 and words.at_number else message
+    if not words.at_number:
         return None
     kind = _byte(words.take(""))
-    return (kind, _byte(words.take(""))) if words.next.isdigit() else (kind,)
+    return (kind, _byte(words.take(""))) if words.at_number else (kind,)
 
 
 def _byte(word: Word) -> int:
@@ -169,7 +169,7 @@ def compared(words: Words, values: IntervalSet) -> IntervalSet:
         return IntervalSet(((min(numbers), max(numbers)),))
     if text in ("lt", "gt"):
         return _beyond(text, numbers[0], values.hi)
-    while words.next.isdigit():
+    while words.at_number:
         numbers.append(_number(words.take(""), values.hi))
     listed = IntervalSet.union((n, n) for n in numbers)
     return listed if text == "eq" else values - listed

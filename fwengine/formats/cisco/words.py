@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 _WORD = re.compile(r"\S+")
+_NUMBER = re.compile("[0-9]{1,10}")
 
 
 class Word(NamedTuple):
@@ -53,6 +54,22 @@ class Words:
             raise RefusedError(None, f"the line ends where {what} is expected", code="FW406")
         self.at += 1
         return self.all[self.at - 1]
+
+    @property
+    def at_number(self) -> bool:
+        """Is the next word a number?"""
+        return _NUMBER.fullmatch(self.next) is not None
+
+    def number(self) -> int:
+        """The next word as a number.
+
+        Raises:
+            RefusedError: if it is none.
+        """
+        word = self.take("a number")
+        if not _NUMBER.fullmatch(word.text):
+            raise RefusedError(word, f"`{short(word.text)}` is not a number", code="FW403")
+        return int(word.text)
 
     def accept(self, *texts: str) -> Word | None:
         """The next word if it is one of these."""

@@ -1,4 +1,4 @@
-"""Sets of flag bytes -> tests under masks, as the language has them. Knows no names and no policies."""
+"""Sets of tcp flags -> tests under masks, as the language writes them."""
 
 from __future__ import annotations
 

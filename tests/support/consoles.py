@@ -1,4 +1,4 @@
-"""The console blocks of a page: what was typed, and what the page says was printed."""
+"""Console blocks of pages: each command must print what is shown behind it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.paths import ROOT
+from .paths import ROOT
 
 
-def commands(block: str) -> list[tuple[str, str]]:
+def blocks_of(text: str) -> list[str]:
+    """The insides of the blocks marked `console`."""
+    return re.findall(r"^```console\n(.*?)^```", text, re.M | re.S)
+
+
+def commands_of(block: str) -> list[tuple[str, str]]:
     """Each `$ command` of a block with the output shown behind it; a here-document belongs to its command."""
     out: list[tuple[str, list[str]]] = []
     for line in block.splitlines():
@@ -24,21 +29,14 @@ def commands(block: str) -> list[tuple[str, str]]:
     return [(command, "\n".join(lines)) for command, lines in out]
 
 
-def consoles(text: str) -> list[tuple[str, str]]:
-    """All commands of a page, in order."""
-    blocks = re.findall(r"^```console\n(.*?)^```", text, re.M | re.S)
-    return [pair for block in blocks for pair in commands(block)]
-
-
-def printed(command: str, folder: Path, programs: Path) -> str:
-    """What a command prints in a folder, standard error included; `fwengine` is this checkout's, made in `programs`."""
-    shim = programs / "fwengine"
-    if not shim.exists():
-        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fwengine "$@"\n')
-        shim.chmod(0o755)
+def printed(command: str, scratch: Path, folder: Path = ROOT) -> str:
+    """What a command prints in a folder, standard error included; `scratch` is one for the program's stand-in."""
+    shim = scratch / "fwengine"
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fwengine "$@"\n')
+    shim.chmod(0o755)
     env = {
         **os.environ,
-        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PATH": f"{scratch}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "NO_COLOR": "1",
         "COLUMNS": "80",
@@ -52,4 +50,4 @@ def printed(command: str, folder: Path, programs: Path) -> str:
         text=True,
         check=False,
     )
-    return done.stdout.rstrip()
+    return done.stdout
