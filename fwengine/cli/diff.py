@@ -11,6 +11,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
+from .flowlogs import reading_flows
 from .loading import load, load_all, reading, reading_options
 from .options import (
     as_of_option,
@@ -42,6 +43,15 @@ if TYPE_CHECKING:
 @click.option(
     "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
 )
+@click.option(
+    "--flows",
+    "logs",
+    multiple=True,
+    metavar="LOG",
+    help="Also tell which flows of a log change their fate. May be repeated.",
+)
+@reading_flows
+@click.option("--top", type=click.IntRange(1), metavar="N", help="With --flows: rows by name.  [default: 20]")
 @shown_options
 @stated_options
 @reading_options(2)
@@ -52,10 +62,17 @@ def command(
     old: str,
     new: str | None,
     captures: tuple[str, ...],
+    logs: tuple[str, ...],
+    columns: str | None,
+    log_format: str | None,
+    opener: str,
+    stateful: bool,
+    since: int | None,
+    until: int | None,
+    top: int | None,
     detail: bool,
     limit: int | None,
     plain: bool,
-    budget: int,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -75,23 +92,24 @@ def command(
     from ..report.view import View
     from ..sources.pairing import Pair, is_folder, paired
 
-    once(*filter(None, (old, new)), *captures)
+    once(*filter(None, (old, new)), *captures, *logs)
+    _only_with_logs(logs, columns=columns, log_format=log_format, stateful=stateful, since=since, until=until, top=top)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
-        if given is not None and not captures:
+        if given is not None and not captures and (not logs or name == "state"):
             raise click.UsageError(f"`--{name}` goes with `-r`")
     if new is None:
-        if captures:
-            raise click.UsageError("`-r` goes with two files, not with a plan")
-        return _planned(old, as_of, budget, plain, View(width(), detail, limit), format_, color)
+        if captures or logs:
+            raise click.UsageError(f"`{'-r' if captures else '--flows'}` goes with two files, not with a plan")
+        return _planned(old, as_of, plain, View(width(), detail, limit), format_, color)
     folders = [is_folder(spec) for spec in (old, new)]
     if folders == [True, False] or folders == [False, True]:
         raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
-    if all(folders) and captures:
-        raise click.UsageError("`-r` goes with two files, not with folders")
+    if all(folders) and (captures or logs):
+        raise click.UsageError(f"`{'-r' if captures else '--flows'}` goes with two files, not with folders")
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
     lacking = Lacking(parts=all(folders))
-    how = _How(as_of, budget, plain, failures, lacking)
+    how = _How(as_of, plain, failures, lacking)
     if all(folders):
         compared = list(_of_folders(pairs, how))
     else:
@@ -105,18 +123,34 @@ def command(
     if captures:
         assert compared[0].review is not None
         packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
+    flows = None
+    if logs:
+        from .flows import changes, reading_of
+
+        assert compared[0].review is not None
+        how_read = reading_of(columns, log_format, opener, since, until)
+        review = compared[0].review
+        flows = changes(
+            review.old, review.new, logs, how_read, (inbound, outbound, stateful), top or 20, failures, format_
+        )
     noun = "file" if all(folders) else "list"
-    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun)
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun, flows)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
 
 
-def _planned(path: str, as_of: datetime.date, budget: int, plain: bool, view: View, format_: str, color: str) -> int:
+def _only_with_logs(logs: tuple[str, ...], **given: object) -> None:
+    for name, value in given.items():
+        if value and not logs:
+            raise click.UsageError(f"`--{name.replace('_', '-')}` goes with `--flows`")
+
+
+def _planned(path: str, as_of: datetime.date, plain: bool, view: View, format_: str, color: str) -> int:
     """The answer about one file that is both versions."""
     from ..report.changed import Changed
     from .planned import compared
 
-    answer = Changed.of(compared(path, as_of, budget, plain), view, noun="list")
+    answer = Changed.of(compared(path, as_of, plain), view, noun="list")
     say_answer(answer, format_, Failures(), style_of(color))
     return 0 if answer.equivalent else 1
 
@@ -125,7 +159,6 @@ class _How(NamedTuple):
     """What comparing needs besides two policies; failures go where they are kept."""
 
     as_of: datetime.date
-    budget: int
     plain: bool
     failures: Failures
     lacking: Lacking
@@ -160,8 +193,8 @@ def _reviewed(before: Policy, after: Policy, renamed: bool, how: _How) -> Compar
     from ..report.changed import Compared
     from ..report.review import Review
 
-    changes = diff(before, after, how.budget)
-    review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after, how.budget))
+    changes = diff(before, after)
+    review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after))
     return Compared.of(review, renamed=renamed)
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "init": _Entry("init", "Write a policy to begin with, and checks for every change."),
     "check": _Entry("check", "Find errors in policies, and rules that do not do what they seem to."),
     "eval": _Entry("evaluate", "Tell what a policy does to packets or captures, and which rule decides."),
+    "flows": _Entry("flows", "Tell what a policy does to the flows of logs."),
     "test": _Entry("test", "Prove every expectation in files and folders."),
     "query": _Entry("query", "List all packets of a region with a verdict."),
     "prove": _Entry("prove", "Prove a claim about every packet of a region, or refute it."),
@@ -61,13 +62,15 @@ class LazyGroup(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> Any:
-        from ..errors import FwengineError  # late: help needs no errors
+        from ..errors import FwengineError, LimitError  # late: help needs no errors
         from .failure import report
 
         try:
             return super().invoke(ctx)
         except FwengineError as error:  # here, and not in `main`, since the context still knows `--color`
             return report(error)
+        except MemoryError:
+            return report(LimitError("unknown: limit reached (the memory that there is)"))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -76,7 +79,9 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        return cast("click.Command", import_module(f".{entry.module}", __package__).command)
+        from .bounds import bounded  # late: the list of commands costs nothing
+
+        return bounded(cast("click.Command", import_module(f".{entry.module}", __package__).command), cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -23,8 +23,8 @@ from .output import (
 )
 
 __all__ = [
-    "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
-    "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
+    "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "interface_options", "note", "once", "policy_argument",
+    "say", "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -142,34 +142,33 @@ def _interface(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return name
 
 
+def interface_options(inside: str, outside: str) -> Callable[[F], F]:
+    """`--in` and `--out`, with these helps: the arguments `inbound` and `outbound`."""
+
+    def decorate(command: F) -> F:
+        out = click.option("--out", "outbound", metavar="NAME", callback=_interface, help=outside)
+        return click.option("--in", "inbound", metavar="NAME", callback=_interface, help=inside)(out(command))
+
+    return decorate
+
+
 def stated_options(command: F) -> F:
     """`--in`, `--out` and `--state`, of all packets of captures: the arguments `inbound`, `outbound` and `state`."""
-    decorate = [
-        click.option(
-            "--in",
-            "inbound",
-            metavar="NAME",
-            callback=_interface,
-            help="With -r: the interface on which the packets arrive.",
-        ),
-        click.option(
-            "--out", "outbound", metavar="NAME", callback=_interface, help="With -r: the interface by which they leave."
-        ),
-        click.option(
-            "--state",
-            metavar="STATE",
-            callback=_state,
-            help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
-            "  [default: new]",
-        ),
-    ]
-    for option in reversed(decorate):
-        command = option(command)
-    return command
+    state = click.option(
+        "--state",
+        metavar="STATE",
+        callback=_state,
+        help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
+        "  [default: new]",
+    )
+    interfaces = interface_options(
+        "With -r: the interface on which the packets arrive.", "With -r: the interface by which they leave."
+    )
+    return interfaces(state(command))
 
 
 def shown_options(command: F) -> F:
-    """How much of an answer is shown: the arguments `detail`, `limit` and `plain`, and `budget`, after which work stops."""
+    """How much of an answer is shown: the arguments `detail`, `limit` and `plain`."""
     decorate = [
         click.option("--detail", is_flag=True, help="Text in full: nothing folded, nothing cut short."),
         click.option(
@@ -179,14 +178,6 @@ def shown_options(command: F) -> F:
             help="Show N regions, or causes where text is folded, and say how many more there are.  [default: all; folded text: some]",
         ),
         click.option("--plain", is_flag=True, help="Write regions without the policy's names."),
-        click.option(
-            "--budget",
-            type=click.IntRange(1),
-            default=200_000,
-            show_default=True,
-            metavar="N",
-            help="Regions after which to give up: then the answer is unknown.",
-        ),
     ]
     for option in reversed(decorate):
         command = option(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..language.meaning.flag_tests import show_flag_tests
+from ..language.meaning.flags import show_flag_tests
 from ..language.meaning.literals import protocol_text
 from ..language.meaning.region import show_addresses, show_interfaces, show_numbers
 from ..model import address

@@ -38,7 +38,7 @@ from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
 from .around import around
-from .flag_tests import show_flag_tests
+from .flags import show_flag_tests
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED

@@ -199,6 +199,12 @@ class Vocabulary:
         families = [lexicon for family, lexicon in self._lexicons if other.issubset(family) and chosen.issubset(family)]
         return families[0].words(chosen)
 
+    def around(self, point: int) -> str:
+        """The name of the smallest set that holds an address; empty if no name's does."""
+        sets = self._lexicons[-1][1].exact
+        held = [chosen for chosen in sets if point in chosen]
+        return sets[min(held, key=lambda chosen: chosen.size)] if held else ""
+
     def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str:
         """A set of ports of all these protocols, as `port` takes it."""
         known = (

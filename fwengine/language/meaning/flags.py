@@ -1,4 +1,4 @@
-"""Sets of tcp flags -> tests under masks, as the language writes them."""
+"""Sets of flag bytes -> tests under masks, as the language has them. Knows no names and no policies."""
 
 from __future__ import annotations
 
