@@ -231,7 +231,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "states expectations about it. Rules of its own would stand before or behind those of the other firewall, which knows nothing of "
     "them: so it has none.",
     "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
-    "Each chain is a policy of its own here.",
+    "Each chain is a policy of its own here, and `--policy 'hook input'` asks all of a hook together.",
     "FW461": "What depends on more than the packet cannot be written as something that does not. `--in-doubt allow` or `--in-doubt deny` "
     "takes a side, and what is written then is that side; a comment at the top of it says so.",
     "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "

@@ -160,7 +160,7 @@ def _came_from(imported: Imported | None) -> str:
         return "forward"
     document = imported.document
     name = imported.name.rpartition(" ")[2].lower()
-    lacking = document.chains.entries.get(document.policies[imported.name], frozenset())
+    lacking = document.chains.entries.get(document.entries_of(imported.name)[0], frozenset())
     return name if name in HOOKS else {OUT: "input", IN: "output"}.get(min(lacking, default=-1), "forward")
 
 
@@ -177,7 +177,8 @@ def _other_family(imported: Imported | None) -> tuple[int, IntervalSet] | None:
     if imported is None:
         return None
     document = imported.document
-    for line in document.chains.chains[document.policies[imported.name]].lines:
+    (entry, *more) = document.entries_of(imported.name)
+    for line in document.chains.chains[entry].lines if not more else ():
         if line.kind is Kind.EITHER and any(line.text in part.doubts for part in line.parts):
             return line.number, line.parts[0].products[0][SRC]
     return None
@@ -204,7 +205,8 @@ def _settled(imported: Imported) -> dict[Doubt, None]:
     other = _other_family(imported)
     return dict.fromkeys(
         doubt
-        for name in chains.reached(document.policies[imported.name])
+        for entry in document.entries_of(imported.name)
+        for name in chains.reached(entry)
         for line in chains.chains[name].lines
         if other is None or line.number != other[0]
         for doubt in doubts_of(line)

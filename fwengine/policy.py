@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import NOWHERE, Diagnostic, Label, PacketError, PolicyError, Span
 from .handed import Handed
 from .language.meaning.names import Names
+from .limits import Limits, current, reached, within
 from .model.box import Box
 from .model.packet import Packet
 from .model.rules import DENY, Action, Claim, Definition, Expectation, Rule, Verdict
@@ -49,6 +50,7 @@ class Policy(RuleSet):
         default=(), compare=False
     )  # what `check` tells of a text that has a meaning
     imported: Imported | None = field(default=None, compare=False)  # where the rules come from if not from the language
+    limits: Limits | None = field(default=None, compare=False)  # of the methods below; None: those in force
 
     @classmethod
     def of(
@@ -106,13 +108,13 @@ class Policy(RuleSet):
 
         Raises:
             PacketError: as `packet`.
-            LimitError: if an open packet falls into more than 100,000 parts.
+            LimitError: if an open packet falls into more parts than the limit `cases` allows.
 
         >>> web = loads("allow tcp from any to 192.0.2.80 port https as web")
         >>> web.evaluate("tcp 5.6.7.8:1029 -> 192.0.2.80:443").by
         'web'
         """
-        return super().evaluate(packet if isinstance(packet, Packet) else self.packet(packet))
+        return within(self.limits, super().evaluate, packet if isinstance(packet, Packet) else self.packet(packet))
 
     def decide(self, packet: Packet | str) -> Verdict:
         """The verdict on one packet, by the definition: the first rule that matches decides.
@@ -135,7 +137,7 @@ class Policy(RuleSet):
         """Counts per rule over a capture file: see `fwengine.traffic.count.evaluate_capture`."""
         from .traffic.count import evaluate_capture
 
-        return evaluate_capture(self, path, **options)
+        return within(self.limits, evaluate_capture, self, path, **options)
 
     def prove(self, claim: str | Claim) -> Proof[Claim]:
         """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
@@ -145,11 +147,11 @@ class Policy(RuleSet):
 
         Raises:
             PolicyError: if the text is not a claim, with a place in it.
-            LimitError: if the search exceeds its budget: the answer is unknown.
+            LimitError: if the search exceeds a limit: the answer is unknown.
         """
         from .analysis.prove import prove
 
-        return prove(self, self.claim(claim))
+        return within(self.limits, prove, self, self.claim(claim))
 
     def claim(self, given: str | Claim) -> Claim:
         """A claim; a text is read, with the policy's names.
@@ -172,7 +174,7 @@ class Policy(RuleSet):
         from .analysis.query import query
 
         asked = self.claim(question)
-        return query(self, asked.action, asked.boxes)
+        return within(self.limits, query, self, asked.action, asked.boxes)
 
     @cached_property
     def declared(self) -> Declared:
@@ -240,6 +242,7 @@ def load(
     as_of: datetime.date | None = None,
     interfaces: Iterable[str] = (),
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Policy:
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
@@ -250,12 +253,15 @@ def load(
         interfaces: those that there are, as if the policy declared each of them by its name.
         reading: the format of the text, where its content does not tell; which policy of several; and what becomes of
             doubts. For policies of other firewalls only.
+        limits: of reading it, and of the questions that are the policy's methods; those in force if not given
+            (`Limits.applied`). `check`, `diff` and other functions heed those in force.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
-        LimitError: if the chains of another firewall's policy unfold to too much.
+        LimitError: if reading it exceeds a limit.
     """
-    return _load(source, as_of, interfaces, reading, every=False)[0]
+    found = within(limits, _load, source, as_of, interfaces, reading, every=False)[0]
+    return found if limits is None else replace(found, limits=limits)
 
 
 def load_all(
@@ -318,9 +324,11 @@ def _load(
         source = open_source(source)
     if source.file.endswith(ENDING) and (reading is None or reading.format is None):
         return (_own(source, as_of, interfaces, reading),)
+    from .sources.text import unpacked
+
     try:
         data = source.read(source.file)
-        text = data.decode("utf-8-sig")
+        text = unpacked(data).decode("utf-8-sig")
     except OSError:
         return (_own(source, as_of, interfaces, reading),)  # which tells what is wrong
     except UnicodeDecodeError:
@@ -336,7 +344,9 @@ def _foreign(
     """The policies of another firewall's text; none if it is in the language."""
     from .sources import foreign
 
-    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every)
+    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every, beside=foreign.beside(source))
+    if any(len(flat.rules) > current().rules for flat in flats):
+        raise reached("rules")
     day = as_of or datetime.date.today()
     texts = {source.name: text}
     return tuple(_imported(flat, source.name, day, texts) for flat in flats)
@@ -344,7 +354,8 @@ def _foreign(
 
 def _imported(flat: Flat, file: str, day: datetime.date, texts: Mapping[str, str]) -> Policy:
     return Policy(
-        flat.rules, flat.default, day, f"{file}:{flat.imported.name}", sources=texts,
+        flat.rules, flat.default, day, f"{file}:{flat.imported.name}",
+        sources={**flat.imported.document.texts, **texts},
         remarks=flat.imported.document.remarks, imported=flat.imported,
     )  # fmt: skip
 
@@ -364,13 +375,14 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
     if reading is not None and reading.policy is not None and not reading.perhaps:
         message = f"there is no policy `{reading.policy}` to choose: the file is in the language, and is one policy"
         raise PolicyError([Diagnostic("FW456", message, Span(source.file, 1, 1, 1, 1), help="leave out `--policy`")])
-    flat = _included(found, reading) if found.foreign else None
+    flat = _included(found, reading, source) if found.foreign else None
     others = flat.rules if flat is not None else ()
     statements = (*declared, *found.statements)
     lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
     meant = lowered.whole(found.texts)
     if flat is not None:
         meant = replace(meant, rules=flat.rules, default=flat.default)
+        found.texts.update(flat.imported.document.texts)
     return Policy(
         meant.rules,
         meant.default,
@@ -385,14 +397,14 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
     )
 
 
-def _included(found: Gathered, reading: Reading | None) -> Flat:
+def _included(found: Gathered, reading: Reading | None, source: Source) -> Flat:
     """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
 
     Raises:
         PolicyError: if it has rules, or includes several.
     """
     from .language.syntax import ast
-    from .sources.foreign import Reading, one_of
+    from .sources.foreign import Reading, beside, one_of
 
     one, *more = found.foreign
     own = next((s for s in found.statements if isinstance(s.content, ast.Rule | ast.Default)), None)
@@ -411,7 +423,7 @@ def _included(found: Gathered, reading: Reading | None) -> Flat:
             found.texts,
         )
     in_doubt = "depends" if reading is None else reading.in_doubt
-    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt))
+    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt), beside=beside(source))
     if not flats:
         message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
         raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
@@ -425,11 +437,12 @@ def loads(
     as_of: datetime.date | None = None,
     interfaces: Iterable[str] = (),
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Policy:
     """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
 
     Raises:
-        PolicyError: as `load`.
+        PolicyError, LimitError: as `load`.
 
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
@@ -439,6 +452,7 @@ def loads(
         as_of=as_of,
         interfaces=interfaces,
         reading=reading,
+        limits=limits,
     )
 
 

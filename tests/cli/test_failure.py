@@ -312,7 +312,10 @@ def test_a_success_carries_no_failure(folder: Path, command: list[str], form: st
 def test_limits_are_failures_too(folder: Path) -> None:
     many = folder / "many.fwl"
     many.write_text("".join(f"allow tcp to 10.0.{n}.0/24 port {n} as r{n}\n" for n in range(1, 40)))
-    for command in (["query", str(many), "allow any", "--budget", "3"], ["diff", str(many), "{p}", "--budget", "3"]):
+    for command in (
+        ["query", str(many), "allow any", "--limit-regions", "3"],
+        ["diff", str(many), "{p}", "--limit-regions", "3"],
+    ):
         for form in ALL:
             done = ask(folder, command, "", form)
             assert (done.code, carried(done, form, command[0])) == (2, [] if form == "text" else [("FW512", None)])
