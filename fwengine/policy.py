@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .errors import NOWHERE, Diagnostic, Label, PacketError, PolicyError, Span
+from .errors import NOWHERE, Diagnostic, PacketError, PolicyError, Span
 from .handed import Handed
 from .language.meaning.names import Names
 from .limits import Limits, current, reached, within
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .language.meaning.region import Words
     from .native import Classifier
     from .sources.foreign import Flat, Imported, Reading
-    from .sources.gathering import Gathered
     from .traffic.sums import CaptureReport
 
 
@@ -291,16 +291,13 @@ def load_versions(
 
     if not isinstance(source, Source):
         source = open_source(source)
-    text = ""
-    try:
-        data = source.read(source.file)
-        name, others = source.file, source.read
-        source = replace(source, read=lambda asked: data if asked == name else others(asked))  # as in `_load`
-        text = data.decode("utf-8-sig")
-        found = foreign.versions(text, source.name, reading or foreign.Reading())
-    except (OSError, UnicodeDecodeError):
+    read: str | None = None
+    with suppress(OSError):
+        read, source = _read_once(source)
+    if read is None:
         _own(source, as_of, (), reading)  # which tells what is wrong
-        found = None
+    text = read or ""
+    found = foreign.versions(text, source.name, reading or foreign.Reading())
     if found is None:
         if not foreign.is_foreign(text):
             _own(source, as_of, (), reading)  # which tells if it is of another kind
@@ -324,18 +321,27 @@ def _load(
         source = open_source(source)
     if source.file.endswith(ENDING) and (reading is None or reading.format is None):
         return (_own(source, as_of, interfaces, reading),)
-    from .sources.text import unpacked
-
     try:
-        data = source.read(source.file)
-        text = unpacked(data).decode("utf-8-sig")
+        text, source = _read_once(source)
     except OSError:
         return (_own(source, as_of, interfaces, reading),)  # which tells what is wrong
+    return _foreign(text or "", source, as_of, reading, every) or (_own(source, as_of, interfaces, reading),)
+
+
+def _read_once(source: Source) -> tuple[str | None, Source]:
+    """The text of a policy's file, None if it is none, and a source that has it: standard input is read once.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    from .sources.text import unpacked
+
+    data, name, others = source.read(source.file), source.file, source.read
+    source = replace(source, read=lambda asked: data if asked == name else others(asked))
+    try:
+        return unpacked(data).decode("utf-8-sig"), source
     except UnicodeDecodeError:
-        text = ""
-    name, others = source.file, source.read
-    source = replace(source, read=lambda asked: data if asked == name else others(asked))  # standard input is read once
-    return _foreign(text, source, as_of, reading, every) or (_own(source, as_of, interfaces, reading),)
+        return None, source
 
 
 def _foreign(
@@ -375,7 +381,11 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
     if reading is not None and reading.policy is not None and not reading.perhaps:
         message = f"there is no policy `{reading.policy}` to choose: the file is in the language, and is one policy"
         raise PolicyError([Diagnostic("FW456", message, Span(source.file, 1, 1, 1, 1), help="leave out `--policy`")])
-    flat = _included(found, reading, source) if found.foreign else None
+    flat = None
+    if found.foreign:
+        from .sources.included import included
+
+        flat = included(found, reading, source)
     others = flat.rules if flat is not None else ()
     statements = (*declared, *found.statements)
     lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
@@ -395,39 +405,6 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
         meant.remarks,
         flat.imported if flat is not None else None,
     )
-
-
-def _included(found: Gathered, reading: Reading | None, source: Source) -> Flat:
-    """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
-
-    Raises:
-        PolicyError: if it has rules, or includes several.
-    """
-    from .language.syntax import ast
-    from .sources.foreign import Reading, beside, one_of
-
-    one, *more = found.foreign
-    own = next((s for s in found.statements if isinstance(s.content, ast.Rule | ast.Default)), None)
-    if own is not None or more:
-        place = own.span if own is not None else more[0].at
-        message = (
-            "a policy of another firewall stands alone: what includes it has neither rules nor a default, and no other"
-        )
-        label = Label(one.at, "included here")
-        raise PolicyError(
-            [
-                Diagnostic(
-                    "FW459", message, place, help="put expectations about it into a file of their own", labels=(label,)
-                )
-            ],
-            found.texts,
-        )
-    in_doubt = "depends" if reading is None else reading.in_doubt
-    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt), beside=beside(source))
-    if not flats:
-        message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
-        raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)
-    return replace(flats[0], imported=replace(flats[0].imported, included=True))
 
 
 def loads(

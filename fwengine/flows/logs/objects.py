@@ -32,7 +32,7 @@ def objects(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
         begun = held.begun if held.parts else number
         text = "\n".join(held.parts) if held.parts else line
         held = _Held()
-        at = _end(text, 0)
+        began = at = _end(text, 0)
         while at < len(text):
             try:
                 value, at = _decode(text, at)
@@ -43,8 +43,9 @@ def objects(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
                     yield begun, None
                 break
             yield begun, value
-            begun = number
             at = _end(text, at)
+            begun += text.count("\n", began, at)
+            began = at
     if held.parts:
         yield held.begun, None
 
