@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = Path(__file__).parent
-KINDS: Final = (".py", ".pyi", ".lark", ".tables", ".tsv")
+KINDS: Final = (".py", ".pyi", ".lark", ".tables", ".tsv", ".html", ".css", ".js")
 _HEADER: Final = 16  # bytes of a .pyc before its code
 
 
