@@ -21,7 +21,7 @@ from .limits import Limits, current, reached, within
 from .model.box import Box
 from .model.packet import Packet
 from .model.rules import DENY, Action, Claim, Definition, Expectation, Rule, Verdict
-from .model.ruleset import RuleSet, decide
+from .model.ruleset import RuleSet, decide, text_of
 from .sources.opening import open_source
 from .sources.source import ENDING, Source, from_text
 
@@ -455,17 +455,6 @@ def region(policy: Policy | None, text: str) -> tuple[Box, ...]:
     text = text_of(text, "region", "tcp from any to web port telnet")
     names, sources = (policy.names, policy.sources) if policy else (Names(), {})
     return lower_region(parse_region(text), names, "<region>", text, sources)
-
-
-def text_of(given: object, what: str, example: str) -> str:
-    """A text, given where one may be.
-
-    Raises:
-        TypeError: that says what to write.
-    """
-    if not isinstance(given, str):
-        raise TypeError(f"a {what} is a text such as {example!r}, not {type(given).__name__}")
-    return given
 
 
 def read_claim(policy: Policy | None, text: str) -> Claim:

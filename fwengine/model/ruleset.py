@@ -167,6 +167,17 @@ def must_be_policies(asker: str, *given: object) -> None:
             raise TypeError(f"`{asker}` takes a policy, not {type(one).__name__}: {hint}")
 
 
+def text_of(given: object, what: str, example: str) -> str:
+    """A text, given where one may be.
+
+    Raises:
+        TypeError: that says what to write.
+    """
+    if not isinstance(given, str):
+        raise TypeError(f"a {what} is a text such as {example!r}, not {type(given).__name__}")
+    return given
+
+
 def decide(rules: RuleSet, packet: Packet | Point) -> Verdict:
     """The first rule that matches decides; if none does, the default. This *is* the meaning of a policy.
 
