@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import LimitError
+from ..limits import current
 from ..model.box import Box
 from ..model.fields import FULL
 from ..model.rules import DENY, Action, Origin, Rule
 from .chains import Chains
-from .unfold import MAX_BOXES, Unfolded, unfold
+from .unfold import Unfolded, unfold
 
 
-def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, limit: int = MAX_BOXES) -> Unfolded:
+def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, limit: int | None = None) -> Unfolded:
     """The flat rules of what enters several chains, one after another: as `unfold`, with `met` only of one chain alone.
 
     Raises:
-        LimitError: if that takes more than `limit` boxes.
+        LimitError: if that takes more than `limit` boxes (the limit of boxes if not given).
 
     Complexity: besides `unfold`, the rules that allow in each chain, and those of the next that overlap them.
     """
@@ -31,7 +32,7 @@ def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, li
     rules = _closed(chains, entries[-1], last)
     for entry in reversed(entries[:-1]):
         before = _closed(chains, entry, unfold(chains, entry, favour, limit=limit))
-        rules = _counted(_let_by(before, rules), limit)
+        rules = _counted(_let_by(before, rules), current().boxes if limit is None else limit)
     return Unfolded(tuple(rules), last.default, ())
 
 
@@ -73,5 +74,5 @@ def _counted(rules: Iterator[Rule], limit: int) -> list[Rule]:
         out.append(rule)
         boxes += len(rule.boxes)
         if boxes > limit:
-            raise LimitError(f"unknown: limit reached (the chains of the hook make more than {limit:,} boxes)")
+            raise LimitError(f"unknown: limit reached (the chains of the hook make more than {limit:,} boxes)", "boxes")
     return out

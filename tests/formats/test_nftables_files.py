@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,29 @@ def test_tables_that_are_not_in_force_are_told() -> None:
     policy = fwengine.loads(text, file="x.nft", reading=Reading(policy="hook input"))
     assert verdict(policy, tcp(23))[0] == "allow"
     assert any("is dormant" in remark.message for remark in policy.remarks)
+
+
+def test_commands_in_json() -> None:
+    table = {"family": "inet", "table": "t"}
+    chain = {**table, "name": "c", "type": "filter", "hook": "input", "prio": 0, "policy": "drop"}
+
+    def rule(port: int, end: str) -> dict[str, object]:
+        left = {"payload": {"protocol": "tcp", "field": "dport"}}
+        return {
+            "rule": {**table, "chain": "c", "expr": [{"match": {"op": "==", "left": left, "right": port}}, {end: None}]}
+        }
+
+    items: list[object] = [
+        {"add": {"table": {"family": "inet", "name": "old"}}},
+        {"flush": {"ruleset": None}},
+        {"add": {"table": {"family": "inet", "name": "t"}}},
+        {"add": {"chain": chain}},
+        {"add": rule(22, "accept")},
+        {"insert": rule(22, "drop")},
+        {"create": rule(23, "accept")},
+    ]
+    policy = fwengine.loads(json.dumps({"nftables": items}), file="x.json")
+    assert [verdict(policy, tcp(port))[0] for port in (22, 23)] == ["deny", "allow"]
+    items.append({"flush": {"table": {"family": "inet", "name": "t"}}})
+    with pytest.raises(PolicyError, match="changes what is loaded"):
+        fwengine.loads(json.dumps({"nftables": items}), file="x.json")
