@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from .analysis.query import query
-from .analysis.region import REGIONS
 from .formats.chains import Chains, Kind, Line, Part
 from .model.box import Box, Sets, pieces
 from .model.rules import DEPENDS
@@ -25,7 +24,7 @@ _FAMILY = re.compile(r"\bIPv[46] alone$")
 _ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
 
 
-def doubted(old: Policy, new: Policy, limit: int = REGIONS) -> tuple[Box, ...]:
+def doubted(old: Policy, new: Policy) -> tuple[Box, ...]:
     """The regions that depend on lines in doubt before and after, and meet lines that are not the same.
 
     Sound: packets of no such region fare alike if the doubts are resolved alike. Some that do may be named.
@@ -37,8 +36,8 @@ def doubted(old: Policy, new: Policy, limit: int = REGIONS) -> tuple[Box, ...]:
         return ()
     if old.sources == new.sources and old.imported is not None and new.imported is not None and _all(old) == _all(new):
         return ()  # as lists of a plan that does not touch them
-    before = [match.box for match in query(old, DEPENDS, limit=limit)]
-    both = query(new, DEPENDS, before, limit=limit) if before else ()
+    before = [match.box for match in query(old, DEPENDS)]
+    both = query(new, DEPENDS, before) if before else ()
     return tuple([match.box for match in both if not _alike(old, new, match.box)])
 
 

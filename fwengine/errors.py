@@ -174,4 +174,11 @@ class CaptureError(FwengineError):
 
 
 class LimitError(FwengineError):
-    """A budget was exceeded: the answer is unknown. The message names the limit."""
+    """A limit was reached: the answer is unknown. The message says which one; `limit` is its name in `Limits`, if it has one."""
+
+    def __init__(self, message: str, limit: str = "") -> None:
+        super().__init__(message, limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import NOWHERE, Diagnostic, Label, PacketError, PolicyError, Span
 from .handed import Handed
 from .language.meaning.names import Names
+from .limits import Limits, current, reached, within
 from .model.box import Box
 from .model.packet import Packet
 from .model.rules import DENY, Action, Claim, Definition, Expectation, Rule, Verdict
@@ -49,6 +50,7 @@ class Policy(RuleSet):
         default=(), compare=False
     )  # what `check` tells of a text that has a meaning
     imported: Imported | None = field(default=None, compare=False)  # where the rules come from if not from the language
+    limits: Limits | None = field(default=None, compare=False)  # of the methods below; None: those in force
 
     @classmethod
     def of(
@@ -106,13 +108,13 @@ class Policy(RuleSet):
 
         Raises:
             PacketError: as `packet`.
-            LimitError: if an open packet falls into more than 100,000 parts.
+            LimitError: if an open packet falls into more parts than the limit `cases` allows.
 
         >>> web = loads("allow tcp from any to 192.0.2.80 port https as web")
         >>> web.evaluate("tcp 5.6.7.8:1029 -> 192.0.2.80:443").by
         'web'
         """
-        return super().evaluate(packet if isinstance(packet, Packet) else self.packet(packet))
+        return within(self.limits, super().evaluate, packet if isinstance(packet, Packet) else self.packet(packet))
 
     def decide(self, packet: Packet | str) -> Verdict:
         """The verdict on one packet, by the definition: the first rule that matches decides.
@@ -135,7 +137,7 @@ class Policy(RuleSet):
         """Counts per rule over a capture file: see `fwengine.traffic.count.evaluate_capture`."""
         from .traffic.count import evaluate_capture
 
-        return evaluate_capture(self, path, **options)
+        return within(self.limits, evaluate_capture, self, path, **options)
 
     def prove(self, claim: str | Claim) -> Proof[Claim]:
         """Is a claim such as `deny tcp from any to web port telnet` true of every packet of its region?
@@ -145,11 +147,11 @@ class Policy(RuleSet):
 
         Raises:
             PolicyError: if the text is not a claim, with a place in it.
-            LimitError: if the search exceeds its budget: the answer is unknown.
+            LimitError: if the search exceeds a limit: the answer is unknown.
         """
         from .analysis.prove import prove
 
-        return prove(self, self.claim(claim))
+        return within(self.limits, prove, self, self.claim(claim))
 
     def claim(self, given: str | Claim) -> Claim:
         """A claim; a text is read, with the policy's names.
@@ -172,7 +174,7 @@ class Policy(RuleSet):
         from .analysis.query import query
 
         asked = self.claim(question)
-        return query(self, asked.action, asked.boxes)
+        return within(self.limits, query, self, asked.action, asked.boxes)
 
     @cached_property
     def declared(self) -> Declared:
@@ -240,6 +242,7 @@ def load(
     as_of: datetime.date | None = None,
     interfaces: Iterable[str] = (),
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Policy:
     """The policy in a file, on standard input for `-`, or in a git revision for `REV:PATH`.
 
@@ -250,12 +253,15 @@ def load(
         interfaces: those that there are, as if the policy declared each of them by its name.
         reading: the format of the text, where its content does not tell; which policy of several; and what becomes of
             doubts. For policies of other firewalls only.
+        limits: of reading it, and of the questions that are the policy's methods; those in force if not given
+            (`Limits.applied`). `check`, `diff` and other functions heed those in force.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
-        LimitError: if the chains of another firewall's policy unfold to too much.
+        LimitError: if reading it exceeds a limit.
     """
-    return _load(source, as_of, interfaces, reading, every=False)[0]
+    found = within(limits, _load, source, as_of, interfaces, reading, every=False)[0]
+    return found if limits is None else replace(found, limits=limits)
 
 
 def load_all(
@@ -339,6 +345,8 @@ def _foreign(
     from .sources import foreign
 
     flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every, beside=foreign.beside(source))
+    if any(len(flat.rules) > current().rules for flat in flats):
+        raise reached("rules")
     day = as_of or datetime.date.today()
     texts = {source.name: text}
     return tuple(_imported(flat, source.name, day, texts) for flat in flats)
@@ -429,11 +437,12 @@ def loads(
     as_of: datetime.date | None = None,
     interfaces: Iterable[str] = (),
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Policy:
     """The policy in a text; what it includes is looked up beside `file`, that is from the working directory.
 
     Raises:
-        PolicyError: as `load`.
+        PolicyError, LimitError: as `load`.
 
     >>> loads("allow tcp from any to 192.0.2.80 port https as web").rules[0].name
     'web'
@@ -443,6 +452,7 @@ def loads(
         as_of=as_of,
         interfaces=interfaces,
         reading=reading,
+        limits=limits,
     )
 
 

@@ -15,7 +15,6 @@ from functools import lru_cache
 from .analysis.cover import hole, sample
 from .analysis.entries import Entries, rule_pieces
 from .analysis.reach import removal_changes
-from .analysis.search import STEPS
 from .errors import Span
 from .formats.chains import Chains, Kind, Line
 from .formats.unfold import Unfolded, unfold
@@ -53,7 +52,7 @@ class _Bound:
     def leave_out(self, some: Iterable[int]) -> None:
         self.gone |= self.entries.vector(self._of(some))
 
-    def is_needed(self, some: Sequence[int], steps: int) -> bool:
+    def is_needed(self, some: Sequence[int]) -> bool:
         """Does a verdict change without these lines, and without what is gone?"""
         if not self.cutting.isdisjoint(some):
             return True
@@ -61,14 +60,14 @@ class _Bound:
         helpless = self.gone | self.entries.vector(copies)
         return any(
             removal_changes(
-                self.entries, index, rule_pieces(self.entries.policy, index), steps,
+                self.entries, index, rule_pieces(self.entries.policy, index),
                 earlier=self.entries.before(index) & ~helpless, helpless=helpless,
             )
             is not None
             for index in copies
         )  # fmt: skip
 
-    def work(self, some: Sequence[int], steps: int) -> Iterator[tuple[int | None, Point]]:
+    def work(self, some: Sequence[int]) -> Iterator[tuple[int | None, Point]]:
         """Packets that the lines decide, each with the line that would decide it otherwise; None is the default."""
         entries = self.entries
         own = entries.vector(self._of(some))
@@ -77,7 +76,7 @@ class _Bound:
             later = entries.after(index) & ~self.gone & ~own
             for part in rule_pieces(entries.policy, index):
                 for _ in range(_HEIRS):
-                    free = hole(entries, part, taken, steps)
+                    free = hole(entries, part, taken)
                     point = sample(free, entries.interfaces, lambda point: True) if free is not None else None
                     if point is None:
                         break
@@ -91,11 +90,11 @@ class _Bound:
 
 
 @lru_cache(maxsize=1)  # asked for each policy of a file, one after the other
-def spare(chains: Chains, entries: tuple[str, ...], steps: int = STEPS) -> Mapping[int, Spare]:
+def spare(chains: Chains, entries: tuple[str, ...]) -> Mapping[int, Spare]:
     """The lines that can be left out, besides those that are dead, each with what does its work.
 
     Raises:
-        LimitError: if a search takes more than `steps`, or the chains unfold to too much.
+        LimitError: if a search takes more steps than the limit allows, or the chains unfold to too much.
 
     Complexity: that of unfolding both bounds of each entry, and a search for each line that decides.
     """
@@ -106,9 +105,9 @@ def spare(chains: Chains, entries: tuple[str, ...], steps: int = STEPS) -> Mappi
     out: dict[int, Spare] = {}
     for number, group in sorted(_statements(chains).items(), reverse=True):
         live = [n for n in group if n not in dead and any(n in bound.copies for bound in bounds)]
-        if not live or any(bound.is_needed(live, steps) for bound in bounds):
+        if not live or any(bound.is_needed(live) for bound in bounds):
             continue
-        found = [one for bound in bounds for one in bound.work(live, steps)]
+        found = [one for bound in bounds for one in bound.work(live)]
         heirs = sorted({heir for heir, _ in found if heir is not None})
         out[number] = Spare(tuple(heirs), found[0][1] if found else None)
         for bound in bounds:

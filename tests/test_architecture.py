@@ -21,7 +21,7 @@ PACKAGE = ROOT / "fwengine"
 # The layers, bottom to top, one a line: folders and modules of the package. A module imports only from its own layer and
 # from those before it.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "errors", "codes", "build", "handed", "row"}),
+    frozenset({"_version", "errors", "deadline", "limits", "replacing", "codes", "build", "handed", "row"}),
     frozenset({"model"}),
     frozenset({"registry"}),
     frozenset({"language"}),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from ..codes import FINDINGS
+from ..limits import question
 from ..model import address
 from ..model.address import V6_BASE
 from ..model.box import SHAPES, Box, Sets
@@ -30,13 +31,14 @@ from .interfaces import slips
 from .protocols import stepped_through
 from .reach import free_part
 from .recheck import recheck
-from .region import EVERYTHING, REGIONS, pieces_of, tidy
-from .search import STEPS, uncovered
+from .region import EVERYTHING, pieces_of, tidy
+from .search import uncovered
 from .witness import choose, witness
 
 _ALL_BUT_ZERO = ((1, 65535),)
 
 
+@question
 def findings(
     policy: RuleSet,
     select: Collection[str] | None = None,
@@ -45,8 +47,6 @@ def findings(
     named: Collection[int] = (),
     excused: Collection[int] | None = (),
     regions: bool = False,
-    steps: int = STEPS,
-    limit: int = REGIONS,
 ) -> Answer[Finding]:
     """All findings of the selected codes, in the order of the rules, then those about definitions.
 
@@ -59,7 +59,7 @@ def findings(
 
     Raises:
         ValueError: if a code is unknown.
-        LimitError: if a search takes more than `steps`, or regions more than `limit` boxes.
+        LimitError: if a search takes more steps, or regions more boxes, than the limits allow.
         Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: some tens of microseconds a rule as a rule, and an exact search for those that a sample does not settle;
@@ -77,7 +77,7 @@ def findings(
     if any(d.kind == "interface" for d in definitions):  # declared names are not slips
         codes -= {"FW310"}
     found = [
-        *_of_rules(Idle(Entries(policy), named, regions, steps, limit), codes, excused),
+        *_of_rules(Idle(Entries(policy), named, regions), codes, excused),
         *[Finding("FW209", "info", definition=definition) for definition in unused],
     ]
     dead, idle = ([f.rule for f in found if f.code in told and f.rule is not None] for told in (_DEAD, _REDUNDANT))
@@ -86,7 +86,7 @@ def findings(
 
 
 def _of_rules(idle: Idle, codes: frozenset[str], excused: Collection[int] | None) -> list[Finding]:
-    lost = lost_fragments(idle.entries, idle.steps, excused) if "FW303" in codes else {}
+    lost = lost_fragments(idle.entries, excused) if "FW303" in codes else {}
     doubtful = list(slips(idle.entries.policy)) if "FW310" in codes else []
     out: list[Finding] = []
     for index in range(len(idle.entries.policy.rules) - 1, -1, -1):  # `Idle` looks at the last first
@@ -104,7 +104,7 @@ def _of_rules(idle: Idle, codes: frozenset[str], excused: Collection[int] | None
 
 
 def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]:
-    entries, steps = idle.entries, idle.steps
+    entries = idle.entries
     policy = entries.policy
     rule = policy.rules[index]
     if not policy.active(rule):
@@ -116,7 +116,7 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
         return
     if rule.until is not None and rule.until - policy.as_of <= SOON:
         yield Finding("FW208", "info", index, until=rule.until)
-    free = free_part(entries, index, steps, parts) if codes & _REACH else None
+    free = free_part(entries, index, parts) if codes & _REACH else None
     if free is None:
         if codes & _IDLE:
             yield idle.unreachable(index, parts)
@@ -125,18 +125,18 @@ def _of_rule(idle: Idle, index: int, codes: frozenset[str]) -> Iterator[Finding]
         if redundant is not None:
             yield redundant
     if codes & QUIET:
-        yield from _overlaps(entries, index, parts, idle.regions, steps)
+        yield from _overlaps(entries, index, parts, idle.regions)
     if "FW211" in codes:
         side = half_idle(rule)
         if side is not None:
             yield Finding("FW211", "info", index, field=side)
     if free is not None and rule.action is ALLOW:
-        if "FW301" in codes and _is_everything(rule.boxes, steps):
+        if "FW301" in codes and _is_everything(rule.boxes):
             yield Finding(
                 "FW301", "warning", index, witness=Packet.from_point(choose(free), entries.asked), decided_by=index
             )
         if "FW304" in codes and rule.opened:
-            yield from _let_in(entries, index, parts, steps)
+            yield from _let_in(entries, index, parts)
     if "FW302" in codes:
         for f in (SPORT, DPORT):
             if f not in rule.negated and any(box.sets[f].ranges == _ALL_BUT_ZERO for box in rule.boxes):
@@ -176,7 +176,7 @@ def _families(chosen: IntervalSet) -> tuple[bool, bool]:
     return chosen.ranges[0][0] < V6_BASE, chosen.ranges[-1][1] >= V6_BASE
 
 
-def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iterator[Finding]:
+def _let_in(entries: Entries, index: int, parts: list[Sets]) -> Iterator[Finding]:
     """FW304, if the rule decides a packet of the family that a `not` has let in."""
     rule = entries.policy.rules[index]
     tree = entries.policy.tree
@@ -191,7 +191,7 @@ def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iter
                 continue
             part = (*part[:PROTOCOL], protocols, *part[PROTOCOL + 1 :])
             point = sample(part, entries.interfaces, lambda point: tree.index(point) == index)
-            found = around(part, point) if point else hole(entries, part, entries.before(index), steps)
+            found = around(part, point) if point else hole(entries, part, entries.before(index))
             if found is not None:
                 shown = Packet.from_point(choose(found, entries.interfaces), entries.asked)
                 yield Finding("FW304", "warning", index, witness=shown, decided_by=index, field=f)
@@ -201,7 +201,7 @@ def _let_in(entries: Entries, index: int, parts: list[Sets], steps: int) -> Iter
 FAMILIES = (address.V4, address.V6)
 
 
-def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, steps: int) -> Iterator[Finding]:
+def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool) -> Iterator[Finding]:
     """How a rule stands to earlier ones of the other action that it overlaps without being contained in them."""
     policy = entries.policy
     own = [box.sets for box in policy.rules[index].boxes]
@@ -210,9 +210,9 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
     for other in entries.rules(union(entries.overlapping(part, opposed) for part in parts)):
         theirs = entries.sets[entries.first[other] : entries.first[other + 1]]
         shared = next(intersections(parts, theirs), None)
-        if shared is None or all(uncovered(part, theirs, steps) is None for part in parts):
+        if shared is None or all(uncovered(part, theirs) is None for part in parts):
             continue
-        inside = all(uncovered(part, own, steps) is None for part in rule_pieces(policy, other))
+        inside = all(uncovered(part, own) is None for part in rule_pieces(policy, other))
         found["FW205" if inside else "FW206"].append((other, shared))
         if min(map(len, found.values())) > RELATED:
             break
@@ -236,8 +236,8 @@ def _overlaps(entries: Entries, index: int, parts: list[Sets], regions: bool, st
             )
 
 
-def _is_everything(boxes: tuple[Box, ...], steps: int) -> bool:
+def _is_everything(boxes: tuple[Box, ...]) -> bool:
     covers = [box.sets for box in boxes]
     if len(covers) == 1:  # most rules: all packets of each shape, or not
         return all(part.issubset(mine) for piece in SHAPES for part, mine in zip(piece, covers[0], strict=True))
-    return all(uncovered(piece, covers, steps) is None for piece in pieces_of([EVERYTHING]))
+    return all(uncovered(piece, covers) is None for piece in pieces_of([EVERYTHING]))

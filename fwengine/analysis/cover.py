@@ -16,7 +16,7 @@ from ..model.box import Sets
 from ..model.fields import FIVE, TABLE, Point
 from ..model.overlap import bits
 from .entries import Entries, within
-from .search import STEPS, uncovered
+from .search import uncovered
 from .witness import choose
 
 
@@ -34,20 +34,20 @@ class Cover:
     entries: tuple[int, ...]
 
 
-def hole(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Sets | None:
+def hole(entries: Entries, part: Sets, among: int) -> Sets | None:
     """A nonempty part of a product that none of the entries `among` takes; None if there is none. As `unmatched`."""
-    found = unmatched(entries, part, among, steps)
+    found = unmatched(entries, part, among)
     return found.sets if isinstance(found, Hole) else None
 
 
-def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> Hole | Cover:
+def unmatched(entries: Entries, part: Sets, among: int) -> Hole | Cover:
     """A nonempty part of a product that none of the entries `among` takes, or entries that take all of it together.
 
     Few of many entries matter as a rule. So the search begins with none of them, and each point that it finds is either
     one that nothing takes or names an entry that must be heeded: the largest that takes it. Exact.
 
     Raises:
-        LimitError: beyond `steps` in one search.
+        LimitError: beyond the limit of steps in one search.
     """
     among = entries.overlapping(part, among)
     if not among:
@@ -61,7 +61,7 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> H
         return next(entries.taking_point(point, among), None) is None
 
     for _ in range(_ROUNDS):
-        found = uncovered(part, entries.some(heeded), steps)
+        found = uncovered(part, entries.some(heeded))
         if found is None:
             return Cover(tuple(heeded))
         size = len(heeded)
@@ -74,19 +74,19 @@ def unmatched(entries: Entries, part: Sets, among: int, steps: int = STEPS) -> H
                 return Hole(around(part, realistic(found, point, entries.interfaces, free)))
             heeded.append(best)
     everything = list(bits(among))
-    found = uncovered(part, entries.some(everything), steps)
+    found = uncovered(part, entries.some(everything))
     return Cover(tuple(everything)) if found is None else Hole(found)
 
 
 _ROUNDS = 24  # before all entries are heeded at once
 
 
-def decided(entries: Entries, part: Sets, among: int, against: int, steps: int = STEPS) -> Sets | None:
+def decided(entries: Entries, part: Sets, among: int, against: int) -> Sets | None:
     """A part of a product taken by an entry of `among` and by no earlier one of `against`; None if there is none."""
     for e in bits(entries.overlapping(part, among)):
         shared = within(part, entries.sets[e])
         if shared is not None:
-            found = hole(entries, shared, against & ((1 << e) - 1), steps)
+            found = hole(entries, shared, against & ((1 << e) - 1))
             if found is not None:
                 return found
     return None

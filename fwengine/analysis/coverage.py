@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..limits import question
 from ..model.overlap import bits
 from ..model.rules import Expectation
 from ..model.ruleset import RuleSet
 from .cover import hole
 from .entries import Entries, closed, within
-from .search import STEPS
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,12 @@ class Coverage:
         return 1 - len(self.missing) / len(self.countable) if self.countable else 1.0
 
 
-def coverage(policy: RuleSet, expectations: Sequence[Expectation], steps: int = STEPS) -> Coverage:
+@question
+def coverage(policy: RuleSet, expectations: Sequence[Expectation]) -> Coverage:
     """Which rules some expectation exercises.
 
     Raises:
-        LimitError: beyond `steps` in one search.
+        LimitError: beyond the limit of steps in one search.
 
     Complexity: for each expectation a search for each rule that overlaps it and is not yet covered.
 
@@ -61,7 +62,7 @@ def coverage(policy: RuleSet, expectations: Sequence[Expectation], steps: int = 
                 for e in bits(entries.visible(piece.sets, entries.overlaps.all).entries & open_entries):
                     rule = entries.rule[e]
                     shared = within(piece.sets, entries.sets[e]) if exercised[rule] is None else None
-                    if shared and hole(entries, shared, entries.before(rule), steps) is not None:
+                    if shared and hole(entries, shared, entries.before(rule)) is not None:
                         exercised[rule] = n
                         open_entries &= ~((1 << entries.first[rule + 1]) - (1 << entries.first[rule]))
     return Coverage(tuple(exercised), tuple(i for i, rule in enumerate(policy.rules) if policy.active(rule)))

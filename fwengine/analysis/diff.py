@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field
 from itertools import islice
 
+from ..limits import question
 from ..model.box import SHAPES, Box, Sets, pieces
 from ..model.overlap import bits
 from ..model.packet import Packet
@@ -21,8 +22,7 @@ from .align import unaligned
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .cover import hole
 from .entries import Entries, closed, intersections, rule_pieces
-from .region import REGIONS, check_limit, difference, tidy
-from .search import STEPS
+from .region import check_limit, difference, tidy
 from .witness import witness
 
 
@@ -44,7 +44,8 @@ class Change(Row):
     of: tuple[RuleSet, RuleSet] | None = field(default=None, compare=False)
 
 
-def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -> Answer[Change]:
+@question
+def diff(old: RuleSet, new: RuleSet) -> Answer[Change]:
     """The packets whose verdict changes, as few disjoint regions, widest first; empty exactly if the policies are equivalent.
 
     Packets that depend on lines in doubt before and after count as unchanged: `doubted` tells of those that may change.
@@ -52,7 +53,7 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
     Each policy is asked on its own day (`as_of`).
 
     Raises:
-        LimitError: if the answer takes more than `limit` boxes before they are merged, or a search more than `steps`.
+        LimitError: if the answer takes more regions than the limit allows, before they are merged, or a search more steps.
         Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: near linear in the rules for loading; then a search for each unaligned rule and rule of the other action it
@@ -72,9 +73,9 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
         (before, after, gone, after.overlaps.all, False),
         (after, before, come, before.overlaps.all & ~gone, True),
     ):
-        for e, f, sets in _contrary(this, other, mine, partners, limit, steps):
+        for e, f, sets in _contrary(this, other, mine, partners):
             count += 1
-            check_limit(count, limit)
+            check_limit(count)
             pair = (this.rule[e], other.rule[f])
             found.setdefault(pair[::-1] if swapped else pair, []).append(Box(sets))
     names = tuple(dict.fromkeys(after.interfaces + before.interfaces))
@@ -96,7 +97,8 @@ def diff(old: RuleSet, new: RuleSet, limit: int = REGIONS, steps: int = STEPS) -
     return Answer(changes, _confirm(old, new, changes, lone_old, lone_new))
 
 
-def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
+@question
+def equivalent(old: RuleSet, new: RuleSet) -> bool:
     """Do the policies give every packet the same verdict? Exact, and cheaper than `diff` where they do not.
 
     That it depends on lines in doubt is a verdict here: whether the lines are the same, `fwengine.doubted` tells.
@@ -105,7 +107,7 @@ def equivalent(old: RuleSet, new: RuleSet, steps: int = STEPS) -> bool:
     before, after = Entries(closed(old)), Entries(closed(new))
     lone_old, lone_new = unaligned(before.policy, after.policy)
     for this, other, lone in ((before, after, lone_old), (after, before, lone_new)):
-        if next(_contrary(this, other, this.vector(lone), other.overlaps.all, REGIONS, steps), None) is not None:
+        if next(_contrary(this, other, this.vector(lone), other.overlaps.all), None) is not None:
             return False
     _confirm(old, new, (), lone_old, lone_new)
     return True
@@ -143,29 +145,24 @@ def _confirm(
     return Confirmation(True, len(points))
 
 
-def _contrary(
-    this: Entries, other: Entries, mine: int, partners: int, limit: int, steps: int
-) -> Iterator[tuple[int, int, Sets]]:
+def _contrary(this: Entries, other: Entries, mine: int, partners: int) -> Iterator[tuple[int, int, Sets]]:
     """What entries `mine` of one policy decide and `partners` of the other decide the other way, as disjoint products."""
     for e in bits(mine):
         opposed = partners & other.against(this.policy.rules[this.rule[e]].action)
         for part in pieces(this.sets[e]):
             among = other.visible(part, other.overlaps.all).entries
             earlier = this.overlapping(part, (1 << e) - 1)
-            if among & opposed and hole(this, part, earlier, steps) is not None:
+            if among & opposed and hole(this, part, earlier) is not None:
                 for f in bits(among & opposed):
                     for shared in intersections([part], [other.sets[f]]):
                         yield from (
-                            (e, f, sets)
-                            for sets in _left(this, earlier, other, among & ((1 << f) - 1), shared, limit, steps)
+                            (e, f, sets) for sets in _left(this, earlier, other, among & ((1 << f) - 1), shared)
                         )
 
 
-def _left(
-    this: Entries, earlier: int, other: Entries, before: int, shared: Sets, limit: int, steps: int
-) -> Iterator[Sets]:
+def _left(this: Entries, earlier: int, other: Entries, before: int, shared: Sets) -> Iterator[Sets]:
     """The part of a product that neither the `earlier` entries of one policy nor those `before` in the other take."""
-    if hole(this, shared, earlier, steps) is None or hole(other, shared, before, steps) is None:
+    if hole(this, shared, earlier) is None or hole(other, shared, before) is None:
         return
     mine, others = this.overlapping(shared, earlier), other.overlapping(shared, before)
-    yield from difference(shared, dict.fromkeys([*this.boxes(mine), *other.boxes(others)]), limit)
+    yield from difference(shared, dict.fromkeys([*this.boxes(mine), *other.boxes(others)]))

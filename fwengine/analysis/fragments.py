@@ -18,7 +18,6 @@ from ..model.rules import ALLOW, DENY
 from .cover import decided, hole
 from .entries import Entries, closed, rule_pieces, within
 from .region import difference
-from .search import STEPS
 from .witness import choose
 
 
@@ -32,16 +31,14 @@ class LostFragment:
     decided_by: int
 
 
-def lost_fragments(
-    entries: Entries, steps: int = STEPS, excused: Collection[int] | None = ()
-) -> dict[int, LostFragment]:
+def lost_fragments(entries: Entries, excused: Collection[int] | None = ()) -> dict[int, LostFragment]:
     """By rule: a first fragment that it allows, of which a later fragment falls to a deny below, or to the default.
 
     Of the first rule of which that is so, since one is enough to think of fragments, and besides of those that are
     `excused`; of all rules for None. A deny above the rule that takes later fragments is taken for intended, and is none.
 
     Raises:
-        LimitError: beyond `steps` in one search, or if the fragments denied below one rule are too many regions.
+        LimitError: beyond the limit of steps in one search, or if the fragments denied below one rule are too many regions.
     """
     whole = Entries(closed(entries.policy))
     denies = whole.taking(DENY)
@@ -54,26 +51,26 @@ def lost_fragments(
         if told and not asked:
             continue
         parts = (part for part in rule_pieces(entries.policy, index) if FIRST in part[FRAGMENT])
-        found = next(filter(None, (_lost(whole, index, part, denies, steps) for part in parts)), None)
+        found = next(filter(None, (_lost(whole, index, part, denies) for part in parts)), None)
         if found is not None:
             out[index] = found
             told = told or not asked
     return out
 
 
-def _lost(entries: Entries, index: int, part: Sets, denies: int, steps: int) -> LostFragment | None:
+def _lost(entries: Entries, index: int, part: Sets, denies: int) -> LostFragment | None:
     tail = _with(part, {FRAGMENT: LATER} | {f: ABSENT[f] for f in OPTIONAL})
     own = (1 << entries.first[index + 1]) - 1
     if next(entries.covering(tail, own), None) is not None:
         return None
     below = entries.visible(tail, entries.overlaps.all ^ own).entries  # down to the default, if nothing else covers it
-    if decided(entries, tail, below & denies, own | (below & ~denies), steps) is None:
+    if decided(entries, tail, below & denies, own | (below & ~denies)) is None:
         return None
     before = entries.before(index)
     for e, denied in _denied(entries, tail, below & denies, own | below):
         # the first fragment between the same hosts: what is denied, with the fields of the rule in place of those gone
         head = tuple([mine if f in OPTIONAL else lost for f, (mine, lost) in enumerate(zip(part, denied, strict=True))])
-        found = hole(entries, _with(head, {FRAGMENT: FIRST}), before, steps)
+        found = hole(entries, _with(head, {FRAGMENT: FIRST}), before)
         if found is not None:
             first = choose(found, entries.interfaces)
             lost = tuple(

@@ -26,8 +26,7 @@ from .cover import decided, hole
 from .entries import Entries, intersections
 from .finding import Finding, Obstacle
 from .reach import Blocked, decided_parts, effective, explain_blocked, removal_changes, successor
-from .region import REGIONS, disjoint, tidy
-from .search import STEPS
+from .region import disjoint, tidy
 from .witness import choose
 
 MOVES = 100  # proposed in one run: whoever has more of them has other worries
@@ -46,8 +45,6 @@ class Idle:
     entries: Entries
     named: Collection[int] = ()
     regions: bool = False
-    steps: int = STEPS
-    limit: int = REGIONS
     gone: int = 0
     moved: int = 0
     _ending: int = field(init=False)
@@ -61,7 +58,7 @@ class Idle:
         """FW201 or FW202 of a rule that is known to decide nothing."""
         entries = self.entries
         self.gone |= entries.vector([index])
-        blocked = explain_blocked(entries, index, parts, self.steps)
+        blocked = explain_blocked(entries, index, parts)
         witness, decider, above = blocked.witness, blocked.decided_by, None
         if blocked.shadowed and not blocked.repeated:
             place, witness, decider = self._place(index, parts, blocked)
@@ -92,7 +89,7 @@ class Idle:
         A warning if a later rule does its work; no more than information if it only writes out the default.
         """
         entries, policy = self.entries, self.entries.policy
-        if removal_changes(entries, index, parts, self.steps, helpless=self.gone) is not None:
+        if removal_changes(entries, index, parts, helpless=self.gone) is not None:
             return None
         point = choose(free, entries.interfaces)
         heir = successor(entries, index, point, self.gone)
@@ -101,7 +98,7 @@ class Idle:
             for shared in intersections(
                 parts, list(entries.boxes(union(entries.overlapping(part, after) for part in parts)))
             ):
-                found = hole(entries, shared, entries.before(index), self.steps)
+                found = hole(entries, shared, entries.before(index))
                 if found is not None:
                     point = choose(found, entries.interfaces)
                     heir = successor(entries, index, point, self.gone)
@@ -118,7 +115,7 @@ class Idle:
             witness=Packet.from_point(point, entries.asked),
             decided_by=index,
             obstacle=obstacle,
-            regions=tuple(effective(policy, index, entries, self.limit)) if self.regions else (),
+            regions=tuple(effective(policy, index, entries)) if self.regions else (),
         )
 
     def _obstacle(self, index: int, parts: list[Sets], heir: bool) -> Obstacle:
@@ -134,7 +131,7 @@ class Idle:
         weak = self._weak(index)
         if weak and any(entries.overlapping(part, weak) for part in parts):
             earlier = entries.before(index) & ~weak
-            changed = removal_changes(entries, index, parts, self.steps, earlier=earlier, helpless=self.gone | weak)
+            changed = removal_changes(entries, index, parts, earlier=earlier, helpless=self.gone | weak)
             return "" if changed is None else "until"
         return ""
 
@@ -142,7 +139,7 @@ class Idle:
         """Is a rule that entries `among` cover still covered when those are gone that end before it does?"""
         weak = self._weak(index)
         return not weak or all(
-            hole(self.entries, part, among & ~weak, self.steps) is None
+            hole(self.entries, part, among & ~weak) is None
             for part in parts
             if self.entries.overlapping(part, among & weak)
         )
@@ -181,7 +178,7 @@ class Idle:
             below = entries.before(index) & ~above
             opposed = self._opposed(index)
             for part in parts:
-                found = decided(entries, part, below & opposed, above | (below & ~opposed), self.steps)
+                found = decided(entries, part, below & opposed, above | (below & ~opposed))
                 if found is not None:
                     point = choose(found, entries.interfaces)
                     return target, Packet.from_point(point, entries.asked), entries.policy.tree.index(point)
@@ -199,8 +196,8 @@ class Idle:
         entries = self.entries
         opposed = self._opposed(index) & entries.before(index)
         touching = entries.rules(union(entries.overlapping(part, opposed) for part in parts))
-        own = disjoint(entries.policy.rules[index].boxes, self.limit)
-        return tidy([Box(sets) for other in touching for sets in decided_parts(entries, other, own, self.limit)])
+        own = disjoint(entries.policy.rules[index].boxes)
+        return tidy([Box(sets) for other in touching for sets in decided_parts(entries, other, own)])
 
 
 def union(vectors: Iterable[int]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import LimitError
+from ..limits import question
 from ..model.box import pieces
 from ..model.packet import Packet
 from ..model.rules import Claim, Verdict
@@ -16,7 +17,6 @@ from ..model.ruleset import RuleSet, decide
 from .confirm import agree
 from .entries import Entries, closed
 from .prove import C, Proof, contrary
-from .search import STEPS
 from .witness import choose
 
 
@@ -36,9 +36,8 @@ class Counterexamples:
     more: bool | None = False
 
 
-def counterexamples(
-    policy: RuleSet, proof: Proof[C], limit: int, steps: int = STEPS, entries: Entries | None = None
-) -> Counterexamples:
+@question
+def counterexamples(policy: RuleSet, proof: Proof[C], limit: int, entries: Entries | None = None) -> Counterexamples:
     """Up to `limit` counterexamples of a claim, no two decided by the same rule; none if the claim is not refuted.
 
     Complexity: a search for each rule that overlaps the region and would refute the claim, until there are enough.
@@ -59,7 +58,7 @@ def counterexamples(
         for index in _candidates(entries, policy, proof.claim):
             if index == proof.verdict.index:
                 continue
-            kind = _decided_by(entries, policy, proof.claim, index, steps)
+            kind = _decided_by(entries, policy, proof.claim, index)
             if kind is not None:
                 if len(found) == limit:
                     return Counterexamples(tuple(found), True)
@@ -82,11 +81,11 @@ def _candidates(entries: Entries, policy: RuleSet, claim: Claim) -> list[int]:
     ]
 
 
-def _decided_by(entries: Entries, policy: RuleSet, claim: Claim, index: int, steps: int) -> Counterexample | None:
+def _decided_by(entries: Entries, policy: RuleSet, claim: Claim, index: int) -> Counterexample | None:
     wanted = entries.vector([index])
     for box in claim.boxes:
         for part in pieces(box.sets):
-            sets = contrary(entries, part, wanted, steps)
+            sets = contrary(entries, part, wanted)
             if sets is not None:
                 asked = entries.asked.union(*(box.fields for box in claim.boxes))
                 packet = Packet.from_point(choose(sets, entries.interfaces), asked)

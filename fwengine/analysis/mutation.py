@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..limits import question
 from ..model import address
 from ..model.box import Sets
 from ..model.fields import CODE, DPORT, DST, FLAGS, FRAGMENT, FULL, IN, OUT, PRESENT, PROTOCOL, SPORT, SRC, STATE, TYPE
@@ -27,7 +28,6 @@ from .entries import Entries, closed, intersections
 from .prove import prove
 from .reach import removal_changes
 from .region import difference, disjoint, pieces_of
-from .search import STEPS
 from .witness import choose
 
 Kind = Literal["drop", "flip", "swap", "widen"]
@@ -105,14 +105,15 @@ def mutants(policy: RuleSet) -> Iterator[Mutant]:
                 yield Mutant("widen", i, f)
 
 
-def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: int = STEPS) -> MutationScore:
+@question
+def mutation_score(policy: RuleSet, expectations: Sequence[Expectation]) -> MutationScore:
     """Which mutants the expectations notice.
 
     An expectation notices a mutant if it holds of the policy and not of the mutant. Exact; labels of rules are taken to be
     distinct.
 
     Raises:
-        LimitError: beyond `steps` in one search.
+        LimitError: beyond the limit of steps in one search.
 
     Complexity: for each mutant one search, and one for each expectation that overlaps what it changes.
 
@@ -126,17 +127,17 @@ def mutation_score(policy: RuleSet, expectations: Sequence[Expectation], steps: 
     entries = Entries(closed(policy))
     holding, failing = [], []
     for n, claim in enumerate(expectations):
-        if prove(policy, claim, steps, entries).holds:
+        if prove(policy, claim, entries).holds:
             holding.append((claim, pieces_of(claim.boxes)))
         else:
             failing.append(n)
     noticed, survivors, equivalent = [], [], []
     for mutant in mutants(policy):
         parts = _touched(entries, mutant)
-        changed = _changed(entries, mutant, parts, steps)
+        changed = _changed(entries, mutant, parts)
         if changed is None:
             equivalent.append(mutant)
-        elif any(_notices(entries, mutant, parts, claim, boxes, steps) for claim, boxes in holding):
+        elif any(_notices(entries, mutant, parts, claim, boxes) for claim, boxes in holding):
             noticed.append(mutant)
         else:
             point = choose(changed, entries.interfaces)
@@ -208,26 +209,26 @@ def _touched(entries: Entries, mutant: Mutant) -> list[Sets]:
     return disjoint(own)
 
 
-def _changed(entries: Entries, mutant: Mutant, parts: Sequence[Sets], steps: int) -> Sets | None:
+def _changed(entries: Entries, mutant: Mutant, parts: Sequence[Sets]) -> Sets | None:
     """A part of these products whose verdict the mutant changes; None if there is none."""
     if mutant.kind in ("drop", "widen"):
-        return removal_changes(entries, mutant.index, parts, steps)
-    return _redecided(entries, mutant, parts, steps)
+        return removal_changes(entries, mutant.index, parts)
+    return _redecided(entries, mutant, parts)
 
 
-def _redecided(entries: Entries, mutant: Mutant, parts: Sequence[Sets], steps: int) -> Sets | None:
+def _redecided(entries: Entries, mutant: Mutant, parts: Sequence[Sets]) -> Sets | None:
     """A part of these products that another rule decides in the mutant, or the same rule the other way."""
     before = entries.before(mutant.index)
     for part in parts:
-        found = hole(entries, part, before, steps)
+        found = hole(entries, part, before)
         if found is not None:
             return found
     return None
 
 
 def _notices(
-    entries: Entries, mutant: Mutant, parts: Sequence[Sets], claim: Expectation, boxes: Sequence[Sets], steps: int
+    entries: Entries, mutant: Mutant, parts: Sequence[Sets], claim: Expectation, boxes: Sequence[Sets]
 ) -> bool:
     shared = list(intersections(parts, boxes))
     look = _changed if claim.by is None else _redecided
-    return bool(shared) and look(entries, mutant, shared, steps) is not None
+    return bool(shared) and look(entries, mutant, shared) is not None

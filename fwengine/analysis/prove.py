@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
+from ..limits import question
 from ..model.box import Sets, pieces
 from ..model.packet import Packet
 from ..model.rules import DEPENDS, Action, Claim, Verdict
@@ -19,7 +20,6 @@ from ..row import Row, row
 from .confirm import Confirmation, agree, decide_each, every_part, points_of
 from .cover import decided
 from .entries import Entries, closed
-from .search import STEPS
 from .witness import choose
 
 C = TypeVar("C", bound=Claim, covariant=True)
@@ -62,14 +62,15 @@ class Proof(Row, Generic[C]):
         raise TypeError("a proof is not a truth value: ask `proof.holds`")
 
 
-def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None = None) -> Proof[C]:  # type: ignore[misc]
+@question
+def prove(policy: RuleSet, claim: C, entries: Entries | None = None) -> Proof[C]:  # type: ignore[misc]
     """Do all packets of a claim get its action, and from the rule it names if it names one?
 
     Args:
         entries: those of `closed(policy)`, if several claims are to be proved.
 
     Raises:
-        LimitError: beyond `steps` in one search.
+        LimitError: beyond the limit of steps in one search.
         Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: a search for each rule that overlaps the region and would refute the claim; then compiling the policy once
@@ -89,7 +90,7 @@ def prove(policy: RuleSet, claim: C, steps: int = STEPS, entries: Entries | None
         against |= entries.overlaps.all & ~named
     parts = [part for box in claim.boxes for part in pieces(box.sets)]
     for wanted, part in ((wanted, part) for wanted in _surest(entries, claim.action, against) for part in parts):
-        found = contrary(entries, part, wanted, steps)
+        found = contrary(entries, part, wanted)
         if found is not None:
             asked = entries.asked.union(*(box.fields for box in claim.boxes))  # what rules or the claim speak of
             packet = Packet.from_point(choose(found, entries.interfaces), asked)
@@ -109,10 +110,10 @@ def _surest(entries: Entries, action: Action, against: int) -> tuple[int, ...]:
     return (against & ~doubted, doubted) if doubted else (against,)
 
 
-def contrary(entries: Entries, part: Sets, wanted: int, steps: int = STEPS) -> Sets | None:
+def contrary(entries: Entries, part: Sets, wanted: int) -> Sets | None:
     """A part of a product of packets that an entry of `wanted` decides; None if there is none."""
     among = entries.visible(part, entries.overlaps.all).entries
-    return decided(entries, part, among & wanted, among & ~wanted, steps)
+    return decided(entries, part, among & wanted, among & ~wanted)
 
 
 def _confirm(policy: RuleSet, claim: Claim, parts: Sequence[Sets]) -> Confirmation:

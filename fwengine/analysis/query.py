@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 
+from ..limits import question
 from ..model.box import Box, Sets
 from ..model.packet import Packet
 from ..model.rules import Action
@@ -17,7 +18,7 @@ from ..row import Row, row
 from .confirm import SAMPLES, Answer, Confirmation, agree, decide_each, located, points_of, spread, total, volume
 from .entries import Entries, closed
 from .reach import decided_parts
-from .region import EVERYTHING, REGIONS, check_limit, complement, disjoint, tidy
+from .region import EVERYTHING, check_limit, complement, disjoint, tidy
 from .witness import witness
 
 
@@ -36,22 +37,21 @@ class Region(Row):
     of: RuleSet | None = field(default=None, compare=False)
 
 
-def outside(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
+def outside(boxes: Iterable[Box]) -> list[Box]:
     """Everything outside a region, as disjoint boxes to be used as a region.
 
     >>> outside([EVERYTHING])
     []
     """
-    return complement(boxes, limit)
+    return complement(boxes)
 
 
-def query(
-    policy: RuleSet, action: Action | None, boxes: Sequence[Box] = (EVERYTHING,), limit: int = REGIONS
-) -> Answer[Region]:
+@question
+def query(policy: RuleSet, action: Action | None, boxes: Sequence[Box] = (EVERYTHING,)) -> Answer[Region]:
     """All packets of a region with this verdict (with any, for None), as disjoint readable regions, widest first.
 
     Raises:
-        LimitError: if the answer takes more than `limit` boxes before they are merged.
+        LimitError: if the answer takes more regions than the limit allows, before they are merged.
         Disagreement: if the second way comes to another end, which is a bug.
 
     Complexity: for each rule that overlaps the region, compiling the earlier rules within both; and the size of the answer.
@@ -61,14 +61,14 @@ def query(
     [(0, True)]
     """
     entries = Entries(closed(policy))
-    parts = disjoint(boxes, limit)
+    parts = disjoint(boxes)
     found: dict[int, list[Box]] = {}
     count = 0
     wanted = entries.overlaps.all if action is None else entries.taking(action)
     for rule in touching(entries, parts, wanted):
-        for sets in decided_parts(entries, rule, parts, limit):
+        for sets in decided_parts(entries, rule, parts):
             count += 1
-            check_limit(count, limit)
+            check_limit(count)
             found.setdefault(rule, []).append(Box(sets))
     regions = [
         Region(

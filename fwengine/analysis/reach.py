@@ -19,8 +19,7 @@ from ..model.packet import Packet
 from ..model.ruleset import RuleSet
 from .cover import Hole, around, decided, hole, sample, unmatched
 from .entries import Entries, intersections, rule_pieces
-from .region import REGIONS, difference, tidy
-from .search import STEPS
+from .region import difference, tidy
 from .witness import choose
 
 
@@ -41,11 +40,11 @@ class Blocked:
     repeated: bool
 
 
-def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Packet | None:
+def reachable(policy: RuleSet, index: int, entries: Entries | None = None) -> Packet | None:
     """A packet that the rule decides; None if there is none. Exact.
 
     Raises:
-        LimitError: beyond `steps` in the exact search.
+        LimitError: beyond the limit of steps in the exact search.
 
     >>> from fwengine.model.rules import ALLOW, DENY, rules_of
     >>> from fwengine.analysis.region import EVERYTHING
@@ -54,25 +53,23 @@ def reachable(policy: RuleSet, index: int, entries: Entries | None = None, steps
     (False, True)
     """
     entries = entries or Entries(policy)
-    part = free_part(entries, index, steps)
+    part = free_part(entries, index)
     return None if part is None else Packet.from_point(choose(part, entries.interfaces), entries.asked)
 
 
-def effective(policy: RuleSet, index: int, entries: Entries | None = None, limit: int = REGIONS) -> list[Box]:
+def effective(policy: RuleSet, index: int, entries: Entries | None = None) -> list[Box]:
     """What the rule still decides (E_i), as few disjoint boxes, widest first; none if it is unreachable or expired.
 
     Raises:
-        LimitError: if it takes more than `limit` boxes before they are merged.
+        LimitError: if it takes more regions than the limit allows, before they are merged.
     """
     if not policy.active(policy.rules[index]):
         return []
     entries = entries or Entries(policy)
-    return tidy([Box(sets) for sets in decided_parts(entries, index, None, limit)])
+    return tidy([Box(sets) for sets in decided_parts(entries, index, None)])
 
 
-def decided_parts(
-    entries: Entries, index: int, within_parts: Sequence[Sets] | None = None, limit: int = REGIONS
-) -> Iterator[Sets]:
+def decided_parts(entries: Entries, index: int, within_parts: Sequence[Sets] | None = None) -> Iterator[Sets]:
     """What a rule decides (of some disjoint pieces, if given), as disjoint products; lazily."""
     for e in range(entries.first[index], entries.first[index + 1]):
         parts = (
@@ -81,34 +78,34 @@ def decided_parts(
         for part in parts:
             earlier = entries.overlapping(part, (1 << e) - 1)
             if next(entries.covering(part, earlier), None) is None:
-                yield from difference(part, entries.boxes(earlier), limit)
+                yield from difference(part, entries.boxes(earlier))
 
 
-def unreachable(policy: RuleSet, entries: Entries | None = None, steps: int = STEPS) -> Iterator[int]:
+def unreachable(policy: RuleSet, entries: Entries | None = None) -> Iterator[int]:
     """The indices of the active rules that match some packet and decide none, ascending; lazily."""
     entries = entries or Entries(policy)
     for index, rule in enumerate(policy.rules):
-        if policy.active(rule) and free_part(entries, index, steps) is None and rule_pieces(policy, index):
+        if policy.active(rule) and free_part(entries, index) is None and rule_pieces(policy, index):
             yield index
 
 
-def blockers(policy: RuleSet, index: int, entries: Entries | None = None, steps: int = STEPS) -> Blocked | None:
+def blockers(policy: RuleSet, index: int, entries: Entries | None = None) -> Blocked | None:
     """Why the rule is unreachable; None if it is not: if it decides a packet, matches none at all, or is expired.
 
     Of all minimal sets one of few and early rules is chosen: of the same action if there is such a set, and a single rule
     if one suffices, the first such.
 
     Raises:
-        LimitError: beyond `steps` in one of the searches.
+        LimitError: beyond the limit of steps in one of the searches.
     """
     entries = entries or Entries(policy)
-    if not policy.active(policy.rules[index]) or free_part(entries, index, steps) is not None:
+    if not policy.active(policy.rules[index]) or free_part(entries, index) is not None:
         return None
     parts = rule_pieces(policy, index)
-    return explain_blocked(entries, index, parts, steps) if parts else None
+    return explain_blocked(entries, index, parts) if parts else None
 
 
-def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets] | None = None) -> Sets | None:
+def free_part(entries: Entries, index: int, parts: list[Sets] | None = None) -> Sets | None:
     """A nonempty product of packets that the rule decides, perhaps a single point; None if there is none."""
     if entries.first[index] == entries.first[index + 1]:
         return None
@@ -120,28 +117,28 @@ def free_part(entries: Entries, index: int, steps: int = STEPS, parts: list[Sets
             return around(part, point)
     before = entries.before(index)
     for part in parts:
-        found = hole(entries, part, before, steps)
+        found = hole(entries, part, before)
         if found is not None:
             return found
     return None
 
 
-def explain_blocked(entries: Entries, index: int, parts: list[Sets], steps: int = STEPS) -> Blocked:
+def explain_blocked(entries: Entries, index: int, parts: list[Sets]) -> Blocked:
     """The `Blocked` of a rule that is known to be unreachable, with its nonempty pieces."""
     policy = entries.policy
-    point = _shadowed_point(entries, index, parts, steps)
+    point = _shadowed_point(entries, index, parts)
     shadowed = point is not None
     if point is None:
         point = choose(parts[0], entries.interfaces)
     before = entries.before(index)
-    rules = _covering(entries, parts, before & entries.taking(policy.rules[index].action), steps)
+    rules = _covering(entries, parts, before & entries.taking(policy.rules[index].action))
     repeated = bool(rules)
     if not rules:
-        rules = _covering(entries, parts, before, steps)
+        rules = _covering(entries, parts, before)
     return Blocked(rules, Packet.from_point(point, entries.asked), policy.tree.index(point), shadowed, repeated)
 
 
-def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int) -> Point | None:
+def _shadowed_point(entries: Entries, index: int, parts: list[Sets]) -> Point | None:
     """A packet of an unreachable rule that gets the other action; None if there is none."""
     policy = entries.policy
     action = policy.rules[index].action
@@ -152,15 +149,15 @@ def _shadowed_point(entries: Entries, index: int, parts: list[Sets], steps: int)
     before = entries.before(index)
     opposed = entries.against(action)
     for part in parts:
-        found = decided(entries, part, before & opposed, before & ~opposed, steps)
+        found = decided(entries, part, before & opposed, before & ~opposed)
         if found is not None:
             return choose(found, entries.interfaces)
     return None
 
 
-def _covering(entries: Entries, parts: list[Sets], among: int, steps: int) -> tuple[int, ...]:
+def _covering(entries: Entries, parts: list[Sets], among: int) -> tuple[int, ...]:
     """Rules of the entries `among` that match all of some pieces together, as few as it needs; empty if all do not."""
-    return _single_cover(entries, parts, among) or _minimal_cover(entries, parts, among, steps)
+    return _single_cover(entries, parts, among) or _minimal_cover(entries, parts, among)
 
 
 def _single_cover(entries: Entries, parts: list[Sets], among: int) -> tuple[int, ...]:
@@ -174,11 +171,11 @@ def _single_cover(entries: Entries, parts: list[Sets], among: int) -> tuple[int,
     return (min(common),) if common else ()
 
 
-def _minimal_cover(entries: Entries, parts: list[Sets], among: int, steps: int) -> tuple[int, ...]:
+def _minimal_cover(entries: Entries, parts: list[Sets], among: int) -> tuple[int, ...]:
     """Of rules that match the pieces together, those that remain when, the last first, all are dropped that need not be there."""
     chosen: set[int] = set()
     for part in parts:
-        taken = unmatched(entries, part, among, steps)
+        taken = unmatched(entries, part, among)
         if isinstance(taken, Hole):
             return ()
         chosen |= {entries.rule[e] for e in taken.entries}
@@ -187,7 +184,7 @@ def _minimal_cover(entries: Entries, parts: list[Sets], among: int, steps: int) 
     for rule in sorted(chosen, reverse=True):
         own = entries.vector([rule])
         shared = intersections(parts, list(entries.boxes(own)))
-        if all(hole(entries, part, left & ~own, steps) is None for part in shared):
+        if all(hole(entries, part, left & ~own) is None for part in shared):
             chosen.discard(rule)
             left &= ~own
     return tuple(sorted(chosen))
@@ -206,7 +203,6 @@ def removal_changes(
     entries: Entries,
     index: int,
     parts: Iterable[Sets],
-    steps: int = STEPS,
     *,
     earlier: int | None = None,
     helpless: int = 0,
@@ -226,9 +222,9 @@ def removal_changes(
     after = entries.after(index) & (opposed | ~helpless)
     for part in parts:
         later, whole = entries.visible(part, after)
-        found = decided(entries, part, later & opposed, before | (later & ~opposed), steps)
+        found = decided(entries, part, later & opposed, before | (later & ~opposed))
         if found is None and not whole and policy.default is not action:
-            found = hole(entries, part, before | later, steps)
+            found = hole(entries, part, before | later)
         if found is not None:
             return found
     return None

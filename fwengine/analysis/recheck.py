@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import LimitError
+from ..limits import at_most
 from ..model.box import Sets
 from ..model.packet import Packet
 from ..model.rules import ALLOW, Rule
@@ -73,6 +74,7 @@ def _parts(policy: RuleSet, index: int) -> list[Sets]:
     """The packets of a rule as disjoint products, of as many of its boxes as that goes well for."""
     boxes = policy.rules[index].boxes
     try:
-        return disjoint(boxes, _PARTS)
+        with at_most(regions=_PARTS):
+            return disjoint(boxes)
     except LimitError:
         return disjoint(boxes[:1])

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ..errors import LimitError
+from ..limits import current, reached
 from ..model.box import HEADERS, SHAPES, WIDENED, Box, Sets, merge
 from ..model.compile import compile_entries
 from ..model.fields import FRAGMENT, FULL, LATER, PROTOCOL, TABLE
 from ..model.interval import IntervalSet, together
 from .search import relative
-
-REGIONS = 200_000  # boxes that one answer may take before they are merged
 
 EVERYTHING = Box(FULL)
 
@@ -25,11 +23,11 @@ def pieces_of(boxes: Iterable[Box]) -> list[Sets]:
     return [piece.sets for box in boxes for piece in box.pieces]
 
 
-def disjoint(boxes: Iterable[Box], limit: int = REGIONS) -> list[Sets]:
+def disjoint(boxes: Iterable[Box]) -> list[Sets]:
     """The packets of a union as disjoint nonempty products, all of whose points are packets.
 
     Raises:
-        LimitError: if it takes more than `limit` products.
+        LimitError: if it takes more regions than the limit allows.
 
     >>> len(disjoint([EVERYTHING, EVERYTHING]))
     10
@@ -37,34 +35,34 @@ def disjoint(boxes: Iterable[Box], limit: int = REGIONS) -> list[Sets]:
     out: list[Sets] = []
     for piece in pieces_of(boxes):
         if out:
-            out += list(difference(piece, out, limit))
+            out += list(difference(piece, out))
         else:
             out.append(piece)
-        check_limit(len(out), limit)
+        check_limit(len(out))
     return out
 
 
-def complement(boxes: Iterable[Box], limit: int = REGIONS) -> list[Box]:
+def complement(boxes: Iterable[Box]) -> list[Box]:
     """The packets in none of the boxes, as disjoint boxes.
 
     Raises:
-        LimitError: if it takes more than `limit` boxes.
+        LimitError: if it takes more regions than the limit allows.
 
     >>> complement([EVERYTHING])
     []
     """
     taken = [box.sets for box in boxes]
-    return [Box(sets) for piece in EVERYTHING.pieces for sets in difference(piece.sets, taken, limit)]
+    return [Box(sets) for piece in EVERYTHING.pieces for sets in difference(piece.sets, taken)]
 
 
-def difference(sets: Sets, boxes: Iterable[Sets], limit: int = REGIONS) -> Iterator[Sets]:
+def difference(sets: Sets, boxes: Iterable[Sets]) -> Iterator[Sets]:
     """The points of a product that none of the boxes takes, as disjoint products; lazily.
 
     Args:
         sets: a nonempty product all of whose points are packets: a piece of a box.
 
     Raises:
-        LimitError: after `limit` products, or 8 times as many visited.
+        LimitError: after more products than the limit of regions allows, or 8 times as many visited.
 
     Complexity: compiling the boxes within `sets`, and the products visited.
     """
@@ -80,17 +78,17 @@ def difference(sets: Sets, boxes: Iterable[Sets], limit: int = REGIONS) -> Itera
         return
     given = 0
     for visited, (box, tag) in enumerate(compile_entries(taken, 1).regions(Box(sets))):
-        check_limit(visited // 8, limit)
+        check_limit(visited // 8)
         if tag:
             given += 1
-            check_limit(given, limit)
+            check_limit(given)
             yield box.sets
 
 
-def check_limit(count: int, limit: int) -> None:
-    """Raises LimitError if an answer has grown beyond its limit."""
-    if count > limit:
-        raise LimitError(f"unknown: the answer takes more than {limit} regions, which is its limit")
+def check_limit(count: int) -> None:
+    """Raises LimitError if an answer has grown beyond the limit of regions."""
+    if count > current().regions:
+        raise reached("regions")
 
 
 def tidy(boxes: Sequence[Box]) -> list[Box]:

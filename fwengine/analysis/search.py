@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..errors import LimitError
+from ..limits import current, reached, spend
 from ..model.box import Sets
 from ..model.diagram import Diagram
 from ..model.fields import ADDRESSES, DPORT, DST, FULL, PROTOCOL, REST, SPORT, SRC
@@ -19,13 +19,13 @@ from ..model.interval import Interval, IntervalSet
 from ..model.scattered import Ranges, ScatteredSet, root_of
 from ..model.switch import Switch, SwitchTooLargeError, switch
 
-STEPS = 4_000_000  # cuts swept in one search before it gives up: some seconds
 _ORDERS = (
     (PROTOCOL, DST, SRC, DPORT, SPORT, *REST),
     (DPORT, SPORT, PROTOCOL, DST, SRC, *REST),
     (PROTOCOL, SRC, DST, SPORT, DPORT, *REST),
 )
 _DOMAIN = -1  # in the place of a tail: where the search is
+_LIGHT = 16  # boxes that hold at one cut, and take as long as another
 _SHARES = (64, 64, 64, 8, 4, 2)  # what part of the budget each try gets: the orders twice
 
 
@@ -49,14 +49,14 @@ def relative(sets: Sets, box: Sets) -> Sets | None:
     return tuple(out)
 
 
-def uncovered(sets: Sets, boxes: Iterable[Sets], steps: int = STEPS) -> Sets | None:
+def uncovered(sets: Sets, boxes: Iterable[Sets]) -> Sets | None:
     """A nonempty part of `sets` that is disjoint from all the boxes; None if they cover it together. Exact.
 
     Args:
         sets: a nonempty product; for answers about packets, a piece of a box (`Box.pieces`).
 
     Raises:
-        LimitError: beyond `steps` cuts swept.
+        LimitError: beyond the limit of steps: cuts swept.
 
     Complexity: at most that of compiling the boxes within `sets`; near linear for real rules.
     """
@@ -69,12 +69,13 @@ def uncovered(sets: Sets, boxes: Iterable[Sets], steps: int = STEPS) -> Sets | N
             seen[part] = None
     if not seen:
         return sets
+    most = current().steps
     for n, share in enumerate(_SHARES):
         try:
-            return _Search(sets, list(seen), _ORDERS[n % len(_ORDERS)], steps // share).run()
+            return _Search(sets, list(seen), _ORDERS[n % len(_ORDERS)], most // share).run()
         except _Spent:
             continue
-    raise LimitError(f"unknown: the limit of {steps} search steps is reached")
+    raise reached("steps")
 
 
 class _Spent(Exception):  # noqa: N818  # no error, but the way out of a try
@@ -86,7 +87,7 @@ class _Search:
 
     def __init__(self, sets: Sets, boxes: Sequence[Sets], order: Sequence[int], steps: int) -> None:
         self.sets = sets
-        self.left = steps
+        self.left = self.steps = steps
         self.used = [f for f in order if any(box[f] is not FULL[f] for box in boxes)]
         depth = len(self.used)
         # At each level a box is a *tail*: what conditions it has left. Tails are numbered from the last level up, and
@@ -124,7 +125,11 @@ class _Search:
             found[_DOMAIN] = domain.root
 
     def run(self) -> Sets | None:
-        if not self._search(0, self.first):
+        try:
+            found = self._search(0, self.first)
+        finally:
+            spend(self.steps - max(self.left, 0))
+        if not found:
             return None
         out = list(self.sets)
         for f, interval in zip(self.used, self.path, strict=True):
@@ -170,6 +175,7 @@ class _Search:
         if self.left < 0:
             raise _Spent
         counts = dict.fromkeys(always, 1)
+        weight = 0
         inside = False
         tried: set[frozenset[int]] = set()
         for at, p in enumerate(points):
@@ -187,11 +193,15 @@ class _Search:
             if not inside or 0 in counts:
                 continue
             here = frozenset(counts)
+            weight += len(here)
             if here not in tried:
                 tried.add(here)
                 if self._search(level + 1, here):
                     self.path[level] = (p, points[at + 1] - 1)
                     return True
+                self.left -= weight // _LIGHT
+                weight = 0
+        self.left -= weight // _LIGHT
         self.covered[level].add(active)
         return False
 

@@ -73,7 +73,6 @@ def command(
     detail: bool,
     limit: int | None,
     plain: bool,
-    budget: int,
     inbound: str | None,
     outbound: str | None,
     state: str | None,
@@ -101,7 +100,7 @@ def command(
     if new is None:
         if captures or logs:
             raise click.UsageError(f"`{'-r' if captures else '--flows'}` goes with two files, not with a plan")
-        return _planned(old, as_of, budget, plain, View(width(), detail, limit), format_, color)
+        return _planned(old, as_of, plain, View(width(), detail, limit), format_, color)
     folders = [is_folder(spec) for spec in (old, new)]
     if folders == [True, False] or folders == [False, True]:
         raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
@@ -110,7 +109,7 @@ def command(
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
     lacking = Lacking(parts=all(folders))
-    how = _How(as_of, budget, plain, failures, lacking)
+    how = _How(as_of, plain, failures, lacking)
     if all(folders):
         compared = list(_of_folders(pairs, how))
     else:
@@ -146,12 +145,12 @@ def _only_with_logs(logs: tuple[str, ...], **given: object) -> None:
             raise click.UsageError(f"`--{name.replace('_', '-')}` goes with `--flows`")
 
 
-def _planned(path: str, as_of: datetime.date, budget: int, plain: bool, view: View, format_: str, color: str) -> int:
+def _planned(path: str, as_of: datetime.date, plain: bool, view: View, format_: str, color: str) -> int:
     """The answer about one file that is both versions."""
     from ..report.changed import Changed
     from .planned import compared
 
-    answer = Changed.of(compared(path, as_of, budget, plain), view, noun="list")
+    answer = Changed.of(compared(path, as_of, plain), view, noun="list")
     say_answer(answer, format_, Failures(), style_of(color))
     return 0 if answer.equivalent else 1
 
@@ -160,7 +159,6 @@ class _How(NamedTuple):
     """What comparing needs besides two policies; failures go where they are kept."""
 
     as_of: datetime.date
-    budget: int
     plain: bool
     failures: Failures
     lacking: Lacking
@@ -195,8 +193,8 @@ def _reviewed(before: Policy, after: Policy, renamed: bool, how: _How) -> Compar
     from ..report.changed import Compared
     from ..report.review import Review
 
-    changes = diff(before, after, how.budget)
-    review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after, how.budget))
+    changes = diff(before, after)
+    review = Review(before, after, changes, plain=how.plain, doubted=doubted(before, after))
     return Compared.of(review, renamed=renamed)
 
 

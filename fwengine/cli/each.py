@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ..errors import CaptureError
+from ..deadline import OutOfTime
+from ..errors import CaptureError, LimitError
 from ..policy import Policy
 from ..report.choice import Choice
 from ..report.counts import called
 from ..report.nothing import verdictless
 from ..report.stream import OutcomeLines
 from ..traffic.count import chosen_classifier, iterate_batches
+from .bounds import out_of_time
 from .failure import Failures
 from .output import (
     FORMAT_VERSION,
@@ -50,13 +52,15 @@ def per_packet(
     read = 0
     for capture in captures:
         notes: list[str] = []
-        damage = None
+        damage: CaptureError | LimitError | None = None
         first, before = told.packets, lines.decided
         try:
             with progress_bar(called(capture), screen_beside_lines(format_)) as progress:
                 told.capture(capture, progress, notes)
         except CaptureError as error:
             damage = error
+        except OutOfTime:  # what was begun is ended
+            damage = out_of_time()
         if sys.stdout is not None:
             sys.stdout.flush()  # packets come before the word about them
         for text in notes:
@@ -64,6 +68,8 @@ def per_packet(
         if damage is not None:
             failures.tell(damage, counted_before(told.packets - first))
             read += told.packets > first
+            if isinstance(damage, LimitError):
+                break
             continue
         read += 1
         if lines.decided == before:

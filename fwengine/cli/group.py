@@ -62,13 +62,15 @@ class LazyGroup(click.Group):
         return context
 
     def invoke(self, ctx: click.Context) -> Any:
-        from ..errors import FwengineError  # late: help needs no errors
+        from ..errors import FwengineError, LimitError  # late: help needs no errors
         from .failure import report
 
         try:
             return super().invoke(ctx)
         except FwengineError as error:  # here, and not in `main`, since the context still knows `--color`
             return report(error)
+        except MemoryError:
+            return report(LimitError("unknown: limit reached (the memory that there is)"))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -77,7 +79,9 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        return cast("click.Command", import_module(f".{entry.module}", __package__).command)
+        from .bounds import bounded  # late: the list of commands costs nothing
+
+        return bounded(cast("click.Command", import_module(f".{entry.module}", __package__).command), cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

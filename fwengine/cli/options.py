@@ -168,7 +168,7 @@ def stated_options(command: F) -> F:
 
 
 def shown_options(command: F) -> F:
-    """How much of an answer is shown: the arguments `detail`, `limit` and `plain`, and `budget`, after which work stops."""
+    """How much of an answer is shown: the arguments `detail`, `limit` and `plain`."""
     decorate = [
         click.option("--detail", is_flag=True, help="Text in full: nothing folded, nothing cut short."),
         click.option(
@@ -178,14 +178,6 @@ def shown_options(command: F) -> F:
             help="Show N regions, or causes where text is folded, and say how many more there are.  [default: all; folded text: some]",
         ),
         click.option("--plain", is_flag=True, help="Write regions without the policy's names."),
-        click.option(
-            "--budget",
-            type=click.IntRange(1),
-            default=200_000,
-            show_default=True,
-            metavar="N",
-            help="Regions after which to give up: then the answer is unknown.",
-        ),
     ]
     for option in reversed(decorate):
         command = option(command)

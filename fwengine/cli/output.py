@@ -6,6 +6,7 @@ import errno
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import click
@@ -13,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
+    from ..deadline import Deadline
     from ..report.answer import Answer
     from ..report.failure import Failure
     from ..report.style import Style
@@ -21,6 +23,7 @@ FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit",
 FORMAT_VERSION: Final = "2.0"
 COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
 FORMAT: Final = "fwengine.format"  # and the form of the answer
+CLOCK: Final = "fwengine.clock"  # and the deadline of `--timeout`
 _SEQUENCE = re.compile(r"(\x1b\[[0-9;]*m)")
 _HEAD = re.compile(r"^(?:error|note)(?=:)|(?:^|(?<=: ))error\[FW[0-9]+\](?=:)")
 
@@ -59,13 +62,22 @@ def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (
     """An answer with what went wrong, in the form that was asked for; as text failures are on stderr."""
     from ..report.render import render
 
-    stretches = render(answer, form, failures, style=style, encode=encoded)
+    stretches: Iterable[str] = render(answer, form, failures, style=style, encode=encoded)
+    clock = _clock()
+    if clock is not None:  # whole before its first line is written: then there is an answer, and time does not matter
+        stretches = list(stretches)
+        clock.stop()
     if form in ("text", "markdown", "github", "junit", "html"):
         for text in stretches:
             say(text)
     else:
         for text in stretches:
             _write(text)
+
+
+def _clock() -> Deadline | None:
+    context = click.get_current_context(silent=True)
+    return context.meta.get(CLOCK) if context is not None else None
 
 
 def _say_json(failures: Iterable[Failure] = (), **fields: Any) -> None:
@@ -139,10 +151,12 @@ def write_bytes(data: bytes) -> None:
     """
     stream = _stdout()
     buffer = cast("BinaryIO", stream.buffer)
-    while data:
-        data = data[buffer.write(data) :]
-    if stream.line_buffering:  # a terminal
-        buffer.flush()
+    clock = _clock()
+    with clock.held() if clock is not None else nullcontext():  # a signal would end a write halfway
+        while data:
+            data = data[buffer.write(data) :]
+        if stream.line_buffering:  # a terminal
+            buffer.flush()
 
 
 def complain(message: str) -> None:

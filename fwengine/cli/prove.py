@@ -48,13 +48,6 @@ if TYPE_CHECKING:
     show_default=True,
     help="Counterexamples to give, each decided by another rule.",
 )
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=4_000_000,
-    show_default=True,
-    help="Steps of a search after which to give up.",
-)
 @config_options
 @reading_options(configured=False)
 @format_option()
@@ -64,7 +57,6 @@ def command(
     words: tuple[str, ...],
     claims: str | None,
     limit: int,
-    steps: int,
     config: Configuration,
     format_: str,
     as_of: datetime.date,
@@ -92,7 +84,7 @@ def command(
         asked += more
     results: list[ProvedClaim] = []
     for path, policy in _policies(policies, as_of, failures):
-        results += _proved(policy, path, asked, limit, steps, stated_day(as_of), failures)
+        results += _proved(policy, path, asked, limit, stated_day(as_of), failures)
     answer = Proved.of(results)
     if results or format_ != "text":
         say_answer(answer, format_, failures, style_of(color))
@@ -126,7 +118,6 @@ def _proved(
     path: str,
     asked: list[Written],
     limit: int,
-    steps: int,
     stated: datetime.date | None,
     failures: Failures,
 ) -> Iterator[ProvedClaim]:
@@ -140,8 +131,8 @@ def _proved(
     for written in asked:
         try:
             claim = written.read(policy)
-            proof = prove(policy, claim, steps, entries)
-            kinds = counterexamples(policy, proof, limit, steps, entries)
+            proof = prove(policy, claim, entries)
+            kinds = counterexamples(policy, proof, limit, entries)
         except PolicyError as error:
             failures.tell(error, kind="question")
         except LimitError as error:

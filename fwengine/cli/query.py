@@ -36,7 +36,6 @@ def command(
     detail: bool,
     limit: int | None,
     plain: bool,
-    budget: int,
     format_: str,
     as_of: datetime.date,
     color: str,
@@ -57,12 +56,12 @@ def command(
 
     loaded = load(policy, as_of=as_of)
     asked = read_claim(loaded, question)
-    regions = query(loaded, asked.action, asked.boxes, budget)
+    regions = query(loaded, asked.action, asked.boxes)
     strangers = loaded.strangers(asked.boxes)
     if strangers:
         note(stranger_text(strangers))
     unsettled = any(rule.action is DEPENDS for rule in loaded.rules)
-    doubted = query(loaded, DEPENDS, asked.boxes, budget) if unsettled else None
+    doubted = query(loaded, DEPENDS, asked.boxes) if unsettled else None
     failures = Failures()
     failures.add(no_rule(loaded))
     view = View(width(), detail, limit)

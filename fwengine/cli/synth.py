@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections import Counter
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -49,7 +46,9 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     `fwengine eval POLICY -r CAPTURE --per-packet` gives the same verdicts. The file is a pcap or, if packets are on
     interfaces or CAPTURE ends in `.pcapng`, a pcapng.
     """
+    from ..codes import UNREADABLE
     from ..packets.encode import write_pcap, write_pcapng
+    from ..replacing import replaced
     from ..report.making import rule_at
     from ..report.nothing import no_rule
     from ..report.written import MissedRule, Synthesized
@@ -65,14 +64,13 @@ def command(policy: str, output: str, limit: int, seed: int, format_: str, as_of
     verdicts = output + ".jsonl"
     kind: Literal["pcap", "pcapng"] = "pcapng" if made.interfaces or output.endswith(".pcapng") else "pcap"
     lines = [json_text(_line(number, probe, loaded)) for number, probe in enumerate(made.probes)]
-    draft = _draft(verdicts, "".join(lines))
+    packets = [probe.packet for probe in made.probes]
     try:
-        packets = [probe.packet for probe in made.probes]
-        (write_pcapng if kind == "pcapng" else write_pcap)(output, packets)
-        _publish(draft, verdicts)
-    except BaseException:
-        _remove(draft)
-        raise
+        with replaced(verdicts) as stream:
+            stream.write("".join(lines).encode())
+            (write_pcapng if kind == "pcapng" else write_pcap)(output, packets)
+    except OSError as error:
+        raise CaptureError(UNREADABLE, verdicts, f"cannot be written: {error.strerror or error}") from None
     if kind == "pcapng" and not output.endswith(".pcapng"):
         note(f"`{output}` is a pcapng file: packets are on interfaces, which a pcap has no place for")
     if made.left_out:
@@ -115,33 +113,3 @@ def _line(number: int, probe: Any, policy: Any) -> dict[str, Any]:
     text = write(probe.packet, policy.tree.fields)
     verdict = act(policy.action(probe.index))
     return SynthesizedPacket(number, text, verdict, rule_at(policy, probe.index), probe.about).to_dict()
-
-
-def _draft(name: str, text: str) -> Path:
-    """The text in a file beside the one that it is to become."""
-    target = Path(os.path.realpath(name))
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        _remove(draft)
-        raise _unwritable(name, error) from None
-    return draft
-
-
-def _remove(draft: Path) -> None:
-    with suppress(OSError):  # what went wrong before is the news
-        draft.unlink()
-
-
-def _publish(draft: Path, name: str) -> None:
-    try:
-        draft.replace(os.path.realpath(name))
-    except OSError as error:
-        raise _unwritable(name, error) from None
-
-
-def _unwritable(name: str, error: OSError) -> CaptureError:
-    from ..codes import UNREADABLE
-
-    return CaptureError(UNREADABLE, name, f"cannot be written: {error.strerror or error}")

@@ -17,26 +17,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..errors import LimitError
+from ..limits import current
 from ..model.box import Box, Sets
 from ..model.fields import FULL
 from ..model.overlap import Overlaps, bits
 from ..model.rules import ALLOW, DENY, DEPENDS, Action, Doubt, Origin, Rule
-from .unfold import MAX_BOXES, Unfolded
+from .unfold import Unfolded
 
 _EVERYTHING = (Box(FULL),)
 _FEW = 32  # pairs of one rule, and boxes left of it, up to which it is looked whether anything is left
 
 
-def joint(upper: Unfolded, lower: Unfolded, limit: int = MAX_BOXES) -> tuple[Rule, ...]:
+def joint(upper: Unfolded, lower: Unfolded, limit: int | None = None) -> tuple[Rule, ...]:
     """The rules of both bounds in one; the default is theirs.
 
     Raises:
-        LimitError: if that takes more than `limit` boxes.
+        LimitError: if that takes more than `limit` boxes (the limit of boxes if not given).
 
     Complexity: for each rule of the upper bound, the rules of the lower one that overlap it and that it has for itself.
     """
     assert upper.default is lower.default
-    return tuple(_Joint(upper, lower, limit).rules())
+    return tuple(_Joint(upper, lower, current().boxes if limit is None else limit).rules())
 
 
 class _Joint:
@@ -130,7 +131,8 @@ class _Joint:
         self.count += boxes
         if self.count > self.limit:
             raise LimitError(
-                f"unknown: limit reached (the lines in doubt make more than {self.limit:,} boxes): take a side"
+                f"unknown: limit reached (the lines in doubt make more than {self.limit:,} boxes): take a side",
+                "boxes",
             )
 
 

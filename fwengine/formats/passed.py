@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import LimitError
+from ..limits import current
 from ..model.box import Box
 from ..model.fields import FULL
 from ..model.rules import ALLOW, DENY, Action, Origin, Rule
 from .chains import Chains
-from .unfold import MAX_BOXES, Unfolded, unfold
+from .unfold import Unfolded, unfold
 
 
-def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, limit: int = MAX_BOXES) -> Unfolded:
+def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, limit: int | None = None) -> Unfolded:
     """The flat rules of what enters several chains, one after another: as `unfold`, with `met` only of one chain alone.
 
     Raises:
-        LimitError: if that takes more than `limit` boxes.
+        LimitError: if that takes more than `limit` boxes (the limit of boxes if not given).
 
     Complexity: besides `unfold`, the rules that allow in each chain, and those of the next that overlap them.
     """
@@ -30,7 +31,7 @@ def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, li
     *before, last = (unfold(chains, entry, favour, limit=limit) for entry in entries)
     rules = _closed(chains, entries[-1], last)
     for entry, flat in zip(reversed(entries[:-1]), reversed(before), strict=True):
-        rules = _counted(_let_by(_closed(chains, entry, flat), rules), limit)
+        rules = _counted(_let_by(_closed(chains, entry, flat), rules), current().boxes if limit is None else limit)
     default = DENY if any(flat.default is DENY for flat in (*before, last)) else ALLOW  # no packet comes to it
     return Unfolded(tuple(rules), default, ())
 
@@ -73,5 +74,5 @@ def _counted(rules: Iterator[Rule], limit: int) -> list[Rule]:
         out.append(rule)
         boxes += len(rule.boxes)
         if boxes > limit:
-            raise LimitError(f"unknown: limit reached (the chains of the hook make more than {limit:,} boxes)")
+            raise LimitError(f"unknown: limit reached (the chains of the hook make more than {limit:,} boxes)", "boxes")
     return out

@@ -29,13 +29,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import LimitError
+from ..limits import current
 from ..model.box import Box, Sets, merge
 from ..model.fields import FIELDS, FULL
 from ..model.overlap import Overlaps, bits
 from ..model.rules import ALLOW, DENY, Action, Doubt, Origin, Rule
 from .chains import Chain, Chains, Kind, Line
 
-MAX_BOXES = 2_000_000  # products over all copies of all lines
 MAX_DEPTH = 500  # chains that call each other
 
 Level = tuple[int, ...]
@@ -64,7 +64,7 @@ class Unfolded:
 
 
 def unfold(
-    chains: Chains, entry: str, favour: Action | None, *, meet_all: bool = False, limit: int = MAX_BOXES
+    chains: Chains, entry: str, favour: Action | None, *, meet_all: bool = False, limit: int | None = None
 ) -> Unfolded:
     """The flat rules of what enters a chain.
 
@@ -73,11 +73,11 @@ def unfold(
         meet_all: walk every call and take every RETURN by itself, so that `met` has exact places.
 
     Raises:
-        LimitError: if the chains unfold to more than `limit` products, or call each other too deep.
+        LimitError: if the chains unfold to more than `limit` products (the limit of boxes if not given), or call each other too deep.
 
     Complexity: about linear in the lines for real rule sets; repeated calls of a chain multiply its copies.
     """
-    walk = _Walk(chains, entry, favour, meet_all, limit)
+    walk = _Walk(chains, entry, favour, meet_all, current().boxes if limit is None else limit)
     return walk.run()
 
 
@@ -191,7 +191,8 @@ class _Walk:
         if self.count > self.limit:
             raise LimitError(
                 f"{line.span.file}:{line.span.line}: unknown: limit reached (the chains unfold to more than "
-                f"{self.limit:,} boxes)"
+                f"{self.limit:,} boxes)",
+                "boxes",
             )
 
     # Calls

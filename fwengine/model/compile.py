@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..limits import current, reached, spend
 from . import address
 from .box import Sets
 from .diagram import Diagram
@@ -32,6 +33,7 @@ _SINGLE = (256, 6)  # edges that one tree may have: a floor, and so many a rule
 _GROUP = (4096, 15)
 _FEW, _PLAIN = 8, 64  # scattered sets and other cuts: for no more than that hulls are not swept
 _WORK = 8  # cuts swept for each edge allowed, before sharing
+_LIGHT = 16  # entries that hold at one cut, and take as long as another
 
 
 class _TooLargeError(Exception):
@@ -100,12 +102,14 @@ class _Builder:
         self.nodes: list[Node] = []
         self.unique: dict[Node, int] = {}
         self.lowest: list[int] = []
+        self.edges = 0
 
     def tree(self, entries: Sequence[Entry], order: tuple[int, ...], budget: int) -> int:
         """The root of a tree over these entries; nodes and memory are given back if it exceeds its budget of edges.
 
         Raises:
             _TooLargeError: beyond `budget` new edges, or `_WORK` times as many cuts swept.
+            LimitError: beyond the limit of edges of all trees together.
         """
         begin = len(self.nodes)
         used = [f for f in order if any(sets[f] is not FULL[f] and sets[f] != FULL[f] for _, sets in entries)]
@@ -162,16 +166,18 @@ class _Builder:
             below: dict[tuple[int, ...], int] = {}
             points = sorted({0, *starts, *ends})
             work += len(points)
-            if work > _WORK * budget:
-                raise _TooLargeError
+            weight = 0
             for n, p in enumerate(points):
                 if p > top:
                     break
+                if work + weight // _LIGHT > _WORK * budget:
+                    raise _TooLargeError
                 if p in ends:
                     here.difference_update(ends[p])
                 if p in starts:
                     here.update(starts[p])
                 key = tuple(sorted(here))
+                weight += len(key)
                 if open_ and not open_.isdisjoint(here):
                     child = switched(level, key, p, points[n + 1] - 1)  # a hull ends behind it
                 elif key in below:
@@ -181,6 +187,7 @@ class _Builder:
                 if not children or child != children[-1]:
                     cuts.append(p)
                     children.append(child)
+            work += weight // _LIGHT
             if len(children) == 1:
                 result = children[0]
             else:
@@ -235,12 +242,18 @@ class _Builder:
             return stored(Node(used[level], choice, tuple(different)), len(choice.rows))
 
         try:
-            return build(0, tuple(range(len(entries))))
+            root = build(0, tuple(range(len(entries))))
+            self.edges += edges
+            if self.edges > current().edges:
+                raise reached("edges")
+            return root
         except _TooLargeError:
             for node in self.nodes[begin:]:
                 del self.unique[node]
             del self.nodes[begin:], self.lowest[begin:]
             raise
+        finally:
+            spend(work)
 
     def _low(self, child: int) -> int:
         return self.lowest[child] if child >= 0 else ~child

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from ..errors import LimitError
+from ..limits import current, reached
 from .interval import Interval
 
-MAX_NODES = 1 << 18  # that one operation may visit: some seconds
+_NODE = 16  # steps of a search that a node visited counts for
 
 
 class Diagram:
@@ -148,8 +148,9 @@ def both(a: Diagram, b: Diagram) -> Diagram:
     """The numbers in the one and in the other. O(nodes · nodes), of masks and the like O(nodes).
 
     Raises:
-        LimitError: beyond `MAX_NODES`.
+        LimitError: beyond the limit of steps, of which a node visited is 16.
     """
+    most = current().steps // _NODE
     known: dict[tuple[int, int], Diagram] = {}
 
     def joined(a: Diagram, b: Diagram) -> Diagram:
@@ -165,8 +166,8 @@ def both(a: Diagram, b: Diagram) -> Diagram:
             bit = max(a.bit, b.bit)
             (low, high), (other, more) = halves(a, bit), halves(b, bit)
             found = known[key] = node(bit, joined(low, other), joined(high, more))
-            if len(known) > MAX_NODES:
-                raise LimitError(f"unknown: a set of addresses takes more than {MAX_NODES:,} steps, which is the limit")
+            if len(known) > most:
+                raise reached("steps", "steps for one set of addresses")
         return found
 
     return joined(a, b)

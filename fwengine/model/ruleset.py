@@ -10,10 +10,9 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any, Self
 
-from ..errors import LimitError
+from ..limits import current, question, reached
 from .box import Box, Sets
 from .compile import compile_entries
 from .fields import FIELDS, FULL, Point
@@ -22,7 +21,6 @@ from .rules import DENY, DEPENDS, Action, Case, Rule, Verdict
 from .tree import DecisionTree
 
 UNCOMPILED = 32  # compiling takes about as long as so many packets that `decide` decides, whatever the size
-MAX_CASES = 100_000  # parts of an open packet that are looked at before giving up
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,7 +106,7 @@ class RuleSet:
         is `DEPENDS`. Then, and if several rules agree, `cases` holds the split.
 
         Raises:
-            LimitError: if an open packet falls into more than 100,000 parts.
+            LimitError: if an open packet falls into more parts than the limit `cases` allows.
         """
         point = packet.point or packet.as_seen_by(self.fields)
         if point is not None:
@@ -123,18 +121,20 @@ class RuleSet:
                 return decide(self, point)
         return self.verdict(self.tree.index(point))
 
+    @question
     def evaluate_boxes(self, boxes: Sequence[Box]) -> Verdict:
         """The verdict that all packets of some boxes have in common, or `DEPENDS` with the split.
 
         Raises:
-            LimitError: beyond 100,000 parts.
+            LimitError: beyond the limit `cases`.
             ValueError: if there is no packet in the boxes.
         """
         found: dict[int, list[Box]] = {}
         parts = (part for box in boxes for part in self.tree.regions(box))
-        for count, (box, index) in enumerate(islice(parts, MAX_CASES + 1)):
-            if count == MAX_CASES:
-                raise LimitError(f"unknown: limit reached ({MAX_CASES} parts of an open packet)")
+        most = current().cases
+        for count, (box, index) in enumerate(parts):
+            if count == most:
+                raise reached("cases")
             found.setdefault(index, []).append(box)
         if not found:
             raise ValueError("no packet to evaluate")

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from ..errors import LimitError
+from ..limits import current, reached
 from . import diagram
 from .address import V6_BASE, bits_of, family_of, show, to_point, to_value
 from .diagram import FALSE, Diagram
 from .interval import EMPTY, INTERVALS, Interval, IntervalSet
 
-MAX_RANGES = 1 << 16  # of a scattered set, for whoever goes through them
 FAMILY_BIT = 128  # of a point: below it are the bits of the address
 _MANY = 4096  # intervals, of which a diagram would be large
 
@@ -148,7 +147,7 @@ class ScatteredSet(IntervalSet):
 class Ranges(Sequence[Interval]):
     """The intervals of a scattered set, as a tuple of them would be; `len` is at most what Python can count.
 
-    To go through them raises LimitError, before the first, if they are more than `MAX_RANGES`.
+    To go through them raises LimitError, before the first, if they are more than the limit `ranges`.
     """
 
     __slots__ = ("root",)
@@ -168,19 +167,11 @@ class Ranges(Sequence[Interval]):
         number = at + _runs(self.root) if at < 0 else at
         if not 0 <= number < _runs(self.root):
             raise IndexError(at)
-        (four, _, _), (six, _, _) = _parts(self.root)
-        _, many, _, last = diagram.measure(four, 32)
-        if number < many:
-            lo = diagram.start(four, 32, number)
-        else:
-            lo = V6_BASE + diagram.start(six, 128, number - many, last)
-        return lo, _end(self.root, lo)
+        return _run(self.root, number)
 
     def __iter__(self) -> Iterator[Interval]:
-        if _runs(self.root) > MAX_RANGES:
-            raise LimitError(
-                f"unknown: a set of addresses has more than {MAX_RANGES:,} ranges, which is the limit here"
-            )
+        if _runs(self.root) > current().ranges:
+            raise reached("ranges", "intervals of a set of addresses")
         out: Interval | None = None
         for half, bits, base in _parts(self.root):
             for lo, hi in diagram.runs(half, bits, base):
@@ -267,6 +258,17 @@ def _runs(root: Diagram) -> int:
     return many + more - (last and first)  # the last of IPv4 and the first of IPv6 are neighbours
 
 
+@lru_cache(1 << 14)  # the first and the last are asked for again and again
+def _run(root: Diagram, number: int) -> Interval:
+    (four, _, _), (six, _, _) = _parts(root)
+    _, many, _, last = diagram.measure(four, 32)
+    if number < many:
+        lo = diagram.start(four, 32, number)
+    else:
+        lo = V6_BASE + diagram.start(six, 128, number - many, last)
+    return lo, _end(root, lo)
+
+
 def _end(root: Diagram, lo: int) -> int:
     """Where the interval that begins there ends."""
     (four, _, _), (six, _, _) = _parts(root)
@@ -294,7 +296,7 @@ def _of_ranges(ranges: tuple[Interval, ...]) -> Diagram:
 
 def _plain(chosen: ScatteredSet, other: IntervalSet) -> IntervalSet | None:
     """The set with its intervals listed, where the other has so many that a diagram of them would be the larger thing."""
-    if isinstance(other, ScatteredSet) or len(other.ranges) <= _MANY or _runs(chosen.root) > MAX_RANGES:
+    if isinstance(other, ScatteredSet) or len(other.ranges) <= _MANY or _runs(chosen.root) > current().ranges:
         return None
     return _listed(chosen.root)
 

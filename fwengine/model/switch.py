@@ -18,6 +18,8 @@ from .diagram import FALSE, TRUE, Diagram
 from .interval import IntervalSet
 from .scattered import FAMILY_BIT, diagram_of, of_diagram
 
+_STEPS = 4
+
 
 class SwitchTooLargeError(Exception):
     """It takes more steps than allowed."""
@@ -123,16 +125,21 @@ def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> Made:
     Behind a set that is `final` none of its points is looked for in any other.
 
     Raises:
-        SwitchTooLargeError: beyond `most` steps.
+        SwitchTooLargeError: beyond `most` steps, of which each set takes four at each row: it takes as long as so many cuts.
     """
     ends: dict[tuple[int, ...], int] = {}
     rows: dict[tuple[int, int, int], int] = {}
     known: dict[tuple[tuple[int, Diagram], ...], int] = {}
+    steps = 0
 
     def made(left: tuple[tuple[int, Diagram], ...]) -> int:
+        nonlocal steps
         found = known.get(left)
         if found is not None:
             return found
+        steps += _STEPS * len(left) + 1
+        if steps > most:
+            raise SwitchTooLargeError
         bit = max([at.bit for _, at in left], default=-1)
         if bit < 0:
             return ~ends.setdefault(tuple([n for n, _ in left]), len(ends))
@@ -140,12 +147,10 @@ def switch(sets: Sequence[Diagram], final: Sequence[bool], most: int) -> Made:
         low, high = (made(_live(((n, half[side]) for n, half in pairs), final)) for side in (0, 1))
         row = low if low == high else rows.setdefault((bit, low, high), len(rows))
         known[left] = row
-        if len(known) > most:
-            raise SwitchTooLargeError
         return row
 
     root = made(_live(enumerate(sets), final))
-    return Made(Switch(tuple(rows), root), list(ends), len(known))
+    return Made(Switch(tuple(rows), root), list(ends), steps)
 
 
 def _live(sets: Iterable[tuple[int, Diagram]], final: Sequence[bool]) -> tuple[tuple[int, Diagram], ...]:

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
+from ..limits import spend
 from .box import Box, Sets
 from .fields import FULL, Point
 from .interval import Interval, IntervalSet, together
 from .scattered import ScatteredSet
 from .switch import Switch
+
+_CHUNK, _VISIT = 256, 4  # nodes visited, after which they are counted; the steps of a search that each takes
 
 
 class Node(NamedTuple):
@@ -113,7 +116,11 @@ class DecisionTree:
         nodes, lowest, roots = self.nodes, self.lowest, self.roots
         through = self.switches
         stack = [(0, roots[0].node, sets, self.rules)]  # (tree, node, what is left of the box, best rule so far)
+        visited = 0
         while stack:
+            visited += 1
+            if not visited % _CHUNK:
+                spend(_CHUNK * _VISIT)
             tree, node, sets, best = stack.pop()
             if node >= 0 and lowest[node] < best:
                 f = nodes[node].field

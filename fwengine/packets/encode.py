@@ -13,8 +13,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import BinaryIO, Final
 
 from ..codes import UNREADABLE
@@ -34,6 +33,7 @@ from ..model.fields import (
     WHOLE,
 )
 from ..model.packet import Packet
+from ..replacing import replaced
 from . import pcapng
 from .links import ETHERNET, RAW
 
@@ -266,21 +266,8 @@ def _writer(target: Target) -> Iterator[Callable[[bytes], object]]:
     if not isinstance(target, str | os.PathLike):
         yield target.write
         return
-    name = os.fspath(target)
-    path = Path(os.path.realpath(name))
     try:
-        if path.exists() and not path.is_file():  # a device or pipe cannot be replaced
-            with path.open("wb") as stream:
-                yield stream.write
-            return
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with draft.open("xb") as stream:
-                yield stream.write
-            draft.replace(path)
-        except BaseException:
-            with suppress(OSError):  # what went wrong before is the news
-                draft.unlink()
-            raise
+        with replaced(target) as stream:
+            yield stream.write
     except OSError as error:
-        raise CaptureError(UNREADABLE, name, f"cannot be written: {error.strerror or error}") from None
+        raise CaptureError(UNREADABLE, os.fspath(target), f"cannot be written: {error.strerror or error}") from None

@@ -13,6 +13,7 @@ from ..analysis.confirm import Answer, volume
 from ..analysis.query import Region
 from ..analysis.region import disjoint
 from ..errors import LimitError
+from ..limits import at_most
 from ..model.box import Box
 from ..model.rules import DEPENDS
 from ..policy import Policy
@@ -80,7 +81,8 @@ class Listing:
         if len(self.regions) > MOST_JOINED or not self.asked:
             return None
         try:
-            whole = sum(volume([Box(sets)]) for sets in disjoint(self.asked, MOST_JOINED))
+            with at_most(regions=MOST_JOINED):
+                whole = sum(volume([Box(sets)]) for sets in disjoint(self.asked))
         except LimitError:
             return None
         return volume(region.box for region in self.regions), whole

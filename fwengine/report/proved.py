@@ -117,7 +117,7 @@ class ProvedClaim(Record):
         if self.more:
             yield "  and more of other rules: `--limit` says how many are shown"
         elif self.counterexamples and self.more is None:
-            yield "  others are unknown: limit reached, which `--steps` raises"
+            yield "  others are unknown: limit reached, which `--limit-steps` and `--limit-work` raise"
 
 
 _WORDS = {

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ..analysis.region import difference, tidy
 from ..errors import LimitError
 from ..language.meaning.region import PLAIN, Words, sayable, show_boxes, show_sayable
+from ..limits import at_most
 from ..model.box import Box
 from ..model.fields import CODE, FIELDS, FULL, OPTIONAL, PROTOCOL, TYPE
 from ..model.interval import together
@@ -57,11 +58,9 @@ class Wording:
         if not sayable(hull):
             return ""
         try:
-            missing = [
-                Box(left)
-                for piece in hull.pieces
-                for left in difference(piece.sets, [box.sets for box in boxes], MOST_JOINED)
-            ]
+            with at_most(regions=MOST_JOINED):
+                taken = [box.sets for box in boxes]
+                missing = [Box(left) for piece in hull.pieces for left in difference(piece.sets, taken)]
         except LimitError:
             return ""
         left_out = [_within(hull, box) for box in tidy(missing)]

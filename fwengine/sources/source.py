@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-MAX_BYTES = 1 << 28  # of a file; a hundred thousand rules have 7 MB
+from ..limits import current
+
 STDIN = "<stdin>"
 ENDING = ".fwl"
 
@@ -73,15 +75,20 @@ def read_file(name: str) -> bytes:
     """All of a file on the disk.
 
     Raises:
-        OSError: if it cannot be read, is larger than 256 MiB, or the name is none.
+        OSError: if it cannot be read, is larger than the limit of bytes, or the name is none.
     """
     try:
         with Path(name).open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            return _whole(stream)
     except ValueError as error:  # NUL, or what the file system cannot encode
         raise OSError(errno.EINVAL, "not a possible file name") from error
-    if len(data) > MAX_BYTES:
-        raise OSError(errno.EFBIG, f"larger than {MAX_BYTES >> 20} MiB")
+
+
+def _whole(stream: BinaryIO) -> bytes:
+    most = current().bytes
+    data = stream.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"larger than {most:,} bytes, which is the limit")
     return data
 
 
@@ -89,11 +96,11 @@ def read_stdin() -> bytes:
     """All of standard input.
 
     Raises:
-        OSError: if it is closed or cannot be read.
+        OSError: if it is closed, cannot be read, or is larger than the limit of bytes.
     """
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer.read()
+    return _whole(sys.stdin.buffer)
 
 
 def _real(name: str) -> str:

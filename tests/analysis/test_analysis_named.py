@@ -16,6 +16,7 @@ from fwengine.analysis.reach import blockers, effective
 from fwengine.analysis.region import EVERYTHING
 from fwengine.analysis.wording import describe
 from fwengine.errors import LimitError
+from fwengine.limits import Limits
 from fwengine.model import address
 from fwengine.model.box import Box
 from fwengine.model.fields import (
@@ -418,10 +419,10 @@ def test_limits_say_which() -> None:
     stripes = IntervalSet.union((n, n) for n in range(0, 4000, 2))
     p = policy((ALLOW, box(6, dport=stripes, sport=stripes)), (DENY, box(17)))
     rules = [(ALLOW, box(6, dport=n, dst=IntervalSet.of((n, 5000 - n)))) for n in range(1, 40)]
-    with pytest.raises(LimitError, match="10 regions"):
-        query(policy(*rules), DENY, limit=10)
+    with pytest.raises(LimitError, match="10 regions"), Limits(regions=10).applied():
+        query(policy(*rules), DENY)
     assert query(p, ALLOW)
     covering = [(ALLOW, box(6, dport=n, sport=IntervalSet.of((0, 9)))) for n in range(65)]
     covering += [(ALLOW, box(6, dport=ports(65, 65535), sport=IntervalSet.of((0, 9))))]
-    with pytest.raises(LimitError, match="limit of 20 search steps"):
-        findings(policy(*covering, (DENY, box(6, sport=IntervalSet.of((0, 9)), dport=PORTS, flags=BYTE))), steps=20)
+    with pytest.raises(LimitError, match="20 steps of one search"), Limits(steps=20).applied():
+        findings(policy(*covering, (DENY, box(6, sport=IntervalSet.of((0, 9)), dport=PORTS, flags=BYTE))))

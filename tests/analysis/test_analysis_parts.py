@@ -14,6 +14,7 @@ from fwengine.analysis.region import EVERYTHING, complement, difference, disjoin
 from fwengine.analysis.search import uncovered
 from fwengine.analysis.witness import witness
 from fwengine.errors import LimitError
+from fwengine.limits import Limits
 from fwengine.model import address
 from fwengine.model.box import Box
 from fwengine.model.fields import (
@@ -171,14 +172,14 @@ def test_the_search_gives_up_by_name() -> None:
     stripes = [Box.of({SRC: single(n), DST: single(n + 1)}).sets for n in range(50)]
     (piece,) = Box.of({PROTOCOL: single(6), SRC: address.V4, DPORT: PORTS, FRAGMENT: single(0)}).pieces
     assert uncovered(piece.sets, stripes) is not None
-    with pytest.raises(LimitError, match="limit of 10 search steps"):
-        uncovered(piece.sets, stripes, steps=10)
+    with pytest.raises(LimitError, match="10 steps of one search"), Limits(steps=10).applied():
+        uncovered(piece.sets, stripes)
 
 
 def test_the_difference_gives_up_by_name() -> None:
     checks = [Box.of({SRC: single(2 * n), DST: single(3 * n)}).sets for n in range(50)]
-    with pytest.raises(LimitError, match="more than 5 regions"):
-        list(difference(EVERYTHING.pieces[0].sets, checks, limit=5))
+    with pytest.raises(LimitError, match="5 regions of an answer"), Limits(regions=5).applied():
+        list(difference(EVERYTHING.pieces[0].sets, checks))
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 64, 65, 1000])

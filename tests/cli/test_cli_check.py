@@ -252,7 +252,7 @@ def test_a_wrong_question_is_pointed_at(draft: Path, question: str) -> None:
 
 
 def test_a_limit_is_named(draft: Path) -> None:
-    done = run("query", draft, "deny any", "--budget", "1", *DAY)
+    done = run("query", draft, "deny any", "--limit-regions", "1", *DAY)
     assert done.code == 2
     assert "unknown" in done.err
     assert "limit" in done.err

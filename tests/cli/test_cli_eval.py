@@ -392,9 +392,8 @@ def test_an_answer_by_several_rules_is_one_answer(edge: Path) -> None:
     )
 
 
-def test_too_many_parts_are_unknown(monkeypatch: pytest.MonkeyPatch, edge: Path) -> None:
-    monkeypatch.setattr("fwengine.model.ruleset.MAX_CASES", 2)
-    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80")
+def test_too_many_parts_are_unknown(edge: Path) -> None:
+    done = ask(edge, "tcp 10.20.9.17 -> 192.0.2.80", "--limit-cases", "2")
     assert (done.code, done.out) == (2, "")
     assert "unknown: limit reached" in done.err
 

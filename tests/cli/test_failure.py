@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 from support.commands import Done, run
-from support.paths import RULES
+from support.paths import ROOT, RULES
 from support.schemas import hold
 
 from fwengine import Packet, loads
@@ -51,6 +51,7 @@ POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "test": (["test", "{x}"], ALL),
     "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ALL),
     "query": (["query", "{x}", "deny any"], ALL),
+    "flows": (["flows", "{x}", str(ROOT / "tests/flows/logs/conn.log")], ALL),
     "prove": (["prove", "{x}", "deny udp"], ALL),
     "prove of several": (["prove", "{p}", "{x}", "deny udp", "deny icmp"], ALL),
     "diff, old": (["diff", "{x}", "{p}"], ALL),
@@ -311,7 +312,10 @@ def test_a_success_carries_no_failure(folder: Path, command: list[str], form: st
 def test_limits_are_failures_too(folder: Path) -> None:
     many = folder / "many.fwl"
     many.write_text("".join(f"allow tcp to 10.0.{n}.0/24 port {n} as r{n}\n" for n in range(1, 40)))
-    for command in (["query", str(many), "allow any", "--budget", "3"], ["diff", str(many), "{p}", "--budget", "3"]):
+    for command in (
+        ["query", str(many), "allow any", "--limit-regions", "3"],
+        ["diff", str(many), "{p}", "--limit-regions", "3"],
+    ):
         for form in ALL:
             done = ask(folder, command, "", form)
             assert (done.code, carried(done, form, command[0])) == (2, [] if form == "text" else [("FW512", None)])

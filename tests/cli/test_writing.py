@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from support.commands import Done, run
 
+from fwengine import cli
+
 resource = pytest.importorskip("resource")  # limits of a process
 
 ROUGH = (
@@ -25,6 +27,14 @@ COMMANDS: dict[str, tuple[list[str], dict[str, tuple[str, ...]]]] = {
     "test --junit": (
         ["test", "p.fwl", "--junit", "j.xml", "--format", "json"],
         {"p.fwl": (ROUGH,), "j.xml": ("<?xml",)},
+    ),
+    "check --write-baseline": (
+        ["check", "p.fwl", "--write-baseline", "b.json", "--format", "json"],
+        {"p.fwl": (ROUGH,), "b.json": ("{",)},
+    ),
+    "report": (
+        ["report", "p.fwl", "-o", "r.html"],
+        {"p.fwl": (ROUGH,), "r.html": ("<!doctype html>", "<!DOCTYPE html>")},
     ),
     "synth": (
         ["synth", "p.fwl", "-o", "out.pcap", "--limit", "50", "--format", "json"],
@@ -64,7 +74,7 @@ def whole(folder: Path, name: str, done: Done) -> None:
             assert run("eval", "p.fwl", "-r", file).code == 0
             continue
         assert any(data.decode().startswith(begin) for begin in files[file])
-        assert data.endswith(b"\n")
+        assert data.endswith(b"</html>" if file == "r.html" else b"\n")
         if file == "j.xml":
             assert data.endswith(b"</testsuites>\n")
         if file == "out.pcap.jsonl":
@@ -121,6 +131,26 @@ def test_every_call_failed_in_turn(folder: Path, name: str, monkeypatch: pytest.
         pytest.fail("more calls than expected")
     assert 2 in codes
     assert done.code in (0, 1)
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (cli._Terminated, 143), (MemoryError, 2)])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whoever_is_stopped_while_writing_leaves_nothing(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], code: int
+) -> None:
+    """At each call with which a file is made, filled and put into its place."""
+
+    def stopped(*arguments: Any, **named: Any) -> Any:
+        raise error
+
+    for word in ("open", "fdopen", "fsync", "chmod", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, word, stopped)
+            done = run(*COMMANDS[name][0])
+        assert (word, done.code) == (word, code)
+        assert "Traceback" not in done.err
+        assert sorted(path.name for path in folder.iterdir()) == ["p.fwl"]
+        assert (folder / "p.fwl").read_text() == ROUGH
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,6 +11,7 @@ from support.generators import TODAY, Drawn, completions, make_point_near, open_
 from support.generators import make_policy as make
 
 from fwengine.errors import LimitError
+from fwengine.limits import Limits
 from fwengine.model import ruleset as evaluating
 from fwengine.model.box import Box
 from fwengine.model.fields import CODE, DPORT, FLAGS, IN, PROTOCOL, SPORT, SRC, TYPE, Point
@@ -139,17 +140,20 @@ def test_ports_left_out_are_the_ports_it_has_not_their_absence() -> None:
     assert policy.evaluate(TCP.replace(fragment="later")).by == "default"
 
 
-def test_a_question_too_large_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_too_large_is_not_guessed() -> None:
     rules = tuple(
         Rule(ALLOW, (Box.of({PROTOCOL: single(6), DPORT: single(p), SRC: single(TCP.src)}),)) for p in range(0, 40, 2)
     )
     policy = Policy(rules, DENY, TODAY)
     parts = len(list(policy.tree.regions(Box.around(TCP))))
-    monkeypatch.setattr(evaluating, "MAX_CASES", parts)
-    assert len(policy.evaluate(TCP).cases) == parts
-    monkeypatch.setattr(evaluating, "MAX_CASES", parts - 1)
-    with pytest.raises(LimitError, match=r"unknown: limit reached \(\d+ parts of an open packet\)"):
+    with Limits(cases=parts).applied():
+        assert len(policy.evaluate(TCP).cases) == parts
+    with (
+        Limits(cases=parts - 1).applied(),
+        pytest.raises(LimitError, match=r"unknown: limit reached \(\d+ parts of an open packet\)") as told,
+    ):
         policy.evaluate(TCP)
+    assert told.value.limit == "cases"
 
 
 def test_a_few_whole_packets_do_not_compile_a_policy() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwengine.errors import LimitError
+from fwengine.limits import Limits
 from fwengine.model import address, diagram, interval, scattered
 from fwengine.model.address import V6_BASE
 from fwengine.model.interval import EMPTY, INTERVALS, IntervalSet, together
@@ -210,7 +211,7 @@ def test_all_odd_addresses() -> None:
 def test_who_goes_through_all_ranges_does_so_within_a_limit() -> None:
     with pytest.raises(LimitError, match="65,536"):
         list(masked(0x100, 0x100))
-    with mock.patch.object(scattered, "MAX_RANGES", 4), pytest.raises(LimitError):
+    with Limits(ranges=4).applied(), pytest.raises(LimitError):
         list(masked(1, 0xFFFFFFF1))
 
 
@@ -232,7 +233,7 @@ def test_beside_a_long_list_of_addresses_intervals_are_kept() -> None:
 
 
 def test_what_grows_too_large_is_told() -> None:
-    with mock.patch.object(diagram, "MAX_NODES", 3), pytest.raises(LimitError, match="3 steps"):
+    with Limits(steps=48).applied(), pytest.raises(LimitError, match="48 steps"):
         masked(0x01010101, 0x01010101) & masked(0x02020202, 0x02020202)
     with pytest.raises(SwitchTooLargeError):
         switch([scattered.diagram_of(masked(1, 0x10101))], [False], 1)

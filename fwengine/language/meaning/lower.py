@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ...errors import Diagnostic, Label, PolicyError, Span
+from ...limits import current, reached
 from ...model.box import Box
 from ...model.fields import (
     DPORT,
@@ -85,7 +86,12 @@ def lower(
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
         others: rules of another firewall, which expectations may name.
+
+    Raises:
+        LimitError: beyond the limits of rules and elements.
     """
+    if sum([isinstance(s.content, ast.Rule) for s in statements]) > current().rules:
+        raise reached("rules")
     lowering = Lowering(spoilt, errors, others)
     with suppress(TooMany):
         lowering.collect(statements)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from ...limits import current
 from ...model import address
 from ...model.box import Box
 from ...model.fields import (
@@ -45,8 +46,6 @@ _TYPES = tuple(spec for spec in OPTIONS if spec.kind == "icmp")
 _PLAIN = tuple(spec for spec in OPTIONS if spec.kind not in ("icmp", "flags"))  # the same for every protocol
 _BY_PROTOCOL = (SPORT, DPORT, *(spec.field for spec in _TYPES))
 
-MAX_PARTS = 100_000  # boxes of one question
-
 
 class Matches:
     """Reads matches within a scope."""
@@ -65,9 +64,12 @@ class Matches:
         boxes = [box for some in included for box in some or ()]
         for taken in [box for some in excluded for box in some or ()]:
             boxes = [left for box in boxes for left in box - taken if left]
-            if len(boxes) > MAX_PARTS:
+            if len(boxes) > current().regions:
                 self.scope.report(
-                    "FW136", asked.at, "the exceptions cut the region into too many parts", f"more than {MAX_PARTS:,}"
+                    "FW136",
+                    asked.at,
+                    "the exceptions cut the region into too many parts",
+                    f"more than {current().regions:,}",
                 )
                 return None
         if not boxes:

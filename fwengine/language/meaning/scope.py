@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, cast
 
 from ...errors import Diagnostic, Label, Span
+from ...limits import current, reached
 from ...model import address
 from ...model.fields import PORTS
 from ...model.interval import IntervalSet, together
@@ -184,6 +185,8 @@ class Scope:
         if not expr.items:
             self.report("FW017", expr.at, "the set is empty", "selects nothing", "name at least one element")
             return False
+        if len(expr.items) > current().elements:
+            raise reached("elements")
         if len(expr.items) == 1:
             return True
         for item in expr.items:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...limits import current
 from ...model import address
-from ...model.scattered import MAX_RANGES, ScatteredSet, show_masked
+from ...model.scattered import ScatteredSet, show_masked
 from .addresses import reads_inverted
 
 _MOST = 4096  # wildcards; a set of more is listed by its ranges
@@ -23,7 +24,7 @@ def wildcards(chosen: ScatteredSet) -> list[str]:
     """
     cubes = chosen.cubes(_MOST)
     texts = None if cubes is None else [text for point, mask in cubes for text in _said(point, mask)]
-    if texts is None or len(chosen.ranges) < min(len(texts), MAX_RANGES):
+    if texts is None or len(chosen.ranges) < min(len(texts), current().ranges):
         return address.show_set(chosen)
     return texts
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal, cast
 
 from ...errors import Diagnostic, PolicyError
+from ...limits import current
 from . import mistakes, tables
 from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket, span_of
 from .automaton import Automaton
@@ -128,7 +129,7 @@ def _parse(text: str, start: Start) -> tuple[Any, Place]:
     automaton = _automaton()
     if (
         automaton is not None
-        and text.count("{") + text.count("not") <= QUICK_DEPTH
+        and text.count("{") + text.count("not") <= min(QUICK_DEPTH, current().nesting)
         and not ("\n" in text and "#" in text)  # comments inside
     ):
         known = automaton.parse(text, start)

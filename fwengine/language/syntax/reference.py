@@ -13,6 +13,7 @@ import lark
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
+from ...limits import current
 from . import mistakes, tables
 from .ast import Place
 from .build import Build, place_of
@@ -20,8 +21,6 @@ from .comments import with_comments
 from .foreign import translated
 from .idioms import explained
 from .mistakes import Fix, SyntaxMistake, suggestion
-
-MAX_DEPTH = 64  # of braces and `not`; a person needs three
 
 
 def parse(text: str, start: str) -> tuple[Any, Place]:
@@ -31,7 +30,7 @@ def parse(text: str, start: str) -> tuple[Any, Place]:
         SyntaxMistake: the first mistake, with what to write instead.
     """
     parser = lark_parser()
-    if text.count("{") + text.count("not") > MAX_DEPTH:
+    if text.count("{") + text.count("not") > current().nesting:
         _check_depth(parser, text)
     try:
         tree, place = cast("tuple[Any, Place]", parser.parse(text, start=start))
@@ -65,6 +64,7 @@ def _check_depth(parser: Lark, text: str) -> None:
     """Braces and negations nested so deep that nobody wrote them would exhaust the stack of whoever walks the tree."""
     open_sets: list[int] = []
     depth = pending = 0  # levels around; negations before the next term
+    most = current().nesting
     try:
         for token in parser.lex(text):
             if token.type == "NOT":
@@ -77,10 +77,10 @@ def _check_depth(parser: Lark, text: str) -> None:
                 if token.type == "RBRACE" and open_sets:
                     depth -= open_sets.pop()
                 pending = 0
-            if depth + pending > MAX_DEPTH:
+            if depth + pending > most:
                 help = "give inner parts a name of their own"
                 raise SyntaxMistake(
-                    "FW004", place_of(token), f"nested more than {MAX_DEPTH} deep", "one level too many", help
+                    "FW004", place_of(token), f"nested more than {most} deep", "one level too many", help
                 )
     except UnexpectedCharacters:
         pass  # the parser will report it

@@ -10,6 +10,7 @@ from ...analysis.coverage import coverage
 from ...analysis.entries import Entries
 from ...analysis.reach import effective
 from ...errors import LimitError
+from ...limits import at_most
 from ...policy import Policy
 from ..finding_record import FindingRecord
 from ..outcomes import Outcome
@@ -125,7 +126,8 @@ def _mark_left(policy: Policy, lines: Lines) -> Iterator[str]:
         if line is None or not policy.active(rule):
             continue
         try:
-            left = effective(policy, index, entries, _BOXES)
+            with at_most(regions=_BOXES):
+                left = effective(policy, index, entries)
         except LimitError:
             unknown += 1
             continue
