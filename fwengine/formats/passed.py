@@ -13,7 +13,7 @@ from ..errors import LimitError
 from ..limits import current
 from ..model.box import Box
 from ..model.fields import FULL
-from ..model.rules import DENY, Action, Origin, Rule
+from ..model.rules import ALLOW, DENY, Action, Origin, Rule
 from .chains import Chains
 from .unfold import Unfolded, unfold
 
@@ -28,12 +28,12 @@ def unfold_all(chains: Chains, entries: Sequence[str], favour: Action | None, li
     """
     if len(entries) == 1:
         return unfold(chains, entries[0], favour, limit=limit)
-    last = unfold(chains, entries[-1], favour, limit=limit)
+    *before, last = (unfold(chains, entry, favour, limit=limit) for entry in entries)
     rules = _closed(chains, entries[-1], last)
-    for entry in reversed(entries[:-1]):
-        before = _closed(chains, entry, unfold(chains, entry, favour, limit=limit))
-        rules = _counted(_let_by(before, rules), current().boxes if limit is None else limit)
-    return Unfolded(tuple(rules), last.default, ())
+    for entry, flat in zip(reversed(entries[:-1]), reversed(before), strict=True):
+        rules = _counted(_let_by(_closed(chains, entry, flat), rules), current().boxes if limit is None else limit)
+    default = DENY if any(flat.default is DENY for flat in (*before, last)) else ALLOW  # no packet comes to it
+    return Unfolded(tuple(rules), default, ())
 
 
 def _closed(chains: Chains, entry: str, flat: Unfolded) -> list[Rule]:
