@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .errors import PacketError as PacketError
     from .errors import PolicyError as PolicyError
     from .errors import Span as Span
+    from .flows.evaluate import FlowReport as FlowReport
+    from .flows.evaluate import evaluate_flows as evaluate_flows
     from .limits import Limits as Limits
     from .model.box import Box as Box
     from .model.fields import Field as Field
@@ -60,6 +62,7 @@ _HOME = {
     "convert": "conversion", "dumps": "dumping",
     "CaptureError": "errors", "Diagnostic": "errors", "FwengineError": "errors", "LimitError": "errors",
     "PacketError": "errors", "PolicyError": "errors", "Span": "errors",
+    "FlowReport": "flows.evaluate", "evaluate_flows": "flows.evaluate",
     "Limits": "limits",
     "Box": "model.box",
     "Field": "model.fields",

@@ -33,6 +33,7 @@ DAMAGED: Final = "FW903"
 UNSUPPORTED: Final = "FW904"
 UNREADABLE: Final = "FW905"
 GZIP: Final = "FW906"
+NOT_A_LOG: Final = "FW907"
 
 FINDINGS = {
     "FW201": "unreachable, and some of its packets get the other action (shadowed)",
@@ -230,7 +231,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "states expectations about it. Rules of its own would stand before or behind those of the other firewall, which knows nothing of "
     "them: so it has none.",
     "FW460": "nftables lets a hook have several chains, and a packet must pass all of them: what one accepts, another may still drop. "
-    "Each chain is a policy of its own here.",
+    "Each chain is a policy of its own here, and `--policy 'hook input'` asks all of a hook together.",
     "FW461": "What depends on more than the packet cannot be written as something that does not. `--in-doubt allow` or `--in-doubt deny` "
     "takes a side, and what is written then is that side; a comment at the top of it says so.",
     "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "
@@ -241,6 +242,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "until then it permits all where it is applied.",
     "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
     "denies everything above that takes their packets, too, and hosts on that link no longer find each other.",
+    "FW472": "Cisco IOS and NX-OS write masks whose one bits are not compared (`10.0.0.0 0.255.255.255`), ASA the netmask (`10.0.0.0 "
+    "255.0.0.0`). A mask of the other kind is taken, and selects by the last bits of an address: hosts all over the world.",
     "FW480": "AWS looks at ports for the protocols 6 (tcp) and 17 (udp) alone. A rule of a network ACL or a security group that gives "
     "ports for another protocol, or for all of them (-1), takes every packet of that protocol.",
     "FW481": "A plan of terraform does not say yet where a rule stands: its number or its direction is known when the plan is applied. "
@@ -254,8 +257,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "it is no success. A file of definitions needs no rule if another file of the same run includes it and has one.",
     NO_EXPECTATION: "Nothing was tested: neither the file that was named nor one that includes it in the same run says "
     "`expect`. A folder needs one file that does.",
-    NO_VERDICT: "No packet of the capture got a verdict: it has no packets, or none of its frames carries IP as far as the "
-    "engine can tell. Whatever is expected of its packets would be true of all of them, and nothing learnt.",
+    NO_VERDICT: "No packet of the capture, or no flow of the log, got a verdict: it has none, or none that can be read as one. "
+    "Whatever is expected of its packets would be true of all of them, and nothing learnt.",
     NO_INPUT: "There was nothing to read: no packet on standard input, or no statement in the file.",
     NOT_A_PACKET: "The text is not a packet. One is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn in wan0`, as JSON, as "
     "bytes (`hex:4500...`), or as a line of `tcpdump -nn`.",
@@ -311,5 +314,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "The compression around the capture is damaged or ends early: all packets that could be decompressed before that "
         "place were read and count. Or bytes of another kind stand behind a compressed stream that is whole: then all of "
         "its packets count, and the message says so; cut these bytes off if they are not part of the capture."
+    ),
+    NOT_A_LOG: (
+        "The file is no flow log that is known, or its columns are not called as expected. Read are AWS VPC flow logs, Zeek's "
+        "conn.log, Suricata's eve.json, nfdump's CSV and JSON, Azure's and GCP's flow logs, log lines of firewalls, and any CSV, "
+        "JSON or Parquet whose columns `--columns src=NAME,dst=NAME,protocol=NAME` names. docs/flows.md tells what is read of each."
     ),
 }

@@ -20,7 +20,7 @@ from .formats.unfold import doubts_of
 from .formats.writing import HOOKS, Refusal, RefusedError, Task, Written
 from .model import address
 from .model.box import Box
-from .model.fields import FULL, SRC
+from .model.fields import FULL, IN, OUT, SRC
 from .model.interval import IntervalSet
 from .model.rules import DENY, DEPENDS, Doubt, Rule
 from .model.ruleset import RuleSet
@@ -142,17 +142,26 @@ def _task(policy: Policy, writer: Writer, stated: bool, chain: str | None, name:
     rules = [r for r in _rules(policy, writer) if r.action is not DEPENDS and (writer.ends or policy.active(r))]
     other = None if writer.ends else _other_family(policy.imported)
     families = tuple(f for f, mine in ((4, address.V4), (6, address.V6)) if other is None or mine != other[1])
-    came_from = "" if policy.imported is None else policy.imported.name.rpartition(" ")[2].lower()
     return Task(
         tuple(rules),
         policy.default,
         families,
         tuple(_title(policy, writer, stated)),
         tuple(_lines(policy, rules)),
-        chain or (came_from if came_from in HOOKS else "forward"),
+        chain or _came_from(policy.imported),
         name or "",
         () if writer.ends else _nets(policy),
     )
+
+
+def _came_from(imported: Imported | None) -> str:
+    """The chain whose packets a policy is about: by its name, or by the interfaces that they lack."""
+    if imported is None:
+        return "forward"
+    document = imported.document
+    name = imported.name.rpartition(" ")[2].lower()
+    lacking = document.chains.entries.get(document.entries_of(imported.name)[0], frozenset())
+    return name if name in HOOKS else {OUT: "input", IN: "output"}.get(min(lacking, default=-1), "forward")
 
 
 def _rules(policy: Policy, writer: Writer) -> list[Rule]:
@@ -168,7 +177,8 @@ def _other_family(imported: Imported | None) -> tuple[int, IntervalSet] | None:
     if imported is None:
         return None
     document = imported.document
-    for line in document.chains.chains[document.policies[imported.name]].lines:
+    (entry, *more) = document.entries_of(imported.name)
+    for line in document.chains.chains[entry].lines if not more else ():
         if line.kind is Kind.EITHER and any(line.text in part.doubts for part in line.parts):
             return line.number, line.parts[0].products[0][SRC]
     return None
@@ -195,7 +205,8 @@ def _settled(imported: Imported) -> dict[Doubt, None]:
     other = _other_family(imported)
     return dict.fromkeys(
         doubt
-        for name in chains.reached(document.policies[imported.name])
+        for entry in document.entries_of(imported.name)
+        for name in chains.reached(entry)
         for line in chains.chains[name].lines
         if other is None or line.number != other[0]
         for doubt in doubts_of(line)

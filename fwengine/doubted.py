@@ -51,26 +51,25 @@ def _all(policy: Policy) -> Any:
     """All lines of a policy, as `_met` has those that some packets meet: where one text is both, its objects are the same."""
     assert policy.imported is not None
     chains = policy.imported.document.chains
-    entry = policy.imported.document.policies[policy.imported.name]
+    entries = policy.imported.document.entries_of(policy.imported.name)
     lines = [
         (name, chains.chains[name].default, line)
-        for name in chains.reached(entry)
+        for name in dict.fromkeys(name for entry in entries for name in chains.reached(entry))
         for line in chains.chains[name].lines
     ]
     words = [
         (name, default, x.kind, x.target, [(p.products, *_words(x, p)) for p in x.parts]) for name, default, x in lines
     ]
-    return chains.entries.get(entry), words
+    return entries, [chains.entries.get(entry) for entry in entries], words
 
 
 def _met(policy: Policy, part: Sets) -> Any:
     """What packets of a product meet on their way: two values are equal only if it is the same."""
     assert policy.imported is not None
     chains = policy.imported.document.chains
-    entry = policy.imported.document.policies[policy.imported.name]
-    out: list[Any] = [chains.entries.get(entry)]
-    names = {entry: 0}  # chains go by the order in which they are come to: their names mean nothing
-    left = [entry]
+    left = list(policy.imported.document.entries_of(policy.imported.name))
+    out: list[Any] = [chains.entries.get(entry) for entry in left]
+    names = {entry: at for at, entry in enumerate(left)}  # by the order in which chains are come to: names mean nothing
     while left:
         name = left.pop(0)
         out.append(chains.chains[name].default)

@@ -48,9 +48,10 @@ def lines(chains: Chains) -> Mapping[int, Line]:
     return {line.number: line for chain in chains.chains.values() for line in chain.lines}
 
 
-def size(chains: Chains, entry: str) -> int:
-    """How many lines of the user's file an entry leads to; what a reader puts in for the other address family is none."""
-    lines = (line for name in chains.reached(entry) for line in chains.chains[name].lines if line.target or line.text)
+def size(chains: Chains, entries: Iterable[str]) -> int:
+    """How many lines of the user's file some entries lead to; what a reader puts in for the other address family is none."""
+    reached = (name for entry in entries for name in chains.reached(entry))
+    lines = (line for name in reached for line in chains.chains[name].lines if line.target or line.text)
     return len({line.span for line in lines if not line.implied})
 
 

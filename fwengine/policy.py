@@ -322,9 +322,11 @@ def _load(
         source = open_source(source)
     if source.file.endswith(ENDING) and (reading is None or reading.format is None):
         return (_own(source, as_of, interfaces, reading),)
+    from .sources.text import unpacked
+
     try:
         data = source.read(source.file)
-        text = data.decode("utf-8-sig")
+        text = unpacked(data).decode("utf-8-sig")
     except OSError:
         return (_own(source, as_of, interfaces, reading),)  # which tells what is wrong
     except UnicodeDecodeError:
@@ -340,7 +342,7 @@ def _foreign(
     """The policies of another firewall's text; none if it is in the language."""
     from .sources import foreign
 
-    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every)
+    flats = foreign.one_of(text, source.name, reading or foreign.Reading(), every=every, beside=foreign.beside(source))
     if any(len(flat.rules) > current().rules for flat in flats):
         raise reached("rules")
     day = as_of or datetime.date.today()
@@ -350,7 +352,8 @@ def _foreign(
 
 def _imported(flat: Flat, file: str, day: datetime.date, texts: Mapping[str, str]) -> Policy:
     return Policy(
-        flat.rules, flat.default, day, f"{file}:{flat.imported.name}", sources=texts,
+        flat.rules, flat.default, day, f"{file}:{flat.imported.name}",
+        sources={**flat.imported.document.texts, **texts},
         remarks=flat.imported.document.remarks, imported=flat.imported,
     )  # fmt: skip
 
@@ -370,13 +373,14 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
     if reading is not None and reading.policy is not None and not reading.perhaps:
         message = f"there is no policy `{reading.policy}` to choose: the file is in the language, and is one policy"
         raise PolicyError([Diagnostic("FW456", message, Span(source.file, 1, 1, 1, 1), help="leave out `--policy`")])
-    flat = _included(found, reading) if found.foreign else None
+    flat = _included(found, reading, source) if found.foreign else None
     others = flat.rules if flat is not None else ()
     statements = (*declared, *found.statements)
     lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
     meant = lowered.whole(found.texts)
     if flat is not None:
         meant = replace(meant, rules=flat.rules, default=flat.default)
+        found.texts.update(flat.imported.document.texts)
     return Policy(
         meant.rules,
         meant.default,
@@ -391,14 +395,14 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
     )
 
 
-def _included(found: Gathered, reading: Reading | None) -> Flat:
+def _included(found: Gathered, reading: Reading | None, source: Source) -> Flat:
     """Another firewall's policy that a file includes, which has expectations then, and no rules of its own.
 
     Raises:
         PolicyError: if it has rules, or includes several.
     """
     from .language.syntax import ast
-    from .sources.foreign import Reading, one_of
+    from .sources.foreign import Reading, beside, one_of
 
     one, *more = found.foreign
     own = next((s for s in found.statements if isinstance(s.content, ast.Rule | ast.Default)), None)
@@ -417,7 +421,7 @@ def _included(found: Gathered, reading: Reading | None) -> Flat:
             found.texts,
         )
     in_doubt = "depends" if reading is None else reading.in_doubt
-    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt))
+    flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt), beside=beside(source))
     if not flats:
         message = f"`{one.file}` is not of another firewall: nothing is chosen from it"
         raise PolicyError([Diagnostic("FW459", message, one.at, help="leave out `from`")], found.texts)

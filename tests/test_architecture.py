@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"registry"}),
     frozenset({"language"}),
     frozenset({"packets", "analysis", "formats", "native"}),
-    frozenset({"sources", "traffic"}),
+    frozenset({"sources", "traffic", "flows"}),
     frozenset({"policy"}),
     frozenset(
         {

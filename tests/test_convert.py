@@ -198,3 +198,10 @@ def test_there_is_no_other_format() -> None:
         convert(policy, "nftt")
     with pytest.raises(ValueError, match="there is no chain `sideways`"):
         convert(policy, "nft", chain="sideways")
+
+
+@pytest.mark.parametrize(("hook", "chain"), [("input", "INPUT"), ("output", "OUTPUT"), ("forward", "FORWARD")])
+def test_a_policy_goes_to_the_chain_that_it_comes_from(hook: str, chain: str) -> None:
+    """Whatever it is called there."""
+    text = f"table ip t {{\n chain mine {{\n type filter hook {hook} priority 0; policy drop;\n ip saddr 10.0.0.1 accept\n }}\n}}\n"
+    assert f":{chain} DROP [0:0]" in convert(fwengine.loads(text), "iptables")

@@ -37,19 +37,16 @@ def test_a_newcomers_run_prints_what_the_tutorial_shows(tmp_path: Path) -> None:
             assert printed(command, programs, folder).rstrip() == shown.rstrip(), command
 
 
-CONSOLES = [
-    pytest.param(command, shown, id=f"{page.stem}-{number}")
-    for page in PAGES
-    if page.parent.name == "formats"
-    for number, (command, shown) in enumerate(
-        pair for block in blocks_of(page.read_text("utf-8")) for pair in commands_of(block)
-    )
-]
-
-
-@pytest.mark.parametrize(("command", "shown"), CONSOLES)
-def test_console(command: str, shown: str, tmp_path: Path) -> None:
-    assert printed(command, tmp_path).rstrip() == shown.rstrip()
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name == "formats"], ids=lambda page: page.stem)
+def test_the_pages_of_formats_print_what_they_show(page: Path, tmp_path: Path) -> None:
+    """All commands of a page, one after the other, in a folder that has the examples."""
+    folder, programs = tmp_path / "work", tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    (folder / "rules").symlink_to(ROOT / "rules", target_is_directory=True)
+    for block in blocks_of(page.read_text("utf-8")):
+        for command, shown in commands_of(block):
+            assert printed(command, programs, folder).rstrip() == shown.rstrip(), command
 
 
 @pytest.mark.parametrize("name", ["iptables", "nftables", "cisco"])

@@ -11,6 +11,7 @@ import click
 
 from ..errors import PolicyError
 from .failure import Failures
+from .flowlogs import reading_flows
 from .loading import load, load_all, reading, reading_options
 from .options import (
     as_of_option,
@@ -42,6 +43,15 @@ if TYPE_CHECKING:
 @click.option(
     "-r", "--read", "captures", multiple=True, metavar="CAPTURE", help="Also tell which packets of a capture change."
 )
+@click.option(
+    "--flows",
+    "logs",
+    multiple=True,
+    metavar="LOG",
+    help="Also tell which flows of a log change their fate. May be repeated.",
+)
+@reading_flows
+@click.option("--top", type=click.IntRange(1), metavar="N", help="With --flows: rows by name.  [default: 20]")
 @shown_options
 @stated_options
 @reading_options(2)
@@ -52,6 +62,14 @@ def command(
     old: str,
     new: str | None,
     captures: tuple[str, ...],
+    logs: tuple[str, ...],
+    columns: str | None,
+    log_format: str | None,
+    opener: str,
+    stateful: bool,
+    since: int | None,
+    until: int | None,
+    top: int | None,
     detail: bool,
     limit: int | None,
     plain: bool,
@@ -74,19 +92,20 @@ def command(
     from ..report.view import View
     from ..sources.pairing import Pair, is_folder, paired
 
-    once(*filter(None, (old, new)), *captures)
+    once(*filter(None, (old, new)), *captures, *logs)
+    _only_with_logs(logs, columns=columns, log_format=log_format, stateful=stateful, since=since, until=until, top=top)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
-        if given is not None and not captures:
+        if given is not None and not captures and (not logs or name == "state"):
             raise click.UsageError(f"`--{name}` goes with `-r`")
     if new is None:
-        if captures:
-            raise click.UsageError("`-r` goes with two files, not with a plan")
+        if captures or logs:
+            raise click.UsageError(f"`{'-r' if captures else '--flows'}` goes with two files, not with a plan")
         return _planned(old, as_of, plain, View(width(), detail, limit), format_, color)
     folders = [is_folder(spec) for spec in (old, new)]
     if folders == [True, False] or folders == [False, True]:
         raise click.UsageError("OLD and NEW are two files or two folders, not one of each")
-    if all(folders) and captures:
-        raise click.UsageError("`-r` goes with two files, not with folders")
+    if all(folders) and (captures or logs):
+        raise click.UsageError(f"`{'-r' if captures else '--flows'}` goes with two files, not with folders")
     failures = Failures()
     pairs = paired(old, new) if all(folders) else [Pair(old, new)]
     lacking = Lacking(parts=all(folders))
@@ -104,10 +123,26 @@ def command(
     if captures:
         assert compared[0].review is not None
         packets, decided = _captured(compared[0].review, captures, inbound, outbound, state, failures)
+    flows = None
+    if logs:
+        from .flows import changes, reading_of
+
+        assert compared[0].review is not None
+        how_read = reading_of(columns, log_format, opener, since, until)
+        review = compared[0].review
+        flows = changes(
+            review.old, review.new, logs, how_read, (inbound, outbound, stateful), top or 20, failures, format_
+        )
     noun = "file" if all(folders) else "list"
-    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun)
+    answer = Changed.of(compared, View(width(), detail, limit), packets, decided, noun, flows)
     say_answer(answer, format_, failures, style_of(color))
     return failures.code(0 if answer.equivalent else 1)
+
+
+def _only_with_logs(logs: tuple[str, ...], **given: object) -> None:
+    for name, value in given.items():
+        if value and not logs:
+            raise click.UsageError(f"`--{name.replace('_', '-')}` goes with `--flows`")
 
 
 def _planned(path: str, as_of: datetime.date, plain: bool, view: View, format_: str, color: str) -> int:

@@ -20,6 +20,7 @@ COMMANDS = {
     "init": _Entry("init", "Write a policy to begin with, and checks for every change."),
     "check": _Entry("check", "Find errors in policies, and rules that do not do what they seem to."),
     "eval": _Entry("evaluate", "Tell what a policy does to packets or captures, and which rule decides."),
+    "flows": _Entry("flows", "Tell what a policy does to the flows of logs."),
     "test": _Entry("test", "Prove every expectation in files and folders."),
     "query": _Entry("query", "List all packets of a region with a verdict."),
     "prove": _Entry("prove", "Prove a claim about every packet of a region, or refute it."),

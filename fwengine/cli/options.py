@@ -23,8 +23,8 @@ from .output import (
 )
 
 __all__ = [
-    "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "note", "once", "policy_argument", "say",
-    "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
+    "as_of_option", "chosen_color", "color_option", "exit_codes", "format_option", "interface_options", "note", "once", "policy_argument",
+    "say", "say_answer", "shown_options", "stated_day", "stated_options", "style_of", "width", "write_bytes",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -142,30 +142,29 @@ def _interface(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return name
 
 
+def interface_options(inside: str, outside: str) -> Callable[[F], F]:
+    """`--in` and `--out`, with these helps: the arguments `inbound` and `outbound`."""
+
+    def decorate(command: F) -> F:
+        out = click.option("--out", "outbound", metavar="NAME", callback=_interface, help=outside)
+        return click.option("--in", "inbound", metavar="NAME", callback=_interface, help=inside)(out(command))
+
+    return decorate
+
+
 def stated_options(command: F) -> F:
     """`--in`, `--out` and `--state`, of all packets of captures: the arguments `inbound`, `outbound` and `state`."""
-    decorate = [
-        click.option(
-            "--in",
-            "inbound",
-            metavar="NAME",
-            callback=_interface,
-            help="With -r: the interface on which the packets arrive.",
-        ),
-        click.option(
-            "--out", "outbound", metavar="NAME", callback=_interface, help="With -r: the interface by which they leave."
-        ),
-        click.option(
-            "--state",
-            metavar="STATE",
-            callback=_state,
-            help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
-            "  [default: new]",
-        ),
-    ]
-    for option in reversed(decorate):
-        command = option(command)
-    return command
+    state = click.option(
+        "--state",
+        metavar="STATE",
+        callback=_state,
+        help="With -r: the connection state of the packets: new, established, related, invalid or untracked."
+        "  [default: new]",
+    )
+    interfaces = interface_options(
+        "With -r: the interface on which the packets arrive.", "With -r: the interface by which they leave."
+    )
+    return interfaces(state(command))
 
 
 def shown_options(command: F) -> F:

@@ -60,8 +60,10 @@ def command(policy: str, form: str, between: str | None, format_: str | None, as
         return _matrix(policy, between, format_ or "text", as_of, color)
     if between is not None:
         raise click.UsageError("`--between` goes with `--as matrix`")
-    if format_ is not None and (form not in ANSWERS or format_ == "csv"):
-        raise click.UsageError(f"`--format {format_}` does not go with `--as {form}`")
+    if format_ == "csv":
+        raise click.UsageError("`--format csv` goes with `--as matrix`")
+    if format_ is not None and form not in ANSWERS:
+        raise click.UsageError("`--format` goes with `--as table`, `--as stats` and `--as matrix`")
     form_ = format_ or ("json" if form == "json" else "text")
     click.get_current_context().meta[FORMAT] = form_ if form_ in ("json", "jsonl") else "text"
     from ..report.nothing import no_rule

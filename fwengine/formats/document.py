@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Diagnostic, Span
 from .chains import Chains
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The files near a rule set, for formats whose files include others; both raise OSError.
+
+    Attributes:
+        read: the bytes of a file, by its path from where the rule set's own name is taken from.
+        names: what stands in a folder, by the same kind of path.
+    """
+
+    read: Callable[[str], bytes]
+    names: Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -21,6 +34,8 @@ class Document:
         before: the same as it was, where a file tells both: a plan of changes.
         absent: the policies that there are in the other version alone; here they stand for what is without them.
         statements: how many were exact, ignored by design (they decide nothing), in doubt.
+        passed: of the policies that are several entry chains, which packets must pass one after another, all of these.
+        texts: the files that were included, by name.
     """
 
     format: str
@@ -31,3 +46,9 @@ class Document:
     applied: tuple[tuple[str, str, Span], ...] = ()
     before: Document | None = None
     absent: frozenset[str] = frozenset()
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def entries_of(self, policy: str) -> tuple[str, ...]:
+        """The chains that packets of a policy enter, one after another: each that lets them by leads to the next."""
+        return self.passed.get(policy) or (self.policies[policy],)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model.box import Sets
 from ..model.fields import FULL
@@ -64,6 +64,27 @@ class Match:
         for sets, doubts in sorted(self._alternatives, key=lambda a: bool(a[1])):
             grouped.setdefault(tuple(dict.fromkeys(doubts)), []).append(sets)
         return tuple(Part(tuple(products), doubts) for doubts, products in grouped.items())
+
+
+def without(options: Iterable[Conditions]) -> list[Conditions]:
+    """The packets that none of several products selects, as disjoint products."""
+    left: list[Conditions] = [{}]
+    for taken in options:
+        left = [rest for one in left for rest in less(one, taken)]
+    return left
+
+
+def less(one: Conditions, taken: Conditions) -> Iterator[Conditions]:
+    """The packets of a product that another does not take, as disjoint products."""
+    rest = dict(one)
+    for f, chosen in taken.items():
+        mine = rest.get(f, FULL[f])
+        outside = mine - chosen
+        if outside:
+            yield {**rest, f: outside}
+        rest[f] = mine & chosen
+        if not rest[f]:
+            return
 
 
 def union(sets: Sequence[IntervalSet]) -> IntervalSet:

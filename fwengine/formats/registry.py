@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import NamedTuple
 
-from .document import Document
+from .document import Beside, Document
 from .writing import Task, Written
 
 
@@ -18,6 +18,7 @@ class Format(NamedTuple):
     title: str  # what people call it
     recognised: Callable[[str], bool]
     read: Callable[[str, str], Document]  # (text, file)
+    read_with: Callable[[str, str, Beside | None], Document] | None = None  # where files include others
 
 
 def _iptables(v6: bool | None) -> Callable[[str, str], Document]:
@@ -40,10 +41,10 @@ def _cisco(name: str | None) -> Callable[[str, str], Document]:
     return read
 
 
-def _nftables(text: str, file: str) -> Document:
+def _nftables(text: str, file: str, beside: Beside | None = None) -> Document:
     from .nftables.reader import read
 
-    return read(text, file)
+    return read(text, file, beside)
 
 
 def _aws(text: str, file: str) -> Document:
@@ -53,8 +54,8 @@ def _aws(text: str, file: str) -> Document:
 
 
 _NFT = re.compile(
-    r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|flush ruleset\b|"
-    r"(?:add|create) (?:table|chain|rule) |#!.*\bnft\b)"
+    r"^[ \t]*(?:table (?:(?:ip6?|inet|arp|bridge|netdev) )?[\w.-]+[ \t]*\{|(?:flush|delete|destroy) (?:ruleset|table)\b|"
+    r"(?:add|create|insert) (?:table|chain|rule) |#!.*\bnft\b|(?:re)?define \w+ *=)"
     r'|^\s*\{\s*"nftables"\s*:',
     re.MULTILINE,
 )
@@ -83,7 +84,7 @@ FORMATS: Mapping[str, Format] = {
     for entry in (
         Format("iptables-save", "iptables", lambda t: bool(_IPTABLES.search(t)), _iptables(None)),
         Format("ip6tables-save", "ip6tables", _never, _iptables(True)),
-        Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables),
+        Format("nftables", "nftables", lambda t: bool(_NFT.search(t)), _nftables, _nftables),
         Format("aws", "AWS", lambda t: bool(_AWS.search(t)), _aws),
         Format("terraform", "terraform", _never, _aws),  # the content tells which of both
         Format("cisco", "Cisco", lambda t: bool(_CISCO.search(t)), _cisco(None)),

@@ -10,6 +10,9 @@ class _Family: ...
 class _Walker: ...
 
 @final
+class _Groups: ...
+
+@final
 class _Flows: ...
 
 _Decoded = tuple[int, int, int, bytes, bytes, int, int, tuple[int, ...], int, int]
@@ -67,6 +70,30 @@ def count(
     kinds: Buffer,
     /,
 ) -> tuple[int, list[int]]: ...
+def groups(keys: int, /) -> _Groups: ...
+def grouped(groups: _Groups, /) -> list[tuple[tuple[int, ...], int, int, int, int, int, int]]: ...
+def group(
+    groups: _Groups,
+    answers: tuple[Buffer, ...],
+    recorded: Buffer | None,
+    bytes: Buffer | None,
+    packets: Buffer | None,
+    first: Buffer | None,
+    last: Buffer | None,
+    /,
+) -> int: ...
+def rows(
+    data: Buffer,
+    layout: tuple[int, ...],
+    separator: str,
+    width: int,
+    opener: int,
+    flags: int,
+    since: int,
+    until: int,
+    columns: tuple[Buffer, ...],
+    /,
+) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]]: ...
 def flow_table(most: int, has: Buffer, takes: Buffer, seed: int, other: int, /) -> _Flows: ...
 def add_flows(table: _Flows, data: Buffer, frames: Buffer, n: int, indices: Buffer, /) -> list[tuple[int, int]]: ...
 def told_flows(

@@ -100,6 +100,10 @@ class Classifier:
         """The same for outbound interfaces."""
         return self._interfaces[OUT].code(interface_number(name))
 
+    def interface(self, field: int, number: int) -> int:
+        """What the column of an interface field holds for the number that a point has there."""
+        return self._interfaces[field].code(number)
+
     # --- classification -----------------------------------------------------------------------------------------------
 
     def classify(

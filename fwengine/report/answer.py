@@ -5,7 +5,6 @@ A command makes its answer; a renderer (`report.render`) asks only for what stan
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -60,6 +59,8 @@ class Note:
 
 def fingerprint(*parts: str) -> str:
     """The first 128 bits of SHA-256 over all the parts, in hexadecimal digits."""
+    import hashlib  # late: most answers need none
+
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

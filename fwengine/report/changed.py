@@ -17,6 +17,7 @@ from .counts import called
 from .making import region_of, rule_at
 from .packets import packet_text
 from .record import Act, Confirmed, Made, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
+from .refated import Refated
 from .review import Review
 from .sizes import counted, size
 from .style import Style
@@ -189,6 +190,7 @@ class Changed(Answer):
     Attributes:
         equivalent: no verdict changes, none may change by lines in doubt, and no file is without its other version.
         more: changes that `--limit` left out of `changes`; all the counts are of all.
+        flows: the flows of logs whose fate changes, if logs were given.
     """
 
     command: ClassVar[str] = "diff"
@@ -204,6 +206,7 @@ class Changed(Answer):
     more: int
     confirmed: Confirmed | None
     captured: tuple[CapturedChange, ...] | None = None
+    flows: Refated | None = None
     _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
     _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
@@ -219,6 +222,7 @@ class Changed(Answer):
         captured: tuple[CapturedChange, ...] | None = None,
         decided: int = 0,
         noun: str = "file",
+        flows: Refated | None = None,
     ) -> Changed:
         reviews = [one.review for one in compared if one.review is not None]
         groups: list[GroupRow] = []
@@ -239,6 +243,7 @@ class Changed(Answer):
             first - len(rows),
             _confirmed([one.file.confirmed for one in compared]),
             captured,
+            flows,
             decided,
             tuple(compared),
             view,
@@ -268,6 +273,10 @@ class Changed(Answer):
                 yield ""
             yield self.total
         yield from self._packets()
+        if self.flows is not None:
+            from .reflowed import refated_lines  # late: most comparisons have no log
+
+            yield from refated_lines(self.flows, style)
 
     @property
     def total(self) -> str:
@@ -304,6 +313,10 @@ class Changed(Answer):
                     yield Block(f"{title}: {'; '.join(some)}.")
         if self.captured is not None and self._decided:
             yield Block(f"{counted(len(self.captured), 'captured packet')} would change.")
+        if self.flows is not None:
+            from .reflowed import refated_blocks  # as above
+
+            yield from refated_blocks(self.flows)
 
     def _group_blocks(self, number: int, group: GroupRow) -> Iterator[Block]:
         places = " -> ".join(str(side[0]) for side in (group.old, group.new) if side)

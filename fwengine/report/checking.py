@@ -84,7 +84,7 @@ def _size(policy: Policy) -> str:
     if policy.imported is not None:
         from ..imported import size  # late: policies of our own have none
 
-        lines = size(policy.imported.document.chains, policy.imported.document.policies[policy.imported.name])
+        lines = size(policy.imported.document.chains, policy.imported.document.entries_of(policy.imported.name))
         return f"{lines:,} line{'s' * (lines != 1)}, default {policy.default}"
     rules = len(policy.rules)
     if not rules:

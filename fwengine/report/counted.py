@@ -92,12 +92,13 @@ class Counted(Sums, Answer):
 
     def blocks(self) -> Iterable[Block]:
         yield heading(f"Captures through `{self.policy}`")
+        doubt = ("in doubt",) if self.depends else ()
         yield table(
-            ("capture", "packets", "allowed", "denied", "not IP", "error"),
+            ("capture", "packets", "allowed", "denied", *doubt, "not IP", "error"),
             [
                 (
                     f"`{called(c.file)}`",
-                    *(f"{n:,}" for n in (c.packets, c.allow, c.deny, c.not_ip)),
+                    *(f"{n:,}" for n in (c.packets, c.allow, c.deny, *([c.depends] if doubt else []), c.not_ip)),
                     c.error.message if c.error else "",
                 )
                 for c in self.captures
@@ -115,11 +116,24 @@ class Counted(Sums, Answer):
             (self.malformed, "malformed: denied, no rule is asked"),
             (self.truncated, "truncated: denied, what is missing decides"),
             (self.tiny_fragment, "tiny fragments: denied, no rule is asked"),
+            (self.several, "truncated: allowed, by one of several rules"),
             (self.not_ip, "not IP: no verdict"),
+            (self.partial, "truncated, and decided from the fields that are there"),
         )
         for count, words in apart:
             if count:
                 yield Block(f"{count:,} {words}")
+        if self.kinds:
+            yield table(("not IP", "packets"), [(kind.what, f"{kind.packets:,}") for kind in self.kinds])
+        if self.recorded is not None:
+            r = self.recorded
+            yield table(
+                ("recorded as", "allowed by this policy", "denied by this policy"),
+                [
+                    ("passed", f"{r.passed_allowed:,}", f"{r.passed_denied:,}"),
+                    ("blocked", f"{r.blocked_allowed:,}", f"{r.blocked_denied:,}"),
+                ],
+            )
         if self.flows is not None:
             yield table(
                 ("packets", "bytes", "source", "destination", "service", "rule", "first seen", "last seen"),

@@ -71,7 +71,7 @@ def _line_of(policy: Policy, finding: Finding) -> int:
 def _dead(policy: Policy, imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
     chains = imported.document.chains
     known = lines(chains)
-    found = dead_everywhere(chains, tuple(imported.document.policies[name] for name in imported.entries))
+    found = dead_everywhere(chains, _entries(imported))
     mine = _first_told(imported)
     met = {number for name in chains.chains for number in (line.number for line in chains.chains[name].lines)} - set(
         found
@@ -107,7 +107,7 @@ def _spare(policy: Policy, imported: Imported) -> Iterator[Finding]:
     chains = imported.document.chains
     known = lines(chains)
     mine = _first_told(imported)
-    for number, found in spare(chains, tuple(imported.document.policies[name] for name in imported.entries)).items():
+    for number, found in spare(chains, _entries(imported)).items():
         line = known[number]
         if number not in mine:
             continue
@@ -158,20 +158,24 @@ def _first_told(imported: Imported) -> set[int]:
     """The lines that this policy is the first of its run to come to."""
     document = imported.document
     before: set[int] = set()
-    for entry in imported.entries:
-        chains = document.chains.reached(document.policies[entry])
-        mine = {line.number for name in chains for line in document.chains.chains[name].lines}
-        if entry == imported.name:
+    for name in imported.entries:
+        reached = {c for entry in document.entries_of(name) for c in document.chains.reached(entry)}
+        mine = {line.number for chain in reached for line in document.chains.chains[chain].lines}
+        if name == imported.name:
             return mine - before
         before |= mine
     return set()
 
 
+def _entries(imported: Imported) -> tuple[str, ...]:
+    """The chains that packets enter, of all the policies that were asked for together."""
+    return tuple(entry for name in imported.entries for entry in imported.document.entries_of(name))
+
+
 def _is_come_to(chains: Chains, imported: Imported, line: Line, met: set[int]) -> bool:
     """Is a chain of the line's one that packets enter, or come to by a line that some packet meets?"""
     names = {name for name, chain in chains.chains.items() if any(own is line for own in chain.lines)}
-    entries = {imported.document.policies[entry] for entry in imported.entries}
-    return not names.isdisjoint(entries) or any(
+    return not names.isdisjoint(_entries(imported)) or any(
         other.target in names and other.number in met for chain in chains.chains.values() for other in chain.lines
     )
 
@@ -220,9 +224,9 @@ def _in_doubt(line: Line) -> bool:
 
 def _uncalled(imported: Imported, codes: frozenset[str]) -> Iterator[Finding]:
     document = imported.document
-    if set(imported.entries) != set(document.policies):
+    if not set(imported.entries) >= set(document.policies) - set(document.passed):
         return
-    for name in uncalled(document.chains, [document.policies[entry] for entry in imported.entries]):
+    for name in uncalled(document.chains, document.chains.entries):
         chain = document.chains.chains[name]
         span = chain.span or (chain.lines[0].span if chain.lines else None)
         if span is not None and chain.lines:

@@ -10,8 +10,9 @@ from typing import Final, Literal
 
 from ..analysis.matrix import Cell, Condition, Matrix, Zone
 from ..analysis.services import of_ports, of_protocol, ports_of, protocols_of, types_of, whole
+from ..language.meaning.flags import show_flag_tests
 from ..language.meaning.literals import ESTABLISHED, protocol_text
-from ..language.meaning.region import show_addresses, show_flag_tests, show_interfaces, show_ports
+from ..language.meaning.region import show_addresses, show_interfaces, show_ports
 from ..language.meaning.vocabulary import Vocabulary
 from ..model import address
 from ..model.fields import (

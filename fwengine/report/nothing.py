@@ -17,6 +17,7 @@ from ..model.rules import DENY
 from .failure import Failure
 
 if TYPE_CHECKING:  # no capture is read by most commands
+    from ..flows.sums import FlowSums
     from ..policy import Policy
     from ..traffic.sums import CaptureReport
 
@@ -51,6 +52,19 @@ def verdictless(file: str, packets: int) -> Failure:
     frames = "its only frame is" if packets == 1 else f"none of its {packets:,} frames is"
     not_ip = "not IP" if packets == 1 else "IP"
     return Failure("nothing", NO_VERDICT, f"{frames} {not_ip}, so none got a verdict", name)
+
+
+def flowless(file: str, sums: FlowSums) -> Failure | None:
+    """A failure if none of a log's lines was taken for a flow; flows of other times than were asked for are flows."""
+    if sums.flows or sums.left_out:
+        return None
+    name = "<stdin>" if file == "-" else file
+    flawed = sums.flawed
+    if not flawed:
+        return Failure("nothing", NO_VERDICT, "no flow in it: nothing was decided", name)
+    first = min((told for told in sums.unread.values() if told.flawed), key=lambda told: told.line)
+    what = "its only line cannot be" if flawed == 1 else f"none of its {flawed:,} lines can be"
+    return Failure("nothing", NO_VERDICT, f"{what} read as a flow: line {first.line}: {first.reason}", name)
 
 
 def no_input(file: str, what: str) -> Failure:

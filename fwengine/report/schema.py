@@ -17,6 +17,7 @@ from .checked import Checked
 from .counted import Counted
 from .described import Explained, Version
 from .evaluated import Evaluated
+from .flowed import Flowed
 from .packet_rows import PacketFared, PerPacket
 from .proved import Proved
 from .reached import Reached
@@ -29,7 +30,7 @@ from .tested import Tests
 from .written import Formatted, Started, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Synthesized, Formatted, Started,
+    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Started,
     Listed, Sized, Shown, Reached, Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -88,15 +88,20 @@ def sums_of(report: CaptureReport, policy: Policy) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class CaptureTally(Sums):
-    """One capture; `error` is what kept the rest of it from being read, or that none of its packets got a verdict."""
+    """One capture; `error` is what kept the rest of it from being read, or that none of its packets got a verdict.
+
+    `notes` are what else there is to say of it: what rules ask for that it does not record, frames that are not decoded.
+    """
 
     file: str
     error: FailureRecord | None
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, report: CaptureReport, policy: Policy) -> CaptureTally:
         error = no_verdict(report) if report.error is None else failures(report.error)[0]
-        return cls(file=report.file, error=error.record if error else None, **sums_of(report, policy))
+        told = error.record if error else None
+        return cls(file=report.file, error=told, notes=tuple(report.notes), **sums_of(report, policy))
 
 
 @dataclass(frozen=True)

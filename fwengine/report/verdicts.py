@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..language.meaning.flags import show_flag_tests
 from ..language.meaning.literals import protocol_text
-from ..language.meaning.region import show_addresses, show_flag_tests, show_interfaces, show_numbers
+from ..language.meaning.region import show_addresses, show_interfaces, show_numbers
 from ..model import address
 from ..model.box import Box, merge
 from ..model.fields import (

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ..errors import Diagnostic, PolicyError, Span
-from ..formats.document import Document
+from ..formats.document import Beside, Document
 from ..formats.joint import joint
+from ..formats.passed import unfold_all
 from ..formats.registry import FORMATS, Format, recognise
-from ..formats.unfold import doubts_of, unfold
+from ..formats.unfold import doubts_of
 from ..model.rules import ALLOW, DENY, Action, Rule
+from .source import Source
 
 InDoubt = Literal["depends", "allow", "deny", "error"]
 IN_DOUBT: Final = ("depends", "allow", "deny", "error")
@@ -78,8 +80,8 @@ class Flat:
     imported: Imported
 
 
-def read(text: str, file: str, reading: Reading) -> Document | None:
-    """The document in a text; None if it is in the language of this package.
+def read(text: str, file: str, reading: Reading, beside: Beside | None = None) -> Document | None:
+    """The document in a text; None if it is in the language of this package. `beside` are the files that it may include.
 
     Raises:
         PolicyError: with every error of it, or if its format is not known.
@@ -91,7 +93,9 @@ def read(text: str, file: str, reading: Reading) -> Document | None:
         known = ", ".join(["fwl", *FORMATS])
         message = f"`{reading.format}` is not a format that is read"
         raise PolicyError([Diagnostic(NO_FORMAT, message, Span(file, 1, 1, 1, 1), help=f"one of {known}")])
-    return None if found is None else found.read(text, file)
+    if found is None:
+        return None
+    return found.read(text, file) if found.read_with is None else found.read_with(text, file, beside)
 
 
 _OWN: Final = re.compile(r"^(?:allow|deny|net|ports|service|expect|default)[ \t]", re.MULTILINE)
@@ -111,25 +115,26 @@ def _recognised(text: str) -> Format | None:
     return recognise(text)
 
 
-def one_of(text: str, file: str, reading: Reading, *, every: bool = False) -> tuple[Flat, ...]:
+def one_of(
+    text: str, file: str, reading: Reading, *, every: bool = False, beside: Beside | None = None
+) -> tuple[Flat, ...]:
     """The policies of a text that are asked for; none if it is in the language of this package.
+
+    `every` are those of one chain each: what several of them make together says nothing more about their lines.
 
     Raises:
         PolicyError, LimitError: as `read`, `chosen` and `flatten`.
     """
-    document = read(text, file, reading)
+    document = read(text, file, reading, beside)
     if document is None:
         return ()
     all_of_them = every and reading.policy is None
-    names = (
-        tuple(name for name in document.policies if name not in document.absent)
-        if all_of_them
-        else (chosen(document, file, reading),)
-    )
+    single = tuple(name for name in document.policies if name not in document.passed and name not in document.absent)
+    names = single if all_of_them else (chosen(document, file, reading),)
     try:
         return tuple(flatten(document, name, reading, names) for name in names)
     except PolicyError as error:
-        raise PolicyError(error.diagnostics, {file: text}) from None
+        raise PolicyError(error.diagnostics, {file: text, **document.texts}) from None
 
 
 def versions(text: str, file: str, reading: Reading) -> tuple[tuple[Flat, ...], tuple[Flat, ...]] | None:
@@ -174,18 +179,27 @@ def flatten(document: Document, name: str, reading: Reading, entries: tuple[str,
         PolicyError: FW457 for each place in doubt, where none is wanted.
         LimitError: if that takes too many boxes.
     """
-    entry = document.policies[name]
+    chains, mine = document.chains, document.entries_of(name)
     if reading.in_doubt == "error":
-        found = list(_unsettled(document, entry))
+        found = [found for entry in mine for found in _unsettled(document, entry)]
         if found:
             raise PolicyError(found)
     imported = Imported(document, name, entries, reading)
     if reading.in_doubt in ("allow", "deny"):
-        flat = unfold(document.chains, entry, Action(reading.in_doubt))
+        flat = unfold_all(chains, mine, Action(reading.in_doubt))
         return Flat(tuple([_settled(rule) for rule in flat.rules]), flat.default, imported)
-    upper = unfold(document.chains, entry, ALLOW)
-    lower = unfold(document.chains, entry, DENY)
+    upper = unfold_all(chains, mine, ALLOW)
+    lower = unfold_all(chains, mine, DENY)
     return Flat(joint(upper, lower), upper.default, imported)
+
+
+def beside(source: Source) -> Beside:
+    """The files that a rule set may include, named as its own is, with what is shown before each name."""
+
+    def plain(name: str) -> str:
+        return name.removeprefix(source.shown)
+
+    return Beside(lambda name: source.read(plain(name)), lambda folder: source.names(plain(folder)))
 
 
 def _settled(rule: Rule) -> Rule:

@@ -12,7 +12,7 @@ from ..language.syntax.ast import span_of
 from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read
 from .source import ENDING, Source
-from .text import decoded
+from .text import decoded, unpacked
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
@@ -85,6 +85,8 @@ class _Gatherer:
             self._unreadable(shown, origin, error)
             return
         undecoded: Diagnostic | None = None
+        if origin is not None and not name.endswith(ENDING):  # a rule set of another firewall may be packed
+            data = unpacked(data)
         try:
             text = decoded(data, shown)
         except PolicyError as error:

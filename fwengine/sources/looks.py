@@ -85,6 +85,15 @@ _TEXTS: tuple[_Text, ...] = (  # the first that fits is the one
     ),
     _text(
         "rules",
+        "nft-script",
+        "a shell script of nft commands",
+        often=(
+            r"(?:sudo +)?\S*(?:nft|NFT\}?) +(?:-\S+ +)*(?:add|create|insert|flush|delete) +(?:table|chain|rule|set|element|ruleset)\b",
+        ),
+        advice="run it, and save what it made: `nft list ruleset`",
+    ),
+    _text(
+        "rules",
         "iptables-list",
         "a listing of iptables",
         surely=(r"Chain [\w.-]+ \((?:policy|\d+ references)",),

@@ -26,7 +26,7 @@ def of_revision(spec: str) -> Source:
         tree = _Tree(_git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{tree}}").decode().strip())
     except OSError as error:
         raise _failure(spec, error) from None
-    return Source(path, tree.read, tree.real, f"{revision}:")
+    return Source(path, tree.read, tree.real, f"{revision}:", tree.names)
 
 
 def files_of_revision(spec: str, ending: str) -> list[str] | None:
@@ -65,6 +65,11 @@ class _Tree:
             return self._resolved(name)
         except OSError:
             return name
+
+    def names(self, folder: str) -> list[str]:
+        """What stands in a folder."""
+        listed = _git("ls-tree", "-z", "--name-only", f"{self.tree}:{self._resolved(folder)}").split(b"\0")
+        return [os.fsdecode(name) for name in listed if name]
 
     @cached_property
     def _links(self) -> frozenset[str]:

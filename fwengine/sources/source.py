@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,13 @@ def _itself(name: str) -> str:
     return name
 
 
+def _in_folder(name: str) -> list[str]:
+    try:
+        return [path.name for path in Path(name).iterdir()]
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "not a possible file name") from error
+
+
 @dataclass(frozen=True)
 class Source:
     """A policy's file, and how to read it and those that it includes.
@@ -33,12 +40,14 @@ class Source:
         read: the bytes of a file; raises OSError.
         identity: what two names of one file have in common, by this source's own reckoning.
         shown: what stands before each name in diagnostics and spans, such as `HEAD:`.
+        names: what stands in a folder; raises OSError.
     """
 
     file: str
     read: Callable[[str], bytes]
     identity: Callable[[str], str] = _itself
     shown: str = ""
+    names: Callable[[str], Sequence[str]] = _in_folder
 
     @property
     def name(self) -> str:

@@ -5,9 +5,29 @@ Knows first bytes only. What kind of text it is, is not its affair.
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
+
 from ..errors import PolicyError
 from ..language.syntax.mistakes import decode
+from ..limits import current
 from .kinds import of_bytes, refused
+
+_GZIP = b"\x1f\x8b"
+
+
+def unpacked(data: bytes) -> bytes:
+    """A rule set as it was before gzip; other bytes, damaged ones, and what would be larger than the limit of bytes, as they are."""
+    if not data.startswith(_GZIP):
+        return data
+    most = current().bytes
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            found = stream.read(most + 1)
+    except (OSError, EOFError, zlib.error):
+        return data
+    return found if len(found) <= most else data
 
 
 def decoded(data: bytes, name: str) -> str:

@@ -112,11 +112,12 @@ def test_json_has_the_promised_keys(policy: Path, mixed: Path) -> None:
     assert [row["packets"] for row in document["rules"]] == [0, 2, 1, 1, 1]
     assert document["rules"][-1]["rule"]["place"] is None
     (capture,) = document["captures"]
+    assert capture["notes"] == ["rules ask for `in`, and the capture records no such interface: `--in NAME` states one"]
     assert capture == {
         "file": str(mixed), "packets": 8, "allow": 3, "deny": 4, "not_ip": 1, "malformed": 1, "truncated": 1,
         "tiny_fragment": 0, "partial": 0, "several": 0,
         "kinds": [{"what": "ethertype 0x0806 (ARP)", "packets": 1}], "recorded": None, "rules": document["rules"],
-        "error": None, "depends": 0,
+        "error": None, "notes": capture["notes"], "depends": 0,
     }  # fmt: skip
 
 

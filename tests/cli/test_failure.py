@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 from support.commands import Done, run
-from support.paths import RULES
+from support.paths import ROOT, RULES
 from support.schemas import hold
 
 from fwengine import Packet, loads
@@ -51,6 +51,7 @@ POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "test": (["test", "{x}"], ALL),
     "test of several": (["test", "{p}", "{x}", "--coverage", "--mutate"], ALL),
     "query": (["query", "{x}", "deny any"], ALL),
+    "flows": (["flows", "{x}", str(ROOT / "tests/flows/logs/conn.log")], ALL),
     "prove": (["prove", "{x}", "deny udp"], ALL),
     "prove of several": (["prove", "{p}", "{x}", "deny udp", "deny icmp"], ALL),
     "diff, old": (["diff", "{x}", "{p}"], ALL),

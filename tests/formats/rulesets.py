@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fwengine.errors import FwengineError, PolicyError
-from fwengine.formats.document import Document
+from fwengine.formats.document import Beside, Document
 from fwengine.sources.foreign import Reading, read
 
 KINDS = ("exact", "ignored", "in doubt")
@@ -31,6 +31,7 @@ class Row(NamedTuple):
 
 def rows(folder: Path) -> Iterator[Row]:
     """All files below a folder of rule sets, in order."""
+    beside = Beside(lambda name: (folder / name).read_bytes(), lambda name: [p.name for p in (folder / name).iterdir()])
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()
         if any(part in path.name for part in _NOT_RULES):
@@ -38,7 +39,7 @@ def rows(folder: Path) -> Iterator[Row]:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
         try:
-            document = read(text, name, Reading())
+            document = read(text, name, Reading(), beside)
         except PolicyError as error:
             d = error.diagnostics[0]
             yield Row(name, None, f"line {d.span.line}: {d.message}")

@@ -444,3 +444,30 @@ def test_what_stands_around_lists_is_passed_over_and_entries_nowhere_else() -> N
         )
     with pytest.raises(PolicyError, match="outside of any list"):
         read("ip access-list extended x\n permit udp any any\npermit ip any any\n", "router")
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("ip access-list extended x\n permit ip 10.0.0.0 255.0.0.0 any\n", 21),
+        ("ip access-list extended x\n permit ip any 10.0.0.0 255.255.255.0\n", 25),
+        ("access-list 10 permit any\naccess-list 10 permit 10.0.0.0 255.255.0.0\n", 32),
+        ("ASA Version 9\naccess-list x extended permit ip 10.0.0.0 0.255.255.255 any\n", 43),
+        (
+            "ASA Version 9\nobject network n\n subnet 10.0.0.0 0.255.255.255\naccess-list x extended permit ip any object n\n",
+            18,
+        ),
+        ("ip access-list extended x\n permit ip 10.0.0.0 0.0.0.255 any\n", 0),
+        ("ip access-list extended x\n permit ip 10.0.0.0 255.255.255.254 0.0.0.0 255.255.255.255\n", 0),
+        ("ip access-list extended x\n permit ip 10.0.1.0 0.0.254.255 host 10.0.0.1\n", 0),
+        ("object-group network g\n 10.0.0.0 255.0.0.0\nip access-list extended x\n permit ip object-group g any\n", 0),
+    ],
+)
+def test_a_mask_of_the_other_kind_is_found(text: str, column: int) -> None:
+    remarks = read(text, "router").remarks
+    assert [(remark.code, remark.span.column) for remark in remarks] == [("FW472", column)] * bool(column)
+
+
+def test_lines_may_end_in_any_way() -> None:
+    document = read("ip access-list x\r\n  10 permit ip any any\r\n", "router")
+    assert (document.format, len(document.chains.chains["x"].lines)) == ("cisco-nx-os", 2)

@@ -149,8 +149,8 @@ def test_what_is_not_understood_is_refused(rule: str, code: str, line: int) -> N
     ("text", "code"),
     [
         ("table inet filter {\n  chain input {\n    type filter hook input priority 0;\n", "FW406"),
-        ('table inet filter {\n  include "more.nft"\n}\n', "FW402"),
-        ('include "more.nft"\ntable inet filter {\n}\n', "FW402"),
+        ('table inet filter {\n  include "more.nft"\n}\n', "FW021"),
+        ('include "more.nft"\ntable inet filter {\n}\n', "FW021"),
         ("table inet filter {\n  chain a { jump b; }\n  chain b { jump a; }\n"
          "  chain c { type filter hook input priority 0; jump a; }\n}\n", "FW405"),
         ("table inet nat {\n  chain post { type nat hook postrouting priority 100; }\n}\n", "FW407"),

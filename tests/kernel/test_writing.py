@@ -23,6 +23,7 @@ from fwengine.errors import PolicyError
 from fwengine.model.fields import interface_number
 from fwengine.model.ruleset import decide
 from fwengine.packets.wire import decode
+from fwengine.sources.foreign import Reading
 
 WHY_NOT = kernel.why_not()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "the kernel can be asked")
@@ -128,3 +129,27 @@ def test_the_kernel_does_what_was_written(to: str, family: kernel.Family) -> Non
 @pytest.mark.parametrize(("to", "family"), CASES)
 def test_the_kernel_does_what_was_written_many_times(to: str, family: kernel.Family) -> None:
     assert agree(to, 100 + family, family, loads=10, batches=30) == 10 * 30 * POLICIES * BATCH
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_what_linux_prints_of_it_means_the_same(family: kernel.Family) -> None:
+    """nft, as text and as JSON, and iptables-save."""
+    draw = random.Random(family)
+    save = f"ip{'6' * (family == 6)}tables"
+    with kernel.kernel() as judge:
+        for _ in range(12):
+            policy = fwengine.loads(draw_policy(draw, family))
+            text = convert(policy, "nft", chain="input")
+            judge.run("nft", "-f", "-", text="flush ruleset\n" + text)
+            loaded = fwengine.loads(text)
+            for words in (["nft", "list", "ruleset"], ["nft", "-j", "list", "ruleset"]):
+                assert not fwengine.diff(loaded, fwengine.loads(judge.run(*words))), text
+            try:
+                text = convert(policy, save, chain="input")
+            except PolicyError:
+                continue
+            judge.run(f"{save}-legacy-restore", text=text)
+            printed = judge.run(f"{save}-legacy-save", "-t", "filter")
+            asked = [Reading(f"{save}-save", "INPUT", perhaps=True)] * 2
+            before, after = (fwengine.loads(t, reading=r) for t, r in zip((text, printed), asked, strict=True))
+            assert not fwengine.diff(before, after), (text, printed)

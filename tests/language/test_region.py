@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fwengine.language.meaning.region import readable, show_addresses, show_box, show_flag_tests, show_interfaces
+from fwengine.language.meaning.flags import show_flag_tests
+from fwengine.language.meaning.region import readable, show_addresses, show_box, show_interfaces
 from fwengine.model import address
 from fwengine.model.box import Box, Sets
 from fwengine.model.fields import (

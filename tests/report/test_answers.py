@@ -35,6 +35,7 @@ ASKED: dict[str, tuple[list[str], int]] = {
     "query": (["query", "old.fwl", "allow tcp to web", *DAY], 0),
     "prove": (["prove", "old.fwl", CLAIM, *DAY], 1),
     "diff": (["diff", "old.fwl", "new.fwl", *DAY], 1),
+    "flows": (["flows", "old.fwl", "flows.log", "--top", "2", "--coverage", "--expect", "allow", *DAY], 1),
     "fmt": (["fmt", "--check", "--diff", "loose.fwl"], 1),
     "failure": (["check", "old.fwl", "bad.fwl", "--select", "FW201", *DAY], 2),
 }

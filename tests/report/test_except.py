@@ -55,6 +55,35 @@ def test_the_shorter_way_is_taken(given: str, named: str, plain: str) -> None:
             assert text == expected
 
 
+SCATTERED = fwengine.loads("""
+net odd    = 0.0.1.0/0.0.1.0
+net even   = ipv4 except odd
+net branch = 10.0.7.0/255.0.255.0
+net ten    = 10.0.0.0/8
+allow any from odd
+""")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("{ odd, 10.0.0.0/8 }", "{ odd, ten }"),
+        ("{ branch, 192.0.2.0/24 }", "{ branch, 192.0.2.0/24 }"),
+        ("odd except branch", "odd except branch"),
+        ("even except ten", "even except ten"),
+        ("odd except 10.0.0.0/8", "odd except ten"),
+        ("ten except branch", "ten except branch"),
+        ("not odd", "not odd"),
+    ],
+)
+def test_masks_with_holes_have_their_names(given: str, shown: str) -> None:
+    (box,) = region(SCATTERED, f"any from {given}")
+    text = show_addresses(box.sets[SRC], Wording(SCATTERED).words)
+    assert text == shown
+    (back,) = region(SCATTERED, f"any from {text}")
+    assert back.sets[SRC] == box.sets[SRC]
+
+
 def _drawn(draw: random.Random) -> IntervalSet:
     """What people take out of prefixes and names, in several steps; masks with holes now and then."""
 

@@ -114,6 +114,6 @@ def test_what_stands_in_names_is_no_markdown() -> None:
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="html"):
-        list(render(None, "html"))
+    with pytest.raises(ValueError, match="pdf"):
+        list(render(None, "pdf"))
     assert [list(render(None, form)) for form in FORMS if form in ("text", "markdown", "github")] == [[], [], []]

@@ -18,6 +18,7 @@ from fwengine.sources.looks import of_text
 # a sample of each kind, in our own words
 TEXTS = {
     "iptables-save": "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n",
+    "nft-script": "#!/bin/sh\nnft add table inet filter\nnft add chain inet filter input\n",
     "iptables-script": "#!/bin/sh\niptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n",
     "iptables-list": "Chain INPUT (policy DROP)\ntarget prot opt source destination\nACCEPT tcp -- anywhere anywhere\n",
     "nft": "table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n"

@@ -27,10 +27,13 @@ PORTS = [0, 22, 53, 80, 443, 8080, 65535]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A policy as lines of iptables-restore, chains named behind `@`, and its default."""
+    """A policy as lines of iptables-restore, chains named behind `@`, and its default; of nft also the sets and maps, which
+    lines name behind `&`.
+    """
 
     chains: dict[str, list[str]]
     default: str
+    sets: tuple[str, ...] = ()
 
 
 def draw_match(draw: random.Random, family: int) -> str:

@@ -26,6 +26,7 @@ from typing import Literal
 from support.frames import ethernet
 
 Family = Literal[4, 6]
+Wire = socket.socket  # into which frames are sent
 TARGET = bytes.fromhex("020000000002")
 TOOLS = (
     "ip",
@@ -102,6 +103,20 @@ class Kernel:
         self.send([TARGET + mac(_MARK) + _ETHERTYPE.to_bytes(2, "big") + mark])
         while self.ear.recv(100)[14:] != mark:
             pass
+
+    @contextmanager
+    def another(self, device: str, number: int) -> Iterator[Wire]:
+        """One more interface, by this name, for as long as it is needed: the end to send into."""
+        near, end = self.name.replace("-far", "-near"), f"n{number}"
+        _run("ip", "link", "add", end, "netns", near, "type", "veth", "peer", "name", device, "netns", self.name)
+        for name, one, address in ((near, end, []), (self.name, device, ["address", TARGET.hex(":")])):
+            _run("ip", "-n", name, "link", "set", one, "addrgenmode", "none", *address, "mtu", "65535", "up")
+        wire = _socket_in(near, end)
+        try:
+            yield wire
+        finally:
+            wire.close()
+            _run("ip", "-n", near, "link", "del", end)
 
     # iptables-legacy and ip6tables-legacy
 

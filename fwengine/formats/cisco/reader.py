@@ -72,7 +72,8 @@ def read(text: str, file: str, *, dialect: Dialect | None = None) -> Document:
     Raises:
         PolicyError: with every error, each with its line and column.
     """
-    return _Reader(text, file, dialect or dialect_of(text)).read()
+    plain = text.replace("\r\n", "\n")
+    return _Reader(plain, file, dialect or dialect_of(plain)).read()
 
 
 @dataclass
@@ -188,6 +189,7 @@ class _Reader:
             self.waiting.append((number, row, partial(self._entry, self.block.target)))
         elif isinstance(self.block.target, Group):
             member(self.block.target, words, self.groups, number)
+            self._tell(words, number)
         else:
             self.uses.inside(words, self.block.target, self._span(number, row))
 
@@ -237,6 +239,11 @@ class _Reader:
                 self.lists.pop(name, None)
         elif texts[1:2] in (["object-group"], ["object"]):
             self.groups.named.pop(words.all[-1].text, None)
+
+    def _tell(self, words: Words, number: int) -> None:
+        for word, message, help in words.told:
+            span = Span(self.file, number, word.column, number, word.end)
+            self.remarks.append(Diagnostic("FW472", message, span, help=help, severity="warning"))
 
     def _removed(self, found: AccessList | None, words: Words, number: int, row: str) -> None:
         at = words.word
@@ -374,6 +381,7 @@ class _Reader:
             if dynamic:
                 parts = tuple(Part(part.products, (*part.doubts, dynamic)) for part in parts)
             kind = Kind.PASS if entry.inactive else Kind.ALLOW if permit else Kind.DENY
+        self._tell(words, number)
         in_doubt = any(part.doubts for part in parts)
         self.statements["ignored" if kind is Kind.PASS else "in doubt" if in_doubt else "exact"] += 1
         return Line(next(self.numbers), self._span(number, row), row.strip(), kind, parts, None, None, log), own

@@ -18,6 +18,7 @@ Hosts = Mapping[str, str]  # ASA's `name 192.0.2.1 web`: addresses by name
 DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _SLASH = re.compile(r"/[0-9]{1,3}")
 _NUMBER = re.compile("[0-9]{1,5}")
+_USUAL = frozenset({0, 1, 0xFFFFFFFF})  # masks of any, of odd or even addresses, of one address
 
 
 def point(word: Word, hosts: Hosts) -> int:
@@ -57,7 +58,13 @@ def network(words: Words, word: Word, hosts: Hosts, *, inverse: bool, alone: boo
         raise RefusedError(follows, f"`{word.text}` lacks its {kind}", f"write `host {word.text}`", "FW403")
     words.take("")
     mask = address.to_value(point(follows, {}))
-    return masked(first, mask ^ 0xFFFFFFFF if inverse else mask)
+    compared = mask ^ 0xFFFFFFFF if inverse else mask
+    if compared not in _USUAL and compared & (compared + 1) == 0:  # the last bits alone
+        kinds = ("wildcard mask", "netmask") if inverse else ("netmask", "wildcard mask")
+        other = address.show(address.to_point(4, mask ^ 0xFFFFFFFF))
+        message = f"`{follows.text}` is a {kinds[0]} here, and compares the last bits alone"
+        words.told.append((follows, message, f"the {kinds[1]} {follows.text} is written `{other}` here"))
+    return masked(first, compared)
 
 
 def protocol(word: Word) -> int | None:

@@ -31,6 +31,9 @@ class Words:
     def __init__(self, line: str) -> None:
         self.all = [Word(m[0], m.start() + 1, m.end() + 1) for m in _WORD.finditer(line)]
         self.at = 0
+        self.told: list[
+            tuple[Word, str, str]
+        ] = []  # what is worth a remark: the word, what it is, and what may be meant
 
     def __bool__(self) -> bool:
         return self.at < len(self.all)

@@ -44,8 +44,9 @@ from ...model.interval import EMPTY, IntervalSet
 from ...registry import names
 from ...registry import values as values_
 from ..chains import Kind, Part
-from ..matching import Match, union
-from . import tables
+from ..matching import Match, union, without
+from . import ipsets, tables
+from .ipsets import Content
 from .values import RefusedError, beginning, flags, network, point_of, port, short
 from .words import Token
 
@@ -67,13 +68,13 @@ class Rule:
     notes: list[str] = field(default_factory=list)
 
 
-def rule_of(tokens: Sequence[Token], v6: bool, chains: Mapping[str, object], sets: Mapping[str, object]) -> Rule:
+def rule_of(tokens: Sequence[Token], v6: bool, chains: Mapping[str, object], sets: Mapping[str, Content]) -> Rule:
     """The meaning of the words behind `-A CHAIN`.
 
     Args:
         v6: of ip6tables, not of iptables.
         chains: the chains of the table, for jumps.
-        sets: the contents of ipsets by name, as `ipsets.read` gives them.
+        sets: the contents of ipsets by name, as far as they are given.
 
     Raises:
         RefusedError: at the first word that is not understood.
@@ -83,7 +84,7 @@ def rule_of(tokens: Sequence[Token], v6: bool, chains: Mapping[str, object], set
 
 class _Reader:
     def __init__(
-        self, tokens: Sequence[Token], v6: bool, chains: Mapping[str, object], sets: Mapping[str, object]
+        self, tokens: Sequence[Token], v6: bool, chains: Mapping[str, object], sets: Mapping[str, Content]
     ) -> None:
         self.tokens = tokens
         self.at = 0
@@ -179,7 +180,7 @@ class _Reader:
             if self.negated:
                 self.match.require_any([])
             return
-        if len(name.encode()) > INTERFACE_BYTES:
+        if len(name.encode("utf-8", "surrogatepass")) > INTERFACE_BYTES or name.startswith("\0"):
             raise RefusedError(self.tokens[self.at - 1], "the name of the interface is too long", code="FW403")
         chosen = beginning(name[:-1]) if name.endswith("+") else IntervalSet.single(interface_number(name))
         self.put(f, chosen, FULL[f])  # the absence of an interface is none of these
@@ -417,7 +418,11 @@ class _Reader:
 
     def match_set(self) -> None:
         name, directions = self.value("the name of a set"), self.value("directions")
-        self.match.doubt(f"-m set: the content of `{short(name.text)}` is not given ({directions.text})")
+        found = ipsets.asked(name, directions, self.v6, self.sets)
+        if isinstance(found, str):
+            self.match.doubt(f"-m set {short(name.text)}: {found}")
+        else:
+            self.match.require_any(without(found) if self.negated else found)
 
 
 def _near_chain(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
@@ -483,6 +488,8 @@ _OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "comment": {"--comment": _Reader.comment},
     "set": {
         "--match-set": _Reader.match_set,
-        **dict.fromkeys(("--return-nomatch", "! --update-counters", "--update-counters"), lambda r: None),
+        **dict.fromkeys(("--update-counters", "--update-subcounters"), lambda r: None),
+        "--return-nomatch": lambda r: r.in_doubt(0),
+        **dict.fromkeys([f"--{what}-{way}" for what in ("packets", "bytes") for way in ("eq", "lt", "gt")], lambda r: r.in_doubt(1)),
     },
 }  # fmt: skip

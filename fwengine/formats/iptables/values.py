@@ -31,13 +31,11 @@ def network(text: str, token: Token, v6: bool) -> IntervalSet:
     bits = 128 if v6 else 32
     if not slash:
         return IntervalSet.single(point)
-    if re.fullmatch("[0-9]{1,3}", mask):
-        if int(mask) > bits:
-            raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
-        number = (1 << bits) - (1 << bits - int(mask))
-    else:
-        number = address.to_value(point_of(mask, token, v6))
-    return masked(point, number)
+    if not re.fullmatch("[0-9]{1,3}", mask):
+        return masked(point, address.to_value(point_of(mask, token, v6)))
+    if int(mask) > bits:
+        raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
+    return IntervalSet((address.prefix(point, int(mask)),))
 
 
 def point_of(text: str, token: Token, v6: bool) -> int:
@@ -48,7 +46,9 @@ def point_of(text: str, token: Token, v6: bool) -> int:
         raise RefusedError(token, f"`{short(text)}` is not an address: {error}", _HOST_HELP, "FW403") from None
     if (address.family_of(point) == 6) != v6:
         mine = "IPv6" if v6 else "IPv4"
-        raise RefusedError(token, f"`{text}` is not of {mine}, as the rest is", "read it with `--from`", "FW403")
+        other = "iptables-save" if v6 else "ip6tables-save"
+        help = f"`--from {other}` reads rules of the other family"
+        raise RefusedError(token, f"`{text}` is not of {mine}, as the rest is", help, "FW403")
     return point
 
 

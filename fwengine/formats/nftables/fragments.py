@@ -28,6 +28,8 @@ def narrow(match: Match, key: Key, test: Test) -> bool:
     """Narrows a match by a condition on fragments; False if it is none that is understood."""
     value = _number(test.value)
     equal = {"": True, "==": True, "!=": False, "!": False}.get(test.op)
+    if (test.op, value) in ((">", 0), ("<=", 0), (">=", 1), ("<", 1)):
+        value, equal = 0, test.op in ("<=", "<")
     if value is None or equal is None:
         return False
     kind = (key.family, key.name)
@@ -54,4 +56,4 @@ def narrow(match: Match, key: Key, test: Test) -> bool:
 
 
 def _number(value: Value) -> int | None:
-    return keys._plain(value.text) if isinstance(value, Word) else None
+    return keys.plain(value.text) if isinstance(value, Word) else None

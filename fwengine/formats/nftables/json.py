@@ -35,6 +35,8 @@ from .words import RefusedError, short
 
 Failed = Callable[..., None]
 _AGAIN = "save it again: `nft -j list ruleset > FILE`"
+_COMMANDS = frozenset({"add", "create", "insert", "flush"})  # as `nft -j -f` takes them
+_SAVE = "save what is loaded: `nft -j list ruleset`"
 _VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "reject", "queue"})
 _NOTHING = frozenset({"counter", "log", "notrack", "xt_comment", "dup", "secmark", "ct helper", "ct timeout", "flow"})
 _DOUBTED = frozenset({"limit", "quota", "ct count", "meter", "last"})
@@ -69,24 +71,36 @@ class _Json:
                 raise RefusedError(None, "an object of the list is not one of nft's", code="FW406")
             ((kind, body),) = item.items()
             span = self.placed.span((begin, begin + len(kind) + 3))
+            command = "add"
+            if kind in _COMMANDS and isinstance(body, dict) and len(body) == 1:
+                command = kind
+                ((kind, body),) = body.items()
             try:
-                self._item(kind, body, span)
+                if command == "flush":
+                    self._flushed(kind)
+                else:
+                    self._item(kind, body, span, inserted=command == "insert")
             except RefusedError as error:
                 self.failed(error, span)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 self.failed(RefusedError(None, f"a {short(kind)} is not as nft prints it", code="FW406"), span)
         return self.tables
 
-    def _item(self, kind: str, body: Any, span: Span) -> None:
+    def _flushed(self, kind: str) -> None:
+        if kind != "ruleset":
+            raise RefusedError(None, f"`flush {short(kind)}` changes what is loaded", _SAVE)
+        self.tables.clear()
+
+    def _item(self, kind: str, body: Any, span: Span, *, inserted: bool) -> None:
         if kind == "metainfo":
             return
         if kind == "table":
             key = body["family"], body["name"]
-            self.tables[key] = Table(*key, span)
+            self.tables.setdefault(key, Table(*key, span))
             return
         if kind not in ("chain", "rule", "set", "map", "element"):
             if kind in ("add", "create", "insert", "delete", "flush", "replace", "rename", "reset", "list"):
-                raise RefusedError(None, f"`{kind}` is a command", "save what is loaded: `nft -j list ruleset`")
+                raise RefusedError(None, f"`{kind}` is a command", _SAVE)
             return  # objects that rules may use: counters, limits, helpers
         table = self.tables.get((body["family"], body["table"]))
         if table is None:
@@ -97,7 +111,10 @@ class _Json:
                 body.get("policy", "accept"),
             )  # fmt: skip
         elif kind == "rule":
-            table.chains[body["chain"]].rules.append(self._rule(body, span))
+            if "index" in body or "position" in body:
+                raise RefusedError(None, "a rule asks for a place in what is loaded", _SAVE)
+            rules = table.chains[body["chain"]].rules
+            rules.insert(0 if inserted else len(rules), self._rule(body, span))
         else:
             found = table.sets.setdefault(body["name"], Set(body["name"]))
             found.changes = (

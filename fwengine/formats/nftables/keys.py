@@ -98,7 +98,8 @@ _BITS: Mapping[str, int] = {
 }
 
 
-def _plain(text: str) -> int | None:
+def plain(text: str) -> int | None:
+    """A number as it is written."""
     if re.fullmatch("[0-9]+", text):
         return int(text)
     return int(text, 16) if re.fullmatch("0x[0-9a-fA-F]{1,16}", text) else None
@@ -106,7 +107,7 @@ def _plain(text: str) -> int | None:
 
 def _named(known: Mapping[str, int]) -> Callable[[str], int | None]:
     def number(text: str) -> int | None:
-        found = _plain(text)
+        found = plain(text)
         return known.get(text) if found is None else found
 
     return number
@@ -121,7 +122,7 @@ def _address(text: str) -> int | None:
 
 def _service(protocol: int | None) -> Callable[[str], int | None]:
     def number(text: str) -> int | None:
-        found = _plain(text)
+        found = plain(text)
         if found is not None:
             return found
         known = names.protocols_of(text)
@@ -132,11 +133,12 @@ def _service(protocol: int | None) -> Callable[[str], int | None]:
 
 
 def _dscp(text: str) -> int | None:
-    found = _plain(text)
+    found = plain(text)
     return values.named("dscp", text) if found is None else found
 
 
 def _interface(text: str) -> int | None:
+    """A name. What looks like an index is none: which interface it is, is not in the rules."""
     return interface_number(text) if text and len(text.encode()) <= IFNAMSIZ and "*" not in text else None
 
 
@@ -158,15 +160,15 @@ KEYS: Mapping[tuple[str, str], Asked] = {
     ("ip", "daddr"): Asked(DST, V4, address.V4, _address),
     ("ip", "protocol"): Asked(PROTOCOL, V4, FULL[PROTOCOL], _named(_PROTOCOLS)),
     ("ip", "dscp"): Asked(DSCP, V4, FULL[DSCP], _dscp),
-    ("ip", "ttl"): Asked(TTL, V4, FULL[TTL], _plain),
-    ("ip", "length"): Asked(LENGTH, V4, IntervalSet(((0, 65535),)), _plain),
+    ("ip", "ttl"): Asked(TTL, V4, FULL[TTL], plain),
+    ("ip", "length"): Asked(LENGTH, V4, IntervalSet(((0, 65535),)), plain),
     ("ip6", "saddr"): Asked(SRC, V6, address.V6, _address),
     ("ip6", "daddr"): Asked(DST, V6, address.V6, _address),
     ("ip6", "dscp"): Asked(DSCP, V6, FULL[DSCP], _dscp),
-    ("ip6", "hoplimit"): Asked(TTL, V6, FULL[TTL], _plain),
-    ("ip6", "length"): Asked(LENGTH, V6, IntervalSet(((40, 40 + 65535),)), _plain, 40),
+    ("ip6", "hoplimit"): Asked(TTL, V6, FULL[TTL], plain),
+    ("ip6", "length"): Asked(LENGTH, V6, IntervalSet(((40, 40 + 65535),)), plain, 40),
     ("meta", "l4proto"): Asked(PROTOCOL, {}, FULL[PROTOCOL], _named(_PROTOCOLS)),
-    ("meta", "length"): Asked(LENGTH, {}, FULL[LENGTH], _plain),
+    ("meta", "length"): Asked(LENGTH, {}, FULL[LENGTH], plain),
     # where there is no interface the name is empty, which is none of the names
     **{("meta", key): Asked(f, {}, FULL[f], _interface) for f, keys in
        ((IN, ("iif", "iifname")), (OUT, ("oif", "oifname"))) for key in keys},
@@ -202,6 +204,10 @@ DOUBTED: Mapping[str, Conditions] = {
         for word in ("meta", "ct", "ether", "vlan", "arp", "udplite", "sctp", "dccp", "th", "igmp", "esp", "ah", "comp")
     },
     **{word: {} for word in ("frag", "hbh", "rt", "dst", "mh", "srh", "exthdr")},
+    **{
+        word: {}
+        for word in ("fib", "socket", "osf", "ipsec", "numgen", "jhash", "symhash", "raw", "tcp option", "ip option")
+    },
 }
 
 

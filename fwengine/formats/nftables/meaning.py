@@ -7,15 +7,29 @@ element: their keys are disjoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...model import address
-from ...model.fields import DST, FLAGS, FRAGMENT, FULL, IN, LATER, OUT, PORT_PROTOCOLS, PROTOCOL, SRC, STATE
+from ...model.fields import (
+    DST,
+    FLAGS,
+    FRAGMENT,
+    FULL,
+    IN,
+    LATER,
+    OUT,
+    PORT_PROTOCOLS,
+    PROTOCOL,
+    SRC,
+    STATE,
+    STATES,
+    TTL,
+)
 from ...model.interval import IntervalSet
 from ...model.scattered import masked
 from ..chains import Kind, Part
-from ..matching import Conditions, Match
+from ..matching import Conditions, Match, less, union
 from . import fragments, keys
 from .keys import DOUBTED, FAMILIES, KEYS, Asked
 from .syntax import (
@@ -42,6 +56,9 @@ _KINDS = {
     "accept": Kind.ALLOW, "drop": Kind.DENY, "reject": Kind.DENY, "return": Kind.RETURN, "jump": Kind.JUMP,
     "goto": Kind.GOTO, "continue": Kind.PASS, "queue": Kind.EITHER,
 }  # fmt: skip
+_INDEXED = (("meta", "iif"), ("meta", "oif"))
+_STATE_BITS = {"invalid": 1, "established": 2, "related": 4, "new": 8, "untracked": 64}
+BITS: Mapping[int, Callable[[int], int]] = {FLAGS: lambda v: v, STATE: lambda v: _STATE_BITS[STATES[v]]}
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,8 @@ class _Reader:
             pass
         elif kind == ("ip6", "nexthdr"):
             self._next_header(match, test)
+        elif kind in _INDEXED and any(isinstance(v, Word) and v.text.isdigit() for v in self._flat(test.value)):
+            match.doubt(f"{key}: which interface has that number is not known")
         elif kind in KEYS:
             asked = KEYS[kind]
             if key.family == "th":
@@ -125,46 +144,70 @@ class _Reader:
 
     def chosen(self, asked: Asked, test: Test) -> IntervalSet:
         """The values of a field that a test selects."""
-        op = test.op
+        if asked.field in BITS:
+            return self._bit_test(asked, test)
+        negated = test.op in ("!=", "!")
         if test.mask is not None:
-            return self._masked(asked, test)
-        if asked.field == FLAGS and not _in_braces(test.value) and op in ("", "!", "in"):
-            bits = self._number(asked, test.value)
-            return IntervalSet.union((v, v) for v in range(256) if bool(v & bits) == (op != "!"))
-        if op in ("<", ">", "<=", ">="):
-            number = self._number(asked, test.value) + asked.shift
-            lo, hi = asked.domain.lo, asked.domain.hi
-            below = {"<": number - 1, "<=": number}.get(op)
-            pair = (lo, min(hi, below)) if below is not None else (max(lo, number + (op == ">")), hi)
-            return asked.domain & IntervalSet((pair,)) if pair[0] <= pair[1] else IntervalSet(())
-        chosen = self.values(asked, test.value)
-        return asked.domain - chosen if op in ("!=", "!") else chosen
+            wanted = self._masked(asked, test)
+        elif test.op in ("<", ">", "<=", ">="):
+            return _compared(asked, test.op, self._number(asked, test.value) + asked.shift)
+        else:
+            wanted = self.values(asked, test.value)
+        return asked.domain - wanted if negated else wanted
 
     def _masked(self, asked: Asked, test: Test) -> IntervalSet:
+        """The values that are, behind the mask, among those that are named."""
         assert test.mask is not None
-        mask, negated = self._number(asked, test.mask), test.op in ("!=", "!")
-        if asked.field == STATE:
-            chosen = self.values(asked, test.mask)
-            if test.op == "" or (negated and test.value == Word("0")):
-                return chosen
-            if test.op == "==" and test.value == Word("0"):
-                return asked.domain - chosen
-            raise RefusedError(None, "a packet has one state: write `ct state { … }`", code="FW403")
+        mask = self._number(asked, test.mask)
+        if test.op in ("<", ">", "<=", ">=") or asked.shift:
+            raise RefusedError(None, "behind a mask values are compared by `==` and `!=`", code="FW402")
         if asked.field in (SRC, DST):
-            if test.op not in ("==", "!=") or mask not in asked.domain:
-                raise RefusedError(None, "an address is compared behind a mask of addresses", code="FW402")
+            if mask not in asked.domain:
+                raise RefusedError(None, "the mask of an address is one of its family", code="FW403")
             try:
-                wanted = masked(self._number(asked, test.value), address.to_value(mask))
+                return union(
+                    [masked(self._number(asked, one), address.to_value(mask)) for one in self._flat(test.value)]
+                )
             except ValueError as error:
                 raise RefusedError(None, str(error), code="FW403") from None
-            return asked.domain - wanted if negated else wanted
         if asked.domain.size > 1 << 17:
             raise RefusedError(None, "a mask is understood of addresses, ports, types and flags", code="FW402")
-        wanted_bits = None if test.op == "" else self._number(asked, test.value)
-        fits = (v for lo, hi in asked.domain for v in range(lo, hi + 1))
-        if wanted_bits is None:
-            return IntervalSet.union((v, v) for v in fits if v & mask)
-        return IntervalSet.union((v, v) for v in fits if (v & mask == wanted_bits) != negated)
+        wanted = self.values(asked, test.value)
+        return IntervalSet.union((v, v) for lo, hi in asked.domain for v in range(lo, hi + 1) if v & mask in wanted)
+
+    def _bit_test(self, asked: Asked, test: Test) -> IntervalSet:
+        """Flags and states, each value a number of bits. As nft has it: several with commas are one number; without an
+        operator any of its bits does, and a set of one element is no set.
+        """
+        bits = BITS[asked.field]
+        mask = self._bits_of(asked, test.mask) if test.mask is not None else -1
+        found = [(v, bits(v) & mask) for lo, hi in asked.domain for v in range(lo, hi + 1)]
+        if test.op in ("<", ">", "<=", ">=") or isinstance(test.value, Range):
+            if asked.field == STATE or test.mask is not None:
+                raise RefusedError(None, "bits have no order", code="FW402")
+            return self.chosen(asked._replace(field=TTL), test)
+        among = list(self._flat(test.value)) if _in_braces(test.value) else [test.value]
+        numbers = {self._bits_of(asked, one) for one in among}
+        several = len(among) > 1 or isinstance(test.value, Named)
+        if test.op == "!" or (test.op == "" and not several and test.mask is None):
+            if len(numbers) != 1:
+                raise RefusedError(None, "`!` asks for the bits of one value", "write `!= { … }`")
+            (number,) = numbers
+            return IntervalSet.union((v, v) for v, held in found if bool(held & number) == (test.op == ""))
+        return IntervalSet.union((v, v) for v, held in found if (held in numbers) == (test.op != "!="))
+
+    def _bits_of(self, asked: Asked, value: Value) -> int:
+        """Bits by name, joined, or as one number."""
+        if isinstance(value, Several) and value.kind != "set":
+            return _union(self._bits_of(asked, one) for one in value.values)
+        if isinstance(value, Word):
+            plain = keys.plain(value.text)
+            number = asked.number(value.text)
+            if plain is not None:
+                return plain
+            if number is not None:
+                return BITS[asked.field](number)
+        raise RefusedError(None, f"`{short(getattr(value, 'text', 'it'))}` is not one value", code="FW403")
 
     def _family(self, match: Match, test: Test, known: Mapping[str, Conditions]) -> None:
         words = [v.text.lower() for v in self._flat(test.value) if isinstance(v, Word)]
@@ -176,7 +219,7 @@ class _Reader:
         """The first header, which is the protocol unless extension headers stand before it."""
         chosen = self.values(KEYS["meta", "l4proto"], test.value)
         match.require(keys.V6)
-        if test.op in ("", "==") and all(keys_ not in chosen for keys_ in (0, 43, 44, 51, 60)):
+        if test.op in ("", "==") and test.mask is None and all(keys_ not in chosen for keys_ in (0, 43, 44, 51, 60)):
             match.require({PROTOCOL: chosen})
         match.doubt("ip6 nexthdr: extension headers may stand before")
 
@@ -189,24 +232,38 @@ class _Reader:
         match.doubt(f"{test.keys[0]}: of a protocol without ports", unless=(PROTOCOL, ported))
 
     def _concat(self, match: Match, test: Test) -> None:
+        """Several keys at once. One that asks for more than our packets hold leaves the others certain, and itself in doubt."""
         asked = [_asked(key) for key in test.keys]
-        needs = _all_needs(asked)
-        options = []
-        for value in self._flat(test.value):
-            options.append(self._product(asked, value))
+        known = [a for a in asked if a is not None]
+        reasons = [str(key) for key, a in zip(test.keys, asked, strict=True) if a is None]
+        bare = _met_all([_needs(key) for key in test.keys])  # without what ports at any protocol ask for
+        needs = _met_all([bare, *(a.needs for a in known)])
+        options: list[Conditions] = [_met(needs, self._product(asked, value)) for value in self._flat(test.value)]
         if len(options) > MOST:
             raise RefusedError(None, f"a set has more than {MOST:,} elements", code="FW402")
-        if test.op not in ("!=", "!"):
-            _narrow(match, needs, [_met(needs, option) for option in options])
-            return
-        left: list[Conditions] = [{**needs, **{a.field: needs.get(a.field, a.domain) & a.domain for a in asked}}]
+        if test.op in ("!=", "!"):
+            inside = {**needs, **{a.field: needs.get(a.field, a.domain) & a.domain for a in known}}
+            options = [needs] if reasons else self._others(inside, options)
+        if any(key.family == "th" for key in test.keys):
+            others = bare.get(PROTOCOL, FULL[PROTOCOL]) - keys.PORTED
+            options += [{**bare, PROTOCOL: others, FRAGMENT: keys.EARLY}] if others else []
+            _narrow(match, {**bare, FRAGMENT: keys.EARLY}, options)
+            match.doubt("th: of a protocol without ports", unless=(PROTOCOL, keys.PORTED))
+        else:
+            _narrow(match, needs, options)
+        for reason in reasons:
+            match.doubt(reason)
+
+    def _others(self, inside: Conditions, options: Sequence[Conditions]) -> list[Conditions]:
+        """What none of the elements takes."""
+        left = [inside]
         for option in options:
-            left = [rest for one in left for rest in _less(one, option)]
+            left = [rest for one in left for rest in less(one, option)]
             if len(left) > MOST:
                 raise RefusedError(None, "the set is too large to be negated", code="FW402")
-        _narrow(match, needs, left)
+        return left
 
-    def _product(self, asked: Sequence[Asked], value: Value) -> Conditions:
+    def _product(self, asked: Sequence[Asked | None], value: Value) -> Conditions:
         parts = value.values if isinstance(value, Concat) else (value,)
         if len(parts) != len(asked):
             raise RefusedError(
@@ -214,8 +271,9 @@ class _Reader:
             )
         out: dict[int, IntervalSet] = {}
         for a, part in zip(asked, parts, strict=True):
-            chosen = self.values(a, part)
-            out[a.field] = out[a.field] & chosen if a.field in out else chosen
+            if a is not None:
+                chosen = self.values(a, part)
+                out[a.field] = out[a.field] & chosen if a.field in out else chosen
         return out
 
     # Verdict maps
@@ -249,7 +307,7 @@ class _Reader:
             for one, _ in self.set_of(value.name).elements:
                 if one is not None:
                     yield from self._flat(one)
-        elif isinstance(value, Several) and value.kind != "bits":
+        elif isinstance(value, Several) and value.kind == "set":
             for one in value.values:
                 yield from self._flat(one)
         else:
@@ -257,6 +315,8 @@ class _Reader:
 
     def values(self, asked: Asked, value: Value) -> IntervalSet:
         """The values of a field, ours, that an expression lists."""
+        if isinstance(value, Several) and value.kind == "list" and asked.field not in BITS:
+            raise RefusedError(None, "several values stand in braces", "such as `{ 22, 80 }`")
         found = [self._value(asked, one) for one in self._flat(value)]
         chosen = IntervalSet.union(pair for one in found for pair in one)
         if asked.shift:
@@ -266,10 +326,12 @@ class _Reader:
         return chosen
 
     def _value(self, asked: Asked, value: Value) -> IntervalSet:
+        if asked.field in BITS and not isinstance(value, Range):
+            number = self._bits_of(asked, value)
+            return IntervalSet.union((v, v) for lo, hi in asked.domain for v in range(lo, hi + 1)
+                                     if BITS[asked.field](v) == number)  # fmt: skip
         if isinstance(value, Several) and value.kind == "bits":
-            if asked.field == FLAGS:
-                return IntervalSet.single(_union(self._number(asked, one) for one in value.values))
-            return self.values(asked, Several(value.values))
+            return IntervalSet.single(self._number(asked, value))
         if isinstance(value, Range):
             return _pair(self._number(asked, value.first), self._number(asked, value.last))
         if isinstance(value, Prefix):
@@ -303,7 +365,7 @@ class _Reader:
             return _union(self._number(asked, one) for one in value.values)
         number = asked.number(value.text) if isinstance(value, Word) else None
         if number is None and isinstance(value, Word):
-            number = keys._plain(value.text)
+            number = keys.plain(value.text)
         if number is None:
             raise RefusedError(None, f"`{short(getattr(value, 'text', 'it'))}` is not one value", code="FW403")
         return number
@@ -323,7 +385,14 @@ def _union(numbers: Iterator[int]) -> int:
 
 
 def _in_braces(value: Value) -> bool:
-    return isinstance(value, Named | Range) or (isinstance(value, Several) and value.kind == "set")
+    return isinstance(value, Named) or (isinstance(value, Several) and value.kind == "set")
+
+
+def _compared(asked: Asked, op: str, number: int) -> IntervalSet:
+    lo, hi = asked.domain.lo, asked.domain.hi
+    below = {"<": number - 1, "<=": number}.get(op)
+    pair = (lo, min(hi, below)) if below is not None else (max(lo, number + (op == ">")), hi)
+    return asked.domain & IntervalSet((pair,)) if pair[0] <= pair[1] else IntervalSet(())
 
 
 def _narrow(match: Match, needs: Conditions, options: list[Conditions]) -> None:
@@ -338,42 +407,31 @@ def _narrow(match: Match, needs: Conditions, options: list[Conditions]) -> None:
     match.doubt("a later fragment: what it carries is taken for a header", unless=(FRAGMENT, keys.EARLY))
 
 
-def _asked(key: Key) -> Asked:
+def _asked(key: Key) -> Asked | None:
+    """What a key asks for among others; None if it is in doubt."""
     found = KEYS.get((key.family, key.name))
-    if found is None or key.family == "th":
-        raise RefusedError(None, f"`{key}` is not understood together with other keys", code="FW402")
+    if found is None and key.family not in DOUBTED:
+        raise RefusedError(None, f"`{key}` is not a condition that is understood")
     return found
 
 
 def _needs(key: Key) -> Conditions:
+    """What a packet has to be for a key to be there, whatever it is compared with."""
     found = KEYS.get((key.family, key.name))
     if key.family == "th":
         return {}
     return found.needs if found is not None else DOUBTED.get(key.family, {})
 
 
-def _all_needs(asked: Sequence[Asked]) -> dict[int, IntervalSet]:
-    out: dict[int, IntervalSet] = {}
-    for one in asked:
-        for f, chosen in one.needs.items():
-            out[f] = out[f] & chosen if f in out else chosen
+def _met_all(several: Sequence[Conditions]) -> Conditions:
+    out: Conditions = {}
+    for one in several:
+        out = _met(out, one)
     return out
 
 
-def _met(one: Conditions, other: Conditions) -> Conditions:
+def _met(one: Conditions, other: Conditions) -> dict[int, IntervalSet]:
     out = dict(one)
     for f, chosen in other.items():
         out[f] = out[f] & chosen if f in out else chosen
     return out
-
-
-def _less(one: Conditions, taken: Conditions) -> Iterator[Conditions]:
-    """The packets of a product that another does not take, as disjoint products."""
-    rest = dict(one)
-    for f, chosen in taken.items():
-        outside = rest[f] - chosen
-        if outside:
-            yield {**rest, f: outside}
-        rest[f] = rest[f] & chosen
-        if not rest[f]:
-            return

@@ -1,7 +1,7 @@
 """nft's text or JSON -> a document: each base chain is a policy; tables that do not filter IP packets are left out, and told.
 
 The policies of one hook are met one after the other, and a packet must pass them all: each is asked by itself, and the others
-are told of.
+are told of; or all of them together (`hooks`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from ...model import address
 from ...model.fields import DST, FULL, IN, OUT, SRC
 from ...model.rules import ALLOW, DENY
 from ..chains import Chain, Chains, Kind, Line, Part
-from ..document import Document
+from ..document import Beside, Document
 from . import syntax
+from .hooks import Bases, name_of, together
+from .includes import Included
 from .meaning import lines_of
 from .syntax import Table, Tables
 from .words import RefusedError
@@ -29,18 +31,22 @@ _ABSENT: Mapping[str, frozenset[int]] = {
 }  # fmt: skip
 
 
-def read(text: str, file: str) -> Document:
+def read(text: str, file: str, beside: Beside | None = None) -> Document:
     """The document in a text.
+
+    Args:
+        beside: the files that it may include.
 
     Raises:
         PolicyError: with every error, each with its line and column.
     """
-    return _Reader(text, file).read()
+    return _Reader(text, file, beside).read()
 
 
 class _Reader:
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
+    def __init__(self, text: str, file: str, beside: Beside | None) -> None:
+        self.text, self.file, self.beside = text, file, beside
+        self.included: dict[str, str] = {}
         self.errors: list[Diagnostic] = []
         self.remarks: list[Diagnostic] = []
         self.statements: Counter[str] = Counter()
@@ -49,10 +55,11 @@ class _Reader:
     def read(self) -> Document:
         tables = self._tables()
         chains: dict[str, Chain] = {}
-        bases: dict[str, tuple[Table, syntax.Chain]] = {}
+        bases: Bases = {}
         for table in tables.values():
-            if table.family not in _FILTERING:
-                self._left_out(table, f"table `{table.family} {table.name}` is not of IP packets, and not evaluated")
+            if table.family not in _FILTERING or table.dormant:
+                why = "is dormant" if table.dormant else "is not of IP packets"
+                self._left_out(table, f"table `{table.family} {table.name}` {why}, and not evaluated")
                 continue
             self._table(table, chains, bases)
         if not bases and not self.errors:
@@ -60,11 +67,19 @@ class _Reader:
             self.errors.append(Diagnostic("FW407", f"there is {there}", Span(self.file, 1, 1, 1, 1), help=_SAVE))
         self._circles(chains)
         if self.errors:
-            raise PolicyError(sorted(self.errors, key=lambda d: (d.span.line, d.span.column)), {self.file: self.text})
-        self._together(bases)
+            raise PolicyError(
+                sorted(self.errors, key=lambda d: (d.span.file != self.file, d.span.file, d.span.line, d.span.column)),
+                {self.file: self.text, **self.included},
+            )
+        self._told(bases)
         entries = {key: _ABSENT[base.hook] for key, (_, base) in bases.items()}
         policies = {name: key for key, name in _names(bases).items()}
-        return Document("nftables", Chains(chains, entries), policies, tuple(self.remarks), dict(self.statements))
+        passed = together(bases, chains, entries, self._next)
+        policies |= {name: several[0] for name, several in passed.items()}
+        return Document(
+            "nftables", Chains(chains, entries), policies, tuple(self.remarks), dict(self.statements), passed=passed,
+            texts=self.included,
+        )  # fmt: skip
 
     def _tables(self) -> Tables:
         from . import json, text
@@ -72,7 +87,9 @@ class _Reader:
         try:
             if self.text.lstrip()[:1] == "{":
                 return json.read(self.text, self.file, self._failed)
-            return text.read(self.text, self.file, self._failed)
+            included = Included(self.text, self.file, self.beside)
+            self.included = included.texts
+            return text.read(included, {**included.texts, self.file: self.text}, self._failed)
         except RefusedError as error:
             self._failed(error)
             return {}
@@ -81,7 +98,8 @@ class _Reader:
         if len(self.errors) >= MAX_ERRORS:
             return
         if error.token is not None:
-            span = Span(self.file, error.token.line, error.token.column, error.token.line, error.token.end)
+            token = error.token
+            span = Span(token.file, token.line, token.column, token.line, token.end)
         self.errors.append(Diagnostic(error.code, error.message, span or Span(self.file, 1, 1, 1, 1), help=error.help))
 
     def _left_out(self, table: Table, message: str) -> None:
@@ -89,7 +107,7 @@ class _Reader:
         self.statements["ignored"] += count
         self.remarks.append(Diagnostic("FW452", f"{message} ({count} rules)", table.span, severity="info"))
 
-    def _table(self, table: Table, chains: dict[str, Chain], bases: dict[str, tuple[Table, syntax.Chain]]) -> None:
+    def _table(self, table: Table, chains: dict[str, Chain], bases: Bases) -> None:
         filtering = {name: c for name, c in table.chains.items() if not c.hook or c.type == "filter"}
         for name, chain in table.chains.items():
             if name not in filtering:
@@ -99,6 +117,11 @@ class _Reader:
         used = _reached(filtering)
         for name, chain in filtering.items():
             key = f"{table.family} {table.name} {name}"
+            if chain.hook and chain.hook not in _ABSENT:
+                self._failed(
+                    RefusedError(None, f"hook `{chain.hook}` is not one of tables `{table.family}`"), chain.span
+                )
+                continue
             if chain.hook:
                 bases[key] = table, chain
             if name not in used:  # of NAT, perhaps: no filter leads there
@@ -125,10 +148,9 @@ class _Reader:
             passing = all(one.kind is Kind.PASS for one in made)
             self.statements["ignored" if passing else "in doubt" if in_doubt else "exact"] += 1
             for one in made:
-                self.number += 1
                 target = f"{table.family} {table.name} {one.target}" if one.target is not None else None
                 lines.append(
-                    Line(self.number, rule.span, rule.text, one.kind, one.parts, target, rule.comment, rule.log)
+                    Line(self._next(), rule.span, rule.text, one.kind, one.parts, target, rule.comment, rule.log)
                 )
         default = None if not chain.hook else ALLOW if chain.policy == "accept" else DENY
         return Chain(f"{table.family} {table.name} {chain.name}", tuple(lines), default, chain.span)
@@ -138,8 +160,11 @@ class _Reader:
         sets = list(FULL)
         sets[SRC] = sets[DST] = address.V6 if table.family == "ip" else address.V4
         reason = f"these are rules for {'IPv4' if table.family == 'ip' else 'IPv6'} alone"
+        return Line(self._next(), chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),), implied=True)
+
+    def _next(self) -> int:
         self.number += 1
-        return Line(self.number, chain.span, reason, Kind.EITHER, (Part((tuple(sets),), (reason,)),), implied=True)
+        return self.number
 
     def _circles(self, chains: Mapping[str, Chain]) -> None:
         graph = {key: [x.target for x in chain.lines if x.target in chains] for key, chain in chains.items()}
@@ -151,7 +176,7 @@ class _Reader:
             shown = " -> ".join(key.rpartition(" ")[2] for key in circle)
             self.errors.append(Diagnostic("FW405", "the chains call each other in a circle", line.span, shown[:200]))
 
-    def _together(self, bases: Mapping[str, tuple[Table, syntax.Chain]]) -> None:
+    def _told(self, bases: Bases) -> None:
         """Chains of one hook: what one accepts another may drop."""
         for key, (table, chain) in bases.items():
             others = [
@@ -166,7 +191,8 @@ class _Reader:
                 message = (
                     f"packets of chain `{chain.name}` must also pass {told} of the same hook: each is asked by itself"
                 )
-                self.remarks.append(Diagnostic("FW460", message, chain.span, severity="info"))
+                help = f"`--policy '{name_of(chain.hook)}'` asks all of the hook together"
+                self.remarks.append(Diagnostic("FW460", message, chain.span, severity="info", help=help))
 
 
 def _reached(chains: Mapping[str, syntax.Chain]) -> set[str]:
@@ -188,7 +214,7 @@ def _reached(chains: Mapping[str, syntax.Chain]) -> set[str]:
     return found
 
 
-def _names(bases: Mapping[str, tuple[Table, syntax.Chain]]) -> dict[str, str]:
+def _names(bases: Bases) -> dict[str, str]:
     """The shortest name of each base chain that tells it from the others."""
     out = {}
     for key, (table, chain) in bases.items():

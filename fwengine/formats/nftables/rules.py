@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...errors import Span
 from .syntax import (
     Choice,
@@ -34,25 +36,32 @@ VERDICTS = frozenset({"accept", "drop", "continue", "return", "jump", "goto", "q
 CHANGES = frozenset({"dnat", "snat", "masquerade", "redirect", "tproxy", "fwd", "synproxy"})
 OTHERS = frozenset({"fib", "socket", "osf", "rt", "ipsec", "numgen", "jhash", "symhash", "xfrm", "inner"})
 _OPS = frozenset({"==", "!=", "<", ">", "<=", ">=", "eq", "ne", "lt", "gt", "le", "ge"})
+_LOGGED = ["prefix", "level", "group", "snaplen", "queue-threshold"]
+_RATES = frozenset({
+    "rate", "over", "until", "burst", "packets", "bytes", "kbytes", "mbytes", "used", "/", "second", "minute", "hour", "day",
+    "week",
+})  # fmt: skip
 _SPELT = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+_STATEMENTS = VERDICTS | {"counter", "log", "comment", "limit", "vmap"}
 _ENDS = ("\n", ";", "}")
 
 
 class Cursor:
-    """A place in the words of a text, and the definitions known there."""
+    """A place in the words of some texts, and the definitions known there: those of each open block, the innermost last."""
 
-    def __init__(self, tokens: list[Token], source: str, file: str) -> None:
-        self.tokens, self.file, self.at = tokens, file, 0
-        self.rows = source.split("\n")
-        self.defined: dict[str, list[Token]] = {}
+    def __init__(self, tokens: list[Token], texts: Mapping[str, str]) -> None:
+        self.tokens, self.at = tokens, 0
+        self.rows = {file: text.split("\n") for file, text in texts.items()}
+        self.scopes: list[dict[str, list[Token]]] = [{}]
 
     @property
     def token(self) -> Token:
-        return self.tokens[min(self.at, len(self.tokens) - 1)]
+        return self.tokens[self.at] if self.at < len(self.tokens) else self.tokens[-1]
 
     @property
     def text(self) -> str:
-        return self.token.text if not self.token.quoted else ""
+        token = self.token
+        return "" if token.quoted else token.text
 
     @property
     def done(self) -> bool:
@@ -70,9 +79,11 @@ class Cursor:
         return token
 
     def accept(self, *texts: str) -> Token | None:
-        if not self.done and not self.token.quoted and self.token.text in texts:
-            self.at += 1
-            return self.tokens[self.at - 1]
+        if self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token.text in texts and not token.quoted:
+                self.at += 1
+                return token
         return None
 
     def expect(self, text: str) -> None:
@@ -102,6 +113,14 @@ class Cursor:
             if depth == 0:
                 return
 
+    def to_statement(self) -> None:
+        """Over the words of a condition that is not looked at, to what is surely the next statement."""
+        while not self.done and self.text not in _ENDS and self.text not in _STATEMENTS:
+            if self.text == "{":
+                self.skip_block()
+            else:
+                self.at += 1
+
     def has(self, *words: str) -> bool:
         """Is one of the words in the rest of the statement?"""
         at = self.at
@@ -111,11 +130,18 @@ class Cursor:
             at += 1
         return False
 
-    def define(self, name: str) -> None:
-        """Keeps the words of a definition, up to its end."""
+    def define(self, name: Token, *, again: bool) -> None:
+        """Keeps the words of a definition, up to its end. A name is defined once in a block, unless `again` is said."""
         begin = self.at
         self.to_end()
-        self.defined[name] = self._filled(self.tokens[begin : self.at])
+        if name.text in self.scopes[-1] and not again:
+            raise RefusedError(name, f"`{short(name.text)}` is defined twice", "the second time it is `redefine`")
+        self.scopes[-1][name.text] = self._filled(self.tokens[begin : self.at])
+
+    def undefine(self, name: Token) -> None:
+        """Forgets a definition."""
+        self.lookup(name)
+        next(scope for scope in reversed(self.scopes) if name.text in scope).pop(name.text)
 
     def _filled(self, tokens: list[Token]) -> list[Token]:
         out: list[Token] = []
@@ -130,20 +156,27 @@ class Cursor:
         return out
 
     def lookup(self, name: Token) -> list[Token]:
-        if name.text not in self.defined:
+        found = next((scope[name.text] for scope in reversed(self.scopes) if name.text in scope), None)
+        if found is None and name.text in _ENDS:
+            raise RefusedError(name, "a name is expected here", code="FW406")
+        if found is None:
             raise RefusedError(name, f"`${short(name.text)}` is not defined", "define it above", "FW404")
-        return self.defined[name.text]
+        return found
 
     def replace(self) -> None:
         """Puts the words of a definition in the place of its name, where one stands."""
         while not self.done and self.text == "$" and self.at + 1 < len(self.tokens):
             name = self.tokens[self.at + 1]
-            put = [t._replace(line=name.line, column=name.column, end=name.end) for t in self.lookup(name)]
+            put = [
+                t._replace(line=name.line, column=name.column, end=name.end, file=name.file) for t in self.lookup(name)
+            ]
             self.tokens[self.at : self.at + 2] = put
 
     def span(self, first: Token, last: Token | None = None) -> Span:
         last = last or first
-        return Span(self.file, first.line, first.column, last.line, last.end)
+        if last.file != first.file or (last.line, last.end) < (first.line, first.end):
+            last = first
+        return Span(first.file, first.line, first.column, last.line, last.end)
 
 
 def rule(c: Cursor) -> Rule:
@@ -162,11 +195,20 @@ def rule(c: Cursor) -> Rule:
             comment = c.take("a text").text
         elif c.accept("log"):
             log = True
-            _skip(c, ["prefix", "level", "group", "snaplen", "queue-threshold", "flags"])
-        elif c.accept("counter"):
-            _skip(c, ["packets", "bytes", "name"])
+            while c.text in _LOGGED or c.text == "flags":
+                _skip(c, _LOGGED)
+                if c.accept("flags") and c.take("flags").text in ("tcp", "ip"):
+                    _skip_list(c)
+        elif c.accept("counter", "last"):
+            _skip(c, ["packets", "bytes", "name", "used"])
         elif c.accept("notrack"):
             pass
+        elif c.accept("flow"):  # established connections may be forwarded elsewhere: it decides nothing
+            c.take("add")
+            c.expect("@")
+            c.take("a flow table")
+        elif c.text == "xt":
+            raise RefusedError(token, "a rule of iptables within nft shows no content", "save it by `iptables-save`")
         elif c.accept("limit", "quota"):
             statements.append(Doubt(token.text))
             _rest_of_rate(c)
@@ -182,40 +224,30 @@ def rule(c: Cursor) -> Rule:
             if found is not None:
                 statements.append(found)
     last = c.tokens[c.at - 1] if c.at else first
-    words = " ".join(" ".join(row.split()) for row in c.rows[first.line - 1 : last.line])
-    return Rule(tuple(statements), c.span(first, last), words, comment, log)
+    span = c.span(first, last)
+    words = " ".join(" ".join(row.split()) for row in c.rows[span.file][span.line - 1 : span.end_line])
+    return Rule(tuple(statements), span, words, comment, log)
+
+
+def _skip_list(c: Cursor) -> None:
+    c.take("a value")
+    while c.accept(","):
+        c.take("a value")
 
 
 def _skip(c: Cursor, names: list[str]) -> None:
     """Options that decide nothing, each with a value."""
     while c.accept(*names):
-        c.take("a value")
-        while c.accept(","):
-            c.take("a value")
+        _skip_list(c)
     if c.token.quoted:  # `counter "name"`
         c.take("")
 
 
 def _rest_of_rate(c: Cursor) -> None:
-    words = {
-        "rate",
-        "over",
-        "until",
-        "burst",
-        "packets",
-        "bytes",
-        "kbytes",
-        "mbytes",
-        "used",
-        "/",
-        "name",
-        "second",
-        "minute",
-        "hour",
-        "day",
-        "week",
-    }
-    while not c.done and (c.text in words or c.text[:1].isdigit() or c.token.quoted):
+    if c.accept("name"):
+        c.take("a name")
+        return
+    while not c.done and (c.text in _RATES or c.text[:1].isdigit() or c.token.quoted):
         c.take("a rate")
 
 
@@ -255,18 +287,19 @@ def _condition(c: Cursor) -> Statement | None:
     while c.accept("."):
         keys.append(_key(c))
     if c.accept("set"):
+        if keys[0] == _OPTION:
+            c.to_statement()
+            return Doubt("tcp option … set: of what the packet may lack")
         if keys[0].family not in ("meta", "ct"):
             return Refused(f"{keys[0]} set")
         return Doubt(f"{keys[0]} set: of what the packet may lack") if _assigned(c) else None
-    if c.accept("vmap"):
-        c.replace()
-        if c.accept("@"):
-            return Choice(tuple(keys), (), c.take("a map").text)
-        found = [(value, done) for value, done in element_map(c) if done is not None]
-        return Choice(tuple(keys), tuple(found))
-    if keys[0].family in OTHERS or (keys[0].family == "tcp" and keys[0].name.startswith("option")):
+    strange = next((key for key in keys if key.family in OTHERS or key in (_OPTION, _RAW)), None)
+    if strange is not None and c.text != "vmap":
         _unread(c)
-        return Doubt(str(keys[0]))
+        if c.text != "vmap":
+            return Doubt(str(strange))
+    if c.accept("vmap"):
+        return _choice(c, keys)
     mask = None
     if c.accept("&", "and"):
         mask = _bits(c)
@@ -278,6 +311,14 @@ def _condition(c: Cursor) -> Statement | None:
     if c.accept("/"):  # `syn / syn,ack`
         return Test(tuple(keys), op or "==", value, _right(c))
     return Test(tuple(keys), op, value, mask)
+
+
+def _choice(c: Cursor, keys: list[Key]) -> Choice:
+    c.replace()
+    if c.accept("@"):
+        return Choice(tuple(keys), (), c.take("a map").text)
+    found = [(value, done) for value, done in element_map(c) if done is not None]
+    return Choice(tuple(keys), tuple(found))
 
 
 def _assigned(c: Cursor) -> bool:
@@ -300,13 +341,17 @@ def _assigned(c: Cursor) -> bool:
             return asks
 
 
+_OPTION, _RAW = Key("tcp", "option"), Key("raw", "payload")
+
+
 def _unread(c: Cursor) -> None:
-    """The value of a condition that is in doubt anyway."""
-    while c.text not in _ENDS and c.text not in VERDICTS and c.text not in ("counter", "log", "comment", "limit"):
-        if c.text == "{":
-            c.skip_block()
-        else:
-            c.take("a value")
+    """What is asked and compared by a condition that is in doubt anyway."""
+    if c.accept("oif", "oifname", "type"):  # of `fib`: its value is one like others, and more conditions may follow
+        c.accept(*_OPS)
+        if c.text != "vmap":
+            _right(c)
+    else:
+        c.to_statement()
 
 
 def _key(c: Cursor) -> Key:
@@ -338,13 +383,24 @@ def _key(c: Cursor) -> Key:
             name = " ".join([name, *more])
         return Key("ct", name)
     if word == "tcp" and c.accept("option"):
-        return Key("tcp", "option")
+        c.take("an option")
+        while c.text not in (*_ENDS, "set", "==", "!=", "<", ">", "{") and c.text not in _STATEMENTS:
+            if c.accept("exists", "missing"):
+                break
+            c.take("a field")
+            if c.after(0)[:1].isdigit():
+                break
+        return _OPTION
     if word in OTHERS:
         return Key(word, c.take("a key").text)
     if word in PAYLOADS:
         return Key(word, c.take("a field").text)
-    if word == "@":
-        raise RefusedError(token, "raw payloads are not understood")
+    if word == "@":  # `@th,16,16`
+        for at in range(3):
+            if at:
+                c.expect(",")
+            c.take("where the bytes are")
+        return _RAW
     raise RefusedError(token, f"`{short(word)}` is not a condition or statement that is understood")
 
 
@@ -388,6 +444,7 @@ def _one(c: Cursor) -> Value:
         c.take("")
         return Prefix(word, int(c.take("a length").text))
     if c.accept("-"):
+        c.replace()
         return Range(word, Word(c.take("the end of a range").text))
     return word
 
@@ -398,6 +455,15 @@ def elements(c: Cursor) -> list[tuple[Value | None, Verdict | None]]:
     return element_map(c) if c.text == "{" else [(_concat(c), None)]
 
 
+def _kept(c: Cursor) -> None:
+    """What nft remembers of an element: how long it stays, how often it was met."""
+    while c.accept("timeout", "expires", "comment", "counter", "packets", "bytes", "limit", "quota", "last"):
+        if c.tokens[c.at - 1].text in ("limit", "quota"):
+            _rest_of_rate(c)
+        elif c.text not in (",", ":", "}", "\n", "packets", "comment"):
+            c.take("a value")
+
+
 def element_map(c: Cursor) -> list[tuple[Value | None, Verdict | None]]:
     """The elements of a set in braces, or of a map with what each leads to."""
     c.replace()
@@ -406,11 +472,8 @@ def element_map(c: Cursor) -> list[tuple[Value | None, Verdict | None]]:
     c.skip_lines()
     while not c.accept("}"):
         c.replace()
-        value = None if c.accept("*") else _concat(c)
-        while c.text in ("timeout", "expires", "comment", "counter", "packets", "bytes", "limit"):
-            c.take("")
-            if c.text not in (",", ":", "}", "\n", "packets"):
-                c.take("a value")
+        value = None if c.accept("*") else _bits(c)
+        _kept(c)
         done: Verdict | None = None
         c.skip_lines()
         if c.accept(":"):
@@ -419,7 +482,7 @@ def element_map(c: Cursor) -> list[tuple[Value | None, Verdict | None]]:
                 done = verdict(c)
             else:
                 _concat(c)
-        if isinstance(value, Several) and done is None:
+        if isinstance(value, Several) and value.kind == "set" and done is None:
             out += [(one, None) for one in value.values]
         else:
             out.append((value, done))

@@ -139,6 +139,7 @@ class Table:
     span: Span
     chains: dict[str, Chain] = field(default_factory=dict)
     sets: dict[str, Set] = field(default_factory=dict)
+    dormant: bool = False  # loaded, and not in force
 
 
 Tables = dict[tuple[str, str], Table]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from .includes import Included
 from .rules import Cursor, element_map, elements, rule
 from .syntax import Chain, Set, Table, Tables
-from .words import RefusedError, Token, short, words
+from .words import RefusedError, Token, short
 
 FAMILIES = ("ip", "ip6", "inet", "arp", "bridge", "netdev")
+_SAVE = "save what is loaded: `nft list ruleset > FILE`"
 _CUT = "save the rules again: `nft list ruleset > FILE`"
 
 
-def read(text: str, file: str, failed: Callable[[RefusedError], None]) -> Tables:
+def read(included: Included, texts: Mapping[str, str], failed: Callable[[RefusedError], None]) -> Tables:
     """The tables of a text. What is not understood goes to `failed`, and the next statement is gone on with."""
-    reader = _Text(Cursor(list(words(text)), text, file), failed)
+    reader = _Text(Cursor(included.tokens, texts), failed)
     reader.all()
     return reader.tables
 
@@ -34,23 +36,27 @@ class _Text:
             except RefusedError as error:
                 self.failed(error)
                 self.c.to_end()
+                self.c.accept("}")  # of a block that was not understood
 
     def _command(self) -> None:
         token = self.c.take("a statement")
         match token.text:
             case "table":
                 self._table()
-            case "flush" | "delete" | "destroy" | "reset":
+            case "flush" | "delete" | "destroy":
                 self._gone(token)
-            case "define":
-                self._define()
-            case "include":
-                message = "the file includes another, and one file is read"
-                raise RefusedError(
-                    token, message, "`nft -f FILE` loads them all; `nft list ruleset > FILE` writes all into one"
-                )
+            case "define" | "redefine" | "undefine":
+                self._define(token)
             case "add" | "create" | "insert":
                 self._add(token)
+            case "reset" | "replace" | "rename":
+                raise RefusedError(token, f"`{token.text}` changes what is loaded", _SAVE)
+            case "nft":
+                raise RefusedError(
+                    token, "this is a shell script that calls nft, not a file of nft's", f"run it, and {_SAVE}"
+                )
+            case "Chain":
+                raise RefusedError(token, "this is a listing of iptables", "save the rules: `iptables-save > FILE`")
             case _:
                 raise RefusedError(
                     token,
@@ -59,23 +65,57 @@ class _Text:
                 )
 
     def _gone(self, token: Token) -> None:
-        """What a file begins with to load into an empty rule set."""
-        what = self.c.take("what is removed").text
-        if token.text == "reset" or what not in ("ruleset", "table"):
-            raise RefusedError(
-                token, f"`{token.text} {what}` changes what is loaded", "save what is loaded: `nft list ruleset`"
-            )
-        if what == "ruleset":
-            self.tables.clear()
-        else:
-            key = self._table_name()
-            self.tables.pop(key, None)
-        self.c.to_end()
-
-    def _define(self) -> None:
+        """What empties or removes: a whole rule set, or a part of what stands above."""
+        what = self.c.take("what is removed")
+        if what.text == "ruleset":
+            family = self.c.take("a family").text if self.c.text in FAMILIES else None
+            for key in [key for key in self.tables if family in (None, key[0])]:
+                del self.tables[key]
+            return
+        if what.text not in ("table", "chain", "set", "map", "element"):
+            raise RefusedError(what, f"`{token.text} {short(what.text)}` changes what is loaded", _SAVE)
+        key = self._table_name()
+        table = self.tables.get(key)
+        if what.text == "table":
+            if table is None:  # of what was loaded before
+                return
+            if token.text == "flush":
+                for chain in table.chains.values():
+                    chain.rules.clear()
+            else:
+                del self.tables[key]
+            return
         name = self.c.take("a name")
+        found = None if table is None else (table.chains if what.text == "chain" else table.sets).get(name.text)
+        if table is None or found is None:
+            if token.text == "destroy":
+                return
+            raise RefusedError(name, f"there is no {what.text} `{short(name.text)}`", "add it first", "FW404")
+        if what.text == "element":
+            assert isinstance(found, Set)
+            self._forgotten(found)
+        elif token.text != "flush":
+            (table.chains if isinstance(found, Chain) else table.sets).pop(name.text)
+        elif isinstance(found, Chain):
+            found.rules.clear()
+        else:
+            found.elements.clear()
+
+    def _forgotten(self, found: Set) -> None:
+        at = self.c.token
+        for value, _ in element_map(self.c):
+            kept = [one for one in found.elements if one[0] != value]
+            if len(kept) == len(found.elements):
+                raise RefusedError(at, f"an element is not written so in set `{short(found.name)}`", _SAVE, "FW404")
+            found.elements[:] = kept
+
+    def _define(self, token: Token) -> None:
+        name = self.c.take("a name")
+        if token.text == "undefine":
+            self.c.undefine(name)
+            return
         self.c.expect("=")
-        self.c.define(name.text)
+        self.c.define(name, again=token.text == "redefine")
 
     def _table_name(self) -> tuple[str, str]:
         family = "ip"
@@ -90,12 +130,14 @@ class _Text:
         self.c.skip_lines()
         if not self.c.accept("{"):
             return
+        self.c.scopes.append({})
         while not self._closed():
             try:
                 self._in_table(table)
             except RefusedError as error:
                 self.failed(error)
                 self.c.to_end()
+        self.c.scopes.pop()
 
     def _closed(self) -> bool:
         while self.c.skip_ends():
@@ -112,14 +154,12 @@ class _Text:
             case "set" | "map":
                 self._set(table, self.c.take("a name").text)
             case "flags" | "comment":
-                dormant = token.text == "flags" and self.c.text == "dormant"
-                if dormant:
-                    raise RefusedError(token, "the table is dormant: none of its rules is in force")
+                table.dormant = table.dormant or (token.text == "flags" and self.c.has("dormant"))
                 self.c.to_end()
             case "counter" | "quota" | "limit" | "ct" | "secmark" | "synproxy" | "flowtable" | "meter":
                 self._object()
-            case "define":
-                self._define()
+            case "define" | "redefine" | "undefine":
+                self._define(token)
             case _:
                 raise RefusedError(token, f"`{short(token.text)}` is not part of a table that is understood")
 
@@ -135,12 +175,14 @@ class _Text:
         self.c.skip_lines()
         if not self.c.accept("{"):
             return
+        self.c.scopes.append({})
         while not self._closed():
             try:
                 self._in_chain(chain)
             except RefusedError as error:
                 self.failed(error)
                 self.c.to_end()
+        self.c.scopes.pop()
 
     def _in_chain(self, chain: Chain) -> None:
         match self.c.text:
@@ -153,6 +195,8 @@ class _Text:
                 self.c.to_end()
             case "devices" | "flags":
                 self.c.to_end()
+            case "define" | "redefine" | "undefine":
+                self._define(self.c.take(""))
             case _:
                 chain.rules.append(rule(self.c))
 
@@ -168,10 +212,12 @@ class _Text:
         if self.c.accept("priority"):
             parts = []
             while self.c.text not in (";", "\n", "}"):
+                self.c.replace()
                 parts.append(self.c.take("a priority").text)
-            chain.priority = " ".join(parts)
+            chain.priority = "".join(parts)
 
     def _policy(self) -> str:
+        self.c.replace()
         token = self.c.take("accept or drop")
         if token.text not in ("accept", "drop"):
             raise RefusedError(token, "a policy is `accept` or `drop`", code="FW403")
@@ -220,11 +266,16 @@ class _Text:
             chain = table.chains.get(name.text)
             if chain is None:
                 raise RefusedError(name, f"there is no chain `{short(name.text)}`", "add it first", "FW404")
-            if self.c.text in ("position", "index", "handle"):
-                raise RefusedError(
-                    self.c.token,
-                    f"`{self.c.text}` asks for a place in what is loaded",
-                    "save what is loaded: `nft list ruleset`",
-                )
-            made = rule(self.c)
-            chain.rules.insert(0 if token.text == "insert" else len(chain.rules), made)
+            where = self._where(chain, inserted=token.text == "insert")
+            chain.rules.insert(where, rule(self.c))
+
+    def _where(self, chain: Chain, *, inserted: bool) -> int:
+        """The place of a rule that is added: `index N` is before the rule of that number, or behind it."""
+        if self.c.text in ("position", "handle"):
+            raise RefusedError(self.c.token, f"`{self.c.text}` asks for a place in what is loaded", _SAVE)
+        if not self.c.accept("index"):
+            return 0 if inserted else len(chain.rules)
+        token = self.c.take("a number")
+        if not (token.text.isascii() and token.text.isdigit()) or int(token.text[:9]) >= len(chain.rules):
+            raise RefusedError(token, f"chain `{short(chain.name)}` has no rule `{short(token.text)}`", code="FW404")
+        return int(token.text) + (not inserted)

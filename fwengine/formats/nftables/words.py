@@ -9,7 +9,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(
     r'(?P<skip>[ \t\r\f]+|\\\r?\n|\#[^\n]*)|(?P<line>\n)|(?P<string>"[^"\n]*")'
     r"|(?P<word>(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.:]*|[A-Za-z0-9_](?:[\w.+]|-(?=[\w.])|\*)*)"
-    r"|(?P<sign>==|!=|<=|>=|<<|>>|[{}();,:=<>!&|^/@$.*-])"
+    r"|(?P<sign>==|!=|<=|>=|<<|>>|[{}();,:=<>!&|^/@$.*+-])"
 )
 
 
@@ -21,6 +21,7 @@ class Token(NamedTuple):
     column: int
     end: int
     quoted: bool = False
+    file: str = ""
 
 
 class RefusedError(Exception):
@@ -31,8 +32,8 @@ class RefusedError(Exception):
         self.token, self.message, self.help, self.code = token, message, help, code
 
 
-def words(text: str) -> Iterator[Token]:
-    """The tokens of a text; comments and continued line ends are left out.
+def words(text: str, file: str) -> Iterator[Token]:
+    """The tokens of a file's text; comments and continued line ends are left out.
 
     Raises:
         RefusedError: at what is none.
@@ -41,7 +42,7 @@ def words(text: str) -> Iterator[Token]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            token = Token(text[at], line, at - begin + 1, at - begin + 2)
+            token = Token(text[at], line, at - begin + 1, at - begin + 2, file=file)
             raise RefusedError(
                 token, f"`{text[at]}` is not a sign of nft's language" if text[at] != '"' else "the quote has no end"
             )
@@ -50,10 +51,10 @@ def words(text: str) -> Iterator[Token]:
         if kind != "skip":
             quoted = kind == "string"
             column = found.start() - begin + 1
-            yield Token(word[1:-1] if quoted else word, line, column, column + max(1, len(word)), quoted)
+            yield Token(word[1:-1] if quoted else word, line, column, column + max(1, len(word)), quoted, file)
         if "\n" in word:
             line, begin = line + 1, at
-    yield Token("\n", line, at - begin + 1, at - begin + 2)
+    yield Token("\n", line, at - begin + 1, at - begin + 2, file=file)
 
 
 def short(text: str) -> str:

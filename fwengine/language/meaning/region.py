@@ -33,11 +33,12 @@ from ...model.fields import (
     owners,
 )
 from ...model.interval import IntervalSet
-from ...model.packet import write_flags, write_interface
+from ...model.packet import write_interface
 from ...model.scattered import ScatteredSet
 from ...registry import names, values
 from .addresses import reads_inverted
 from .around import around
+from .flags import show_flag_tests
 from .interfaces import NEARLY_NONE
 from .literals import ESTABLISHED, protocol_text
 from .scope import RESERVED
@@ -421,40 +422,6 @@ def _interface(number: int) -> str:
     if not text.startswith('"') and (name in RESERVED or name.endswith("+") or name.lower() in NEARLY_NONE):
         return f'"{name}"'
     return text
-
-
-def show_flag_tests(chosen: IntervalSet) -> str:
-    """Flag bytes as tests under masks: few, largest first."""
-    left = sum(1 << v for v in _values(chosen))
-    inside = left
-    tests = []
-    for value, mask, members in _cubes():
-        if members & ~inside == 0 and members & left:
-            tests.append(f"{write_flags(value)}/{write_flags(mask)}")
-            left &= ~members
-            if not left:
-                break
-    return _braced(tests)
-
-
-@lru_cache(maxsize=1)
-def _cubes() -> list[tuple[int, int, int]]:
-    """All pairs (value, mask) with the bytes that pass, as a bit set of 256; fewest flags compared first."""
-    out = []
-    with_bit = [sum(1 << v for v in range(256) if v >> bit & 1) for bit in range(8)]
-    everything = (1 << 256) - 1
-    for mask in sorted(range(256), key=lambda m: (m.bit_count(), m)):
-        bits = [bit for bit in range(8) if mask >> bit & 1]
-        for chosen in range(1 << len(bits)):
-            value, members = 0, everything
-            for place, bit in enumerate(bits):
-                if chosen >> place & 1:
-                    value |= 1 << bit
-                    members &= with_bit[bit]
-                else:
-                    members &= ~with_bit[bit]
-            out.append((value, mask, members))
-    return out
 
 
 def _choose(

@@ -11,9 +11,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
+from ...errors import LimitError
 from ...model import address
 from ...model.fields import PORT_PROTOCOLS
 from ...model.interval import IntervalSet
+from ...model.scattered import ScatteredSet
 from . import interfaces
 from .lower import Lowering
 from .names import Names
@@ -21,6 +23,7 @@ from .region import listed_interfaces, numbers, plain_addresses
 
 MAX_PARTS = 8  # names in one union: more say less than the addresses
 _MOST_RANGES = 256  # of a set that names are tried on
+_MOST_NAMES = 64  # that are tried on a scattered set
 
 Groups = tuple[tuple[int, IntervalSet | None], ...]  # of a service: its ports by protocol
 
@@ -43,21 +46,34 @@ class Lexicon:
         if chosen in self.exact:
             return self.exact[chosen]
         best = self._written(chosen)
-        if not self._sets or len(chosen.ranges) > _MOST_RANGES:
+        if not self._sets or not self._few(chosen):
             return best
         if len(best) < self._least + len("{  }"):
             return best
         ways = [self._union, self._difference] if len(best) >= self._least + len(" except ") else [self._union]
-        for text in (way(chosen) for way in ways):
+        for way in ways:
+            try:
+                text = way(chosen)
+            except LimitError:  # what no name fits takes too many words
+                continue
             if text and len(text) <= len(best):
                 best = text
         return best
 
+    def _few(self, chosen: IntervalSet) -> bool:
+        """Is it worth looking for names?"""
+        if isinstance(chosen, ScatteredSet):
+            return len(self._sets) <= _MOST_NAMES
+        return len(chosen.ranges) <= _MOST_RANGES
+
     def _within(self, chosen: IntervalSet) -> list[IntervalSet]:
         """The named sets inside a set, the largest first."""
         found: list[IntervalSet] = []
-        if len(chosen.ranges) > _MOST_RANGES:
+        if not self._few(chosen):
             return found
+        if isinstance(chosen, ScatteredSet):
+            found = [one for one in self._sets if one.issubset(chosen)]
+            return sorted(found, key=lambda s: (-s.size, self.exact[s]))
         for lo, hi in chosen:
             for n in range(bisect_left(self._lows, lo), bisect_right(self._lows, hi)):
                 if self._sets[n].issubset(chosen):
@@ -95,12 +111,24 @@ class Lexicon:
             return ""
         smallest = min(around, key=lambda s: (s.size, self.exact[s]))
         outside = smallest - chosen
-        inner = self.exact.get(outside) or self._union(outside) or self._written(outside)
+        inner = (
+            self.exact.get(outside)
+            or self._reaching(smallest, outside)
+            or self._union(outside)
+            or self._written(outside)
+        )
         plain = self._written(outside)
         inner = plain if len(plain) < len(inner) else inner
         if " " in inner and not inner.startswith("{ "):
             return ""  # an exception from an exception is read in two ways
         return f"{self.exact[smallest]} except {inner}"
+
+    def _reaching(self, base: IntervalSet, outside: IntervalSet) -> str:
+        """The shortest name of a set that takes just this out of a larger one, whatever else it holds."""
+        if len(self._sets) > _MOST_NAMES:
+            return ""
+        found = (self.exact[one] for one in self._sets if outside.issubset(one) and one & base == outside)
+        return min(found, key=lambda name: (len(name), name), default="")
 
 
 class Vocabulary:
@@ -170,6 +198,12 @@ class Vocabulary:
         """A set of addresses, as `from` and `to` take it; `other` are those at the packet's other end."""
         families = [lexicon for family, lexicon in self._lexicons if other.issubset(family) and chosen.issubset(family)]
         return families[0].words(chosen)
+
+    def around(self, point: int) -> str:
+        """The name of the smallest set that holds an address; empty if no name's does."""
+        sets = self._lexicons[-1][1].exact
+        held = [chosen for chosen in sets if point in chosen]
+        return sets[min(held, key=lambda chosen: chosen.size)] if held else ""
 
     def ports(self, chosen: IntervalSet, protocols: IntervalSet) -> str:
         """A set of ports of all these protocols, as `port` takes it."""

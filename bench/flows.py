@@ -1,0 +1,300 @@
+"""Flow logs through a policy of 1,000 rules: Parquet and gzipped text, beside the scan and the classifier alone, and beside what a user
+would do instead.
+
+    python bench/flows.py [--rows 4000000] [--set acl1_1k] [--jobs 2] [--cpu]
+
+Writes a Parquet file and a VPC flow log of flows drawn near the rules, and reports rows a second and ratios within one run. Each
+answer is checked: against the sum of the parts, against the definition on a sample, and between the ways. Never fails by a time.
+Needs pyarrow; DuckDB and pandas are measured where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import ipaddress
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from capture import policy_of
+
+from fwengine.flows.arrow import Scan, pieces
+from fwengine.flows.counting import Counter, Running
+from fwengine.flows.evaluate import evaluate_log
+from fwengine.flows.flow import Batch, Flow, batches
+from fwengine.flows.meaning import Asked, fares
+from fwengine.flows.options import Reading
+from fwengine.flows.reading import Left, scanned
+from fwengine.flows.sums import FlowSums
+from fwengine.model import address
+from fwengine.model.fields import DPORT, DST, PROTOCOL, SPORT, SRC
+from fwengine.policy import Policy
+
+GROUP = 1 << 18  # rows of a row group
+POOL = 1 << 16  # flows that are different
+READING = Reading(opener="src")
+CLOCKS = [time.perf_counter]
+FIRST = Asked(stateful=True)  # one question a flow, as whoever writes SQL asks
+NAMES = ("protocol", "src", "dst", "sport", "dport")
+
+
+def pool_of(policy: Policy, count: int) -> list[Flow]:
+    """Flows near the rules' corners; none is ICMP, and none goes to a group."""
+    luck = random.Random(1)
+    boxes = [box for rule in policy.rules for box in rule.boxes]
+
+    def value(box: Any, field: int, top: int) -> int:
+        lo, hi = box.sets[field].ranges[0]
+        return luck.randint(min(lo, top), min(hi, top))
+
+    out: list[Flow] = []
+    while len(out) < count:
+        box = luck.choice(boxes)
+        protocol = luck.choice((6, 17)) if box.sets[PROTOCOL].size > 1 else box.sets[PROTOCOL].lo
+        if protocol == 1:
+            continue
+        src, dst = (value(box, field, 0xDFFFFFFF) for field in (SRC, DST))
+        sport, dport = (value(box, field, 65535) for field in (SPORT, DPORT))
+        out.append(
+            Flow(
+                protocol, src, dst, sport, dport or 1, bytes=luck.randrange(40, 100_000), packets=luck.randrange(1, 99)
+            )
+        )
+    return out
+
+
+def write(folder: Path, pool: list[Flow], rows: int) -> None:
+    """The same flows as Parquet and as text."""
+    pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")
+    table = pa.table(
+        {
+            "protocol": pa.array([f.protocol for f in pool], "uint8"), "src": pa.array([f.src for f in pool], "uint32"),
+            "dst": pa.array([f.dst for f in pool], "uint32"), "sport": pa.array([f.sport or 0 for f in pool], "uint16"),
+            "dport": pa.array([f.dport or 0 for f in pool], "uint16"), "bytes": pa.array([f.bytes for f in pool], "int64"),
+            "packets": pa.array([f.packets for f in pool], "int64"),
+        }
+    )  # fmt: skip
+    lines = [
+        f"2 123456789012 eni-0a1b2c3d4e5f60718 {address.show(f.src)} {address.show(f.dst)} {f.sport} {f.dport} {f.protocol} "
+        f"{f.packets} {f.bytes} 1793491200 1793491260 ACCEPT OK\n"
+        for f in pool
+    ]
+    luck = random.Random(2)
+    done = 0
+    with (
+        pq.ParquetWriter(folder / "flows.parquet", table.schema, compression="zstd") as writer,
+        gzip.open(folder / "flows.log.gz", "wt", compresslevel=3) as text,
+    ):
+        while done < rows:
+            order = [luck.randrange(len(pool)) for _ in range(min(GROUP, rows - done))]
+            writer.write_table(table.take(order), row_group_size=GROUP)
+            text.write("".join([lines[n] for n in order]))
+            done += len(order)
+
+
+def timed(what: str, rows: int, work: Callable[[], Any], rounds: int = 3) -> tuple[float, Any]:
+    """Rows a second, the best of some rounds, and what the work gives."""
+    best = 0.0
+    for _ in range(rounds):
+        begin = CLOCKS[0]()
+        found = work()
+        best = max(best, rows / (CLOCKS[0]() - begin))
+    print(f"{what:52} {best / 1e6:9.3f} M rows/s", flush=True)
+    return best, found
+
+
+def definition(policy: Policy, asked: Asked, pool: list[Flow], counter: Counter | None = None) -> None:
+    """The sample's fates are those of the definition; a counter has its tables then."""
+    counter = counter or Counter(policy, asked)
+    sample = pool[:300]
+    (batch,) = batches(sample)
+    assert list(counter.each(batch)) == [fares(policy, flow, asked) for flow in sample]
+
+
+def parquet(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int) -> tuple[float, FlowSums]:
+    path = str(folder / "flows.parquet")
+    (whole,) = pieces(path, 1 << 30)
+
+    def scan() -> int:
+        return sum(batch.num_rows for _, batch in Scan(whole, "parquet", READING, threads=jobs > 1))
+
+    scanning, _ = timed(f"Parquet, scan alone ({jobs} threads)", rows, scan)
+    held: list[Batch] = []
+    keep = []
+    for _, batch in Scan(whole, "parquet", READING):
+        keep.append(batch)
+        held += Scan(whole, "parquet", READING).rows.plain(batch)[0]
+        if sum(each.rows for each in held) >= 1 << 20:
+            break
+    counter = Counter(policy, asked, jobs)
+    count = sum(each.rows for each in held)
+    classifying, _ = timed(f"classifier alone ({jobs} threads)", count, lambda: [counter.indices(b) for b in held], 5)  # fmt: skip
+    running = Running(counter)
+    timed("  and the sums", count, lambda: list(map(running.add, held)), 5)
+
+    def both() -> FlowSums:
+        running = Running(counter)
+        for each in scanned(whole, "parquet", READING, Left(path), threads=jobs > 1):
+            running.add(each)
+        return running.sums()
+
+    together, sums = timed("Parquet, both", rows, both)
+    print(f"{'':4}of the slower of scan and classifier: {together / min(scanning, classifying):.2f} (goal 0.7)")
+    parts = FlowSums()
+    for piece in pieces(path, 1):
+        for each in scanned(piece, "parquet", READING, Left(path), threads=False):
+            parts += counter.count(each)
+    assert parts == sums
+    return together, sums
+
+
+def text(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int, want: FlowSums) -> None:
+    path = folder / "flows.log.gz"
+    counter = Counter(policy, asked, jobs)
+    definition(policy, asked, pool_of(policy, 300), counter)
+
+    def ours() -> FlowSums:
+        return evaluate_log(counter, str(path), READING).sums
+
+    native, sums = timed("text, gzip", rows, ours)
+    assert sums.total()[:3] == want.total()[:3]
+    assert {row.fared: tally.flows for row, tally in sums.rows.items()} == {
+        row.fared: t.flows for row, t in want.rows.items()
+    }
+    limit = min(rows, 200_000)
+    index = policy.tree.index
+
+    def loop() -> list[int]:
+        """A row's fields, its addresses as numbers, the rule looked up: by a dictionary what was asked before."""
+        counts = [0] * (len(policy.rules) + 1)
+        known: dict[tuple[str, ...], int] = {}
+        with gzip.open(path, "rt", newline="") as stream:
+            for number, row in enumerate(csv.reader(stream, delimiter=" ")):
+                if number == limit:
+                    break
+                key = (row[3], row[4], row[5], row[6], row[7])
+                rule = known.get(key)
+                if rule is None:
+                    src, dst = (int.from_bytes(bytes(map(int, side.split("."))), "big") for side in key[:2])
+                    point = (int(key[4]), src, dst, int(key[2]), int(key[3]), 256, 256, 2, 0, 0, 0, 0, 0, 64, 84)
+                    rule = known[key] = index(point)
+                counts[rule] += 1
+        return counts
+
+    plain, _ = timed("  a Python loop over csv, rules in the tree", limit, loop, 2)
+    print(f"{'':4}text beside that: {native / plain:.1f} times (goal 10)")
+
+
+def others(policy: Policy, folder: Path, rows: int, ours: float, want: FlowSums) -> None:
+    """The rules in SQL, and as masks."""
+    conditions = []
+    for rule in policy.rules:
+        (box,) = rule.boxes
+        parts = []
+        for name, field in zip(NAMES, (PROTOCOL, SRC, DST, SPORT, DPORT), strict=True):
+            lo, hi = box.sets[field].ranges[0]
+            if box.sets[field].ranges[-1][1] <= 0xFFFFFFFF and (lo, hi) not in ((0, 255), (0, 65535), (0, 0xFFFFFFFF)):
+                parts.append(f"{name} between {lo} and {hi}")
+        conditions.append(" and ".join(parts) or "true")
+    flows = dict.fromkeys(range(len(policy.rules) + 1), 0)
+    for row, tally in want.rows.items():
+        flows[row.fared.first] += tally.flows
+    if find_spec("duckdb"):
+        duckdb = import_module("duckdb")
+        cases = " ".join(f"when {condition} then {n}" for n, condition in enumerate(conditions))
+        limit = min(rows, 500_000)
+        query = f"select r, count(*) from (select case {cases} else {len(conditions)} end r from (select * from '{folder}/flows.parquet' limit {limit})) group by r"  # fmt: skip  # noqa: E501
+        con = duckdb.connect(config={"threads": 2})
+        speed, found = timed("DuckDB, the rules as CASE (2 threads)", limit, lambda: con.execute(query).fetchall(), 1)
+        print(f"{'':4}Parquet beside that: {ours / speed:.0f} times (goal 20)")
+        if limit == rows:
+            assert dict(found) == {n: count for n, count in flows.items() if count}
+    if find_spec("pandas"):
+        pandas = import_module("pandas")
+        limit = min(rows, 50_000)
+        head = next(
+            import_module("pyarrow.parquet").ParquetFile(folder / "flows.parquet").iter_batches(batch_size=limit)
+        )
+        texts = [
+            (address.show(a), address.show(b))
+            for a, b in zip(head["src"].to_pylist(), head["dst"].to_pylist(), strict=True)
+        ]
+        frame = pandas.DataFrame({name: head[name].to_numpy() for name in ("protocol", "sport", "dport")})
+
+        def masks() -> Any:
+            frame["src"] = [int(ipaddress.ip_address(a)) for a, _ in texts]
+            frame["dst"] = [int(ipaddress.ip_address(b)) for _, b in texts]
+            rule = pandas.Series(len(conditions), index=frame.index)
+            for n in range(len(conditions) - 1, -1, -1):
+                words = conditions[n].replace("true", "protocol >= 0")
+                rule[frame.eval(" and ".join(_comparisons(words)))] = n
+            return rule.value_counts()
+
+        speed, _ = timed("pandas with ipaddress, the rules as masks", limit, masks, 1)
+        print(f"{'':4}Parquet beside that: {ours / speed:.0f} times (goal 20)")
+
+
+def _comparisons(words: str) -> list[str]:
+    out = []
+    pieces_ = words.split(" and ")
+    while pieces_:
+        one = pieces_.pop(0)
+        if " between " in one:
+            name, lo = one.split(" between ")
+            out += [f"({name} >= {lo})", f"({name} <= {pieces_.pop(0)})"]
+        else:
+            out.append(f"({one})")
+    return out
+
+
+def memory(policy: str, folder: Path) -> None:
+    """The peak of a process of its own, for each log."""
+    for name in ("flows.parquet", "flows.log.gz"):
+        script = (
+            "import resource, sys; sys.path.insert(0, 'bench'); from capture import policy_of; import fwengine\n"
+            "from fwengine.flows.options import Reading\n"
+            f"fwengine.evaluate_flows(policy_of({policy!r}), {str(folder / name)!r}, reading=Reading(opener='src'), jobs=2)\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        print(f"peak memory of a process that reads {name}: {int(done.stdout) >> 10} MiB (goal 512)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=4_000_000)
+    parser.add_argument("--set", default="acl1_1k")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--cpu", action="store_true", help="seconds of the processor, of one thread: for a machine that others use"
+    )
+    given = parser.parse_args()
+    if given.cpu:
+        given.jobs, CLOCKS[0] = 1, time.process_time
+    policy = policy_of(given.set)
+    pool = pool_of(policy, POOL)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder, pool, given.rows)
+        for asked, what in ((FIRST, "the first packet alone"), (Asked(), "first packet, answer, what follows")):
+            print(f"\n{given.set}: {len(policy.rules):,} rules, {given.rows:,} rows, asked for {what}")
+            definition(policy, asked, pool)
+            ours, sums = parquet(policy, asked, folder, given.rows, given.jobs)
+            text(policy, asked, folder, given.rows, given.jobs, sums)
+            if asked is FIRST:
+                others(policy, folder, given.rows, ours, sums)
+        print()
+        memory(given.set, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,383 @@
+"""Parquet, Arrow and Feather -> batches of flows, by pyarrow's dataset scanner; what is plain goes to the classifier as it lies.
+
+A batch of the scanner is used without a copy if all its rows are plain: IPv4 as numbers, ports and protocols told, nothing but
+ICMP whose types are not told, no group. Otherwise the plain ones are picked out, and all others are read as a CSV's rows are.
+Addresses that are texts are translated once for each that there is in a batch. Knows no policy.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+from ..codes import NOT_A_LOG
+from ..errors import CaptureError
+from ..model import address
+from .extra import needed
+from .flow import Batch, Kind
+from .logs.columns import NEEDED, ROLES, Columns, Role, located, opens_aws, opens_in, roles_of
+from .logs.words import UnreadError, address_of, protocol_of, recorded_of
+from .options import Reading
+
+MAGIC: Final = {b"PAR1": "parquet", b"ARROW1": "ipc"}
+ROWS: Final = 1 << 17  # of a batch
+_GROUPS: Final = 0xE0000000
+_BAD: Final = 0xFFFFFFFF  # in the place of an address that is none, or of IPv6: no plain row has it
+_EMPTY: Final = Reading()
+
+
+class Piece(NamedTuple):
+    """Rows of a file: some of its row groups, all for None."""
+
+    path: str
+    groups: tuple[int, ...] | None = None
+
+
+def pieces(path: str, groups: int) -> list[Piece]:
+    """A Parquet file in pieces of some row groups each; others as a whole."""
+    if not Path(path).is_file():  # a pipe, say: looking into it would take from it
+        return [Piece(path)]
+    with Path(path).open("rb") as stream:
+        if stream.read(4) != b"PAR1":
+            return [Piece(path)]
+    parquet = needed("pyarrow.parquet", "flows", "Parquet")
+    count = parquet.ParquetFile(path).metadata.num_row_groups
+    return [Piece(path, tuple(range(n, min(n + groups, count)))) for n in range(0, count, groups)] or [Piece(path)]
+
+
+class Scan:
+    """The batches of one file, as pyarrow's scanner gives them, and the `Rows` that make flows of them.
+
+    Raises:
+        CaptureError: if its columns do not tell what is needed, or it is damaged.
+    """
+
+    def __init__(self, piece: Piece, form: str, reading: Reading = _EMPTY, *, threads: bool = True) -> None:
+        self._pa = needed("pyarrow", "flows", "Parquet")
+        self._ds = needed("pyarrow.dataset", "flows", "Parquet")
+        self._piece, self._threads = piece, threads
+        with _Told(self._pa, piece.path):
+            found = self._dataset(form, ())
+        self.rows = Rows(found.schema.names, reading, piece.path)
+        texts = [name for name in self.rows.columns if self._pa.types.is_string(found.schema.field(name).type)]
+        with _Told(self._pa, piece.path):
+            self._source = self._dataset(form, texts) if texts and form == "parquet" else found
+
+    def _dataset(self, form: str, texts: Sequence[str]) -> Any:
+        if form != "parquet":
+            return self._ds.dataset(self._piece.path, format=form)
+        options = self._ds.ParquetReadOptions(dictionary_columns=list(texts))
+        chosen = self._ds.ParquetFileFormat(read_options=options)
+        if self._piece.groups is None:
+            return self._ds.dataset(self._piece.path, format=chosen)
+        local = needed("pyarrow.fs", "flows", "Parquet").LocalFileSystem()
+        fragment = chosen.make_fragment(self._piece.path, local, row_groups=list(self._piece.groups))
+        return self._ds.FileSystemDataset([fragment], fragment.physical_schema, chosen, local)
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        """The scanner's batches, each with the number of its first row."""
+        number = 1
+        with _Told(self._pa, self._piece.path):
+            for batch in self._source.to_batches(
+                columns=self.rows.columns,
+                batch_size=ROWS,
+                use_threads=self._threads,
+                batch_readahead=4,
+                fragment_readahead=1,
+            ):
+                if batch.num_rows:
+                    yield number, batch
+                    number += batch.num_rows
+
+
+class Rows:
+    """Record batches with the columns named -> batches of flows.
+
+    Raises:
+        CaptureError: if the columns do not tell what is needed.
+    """
+
+    def __init__(self, names: Sequence[str], reading: Reading = _EMPTY, path: str = "<batches>") -> None:
+        self._pa = needed("pyarrow", "flows", "Arrow")
+        self._pc = needed("pyarrow.compute", "flows", "Arrow")
+        self._reading = reading
+        roles = _located(names, reading, path)
+        self.columns = list(dict.fromkeys(names[at] for at in roles.values()))  # in the order that batches have them
+        self._at: Mapping[Role, int] = {role: self.columns.index(names[at]) for role, at in roles.items()}
+        everything: Mapping[Role, int] = {role: n for n, role in enumerate(ROLES)}
+        opens = opens_in(names)
+        self._slow = Columns(everything, opens=opens)
+        self._aws = opens is opens_aws
+
+    # --- plain rows ---------------------------------------------------------------------------------------------------
+
+    def plain(self, batch: Any) -> tuple[list[Batch], list[int], int]:
+        """The plain rows of a scanner's batch, the numbers of those that are not, and how many are of other times."""
+        pc, at = self._pc, self._at
+        timed = self._reading.since is not None or self._reading.until is not None
+        if any(role in at for role in ("type", "code", "in", "out")) or (timed and "start" not in at):
+            return [], list(range(batch.num_rows)), 0
+        told = {role: batch.column(n) for role, n in at.items()}
+        columns: dict[Role, Any] = {}
+        odd: list[Any] = []
+        for role in ("src", "dst"):
+            columns[role] = self._addresses(told[role])
+            odd.append((columns[role], pc.greater_equal, _GROUPS))
+        columns["protocol"] = self._numbers(told["protocol"], "uint8", protocol_of)
+        odd.append((columns["protocol"], pc.equal, 1))
+        for role in ("sport", "dport"):
+            if role in told:
+                columns[role] = self._numbers(told[role], "uint16", None)
+        mask = None
+        for column, test, value in odd:
+            mask = self._either(mask, test(column, self._pa.scalar(value, column.type)))
+        mask = self._either(mask, self._port_zero(columns))
+        for role in ("bytes", "packets"):
+            if role in told:
+                columns[role] = self._numbers(told[role], "int64", None)
+                mask = self._either(mask, pc.less(columns[role], 0))
+        for role in ("start", "end"):
+            if role in told:
+                columns[role], wrong = self._moments(told[role])
+                mask = self._either(mask, wrong)
+        if "action" in told:
+            columns["action"], wrong = self._words(told["action"], recorded_of, "uint8")
+            mask = self._either(mask, wrong)
+        if "status" in told:
+            mask = self._either(mask, pc.not_equal(self._plain_text(told["status"]), "OK"))
+        for column in columns.values():
+            if column.null_count:
+                mask = self._either(mask, pc.is_null(column))
+        outside = self._outside(columns)
+        sides, mask = self._sides(told, columns, mask)
+        mask = pc.fill_null(mask, True) if mask.null_count else mask
+        out = mask if outside is None else self._either(mask, outside)
+        left_out = 0 if outside is None else pc.sum(pc.and_(outside, pc.invert(mask))).as_py() or 0
+        found = list(self._batches(columns, sides, pc.invert(out) if pc.any(out).as_py() else None))
+        return found, self._rows(mask), left_out
+
+    def _rows(self, mask: Any) -> list[int]:
+        return list(self._pc.indices_nonzero(mask).to_pylist()) if self._pc.any(mask).as_py() else []
+
+    def _outside(self, columns: Mapping[Role, Any]) -> Any:
+        """The rows of other times than are asked for."""
+        outside = None
+        reading, pc = self._reading, self._pc
+        if reading.since is not None:
+            outside = pc.less(columns["start"], reading.since)
+        if reading.until is not None:
+            outside = self._either(outside, pc.greater_equal(columns["start"], reading.until))
+        return None if outside is None else pc.fill_null(outside, False)
+
+    def _either(self, one: Any, other: Any) -> Any:
+        """Either mask; what is null in one is odd, too."""
+        if one is None:
+            return other
+        if other is None:
+            return one
+        return self._pc.or_(one, other)
+
+    def _addresses(self, column: Any) -> Any:
+        """IPv4 addresses as numbers; `_BAD` for all others, null where there is none."""
+        types = self._pa.types
+        if types.is_uint32(column.type):
+            return column
+        if types.is_integer(column.type):
+            return self._pc.cast(column, "uint32", safe=False) if column.type.bit_width == 32 else self._wide(column)
+
+        def number(text: str) -> int:
+            found = address_of("", text)
+            return found if found < address.V6_BASE else _BAD
+
+        return self._words(column, number, "uint32")[0]
+
+    def _wide(self, column: Any) -> Any:
+        top = self._pa.scalar(_BAD, "int64")
+        outside = self._pc.or_(
+            self._pc.less(column, 0), self._pc.greater(self._pc.cast(column, "int64", safe=False), top)
+        )
+        return self._pc.cast(self._pc.if_else(outside, top, self._pc.cast(column, "int64", safe=False)), "uint32")
+
+    def _numbers(self, column: Any, type_: str, read: Any) -> Any:
+        """Numbers of a type; null where they are others."""
+        if str(column.type) == type_:
+            return column
+        if self._pa.types.is_integer(column.type):
+            try:
+                return self._pc.cast(column, type_)
+            except self._pa.ArrowInvalid:
+                return self._pa.array(
+                    [v if v is not None and 0 <= v < 1 << _BITS[type_] else None for v in column.to_pylist()], type_
+                )
+        return self._words(column, read or int, type_)[0]
+
+    def _words(self, column: Any, read: Any, type_: str) -> tuple[Any, Any]:
+        """What words mean, each word asked once: numbers, null where they mean nothing; and where that is so."""
+        if not self._pa.types.is_dictionary(column.type):
+            column = self._pc.cast(column, "string").dictionary_encode()
+        meanings = []
+        for word in column.dictionary.to_pylist():
+            try:
+                value = read(str(word).strip())
+                meanings.append(value if 0 <= value < 1 << _BITS[type_] else None)
+            except (UnreadError, ValueError):
+                meanings.append(None)
+        found = self._pa.array(meanings, type_).take(column.indices)
+        return found, self._pc.is_null(found)
+
+    def _plain_text(self, column: Any) -> Any:
+        return self._pc.cast(column, "string")
+
+    def _moments(self, column: Any) -> tuple[Any, Any]:
+        """Milliseconds since 1970, and where they are not told plainly."""
+        pc, pa = self._pc, self._pa
+        if pa.types.is_timestamp(column.type):
+            found = pc.cast(pc.cast(column, pa.timestamp("ms"), safe=False), "int64")
+            return found, pc.is_null(found)
+        if not pa.types.is_integer(column.type):
+            return pa.nulls(len(column), "int64"), pa.array([True] * len(column))
+        wide = pc.cast(column, "int64", safe=False)
+        low, high = pc.min_max(wide).as_py().values()
+        if low is None or low < 0:
+            return wide, pa.array([True] * len(column))
+        if high < 10**11:
+            return pc.multiply(wide, 1000), pc.is_null(wide)
+        return wide, pa.array([True] * len(column)) if low < 10**11 or high >= 10**14 else pc.is_null(wide)
+
+    def _port_zero(self, columns: Mapping[Role, Any]) -> Any:
+        """Where both ports are 0, or one that is told is null."""
+        pc = self._pc
+        ports = [columns[role] for role in ("sport", "dport") if role in columns]
+        if not ports:
+            return None
+        if len(ports) == 1:
+            return pc.is_null(ports[0]) if ports[0].null_count else None
+        return pc.equal(pc.bit_wise_or(*ports), self._pa.scalar(0, "uint16"))
+
+    def _sides(
+        self, told: Mapping[Role, Any], columns: Mapping[Role, Any], mask: Any
+    ) -> tuple[list[tuple[bool, bool, Any]], Any]:
+        """Who opened the rows' connections: (opened, turned, which rows; None for all), and the mask with those to be looked at."""
+        pc = self._pc
+        opener = self._reading.opener
+        by_flags = None
+        turned = None
+        if "flags" in told:
+            flags = self._numbers(told["flags"], "uint8", None)
+            mask = self._either(mask, pc.is_null(flags))
+            flags = pc.fill_null(flags, 0)
+            tcp = pc.equal(columns["protocol"], self._pa.scalar(6, "uint8"))
+            both = pc.bit_wise_and(flags, self._pa.scalar(18, "uint8"))
+            by_flags = pc.and_(tcp, pc.equal(both, self._pa.scalar(2, "uint8")))
+            if self._aws:
+                turned = pc.and_(tcp, pc.equal(both, self._pa.scalar(18, "uint8")))
+        if opener == "lower-port" and "sport" in columns and "dport" in columns:
+            greater, less = (test(columns["sport"], columns["dport"]) for test in (pc.greater, pc.less))
+            told_by = None if by_flags is None else by_flags if turned is None else pc.or_(by_flags, turned)
+            if told_by is not None:
+                greater, less = (pc.and_(one, pc.invert(told_by)) for one in (greater, less))
+            ahead, back = self._either(by_flags, greater), self._either(turned, less)
+            return [(True, False, ahead), (True, True, back), (False, False, pc.invert(pc.or_(ahead, back)))], mask
+        if opener == "src":
+            return (
+                [(True, False, None)] if turned is None else [(True, False, pc.invert(turned)), (True, True, turned)]
+            ), mask
+        if by_flags is None:
+            return [(False, False, None)], mask
+        rest = pc.invert(by_flags if turned is None else pc.or_(by_flags, turned))
+        return [
+            (True, False, by_flags),
+            (False, False, rest),
+            *([(True, True, turned)] if turned is not None else []),
+        ], mask
+
+    def _batches(
+        self, columns: Mapping[Role, Any], sides: Sequence[tuple[bool, bool, Any]], keep: Any
+    ) -> Iterator[Batch]:
+        pc = self._pc
+        for opened, turned, rows in sides:
+            chosen = keep if rows is None else rows if keep is None else pc.and_(rows, keep)
+            picked = columns if chosen is None else {role: column.filter(chosen) for role, column in columns.items()}
+            count = len(picked["protocol"])
+            if not count:
+                continue
+            view = {role: self._view(column) for role, column in picked.items()}
+            zero = array("H", bytes(2 * count))
+            ends: list[tuple[Role, Role]] = [("src", "sport"), ("dst", "dport")]
+            if turned:
+                ends.reverse()
+            (src, sport), (dst, dport) = ends
+            yield Batch(
+                Kind(4, opened, sport=sport in view, dport=dport in view),
+                count, view["protocol"], view[src], view[dst], view.get(sport, zero), view.get(dport, zero), None, None,
+                view.get("action"), view.get("bytes"), view.get("packets"), view.get("start"), view.get("end"),
+            )  # fmt: skip
+
+    def _view(self, column: Any) -> memoryview:
+        """The values of a column as they lie."""
+        size = column.type.bit_width // 8
+        data = memoryview(column.buffers()[1]).cast("B")
+        return data[size * column.offset : size * (column.offset + len(column))].cast(_FORMATS[size])
+
+    # --- other rows ---------------------------------------------------------------------------------------------------
+
+    def row(self, batch: Any, number: int) -> Any:
+        """The flow of one row, as that of a line of texts; or what is wrong with it."""
+        texts = [""] * len(ROLES)
+        for role, at in self._at.items():
+            value = batch.column(at)[number].as_py()
+            if value is None:
+                continue
+            if role in ("src", "dst") and isinstance(value, int):
+                value = address.show(value) if 0 <= value < address.V6_BASE else str(value)
+            elif role in ("src", "dst") and isinstance(value, bytes):
+                value = _packed(value)
+            texts[ROLES.index(role)] = value.isoformat() if hasattr(value, "isoformat") else str(value).strip()
+        try:
+            return self._slow.flow(texts)
+        except UnreadError as error:
+            return error
+
+
+_FORMATS: Final[Mapping[int, Literal["B", "H", "I", "q"]]] = {1: "B", 2: "H", 4: "I", 8: "q"}
+_BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32, "int64": 63}
+
+
+def _packed(value: bytes) -> str:
+    number = int.from_bytes(value, "big")
+    return address.show(number if len(value) == 4 else address.V6_BASE + number) if len(value) in (4, 16) else ""
+
+
+def _located(names: Sequence[str], reading: Reading, path: str) -> dict[Role, int]:
+    stated = reading.stated.columns
+    try:
+        if stated is not None:
+            return located(stated, names)
+    except ValueError as error:
+        raise CaptureError(NOT_A_LOG, path, str(error)) from None
+    found = roles_of(names)
+    for role in NEEDED:
+        if role not in found:
+            raise CaptureError(
+                NOT_A_LOG,
+                path,
+                f"no column tells `{role}`: state which does with `--columns src=NAME,dst=NAME,protocol=NAME`",
+            )
+    return found
+
+
+class _Told:
+    """Turns what pyarrow raises about a file into a CaptureError."""
+
+    def __init__(self, pyarrow: Any, path: str) -> None:
+        self._pyarrow, self._path = pyarrow, path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, self._pyarrow.ArrowException | OSError):
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise CaptureError(NOT_A_LOG, self._path, f"cannot be read: {first}") from None

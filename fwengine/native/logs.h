@@ -1,0 +1,77 @@
+/* Flow logs natively: rows of text to columns, and columns of answers to groups that are counted. Knows no Python. */
+#ifndef FWK_LOGS_H
+#define FWK_LOGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FWK_GROUP_KEYS 16 /* answers that one group may be told apart by; more are grouped in Python */
+
+typedef struct {
+    uint64_t flows, bytes, packets;
+    int64_t first, last;
+} fwk_group;
+
+typedef struct {
+    uint32_t hash, group; /* counted from 1; 0 is free */
+} fwk_slot;
+
+typedef struct {
+    fwk_group *groups;
+    uint32_t *keys; /* of each group the answers, then what is recorded */
+    fwk_slot *slots;
+    uint32_t width; /* numbers in a key */
+    size_t count, room, mask;
+} fwk_groups;
+
+typedef struct {
+    const uint32_t *answers[FWK_GROUP_KEYS];
+    uint32_t keys;
+    const uint8_t *recorded;          /* or NULL */
+    const void *bytes, *packets;      /* or NULL */
+    int bytes_size, packets_size;     /* of an item: 4 or 8 */
+    const int64_t *first, *last;      /* or NULL */
+} fwk_told;
+
+/* Adds rows to groups; 0 if there is no memory. */
+int fwk_group_rows(fwk_groups *groups, const fwk_told *told, size_t begin, size_t end);
+int fwk_groups_begin(fwk_groups *groups, uint32_t keys);
+void fwk_groups_free(fwk_groups *groups);
+
+/* Where each thing stands in a row; -1 if nowhere. */
+enum { FWK_AT_SRC, FWK_AT_DST, FWK_AT_SPORT, FWK_AT_DPORT, FWK_AT_PROTOCOL, FWK_AT_FLAGS, FWK_AT_ACTION, FWK_AT_STATUS, FWK_AT_BYTES, FWK_AT_PACKETS,
+       FWK_AT_START, FWK_AT_END, FWK_AT_ROLES };
+enum { FWK_OPEN, FWK_BY_SRC, FWK_BY_PORT }; /* who opened a connection of which the log does not tell */
+enum { FWK_ACK_ABSENT, FWK_ACK_TOLD };      /* what syn says: nothing beside ack, or that an answer has both */
+
+#define FWK_MOST_FIELDS 64
+#define FWK_EARLIEST (-((int64_t)1 << 62))
+#define FWK_LATEST ((int64_t)1 << 62)
+
+typedef struct {
+    int at[FWK_AT_ROLES];
+    int width;     /* of a row; -1 if it may be longer than what is looked at */
+    char separator;
+    int opener, flags;
+    int64_t since, until;
+} fwk_layout;
+
+typedef struct {
+    uint8_t *protocol, *recorded;
+    uint32_t *src, *dst;
+    uint16_t *sport, *dport;
+    uint64_t *bytes, *packets;
+    int64_t *first, *last;
+    size_t rows;
+} fwk_flow_rows;
+
+typedef struct {
+    size_t line, begin, end;
+} fwk_odd;
+
+/* Reads whole lines of data, up to `most` of them: those that are plain go into `out[0]` (opened by the source) or `out[1]`
+ * (who opened it is open), those of other times are counted, all others are told. How many bytes were read. */
+size_t fwk_rows(const char *data, size_t size, const fwk_layout *layout, fwk_flow_rows out[2], size_t most, fwk_odd *others,
+                size_t *other, size_t *lines, size_t *left_out);
+
+#endif
