@@ -253,15 +253,13 @@ def load(
         interfaces: those that there are, as if the policy declared each of them by its name.
         reading: the format of the text, where its content does not tell; which policy of several; and what becomes of
             doubts. For policies of other firewalls only.
-        limits: of reading it, and of the questions that are the policy's methods; those in force if not given
-            (`Limits.applied`). `check`, `diff` and other functions heed those in force.
+        limits: of reading it and of the policy's methods; if not given, and for functions, those in force.
 
     Raises:
         PolicyError: with every diagnostic of the file and those it includes.
         LimitError: if reading it exceeds a limit.
     """
-    found = within(limits, _load, source, as_of, interfaces, reading, every=False)[0]
-    return found if limits is None else replace(found, limits=limits)
+    return replace(within(limits, _load, source, as_of, interfaces, reading, every=False)[0], limits=limits)
 
 
 def load_all(
