@@ -412,14 +412,8 @@ def _included(found: Gathered, reading: Reading | None, source: Source) -> Flat:
             "a policy of another firewall stands alone: what includes it has neither rules nor a default, and no other"
         )
         label = Label(one.at, "included here")
-        raise PolicyError(
-            [
-                Diagnostic(
-                    "FW459", message, place, help="put expectations about it into a file of their own", labels=(label,)
-                )
-            ],
-            found.texts,
-        )
+        help = "put expectations about it into a file of their own"
+        raise PolicyError([Diagnostic("FW459", message, place, help=help, labels=(label,))], found.texts)
     in_doubt = "depends" if reading is None else reading.in_doubt
     flats = one_of(one.text, one.file, Reading(policy=one.policy, in_doubt=in_doubt), beside=beside(source))
     if not flats:
