@@ -5,10 +5,6 @@ Knows first bytes only. What kind of text it is, is not its affair.
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
-
 from ..errors import PolicyError
 from ..language.syntax.mistakes import decode
 from ..limits import current
@@ -21,6 +17,10 @@ def unpacked(data: bytes) -> bytes:
     """A rule set as it was before gzip; other bytes, damaged ones, and what would be larger than the limit of bytes, as they are."""
     if not data.startswith(_GZIP):
         return data
+    import gzip  # late: few rule sets are packed
+    import io
+    import zlib
+
     most = current().bytes
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
