@@ -277,3 +277,34 @@ def test_signals_end_a_command_that_waits(policy: Path, sent: signal.Signals, co
 
 def test_reached_says_what_was_limited() -> None:
     assert str(reached("steps", "steps of a walk", 7)) == "unknown: limit reached (7 steps of a walk)"
+
+
+def test_a_limit_of_time_leaves_nothing_behind() -> None:
+    """What is taken back by sending nothing stays to be looked at for ever: CPython 3.11 then hangs under any tracer."""
+    code = """
+import sys, threading
+from fwengine.errors import LimitError
+from fwengine.limits import Limits
+
+def block(seconds):
+    try:
+        with Limits(seconds=seconds).applied():
+            while seconds < 1:
+                pass
+    except LimitError:
+        pass
+    told = []
+    sys.settrace(lambda frame, event, arg: told.append(event))
+    (lambda: sum(range(3)))()
+    sys.settrace(None)
+    assert told
+
+for seconds in (0.05, 60.0):
+    block(seconds)
+    thread = threading.Thread(target=block, args=(seconds,))
+    thread.start()
+    thread.join()
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "done\n", done.stderr
