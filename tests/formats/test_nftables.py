@@ -123,6 +123,32 @@ def test_a_leading_zero_is_not_guessed(rule: str) -> None:
         policy(f"{rule} accept")
 
 
+def test_a_set_that_packets_fill_is_in_doubt_in_json_without_its_flag() -> None:
+    """nft 1.0 prints `flags dynamic` in its text, and nothing of it in JSON."""
+    address = {"payload": {"protocol": "ip", "field": "saddr"}}
+    body = {"family": "inet", "table": "f", "chain": "c"}
+    chain = {
+        "family": "inet",
+        "table": "f",
+        "name": "c",
+        "type": "filter",
+        "hook": "input",
+        "prio": 0,
+        "policy": "accept",
+    }
+    asks = [{"match": {"op": "==", "left": address, "right": "@seen"}}, {"drop": None}]
+    adds = [{"set": {"op": "add", "elem": address, "set": "@seen"}}]
+    objects: list[Any] = [
+        {"table": {"family": "inet", "name": "f"}},
+        {"set": {"family": "inet", "name": "seen", "table": "f", "type": "ipv4_addr", "size": 5}},
+        {"chain": chain}, {"rule": {**body, "expr": asks}},
+    ]  # fmt: skip
+    filled = [*objects, {"rule": {**body, "expr": adds}}]
+    for some, expected in ((objects, "allow"), (filled, "depends")):
+        found = fwengine.loads(json.dumps({"nftables": some}))
+        assert str(found.evaluate(fwengine.Packet.parse(TCP)).action) == expected
+
+
 TEXT = """\
 #!/usr/sbin/nft -f
 flush ruleset

@@ -115,7 +115,7 @@ class _Json:
             if "index" in body or "position" in body:
                 raise RefusedError(None, "a rule asks for a place in what is loaded", _SAVE)
             rules = table.chains[body["chain"]].rules
-            rules.insert(0 if inserted else len(rules), self._rule(body, span))
+            rules.insert(0 if inserted else len(rules), self._rule(table, body, span))
         else:
             found = table.sets.setdefault(body["name"], Set(body["name"]))
             found.changes = (
@@ -123,12 +123,15 @@ class _Json:
             )
             found.elements += [_element(one) for one in body.get("elem", [])]
 
-    def _rule(self, body: dict[str, Any], span: Span) -> Rule:
+    def _rule(self, table: Table, body: dict[str, Any], span: Span) -> Rule:
         statements: list[Statement] = []
         log = False
         for one in body["expr"]:
             ((kind, inner),) = one.items()
             log = log or kind == "log"
+            if kind == "set":  # that a set is `dynamic` is not printed by nft up to 1.0
+                name = inner["set"].removeprefix("@")
+                table.sets.setdefault(name, Set(name)).changes = True
             found = _statement(kind, inner)
             if found is not None:
                 statements.append(found)
