@@ -194,6 +194,7 @@ class TestChanges:
         ("words", "message"),
         [
             (["--top", "3"], "`--top` goes with `--flows`"),
+            (["--opener", "src"], "`--opener` goes with `--flows`"),
             (["--log-format", "x"], "`--log-format` goes with `--flows`"),
             (["--flows", str(LOGS / "vpc-v5.log"), "--state", "new"], "`--state` goes with `-r`"),
             (["--flows", "nowhere.log"], "cannot be read"),
