@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from .errors import LimitError
 
+LONGEST: Final = 1_000_000_000  # seconds, thirty years: more than that overflows the clocks of some systems
 AGAIN: Final = 0.5  # seconds after which it is sent again
 _SOON: Final = 0.01  # and where it must not come just now
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from .deadline import Deadline, own_code
+from .deadline import LONGEST, Deadline, own_code
 from .errors import LimitError
 
 P = ParamSpec("P")
@@ -85,6 +85,8 @@ class Limits:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ValueError(f"a limit is a number above zero, and `{one.name}` is {value!r}")
+        if self.seconds is not None and self.seconds > LONGEST:
+            raise ValueError(f"`seconds` is at most {LONGEST:,}")
         if self.nesting > _DEEPEST:
             raise ValueError(f"`nesting` is at most {_DEEPEST}: deeper values would exhaust the stack")
 

@@ -256,7 +256,11 @@ def test_limits_on_the_command_line(policy: Path) -> None:
     ):
         done = run(*words, option, "1")
         assert (done.code, done.err.count("unknown: limit reached (1 ")) == (2, 1), option
-    assert run("check", str(policy), "--timeout", "0").code == 2
+    for seconds in ("0", "-1", "nan", "inf", "1e300"):
+        done = run("check", str(policy), "--timeout", seconds)
+        assert (done.code, "Invalid value for '--timeout'" in done.err) == (2, True), seconds
+    with pytest.raises(ValueError, match="at most 1,000,000,000"):
+        Limits(seconds=1e300)
     assert run("check", str(policy), "--timeout", "60").code == 0
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from ..deadline import Deadline
+from ..deadline import LONGEST, Deadline
 from ..errors import LimitError
 from ..limits import MEANINGS, Limits
 from .output import CLOCK
@@ -27,6 +27,13 @@ class _Limit(click.Option):
         return "--limit-WHAT N", f"Another limit than usual; beyond it the answer is unknown. WHAT: {named}."
 
 
+def _countable(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """Seconds that a clock can count; `nan` passes every range."""
+    if value is not None and not value <= LONGEST:
+        raise click.BadParameter(f"{value} is no number of seconds up to {LONGEST:,}", ctx, param)
+    return value
+
+
 def bounded(command: click.Command, name: str) -> click.Command:
     """The command with the options, heeded; one that has them already is left as it is."""
     asked = command.callback
@@ -37,6 +44,7 @@ def bounded(command: click.Command, name: str) -> click.Command:
             ["--timeout"],
             type=click.FloatRange(0, min_open=True),
             metavar="SECONDS",
+            callback=_countable,
             help="Give up then: exit 2, and no answer.",
         )
     ]

@@ -93,7 +93,17 @@ def command(
     from ..sources.pairing import Pair, is_folder, paired
 
     once(*filter(None, (old, new)), *captures, *logs)
-    _only_with_logs(logs, columns=columns, log_format=log_format, stateful=stateful, since=since, until=until, top=top)
+    side = opener if opener != "open" else None
+    _only_with_logs(
+        logs,
+        columns=columns,
+        log_format=log_format,
+        opener=side,
+        stateful=stateful or None,
+        since=since,
+        until=until,
+        top=top,
+    )
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures and (not logs or name == "state"):
             raise click.UsageError(f"`--{name}` goes with `-r`")
@@ -141,7 +151,7 @@ def command(
 
 def _only_with_logs(logs: tuple[str, ...], **given: object) -> None:
     for name, value in given.items():
-        if value and not logs:
+        if value is not None and not logs:
             raise click.UsageError(f"`--{name.replace('_', '-')}` goes with `--flows`")
 
 

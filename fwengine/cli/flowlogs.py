@@ -31,7 +31,7 @@ def reading_flows(command: Any) -> Any:
         click.option(
             "--columns", metavar="src=NAME,...",
             help="What a CSV's or Parquet's columns are called, or JSON's keys; numbers where there is no header. "
-            "Of src, dst, sport, dport, protocol, type, code, flags, action, bytes, packets, start, end, in, out.",
+            "Of src, dst, sport, dport, protocol, type, code, flags, action, status, bytes, packets, start, end, in, out.",
         ),
         click.option("--log-format", metavar="FIELDS", help="The fields of VPC flow logs, `${srcaddr} ${dstaddr} ...`."),
         click.option(

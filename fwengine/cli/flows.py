@@ -35,7 +35,7 @@ EXAMPLES = """\
 Examples:
   fwengine flows edge.fwl vpc/*.log.gz --top 10
   fwengine flows edge.fwl conn.log --stateful --coverage
-  fwengine flows edge.fwl flows.csv --columns src=source,dst=target,dport=port,protocol=proto
+  fwengine flows edge.fwl flows.csv --columns src=from,dst=to,protocol=proto
 """
 FATES = ("allow", "deny", "one way", "depends")  # those of `flows.meaning`
 

@@ -65,6 +65,8 @@ class LazyGroup(click.Group):
         from ..errors import FwengineError, LimitError  # late: help needs no errors
         from .failure import report
 
+        if ctx.meta[FORMAT] == "html":
+            _need_pages(ctx)
         try:
             return super().invoke(ctx)
         except FwengineError as error:  # here, and not in `main`, since the context still knows `--color`
@@ -111,6 +113,17 @@ def _form(args: Sequence[str]) -> str:
             chosen = value if equals else following
             return chosen if chosen in FORMS else "text"
     return "text"
+
+
+def _need_pages(ctx: click.Context) -> None:
+    """A page can be made: asked before anything is done, since an answer that cannot be told comes too late."""
+    from ..report.page.shell import MissingExtraError, environment
+
+    try:
+        environment()
+    except MissingExtraError as error:
+        ctx.meta[FORMAT] = "text"  # nor can this be told in a page
+        raise click.UsageError(str(error), ctx) from None
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -15,7 +15,7 @@ from .output import say_failures
 
 @click.command(
     "init",
-    epilog="\b\nExit codes: 0 written; 2 could not write, or a file is there already: then nothing is written.\n",
+    epilog="\b\nExit codes: 0 written;\n2 could not write, or a file is there already: then nothing is written.\n",
 )
 @click.argument("folder", default=".", type=click.Path(path_type=str))
 @click.option(

@@ -33,7 +33,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def exit_codes(yes: str, no: str, nothing: str = "no rule, no packet, empty input", examples: str = "") -> str:
     """The end of a command's help: what its exit codes mean. The rule about answers about nothing is `report.nothing`'s."""
     codes = (
-        f"Exit codes: 0 {yes};{f' 1 {no};' if no else ''}\n2 could not answer, or an answer about nothing ({nothing})."
+        f"Exit codes: 0 {yes};{f' 1 {no};' if no else ''}\n2 could not answer, or an answer about nothing\n({nothing})."
     )
     return f"\b\n{examples}{codes}\n"
 

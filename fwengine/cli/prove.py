@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit",
     type=click.IntRange(1),
+    metavar="N",
     default=3,
     show_default=True,
     help="Counterexamples to give, each decided by another rule.",

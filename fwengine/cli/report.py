@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @click.command(
     "report",
-    epilog=exit_codes("written", "", "no rule, no verdict, empty input", "\nfwengine report edge.fwl -o edge.html\n"),
+    epilog=exit_codes(
+        "written", "", "no rule, no verdict, empty input", "Example:\n  fwengine report edge.fwl -o edge.html\n"
+    ),
 )
 @click.argument("policy", type=click.Path(path_type=str))
 @click.option("--old", metavar="OLD", help="Also show what changed since this policy; a file, or REV:PATH.")

@@ -461,3 +461,10 @@ def test_the_same_bytes_for_every_hash_seed(edge: Path, capture: Path, arguments
 
 def _seeded(words: list[str], seed: str) -> subprocess.CompletedProcess[bytes]:
     return program(*words, env={"PYTHONHASHSEED": seed})
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_help_fits_into_eighty_columns(name: str) -> None:
+    done = run(name, "--help", env={"COLUMNS": "80"})
+    assert [line for line in done.out.splitlines() if len(line) > 80] == []
+    assert re.search(r"^  Exit codes: ", done.out, re.MULTILINE)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from support.commands import Done, run
+from support.commands import Done, program, run
 from support.paths import ROOT, RULES
 from support.schemas import hold
 
@@ -557,3 +557,26 @@ def test_a_failure_is_a_plain_record() -> None:
     assert hash(one) == hash(Failure("policy", "FW012", "m", "a.fwl", Span("a.fwl", 1, 2, 1, 4), help="h"))
     assert str(one) == "a.fwl:1:2: error[FW012]: m (h)"
     assert one.record.to_dict()["place"]["end_column"] == 4
+
+
+WITHOUT_JINJA = """
+import sys
+sys.modules["jinja2"] = None
+sys.argv[0] = "fwengine"
+from fwengine.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["check", "--fix"], ["eval", PACKET], ["query", "allow any"], ["check", "--nonsense"]]
+)
+def test_a_page_that_cannot_be_made_is_told_before_anything_is_done(tmp_path: Path, words: list[str]) -> None:
+    path = tmp_path / "a.fwl"
+    text = "allow tcp as one\nallow tcp port 1 as two\n"  # `--fix` would remove the second
+    path.write_text(text)
+    command, *more = words
+    done = program(command, str(path), *more, "--format", "html", script=WITHOUT_JINJA)
+    assert (done.returncode, done.stdout, path.read_text()) == (2, b"", text)
+    assert b"Error: a page needs `jinja2`: pip install 'fwengine[report]'" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -135,6 +135,20 @@ def test_what_cannot_be_is_told(policy: str, words: list[str], message: str) -> 
     assert message in done.err
 
 
+def test_a_carriage_return_within_a_line_is_no_csv(policy: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a"b\rc,"d\re,f,g\n1,2\n')
+    for words in ([], ["--columns", "src=a,dst=b,protocol=c"]):
+        done = run("flows", policy, path, *words)
+        assert (done.code, "error[FW907]: this is no flow log: its first line is no line of a CSV" in done.err) == (
+            2,
+            True,
+        )
+    path.write_bytes(b'src,dst,protocol\n10.0.0.1,192.0.2.80,tcp\n10.0.0.1,"x"\ry,tcp\n')
+    done = run("flows", policy, path)
+    assert (done.code, "1 flow:" in done.out, "no line of a CSV" in done.out) == (0, True, True)
+
+
 def test_damage_comes_behind_what_was_read(policy: str, tmp_path: Path) -> None:
     import gzip
 
@@ -194,6 +208,7 @@ class TestChanges:
         ("words", "message"),
         [
             (["--top", "3"], "`--top` goes with `--flows`"),
+            (["--opener", "src"], "`--opener` goes with `--flows`"),
             (["--log-format", "x"], "`--log-format` goes with `--flows`"),
             (["--flows", str(LOGS / "vpc-v5.log"), "--state", "new"], "`--state` goes with `-r`"),
             (["--flows", "nowhere.log"], "cannot be read"),

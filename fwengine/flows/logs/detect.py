@@ -66,7 +66,10 @@ class Table:
 
 def _row(line: str, separator: str) -> list[str]:
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        try:
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        except csv.Error as error:  # a carriage return within the line, a field without end
+            raise UnreadError(f"no line of a CSV: {str(error).partition(' - ')[0]}") from None
     return [cell.strip() for cell in line.split(separator)]
 
 
@@ -151,7 +154,7 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
         return Tabbed()
     separator = _separator(head)
     if separator is not None:
-        row = _row(head, separator)
+        row = _header(head, separator)
         found = columns.roles_of(row)
         if all(role in found for role in NEEDED):
             return Table(Columns(found, opens=columns.opens_in(row)), separator, 1)
@@ -165,9 +168,16 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
     )
 
 
+def _header(head: str, separator: str) -> list[str]:
+    try:
+        return _row(head, separator)
+    except UnreadError as error:
+        raise UnknownLogError(f"this is no flow log: its first line is {error}") from None
+
+
 def _table(head: str, stated: Mapping[Role, str]) -> Table:
     separator = _separator(head) or ","
-    row = _row(head, separator)
+    row = _header(head, separator)
     bare = all(name.isdigit() for name in stated.values())
     try:
         found = columns.located(stated, None if bare else row)
