@@ -441,6 +441,31 @@ def test_a_set_that_forgets_is_compared_by_its_elements(dump: str) -> None:
     assert out("diff", "old", "later", code=0).startswith("EQUIVALENT")
 
 
+def test_a_rate_in_the_json_of_nft_is_compared_too(dump: str) -> None:
+    """A rule is told by its handle there; handles and counters are not compared."""
+    body = '"family": "inet", "table": "f"'
+    text = (
+        f'{{"nftables": [{{"table": {{"family": "inet", "name": "f", "handle": 1}}}}, {{"chain": {{{body}, "name": "c", '
+        f'"type": "filter", "hook": "input", "prio": 0, "policy": "drop"}}}}, {{"rule": {{{body}, "chain": "c", "handle": 4, '
+        '"expr": [{"limit": {"rate": 5, "burst": 5, "per": "second"}}, {"counter": {"packets": 0, "bytes": 0}}, {"accept": null}]}}]}'
+    )
+    Path("old").write_text(text)
+    Path("new").write_text(text.replace('"rate": 5', '"rate": 500'))
+    Path("later").write_text(text.replace('"handle": 4', '"handle": 9').replace('"bytes": 0', '"bytes": 7'))
+    assert out("diff", "old", "new", code=1).startswith("IN DOUBT")
+    assert out("diff", "old", "later", code=0).startswith("EQUIVALENT")
+
+
+def test_a_time_range_is_compared_by_what_it_says(dump: str) -> None:
+    text = (
+        "time-range T\n periodic weekdays 9:00 to 17:00\n"
+        "access-list x extended permit tcp any any eq 22 time-range T\naccess-list x extended deny ip any any\n"
+    )
+    Path("old").write_text(text)
+    Path("new").write_text(text.replace("17:00", "23:00"))
+    assert out("diff", "old", "new", code=1).startswith("IN DOUBT")
+
+
 def test_a_set_outside_is_the_same_set_whatever_else_changes(dump: str) -> None:
     text = (
         "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -m set --match-set known src -j ACCEPT\n"
