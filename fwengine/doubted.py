@@ -23,11 +23,11 @@ _COUNTED = re.compile(
     r'|, handle [0-9]+$|"(?:handle|packets|bytes|expires)": ?[0-9]+',
     re.MULTILINE,
 )
-# what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, a time range; the same in
+# what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, a time range, `$rate`; the same in
 # nft's JSON, where a rule is told by its chain and handle alone, so that all of it stands elsewhere
 _ELSEWHERE = re.compile(
     r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"|^rule of chain |'
-    r"\btime-range\b|\bobject-group-(?:user|security)\b|\buser-group\b"
+    r"\btime-range\b|\bobject-group-(?:user|security)\b|\buser-group\b|\bevaluate\b|\$"
 )
 # conditions on what other lines may have done: a mark that was set, a list or a set that an address was put into. Of those that
 # iptables has in modules all are such but these

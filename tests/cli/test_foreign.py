@@ -456,14 +456,30 @@ def test_a_rate_in_the_json_of_nft_is_compared_too(dump: str) -> None:
     assert out("diff", "old", "later", code=0).startswith("EQUIVALENT")
 
 
-def test_a_time_range_is_compared_by_what_it_says(dump: str) -> None:
-    text = (
-        "time-range T\n periodic weekdays 9:00 to 17:00\n"
-        "access-list x extended permit tcp any any eq 22 time-range T\naccess-list x extended deny ip any any\n"
-    )
+@pytest.mark.parametrize(
+    ("text", "old", "new", "options"),
+    [
+        (
+            "time-range T\n periodic weekdays 9:00 to 17:00\naccess-list x extended permit tcp any any eq 22 time-range T\n",
+            "17:00", "23:00", (),
+        ),
+        (
+            "define m = 1\ntable inet f {\n chain i {\n  type filter hook input priority 0; policy drop;\n"
+            "  meta mark $m accept\n }\n}\n",
+            "m = 1", "m = 2", (),
+        ),
+        (
+            "ip access-list extended X\n evaluate R\nip access-list extended Y\n permit tcp any any eq 5 reflect R\n",
+            "eq 5", "eq 6", ("--policy", "X"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_in_doubt_names_is_compared_by_what_it_says(
+    text: str, old: str, new: str, options: tuple[str, ...], dump: str
+) -> None:
     Path("old").write_text(text)
-    Path("new").write_text(text.replace("17:00", "23:00"))
-    assert out("diff", "old", "new", code=1).startswith("IN DOUBT")
+    Path("new").write_text(text.replace(old, new))
+    assert out("diff", *options, "old", "new", code=1).startswith("IN DOUBT")
 
 
 def test_a_set_outside_is_the_same_set_whatever_else_changes(dump: str) -> None:
