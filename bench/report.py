@@ -8,6 +8,7 @@ measured, in seconds of the processor, is the wording of regions, their putting 
 
 from __future__ import annotations
 
+import gc
 import random
 import resource
 import sys
@@ -58,6 +59,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     old, new = policies()
     found = changes(count)
+    gc.freeze()  # as the command does
 
     def in_form(form: str, view: View) -> Callable[[], Iterator[str]]:
         return lambda: render(Changed.of([Compared.of(Review(old, new, found))], view), form)

@@ -104,7 +104,12 @@ def cisco(data: bytes) -> None:
         _holds(dialect, data)
 
 
-TARGETS: dict[str, Target] = {f.__name__: f for f in (iptables, ip6tables, ipset, nft, nft_json, cisco)}
+def aws(data: bytes) -> None:
+    """What `aws ec2 describe-…` and `terraform show -json` print."""
+    _holds("aws", data)
+
+
+TARGETS: dict[str, Target] = {f.__name__: f for f in (iptables, ip6tables, ipset, nft, nft_json, cisco, aws)}
 _OWN = {"ip6tables": "iptables"}
 
 

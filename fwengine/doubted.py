@@ -2,7 +2,8 @@
 
 Such packets have the same verdict, `depends`, and may fare differently all the same: a rate was changed, say. A packet fares
 alike in both, whatever becomes of the doubts, if the lines that it meets are the same: what matches for certain, by what it
-matches; what is in doubt, by its words, too; and where these name an object of the file, by the whole file.
+matches; what is in doubt, by its words, too; and where these name an object of the file, or rest on what its other lines may do (a mark,
+a list of recent addresses, the content of a set), by the whole file.
 """
 
 from __future__ import annotations
@@ -17,9 +18,31 @@ from .model.box import Box, Sets, pieces
 from .model.rules import DEPENDS
 from .policy import Policy
 
-_COUNTED = re.compile(r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?")
-# what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, the same in JSON
-_ELSEWHERE = re.compile(r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"')
+_COUNTED = re.compile(
+    r"\[[0-9]+:[0-9]+\]|\bcounter( packets [0-9]+ bytes [0-9]+)?|\binitval 0x[0-9a-f]+|^[ \t]*#.*$"
+    r'|, handle [0-9]+$|"(?:handle|packets|bytes|expires)": ?[0-9]+',
+    re.MULTILINE,
+)
+# what a line says of an object that stands elsewhere in the file: `limit name "ssh"`, a set that grows, a time range; the same in
+# nft's JSON, where a rule is told by its chain and handle alone, so that all of it stands elsewhere
+_ELSEWHERE = re.compile(
+    r'\bname\b|@|\bmeter\b|"(?:limit|quota|counter|synproxy|secmark|ct [a-z]+)": ?"|^rule of chain |'
+    r"\btime-range\b|\bobject-group-(?:user|security)\b|\buser-group\b"
+)
+# conditions on what other lines may have done: a mark that was set, a list or a set that an address was put into. Of those that
+# iptables has in modules all are such but these
+_ALONE = (
+    "addrtype|comment|connlimit|conntrack|cpu|devgroup|icmp6?|iprange|length|limit|mac|multiport|owner|physdev|pkttype|policy|"
+    "quota|sctp|state|statistic|tcp|time|udp"
+)
+_AFFECTED = re.compile(
+    rf"""-(?:m|-match)[ ="']*(?!(?:{_ALONE})\b)\w|\b(?:mark|dscp|ecn|ttl|hoplimit|label|priority|secmark|payload|th|socket)\b"""
+)
+# what may have done it, wherever it stands in a file, other than the question whether an address is in a set
+_AFFECTING = re.compile(
+    r"(?<!match[- ])(?<!-m )\bset\b|\b(?:add|create|mangle|nfacct|recent|"
+    r"CONNMARK|CONNSECMARK|CT|DSCP|ECN|HL|HMARK|MARK|RATEEST|SECMARK|SET|TOS|TTL)\b"
+)
 _FAMILY = re.compile(r"\bIPv[46] alone$")
 _ENDS = frozenset({Kind.ALLOW, Kind.DENY, Kind.EITHER, Kind.RETURN, Kind.GOTO})
 
@@ -79,9 +102,16 @@ def _met(policy: Policy, part: Sets) -> Any:
                 names[target] = len(names)
                 left.append(target)
             out.append((line.kind, None if target is None else names[target], parts))
-            if any(words and _ELSEWHERE.search(words[-1]) for _, *words in parts):
+            if any(words and _rests_on_others(words[-1], policy) for _, *words in parts):
                 out.append([_plain(text) for _, text in sorted(policy.sources.items())])
     return out
+
+
+def _rests_on_others(words: str, policy: Policy) -> bool:
+    """May other lines of the file have a say in whether a line in doubt matches?"""
+    if _ELSEWHERE.search(words):
+        return True
+    return bool(_AFFECTED.search(words)) and any(_AFFECTING.search(_plain(text)) for text in policy.sources.values())
 
 
 def _lines(chains: Chains, name: str, part: Sets) -> Iterator[tuple[Line, Any]]:

@@ -60,9 +60,18 @@ def say(text: str = "") -> None:
 
 def say_answer(answer: Answer | None, form: str, failures: Sequence[Failure] = (), style: Style | None = None) -> None:
     """An answer with what went wrong, in the form that was asked for; as text failures are on stderr."""
+    import gc
+
     from ..report.render import render
 
-    stretches: Iterable[str] = render(answer, form, failures, style=style, encode=encoded)
+    gc.freeze()  # what was found is there until the end, and may be much: it need not be looked through again and again
+    try:
+        _say_answer(render(answer, form, failures, style=style, encode=encoded), form)
+    finally:
+        gc.unfreeze()
+
+
+def _say_answer(stretches: Iterable[str], form: str) -> None:
     clock = _clock()
     if clock is not None:  # whole before its first line is written: then there is an answer, and time does not matter
         stretches = list(stretches)

@@ -199,8 +199,8 @@ def test_a_write_that_fails_half_way(rough: Path, monkeypatch: pytest.MonkeyPatc
         def __exit__(self, *_: object) -> None:
             os.close(self.handle)
 
-        def write(self, text: str) -> None:
-            os.write(self.handle, text[:5].encode())
+        def write(self, data: bytes) -> None:
+            os.write(self.handle, data[:5])
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fdopen", Full)
@@ -223,10 +223,14 @@ def test_an_interruption_leaves_nothing(rough: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_folder_that_may_not_be_written(rough: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    opened = os.open
 
-    monkeypatch.setattr("tempfile.mkstemp", refused)
+    def refused(path: str, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refused)
     done = run("fmt", rough)
     assert (done.code, done.out, rough.read_text()) == (2, "", ROUGH)
     assert "permission denied" in done.err

@@ -249,3 +249,20 @@ def test_numbers_of_the_header(match: str, v6: bool, packet: str, holds: bool) -
     found = fwengine.loads(text, file="d", reading=Reading("ip6tables-save" if v6 else "iptables-save"))
     verdict = found.evaluate(fwengine.Packet.parse(packet + " in none out none"))
     assert str(verdict.action) == ("allow" if holds else "deny")
+
+
+@pytest.mark.parametrize(
+    "match",
+    ["-p tcp --dport 022", "-p tcp -m multiport --dports 80,022", "-m ttl --ttl-eq 010", "-m length --length 010:99",
+     "-m dscp --dscp 010", "-p icmp --icmp-type 010", "-p 06", "-s 10.0.0.0/010"],
+)  # fmt: skip
+def test_a_leading_zero_is_not_guessed(match: str) -> None:
+    """iptables takes most of them as octal: `--dport 022` is port 18."""
+    with pytest.raises(PolicyError):
+        fwengine.loads(f"*filter\n:INPUT DROP [0:0]\n-A INPUT {match} -j ACCEPT\nCOMMIT\n")
+
+
+def test_type_255_of_icmp_is_any_with_whatever_code() -> None:
+    """iptables-save prints `--icmp-type 255/0` as `any`."""
+    found = fwengine.loads("*filter\n:INPUT DROP [0:0]\n-A INPUT -p icmp --icmp-type 255/0 -j ACCEPT\nCOMMIT\n")
+    assert str(found.evaluate("icmp 192.0.2.1 -> 192.0.2.2 type 8").action) == "allow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,9 @@ TCP = "tcp 192.0.2.1:40000 -> 192.0.2.80:22 flags syn in eth0"
         ("meta mark 0x1 accept", TCP, "depends"),
         ("meta mark set 0x1 accept", TCP, "allow"),
         ("ct count over 20 accept", TCP, "depends"),
-        ("add @seen { ip saddr timeout 5m } accept", TCP, "allow"),
+        ("add @seen { ip saddr timeout 5m } accept", TCP, "depends"),
+        ("add @seen { ip saddr } accept", "tcp [2001:db8::1]:1 -> [2001:db8::2]:22 flags syn in eth0", "depends"),
+        ("meta mark set ip saddr map { 192.0.2.1 : 1 } accept", TCP, "depends"),
         ("add @seen { ip saddr limit rate over 5/minute } accept", TCP, "depends"),
         ("reject with icmp type port-unreachable", TCP, "deny"),
         ("tcp dport 22 accept", "tcp 192.0.2.1 -> 192.0.2.80 fragment later in eth0", "depends"),
@@ -75,6 +78,75 @@ TCP = "tcp 192.0.2.1:40000 -> 192.0.2.80:22 flags syn in eth0"
 def test_a_rule_means_what_it_says(rule: str, packet: str, expected: str) -> None:
     found = policy(rule, before="  set seen { type ipv4_addr; flags dynamic; }")
     assert str(found.evaluate(fwengine.Packet.parse(packet)).action) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "doubt"),
+    [
+        ({"set": {"op": "add", "elem": {"payload": {"protocol": "ip", "field": "saddr"}}, "set": "@seen"}}, True),
+        (
+            {
+                "mangle": {
+                    "key": {"meta": {"key": "mark"}},
+                    "value": {"map": {"key": {"payload": {"protocol": "ip", "field": "saddr"}}, "data": {"set": [["192.0.2.1", 1]]}}},
+                }
+            },
+            True,
+        ),
+        ({"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, False),
+    ],
+)  # fmt: skip
+def test_what_the_packet_may_lack_is_in_doubt_in_json_too(expression: dict[str, Any], doubt: bool) -> None:
+    """The kernel leaves the rule: an IPv6 packet has no `ip saddr`, and is not accepted."""
+    body = {"family": "inet", "table": "f", "chain": "c", "expr": [expression, {"accept": None}]}
+    chain = {
+        "family": "inet",
+        "table": "f",
+        "name": "c",
+        "type": "filter",
+        "hook": "input",
+        "prio": 0,
+        "policy": "drop",
+    }
+    objects = [{"table": {"family": "inet", "name": "f"}}, {"chain": chain}, {"rule": body}]
+    found = fwengine.loads(json.dumps({"nftables": objects}))
+    verdict = found.evaluate(fwengine.Packet.parse("tcp [2001:db8::1]:1 -> [2001:db8::2]:22 flags syn in eth0"))
+    assert str(verdict.action) == ("depends" if doubt else "allow")
+
+
+@pytest.mark.parametrize(
+    "rule", ["tcp dport 022", "ip ttl 010", "ip dscp 010", "ip saddr 10.0.0.0/010", "ip length 064"]
+)
+def test_a_leading_zero_is_not_guessed(rule: str) -> None:
+    """nft takes it as octal: `tcp dport 022` is port 18."""
+    with pytest.raises(PolicyError):
+        policy(f"{rule} accept")
+
+
+def test_a_set_that_packets_fill_is_in_doubt_in_json_without_its_flag() -> None:
+    """nft 1.0 prints `flags dynamic` in its text, and nothing of it in JSON."""
+    address = {"payload": {"protocol": "ip", "field": "saddr"}}
+    body = {"family": "inet", "table": "f", "chain": "c"}
+    chain = {
+        "family": "inet",
+        "table": "f",
+        "name": "c",
+        "type": "filter",
+        "hook": "input",
+        "prio": 0,
+        "policy": "accept",
+    }
+    asks = [{"match": {"op": "==", "left": address, "right": "@seen"}}, {"drop": None}]
+    adds = [{"set": {"op": "add", "elem": address, "set": "@seen"}}]
+    objects: list[Any] = [
+        {"table": {"family": "inet", "name": "f"}},
+        {"set": {"family": "inet", "name": "seen", "table": "f", "type": "ipv4_addr", "size": 5}},
+        {"chain": chain}, {"rule": {**body, "expr": asks}},
+    ]  # fmt: skip
+    filled = [*objects, {"rule": {**body, "expr": adds}}]
+    for some, expected in ((objects, "allow"), (filled, "depends")):
+        found = fwengine.loads(json.dumps({"nftables": some}))
+        assert str(found.evaluate(fwengine.Packet.parse(TCP)).action) == expected
 
 
 TEXT = """\

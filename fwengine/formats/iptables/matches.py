@@ -47,7 +47,7 @@ from ..chains import Kind, Part
 from ..matching import Match, union, without
 from . import ipsets, tables
 from .ipsets import Content
-from .values import RefusedError, beginning, flags, network, point_of, port, short
+from .values import RefusedError, beginning, flags, is_decimal, network, point_of, port, short
 from .words import Token
 
 EARLY, LATER = IntervalSet(((0, 1),)), IntervalSet.single(2)  # fragments with and without a transport header
@@ -188,7 +188,7 @@ class _Reader:
     def protocol_option(self) -> None:
         token = self.value("a protocol")
         word = token.text.lower()
-        number = int(word) if re.fullmatch("[0-9]{1,3}", word) else tables.PROTOCOLS.get(word)
+        number = int(word) if is_decimal(word) else tables.PROTOCOLS.get(word)
         if number is None or number > 255:
             meant = names.near(word, list(tables.PROTOCOLS))
             raise RefusedError(
@@ -326,9 +326,9 @@ class _Reader:
         numbers: tuple[int, ...] | None
         if word in known:
             numbers = known[word]
-        elif re.fullmatch("[0-9]{1,3}(/[0-9]{1,3})?", word) and all(int(n) < 256 for n in word.split("/")):
+        elif len(word.split("/")) <= 2 and all(is_decimal(n) and int(n) < 256 for n in word.split("/")):
             numbers = tuple(map(int, word.split("/")))
-            if numbers == (255,) and not self.v6:  # the kernel's "any"
+            if numbers[0] == 255 and not self.v6:  # the kernel's "any", with whatever code
                 numbers = None
         else:
             meant = names.near(word, list(known))
@@ -387,10 +387,10 @@ class _Reader:
     def length(self) -> None:
         token = self.value("a length")
         found = re.fullmatch("([0-9]{0,5})(:?)([0-9]{0,5})", token.text)
-        if not found or not (found[1] or found[3]):
+        if not found or not (found[1] or found[3]) or not all(is_decimal(n) for n in (found[1], found[3]) if n):
             raise RefusedError(token, f"`{short(token.text)}` is not a length", "such as `64` or `64:1500`", "FW403")
         lo = int(found[1] or 0)
-        hi = int(found[3] or FULL[LENGTH].hi) if found[2] else lo
+        hi = int(found[3] or 65535) if found[2] else lo  # what iptables puts in, also where IPv6 packets are longer
         if lo > hi:
             raise RefusedError(token, f"`{token.text}` is reversed", f"write `{hi}:{lo}`", "FW403")
         self.put(LENGTH, IntervalSet(((lo, hi),)))
@@ -409,7 +409,8 @@ class _Reader:
     def _plain(self, top: int) -> int:
         token = self.value("a number")
         base = 16 if token.text[:2].lower() == "0x" else 10
-        if not re.fullmatch("[0-9]{1,5}|0[xX][0-9a-fA-F]{1,4}", token.text) or int(token.text, base) > top:
+        is_number = is_decimal(token.text) or re.fullmatch("0[xX][0-9a-fA-F]{1,4}", token.text)
+        if not is_number or int(token.text, base) > top:
             raise RefusedError(token, f"`{short(token.text)}` is not a number up to {top}", code="FW403")
         return int(token.text, base)
 

@@ -31,7 +31,7 @@ def network(text: str, token: Token, v6: bool) -> IntervalSet:
     bits = 128 if v6 else 32
     if not slash:
         return IntervalSet.single(point)
-    if not re.fullmatch("[0-9]{1,3}", mask):
+    if not is_decimal(mask):
         return masked(point, address.to_value(point_of(mask, token, v6)))
     if int(mask) > bits:
         raise RefusedError(token, f"`/{mask}` is not a prefix length of {bits} bits", code="FW403")
@@ -52,9 +52,14 @@ def point_of(text: str, token: Token, v6: bool) -> int:
     return point
 
 
+def is_decimal(text: str) -> bool:
+    """Is it a number that has one meaning? With a leading zero it is octal to iptables."""
+    return re.fullmatch("0|[1-9][0-9]{0,5}", text) is not None
+
+
 def port(text: str, token: Token, protocol: int | None) -> int:
     """A port by number, or by IANA's name."""
-    if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535:
+    if is_decimal(text) and int(text) <= 65535:
         return int(text)
     known = names.protocols_of(text)
     found = known.get(protocol or -1) or next((ports for ports in known.values() if ports.size == 1), None)

@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import Span
 from ..placed import Items, Members, NotJsonError, Placed
 from .syntax import (
+    REMEMBERED,
     Chain,
     Choice,
     Concat,
@@ -114,7 +115,7 @@ class _Json:
             if "index" in body or "position" in body:
                 raise RefusedError(None, "a rule asks for a place in what is loaded", _SAVE)
             rules = table.chains[body["chain"]].rules
-            rules.insert(0 if inserted else len(rules), self._rule(body, span))
+            rules.insert(0 if inserted else len(rules), self._rule(table, body, span))
         else:
             found = table.sets.setdefault(body["name"], Set(body["name"]))
             found.changes = (
@@ -122,12 +123,15 @@ class _Json:
             )
             found.elements += [_element(one) for one in body.get("elem", [])]
 
-    def _rule(self, body: dict[str, Any], span: Span) -> Rule:
+    def _rule(self, table: Table, body: dict[str, Any], span: Span) -> Rule:
         statements: list[Statement] = []
         log = False
         for one in body["expr"]:
             ((kind, inner),) = one.items()
             log = log or kind == "log"
+            if kind == "set":  # that a set is `dynamic` is not printed by nft up to 1.0
+                name = inner["set"].removeprefix("@")
+                table.sets.setdefault(name, Set(name)).changes = True
             found = _statement(kind, inner)
             if found is not None:
                 statements.append(found)
@@ -155,9 +159,12 @@ def _statement(kind: str, body: Any) -> Statement | None:
         return Choice(_keys(body["key"]), tuple(_choice(one) for one in data["set"]))
     if kind == "mangle":
         (key,) = _keys(body["key"])
-        return None if key.family in ("meta", "ct") else Refused(f"{key} set")
+        if key.family not in ("meta", "ct"):
+            return Refused(f"{key} set")
+        return Doubt(f"{key} set: of what the packet may lack") if isinstance(body["value"], dict) else None
     if kind == "set":
-        return None  # `add @set { … }`: remembers something
+        rates = any({"limit", "quota"} & set(one) for one in _list(body.get("stmt", [])))
+        return Doubt(body["op"] if rates else f"{body['op']} @set: {REMEMBERED}")
     if kind == "xt":
         raise RefusedError(None, "a rule of iptables within nft shows no content", "save it by `iptables-save`")
     return Refused(kind)
@@ -194,6 +201,8 @@ def _test(body: dict[str, Any]) -> Statement:
     left, mask = body["left"], None
     if isinstance(left, dict) and "&" in left:
         left, *masks = left["&"]
+        if len(masks) != 1:
+            raise RefusedError(None, "a condition has several masks, which is not understood")
         mask = _value(masks[0], bits=True)
     keys = _keys(left)
     if keys[0].family in _OTHERS:

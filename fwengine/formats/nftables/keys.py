@@ -99,8 +99,8 @@ _BITS: Mapping[str, int] = {
 
 
 def plain(text: str) -> int | None:
-    """A number as it is written."""
-    if re.fullmatch("[0-9]+", text):
+    """A number as it is written; with a leading zero it is none: to nft it is octal."""
+    if re.fullmatch("0|[1-9][0-9]*", text):
         return int(text)
     return int(text, 16) if re.fullmatch("0x[0-9a-fA-F]{1,16}", text) else None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ...errors import Span
 from .syntax import (
+    REMEMBERED,
     Choice,
     Concat,
     Doubt,
@@ -252,7 +253,7 @@ def _rest_of_rate(c: Cursor) -> None:
 
 
 def _dynamic(c: Cursor, statements: list[Statement], token: Token) -> None:
-    """`add @set { … }`: remembers something of the packet; a rate in the braces is a condition."""
+    """`add @set { … }`: remembers something of the packet. What follows is not met by one that lacks it, nor once the set is full."""
     if token.text == "dup":
         c.to_end()
         return
@@ -260,9 +261,8 @@ def _dynamic(c: Cursor, statements: list[Statement], token: Token) -> None:
     c.take("a set")
     begin = c.at
     c.skip_block()
-    inside = {t.text for t in c.tokens[begin : c.at]}
-    if inside & {"limit", "quota", "ct"} or token.text == "meter":
-        statements.append(Doubt(token.text))
+    rates = {t.text for t in c.tokens[begin : c.at]} & {"limit", "quota"}
+    statements.append(Doubt(token.text if rates or token.text == "meter" else f"{token.text} @set: {REMEMBERED}"))
 
 
 def verdict(c: Cursor) -> Verdict:
@@ -442,7 +442,10 @@ def _one(c: Cursor) -> Value:
     word: Value = Word(c.take("a value").text)
     if c.text == "/" and c.after(1).isdigit():
         c.take("")
-        return Prefix(word, int(c.take("a length").text))
+        length = c.take("a length")
+        if length.text[0] == "0" != length.text:  # octal
+            raise RefusedError(length, f"`{short(length.text)}` is not a length of a prefix", code="FW403")
+        return Prefix(word, int(length.text))
     if c.accept("-"):
         c.replace()
         return Range(word, Word(c.take("the end of a range").text))

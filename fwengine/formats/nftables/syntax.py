@@ -7,6 +7,9 @@ from typing import Literal
 
 from ...errors import Span
 
+# why it is in doubt whether what follows `add @set { … }` is met
+REMEMBERED = "the set may be full, or the packet lack what it takes"
+
 
 @dataclass(frozen=True)
 class Word:

@@ -6,6 +6,7 @@ The text is that which `encode` gives of their `to_dict`, to the byte; `tests/re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from ..record import EXACT, FieldSet, Place, Record, RuleRecord, keys, plain
@@ -50,8 +51,8 @@ class Writer:
         return self._joined("[", [self.text(each, depth + 1) for each in value], "]", depth)  # type: ignore[attr-defined]
 
     def string(self, text: str) -> str:
-        if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-            return f'"{text}"'
+        if text.isascii() and text.isprintable():
+            return encode_basestring_ascii(text)
         return self._encode(text, None)
 
     def _record(self, value: Record, depth: int) -> str:
