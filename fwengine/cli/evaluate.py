@@ -150,6 +150,8 @@ def command(
             raise click.UsageError("`--per-packet` goes with neither `--coverage` nor `--jobs`")
         if top and (per_packet or jobs):
             raise click.UsageError("`--top` goes with neither `--per-packet` nor `--jobs`")
+        if engine == "tree" and jobs:
+            raise click.UsageError("`--jobs` goes with the native module, not with `--engine tree`")
         if per_packet and format_ not in ("text", "json", "jsonl"):
             raise click.UsageError("`--per-packet` is told as text, json or jsonl")
         from .captures import Told, evaluate_captures

@@ -76,6 +76,7 @@ def test_the_command() -> None:
     done = run("eval", policy, "-r", capture, "--coverage", "--jobs", "2", "--format", "json")
     assert [rule["label"] for rule in done.json["coverage"]["missing"]] == ["web-replies"]
     assert "never exercised  web-replies" in run("eval", policy, "-r", capture, "--coverage").out
+    assert "not with `--engine tree`" in run("eval", policy, "-r", capture, "--engine", "tree", "--jobs", "2").err
     for option in (("--coverage",), ("--engine", "tree"), ("--jobs", "2")):
         assert run("eval", policy, "tcp 1.2.3.4 -> 5.6.7.8", *option).code == 2
         refused = 2 if option[0] != "--engine" else 0
