@@ -158,3 +158,14 @@ def test_any_boxes_at_all(to: str, seed: int) -> None:
         text, _ = told(policy, to)
         if text:
             asked_alike(policy, to, text, n)
+
+
+@pytest.mark.parametrize(
+    "condition", ["length > 39", "length < 40", "length 100-1500", "length >= 65536", "length not 84"]
+)
+@pytest.mark.parametrize("to", ["iptables", "ip6tables"])
+def test_lengths_also_beyond_what_iptables_compares(to: str, condition: str) -> None:
+    """`--length 40:` ends at 65535, and an IPv6 packet may be longer: what is written is read back and proved, or this raises."""
+    family = "ipv4" if to == "iptables" else "ipv6"
+    policy = fwengine.loads(f"allow tcp from {family} to {family} {condition}")
+    assert "--length" in fwengine.convert(policy, to)

@@ -239,12 +239,15 @@ def lives(family: int, chosen: IntervalSet) -> Spelt:
 
 
 def lengths(chosen: IntervalSet) -> Spelt:
-    options = []
+    """`--length`, which compares up to 65535; what has no end is the rest: IPv6 packets may be longer than that."""
+    options: list[Words] = []
     for lo, hi in chosen:
-        if hi > 65535 and hi != FULL[LENGTH].hi:
+        if hi == FULL[LENGTH].hi and lo <= 65536:
+            options.append(("-m", "length", "!", "--length", _range(0, lo - 1)))
+        elif hi > 65535:
             raise UnsayableError("iptables compares lengths up to 65535", "leave out what is longer")
-        text = f"{lo}:" if hi == FULL[LENGTH].hi else _range(lo, hi)
-        options.append(("-m", "length", "--length", text))
+        else:
+            options.append(("-m", "length", "--length", _range(lo, hi)))
     return Spelt(tuple(options))
 
 
