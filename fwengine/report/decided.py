@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..analysis.interfaces import Stranger
-from ..analysis.witness import witness
 from ..model.box import Box
 from ..model.packet import Packet
 from ..model.rules import Case, Verdict
@@ -169,6 +168,8 @@ def _parts(policy: Policy, verdict: Verdict, packet: Packet | None) -> Made[tupl
     wording = Wording(policy)
 
     def part(key: tuple[Case, Box]) -> Part:
+        from ..analysis.witness import witness  # late: a packet that is whole has no parts
+
         case, box = key
         at = index.get(id(case.rule), len(policy.rules))
         return Part(
