@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..errors import Diagnostic, LimitError, Suggestion
+from ..errors import Diagnostic, LimitError, PolicyError, Suggestion
 from ..fix import fix
-from ..policy import Policy, loads
+from ..policy import Policy, load
 from ..report.advice import FIXED
+from ..sources.source import Source
 from .opened import Opened
+from .session import Session
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,18 @@ def _title(d: Diagnostic, suggestion: Suggestion) -> str:
     return f"Write `{text if len(text) <= 60 else text[:59] + '…'}`"
 
 
-def mended(opened: Opened) -> str | None:
+def mended(opened: Opened, session: Session) -> str | None:
     """The file's text with all advice followed that changes no verdict, proved; None where there is nothing to mend."""
     policy = opened.policy
     if policy is None or opened.errors or opened.foreign or policy.imported is not None:
         return None
 
     def reload(text: str) -> Policy:
-        return loads(text, file=opened.file, as_of=policy.as_of)
+        data = text.encode("utf-8", "surrogatepass")
+        source = Source(opened.file, lambda name: data if name == opened.file else session.read(name))
+        return load(source, as_of=policy.as_of, interfaces=session.configuration(opened.file).interfaces)
 
     try:
         return fix(policy, opened.text, reload, FIXED).text
-    except LimitError:
+    except (LimitError, PolicyError):  # unknown, or an included file has been spoilt meanwhile
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -73,6 +74,7 @@ class Server(LanguageServer):
         location = self.locations(document.uri)
         told = [self.diagnostic(d, location) for d in found if d.span.file == document.opened.file]
         told += self._elsewhere(document, location)
+        told += self._configuration(document)
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(document.uri, told, document.of_version))
         client = self.client_capabilities.workspace
         if document.deep.lenses and client is not None and client.code_lens and client.code_lens.refresh_support:
@@ -106,6 +108,17 @@ class Server(LanguageServer):
                 )
             )  # fmt: skip
         return out
+
+    def _configuration(self, document: Document) -> list[lsp.Diagnostic]:
+        """What is wrong with the configuration that would count for the document, at the top."""
+        wrong = self.session.wrong.get(os.path.dirname(document.path))  # noqa: PTH120  # as the session has it
+        at = lsp.Range(lsp.Position(0, 0), lsp.Position(0, 1))
+        return [
+            lsp.Diagnostic(
+                at, f"{d.span.file}:{d.span.line}: {d.message}", _SEVERITY[d.severity], d.code, source="fwengine"
+            )
+            for d in (wrong.diagnostics if wrong is not None else ())
+        ]
 
     async def at(self, uri: str, position: lsp.Position) -> tuple[Document, Opened, int, int] | None:
         """A document as it stands, and a place in it."""
@@ -325,7 +338,7 @@ def _writing(server: Server) -> None:
                 )  # fmt: skip
         wanted = params.context.only or []
         if lsp.CodeActionKind.SourceFixAll in wanted or lsp.CodeActionKind.Source in wanted:
-            whole = await asyncio.to_thread(mended, opened)
+            whole = await asyncio.to_thread(mended, opened, server.session)
             if whole is not None:
                 edit = lsp.WorkspaceEdit(changes={document.uri: [lsp.TextEdit(text.whole, whole)]})
                 title = "Follow all advice that changes no verdict (proved)"

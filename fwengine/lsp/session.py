@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import Diagnostic, PolicyError
+from ..report.findings import selected
 from ..sources.configuration import Configuration, nearest
 from ..sources.source import ENDING, read_file
 from .beside import Lens, lenses
@@ -102,9 +103,13 @@ class Session:
         folder = os.path.dirname(path)  # noqa: PTH120  # a name, of no file perhaps
         try:
             found = nearest(folder or None)
+            selected(found.select, found.ignore)
         except PolicyError as error:
-            self.wrong.setdefault(folder, error)
+            self.wrong[folder] = error
             return Configuration()
+        except ValueError as error:
+            self.wrong[folder] = found.wrong("select", f"`{error}` in `select` or `ignore` is not a code of a finding")
+            return replace(found, select=(), ignore=())
         self.wrong.pop(folder, None)
         return found
 
@@ -161,12 +166,7 @@ class Session:
 
 
 def _deep(opened: Opened, config: Configuration, hits: dict[str, int] | None) -> Deep:
-    from ..report.findings import selected
-
-    try:
-        codes = sorted(selected(config.select, config.ignore))
-    except ValueError:
-        codes = None
+    codes = sorted(selected(config.select, config.ignore))
     return Deep(opened.findings(codes), tuple(lenses(opened, hits)))
 
 

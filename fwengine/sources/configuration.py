@@ -59,7 +59,7 @@ def nearest(folder: str | None = None) -> Configuration:
         for name in (OWN, SHARED):
             path = os.path.join(here, name)  # noqa: PTH118
             if os.path.isfile(path):  # noqa: PTH113
-                found = configuration(os.path.relpath(path, folder), asked=name == OWN)
+                found = configuration(os.path.relpath(path) if folder is None else path, asked=name == OWN)
                 if found is not None:
                     return found
         above = os.path.dirname(here)  # noqa: PTH120

@@ -346,6 +346,30 @@ COMMIT
     session(tmp_path, talk)
 
 
+def test_a_wrong_configuration_is_told_and_all_advice_can_be_followed(tmp_path: Path) -> None:
+    (tmp_path / "fwengine.toml").write_text('select = ["FW999"]\n')
+    uri = (tmp_path / "a.fwl").as_uri()
+
+    async def talk(client: Client) -> None:
+        client.open(uri, POLICY)
+        found = await client.until(uri, lambda told: {"FW515", "FW201"} <= set(codes(told)))
+        assert any("FW999" in d.message for d in found)
+        (tmp_path / "fwengine.toml").write_text("")
+        client.write(
+            uri, 2, POLICY.replace("deny  tcp from 10.0.0.0/8 port high", "allow tcp from 10.0.0.0/8 port high")
+        )
+        await client.until(uri, lambda told: "FW515" not in codes(told) and "FW202" in codes(told))
+        everything = lsp.Range(lsp.Position(0, 0), lsp.Position(9, 0))
+        context = lsp.CodeActionContext([], only=[lsp.CodeActionKind.SourceFixAll])
+        actions = await client.text_document_code_action_async(lsp.CodeActionParams(document(uri), everything, context))
+        (all_of_them,) = [a for a in actions or [] if isinstance(a, lsp.CodeAction) and a.kind == "source.fixAll"]
+        assert all_of_them.edit
+        assert all_of_them.edit.changes
+        assert "as late" not in all_of_them.edit.changes[uri][0].new_text
+
+    session(tmp_path, talk)
+
+
 @pytest.mark.parametrize(
     ("line", "some", "none"),
     [
