@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model.box import Sets
-from ..model.fields import FULL
+from ..model.fields import FULL, interface_number
 from ..model.interval import IntervalSet, together
 from .chains import Part
 
 Conditions = Mapping[int, IntervalSet]
+IFNAMSIZ = 15  # bytes of an interface name on Linux
 
 
 class Match:
@@ -90,3 +91,11 @@ def less(one: Conditions, taken: Conditions) -> Iterator[Conditions]:
 def union(sets: Sequence[IntervalSet]) -> IntervalSet:
     """All of several sets."""
     return sets[0] if len(sets) == 1 else together(sets)
+
+
+def beginning(prefix: str) -> IntervalSet:
+    """All interface names that begin so."""
+    number, length = interface_number(prefix), len(prefix.encode())
+    return IntervalSet.union(
+        (number << 8 * more, ((number + 1) << 8 * more) - 1) for more in range(IFNAMSIZ + 1 - length)
+    )

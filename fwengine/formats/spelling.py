@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..model import address, scattered
-from ..model.fields import NO_INTERFACE, SOME_INTERFACE, interface_name, interface_number
+from ..model.fields import NO_INTERFACE, SOME_INTERFACE, interface_name
 from ..model.interval import EMPTY, IntervalSet, together
 from ..model.scattered import ScatteredSet, show_masked
+from .matching import IFNAMSIZ, beginning
 
-IFNAMSIZ = 15  # bytes of an interface name on Linux
 MOST = 4096  # elements of one condition; interfaces far fewer
 _INTERFACES = 64
 _CUBES = 64
@@ -141,14 +141,6 @@ def interfaces(chosen: IntervalSet) -> Interfaces | None:
         return None
     (names, beginnings), negated = min(found, key=lambda one: len(one[0][0]) + len(one[0][1]))
     return Interfaces(names, beginnings, negated)
-
-
-def beginning(prefix: str) -> IntervalSet:
-    """All interface names that begin so."""
-    number, length = interface_number(prefix), len(prefix.encode())
-    return IntervalSet.union(
-        (number << 8 * more, ((number + 1) << 8 * more) - 1) for more in range(IFNAMSIZ + 1 - length)
-    )
 
 
 def _named(chosen: IntervalSet) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

@@ -10,6 +10,7 @@ import pytest
 from support.generators import SMALL, Seeded, make_box, random_points, random_policy
 
 from fwengine.formats import spelling
+from fwengine.formats.matching import beginning
 from fwengine.formats.terms import terms
 from fwengine.model import address, scattered
 from fwengine.model.box import Box
@@ -67,7 +68,7 @@ def test_flag_tests_hold_for_just_those_bytes() -> None:
 
 def test_interfaces_by_name_and_by_beginning() -> None:
     one = IntervalSet.single(interface_number("wan0"))
-    many = spelling.beginning("eth")
+    many = beginning("eth")
     assert spelling.interfaces(one | many) == (("wan0",), ("eth",), False)
     assert spelling.interfaces(SOME_INTERFACE - one) == (("wan0",), (), True)
     assert spelling.interfaces((FULL[9] - many) & SOME_INTERFACE) == ((), ("eth",), True)

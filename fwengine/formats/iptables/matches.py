@@ -44,10 +44,10 @@ from ...model.interval import EMPTY, IntervalSet
 from ...registry import names
 from ...registry import values as values_
 from ..chains import Kind, Part
-from ..matching import Match, union, without
+from ..matching import Match, beginning, union, without
 from . import ipsets, tables
 from .ipsets import Content
-from .values import RefusedError, beginning, flags, is_decimal, network, point_of, port, short
+from .values import RefusedError, flags, is_decimal, network, point_of, port, short
 from .words import Token
 
 EARLY, LATER = IntervalSet(((0, 1),)), IntervalSet.single(2)  # fragments with and without a transport header

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 
 from ...model import address
-from ...model.fields import interface_number
 from ...model.interval import IntervalSet
 from ...model.scattered import masked
 from ...registry import names
 from . import tables
 from .words import Token
 
-IFNAMSIZ = 15  # bytes of an interface name on Linux
 _HOST_HELP = "iptables-save writes addresses; a host name would be looked up when the rules are loaded"
 
 
@@ -76,14 +74,6 @@ def flags(token: Token) -> int:
             raise RefusedError(token, f"`{short(word)}` is not a TCP flag", code="FW403")
         number |= tables.TCP_FLAGS[word]
     return number
-
-
-def beginning(prefix: str) -> IntervalSet:
-    """All interface names that begin so."""
-    number, length = interface_number(prefix), len(prefix.encode())
-    return IntervalSet.union(
-        (number << 8 * more, ((number + 1) << 8 * more) - 1) for more in range(IFNAMSIZ + 1 - length)
-    )
 
 
 def short(text: str) -> str:

@@ -39,14 +39,13 @@ from ...model.fields import (
 )
 from ...model.interval import IntervalSet
 from ...registry import names, values
-from ..matching import Conditions
+from ..matching import IFNAMSIZ, Conditions
 
 single = IntervalSet.single
 EARLY = IntervalSet(((WHOLE, FIRST),))
 V4: Conditions = {SRC: address.V4, DST: address.V4}
 V6: Conditions = {SRC: address.V6, DST: address.V6}
 PORTED = IntervalSet.union((p, p) for p in PORT_PROTOCOLS)
-IFNAMSIZ = 15  # bytes of an interface name on Linux
 
 
 class Asked(NamedTuple):
@@ -209,11 +208,3 @@ DOUBTED: Mapping[str, Conditions] = {
         for word in ("fib", "socket", "osf", "ipsec", "numgen", "jhash", "symhash", "raw", "tcp option", "ip option")
     },
 }
-
-
-def beginning(prefix: str) -> IntervalSet:
-    """All interface names that begin so."""
-    number, length = interface_number(prefix), len(prefix.encode())
-    return IntervalSet.union(
-        (number << 8 * more, ((number + 1) << 8 * more) - 1) for more in range(IFNAMSIZ + 1 - length)
-    )

@@ -29,7 +29,7 @@ from ...model.fields import (
 from ...model.interval import IntervalSet
 from ...model.scattered import masked
 from ..chains import Kind, Part
-from ..matching import Conditions, Match, less, union
+from ..matching import Conditions, Match, beginning, less, union
 from . import fragments, keys
 from .keys import DOUBTED, FAMILIES, KEYS, Asked
 from .syntax import (
@@ -352,7 +352,7 @@ class _Reader:
         if number is not None:
             return IntervalSet.single(number)
         if asked.field in (IN, OUT) and text.endswith("*") and "*" not in text[:-1]:
-            return keys.beginning(text[:-1])
+            return beginning(text[:-1])
         for at, sign in enumerate(text):
             if sign == "-":
                 lo, hi = asked.number(text[:at]), asked.number(text[at + 1 :])
