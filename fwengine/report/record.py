@@ -6,7 +6,7 @@ describes it from the types alone. Knows no policy (`report.making` makes record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, overload
 
@@ -76,6 +76,9 @@ class Made(Sequence[R], Generic[K, R]):
 
     def __len__(self) -> int:
         return len(self._each)
+
+    def __iter__(self) -> Iterator[R]:
+        return map(self._make, self._each)
 
     @overload
     def __getitem__(self, at: int) -> R: ...

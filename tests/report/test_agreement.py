@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,14 @@ from support.generators import SMALL, random_policy
 from support.paths import ROOT
 from support.schemas import hold
 
-from fwengine import Packet, dumps
+from fwengine import Packet, dumps, load, region
+from fwengine.analysis.region import disjoint
 from fwengine.codes import DECIDED
+from fwengine.model.box import Box
 from fwengine.packets.encode import write_pcap
 
 DAY = ("--as-of", "2026-11-25")
+SIDES = {"newly_allowed": "allow", "newly_dependent": "depends", "newly_denied": "deny"}
 SERVER = ROOT / "rules" / "formats" / "server.rules"
 OLD = """\
 net office = 10.20.0.0/16
@@ -125,8 +130,7 @@ def test_changes_and_their_sums(pair: tuple[str, str]) -> None:
     words = ("diff", *pair, "--detail", *DAY)
     document = data(words)
     groups, changes = document["groups"], document["changes"]
-    sides = {"newly_allowed": "allow", "newly_dependent": "depends", "newly_denied": "deny"}
-    for key, newly in sides.items():
+    for key, newly in SIDES.items():
         mine = [c for c in changes if c["newly"] == newly]
         assert document[key]["regions"] == len(mine) == sum(g[key]["regions"] for g in groups)
         flows = sum(int(c["region"]["flows"]) for c in mine)
@@ -140,11 +144,48 @@ def test_changes_and_their_sums(pair: tuple[str, str]) -> None:
     for change in changes:
         begin = text.index(change["witness"]["packet"], begin) + 1
     told = [(r["properties"]["group"], r["properties"]["regions"]) for r in results(words)]
-    expected = [(n, g[key]["regions"]) for n, g in enumerate(groups) for key in sides if g[key]["regions"]]
+    expected = [(n, g[key]["regions"]) for n, g in enumerate(groups) for key in SIDES if g[key]["regions"]]
     assert told == expected
     for result in results(words):
         new = groups[result["properties"]["group"]]["new"]
         assert not new or at(result) == place(new[0])
+
+
+@pytest.mark.parametrize("pair", [("old.fwl", "new.fwl"), ("a.fwl", "b.fwl"), ("b.fwl", "a.fwl")])
+def test_causes_in_short(pair: tuple[str, str]) -> None:
+    """Folded text is the `sides` of the data, and these are what the changes come to."""
+    document = data(("diff", *pair, *DAY))
+    after = load(pair[1], as_of=date.fromisoformat(DAY[1]))
+    groups, changes = document["groups"], document["changes"]
+    text = re.sub(r"\s+", " ", form(("diff", *pair, "--limit", "1000", *DAY), "text"))
+    page = form(("diff", *pair, *DAY), "markdown").replace("\\", "")
+    begin = beneath = 0
+    for number, group in enumerate(groups):
+        begin = text.index(group["text"], begin)
+        beneath = page.index(f"### {group['text']}", beneath) + 1
+        sides = [side["newly"] for side in group["sides"]]
+        assert sides == [newly for key, newly in SIDES.items() if group[key]["regions"]]
+        for side in group["sides"]:
+            mine = [c for c in changes if (c["group"], c["newly"]) == (number, side["newly"])]
+            widest = changes[side["first"]]
+            assert widest is mine[0]
+            assert (side["witness"], side["flows"]) == (widest["witness"], widest["region"]["flows"])
+            shown = side["regions"] if side["whole"] or len(groups) <= 2 else side["regions"][:1]
+            for words in (*(shown if all(len(told) < 120 for told in shown) else ()), side["witness"]["packet"]):
+                begin = text.index(words, begin)
+            if side["whole"]:
+                told = disjoint([box for words in side["regions"] for box in region(after, words)])
+                assert sum(Box(sets).flows for sets in told) == sum(int(c["region"]["flows"]) for c in mine)
+            else:
+                assert side["regions"] == [c["region"]["text"] for c in mine[:3]]
+            for which in ("old", "new"):
+                deciding = Counter(c[which]["label"] for c in mine)
+                assert len(deciding) == len(side[which]["rules"]) + side[which]["others"]
+                assert side[which]["verdicts"] == sorted({c[which]["action"] for c in mine})
+                most = [deciding[rule["label"]] for rule in side[which]["rules"]]
+                assert most == sorted(deciding.values(), reverse=True)[: len(most)]
+                for rule in side[which]["rules"]:
+                    begin = text.index(rule["label"], begin)
 
 
 @pytest.mark.parametrize("question", ["allow tcp to web", "allow any", "deny udp from office"])
@@ -153,14 +194,14 @@ def test_regions(question: str) -> None:
     found = data(words)["regions"]
     text = re.sub(r"\s+", " ", form(words, "text"))
     begin = 0
-    for region in found:
-        begin = text.index(region["region"]["text"], begin) + 1
-        begin = text.index(region["witness"]["packet"], begin) + 1
+    for row in found:
+        begin = text.index(row["region"]["text"], begin) + 1
+        begin = text.index(row["witness"]["packet"], begin) + 1
     assert text.count("e.g. ") == len(found)
     by_rule = dict.fromkeys(r["rule"]["label"] for r in found)
     assert [r["properties"]["rule"] for r in results(words)] == list(by_rule)
     assert [t for r in results(words) for t in r["properties"]["regions"]] == [
-        region["region"]["text"] for label in by_rule for region in found if region["rule"]["label"] == label
+        row["region"]["text"] for label in by_rule for row in found if row["rule"]["label"] == label
     ]
 
 
