@@ -150,6 +150,11 @@ class RuleRecord(Record):
         """`by web-in (edge.fwl:12)`, or `on server.rules:6 (-m recent)` where that line is in doubt."""
         return f"{'on' if self.action == 'depends' else 'by'} {self}"
 
+    @property
+    def way(self) -> str:
+        """The jumps that lead to it: ` by way of 12, 30`, lines of the same file."""
+        return f" by way of {', '.join(str(place.line) for place in self.via)}" if self.via else ""
+
     def __str__(self) -> str:
         """`web-in (edge.fwl:12)`, or just the label where that says it."""
         return f"{self.label} ({self.place})" if self.place is not None and self.named else self.label

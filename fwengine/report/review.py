@@ -58,7 +58,7 @@ class Review:
             for some in (cause.allowed, cause.dependent, cause.denied):
                 if some:
                     left -= len(some) if 1 < len(some) <= MOST_JOINED else 0
-                    sides.append(_Side(at, some, len(some) <= MOST_JOINED and left >= 0))
+                    sides.append(_Side(at, some, len(some) == 1 or (len(some) <= MOST_JOINED and left >= 0)))
                     at += len(some)
             yield self._group(file, cause, first, sides)
             first = at
