@@ -45,21 +45,26 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     metavar="A,B,...",
     help="With `--as matrix`: names of the policy, or addresses.  [default: the networks that it names]",
 )
+@click.option("--detail", is_flag=True, help="With `--as matrix`: nothing folded or shortened.")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "markdown", "csv", "json", "jsonl"]),
+    type=click.Choice(["text", "markdown", "csv", "json", "jsonl", "html"]),
     help="With `--as table`, `stats` and `matrix`: form of the answer; csv of the matrix alone.  [default: text]",
 )
 @reading_options()
 @as_of_option
 @color_option
-def command(policy: str, form: str, between: str | None, format_: str | None, as_of: datetime.date, color: str) -> int:
+def command(
+    policy: str, form: str, between: str | None, detail: bool, format_: str | None, as_of: datetime.date, color: str
+) -> int:
     """Show a policy: its rules as a table, who reaches whom, the compiled tree, or its size."""
     if form == "matrix":
-        return _matrix(policy, between, format_ or "text", as_of, color)
+        return _matrix(policy, between, detail, format_ or "text", as_of, color)
     if between is not None:
         raise click.UsageError("`--between` goes with `--as matrix`")
+    if detail:
+        raise click.UsageError("`--detail` goes with `--as matrix`")
     if format_ == "csv":
         raise click.UsageError("`--format csv` goes with `--as matrix`")
     if format_ is not None and form not in ANSWERS:
@@ -100,16 +105,16 @@ def _drawn(policies: Sequence[Policy], form: str, failures: Failures, color: str
         say(draw(loaded))
 
 
-def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, color: str) -> int:
+def _matrix(path: str, between: str | None, detail: bool, format_: str, as_of: datetime.date, color: str) -> int:
     """Who reaches whom."""
     click.get_current_context().meta[FORMAT] = format_ if format_ in ("json", "jsonl") else "text"
     from ..analysis.matrix import matrix
     from ..codes import LIMIT
     from ..model.rules import DEPENDS
     from ..report.failure import Failure
-    from ..report.matrix import MatrixText
     from ..report.nothing import no_rule
     from ..report.reached import Reached
+    from ..report.view import View
     from ..report.zones import chosen_zones
 
     policy = load(path, as_of=as_of)
@@ -119,20 +124,19 @@ def _matrix(path: str, between: str | None, format_: str, as_of: datetime.date, 
         raise click.UsageError("the policy has lines in doubt: `--in-doubt allow` and `--in-doubt deny` take a side")
     sides = chosen_zones(policy, between)
     found = matrix(policy, sides.zones)
-    told = MatrixText(policy, found, sides.notes)
-    if told.unknown:
-        many = f"{told.unknown:,} cell{'s are' if told.unknown > 1 else ' is'}"
+    answer = Reached.of(policy, found, sides.notes, View(_columns(), detail))
+    if answer.unknown:
+        many = f"{answer.unknown:,} cell{'s are' if answer.unknown > 1 else ' is'}"
         failures.add(
             Failure("limit", LIMIT, f"unknown: {many} beyond the limit of parts that are looked at", policy.name)
         )
-    if format_ in ("json", "jsonl"):
-        say_answer(Reached.of(policy.name, found, told, sides.notes), format_, failures)
-    elif format_ == "csv":
-        say(told.csv())
-    elif format_ == "markdown":
-        say(told.markdown())
+    if format_ == "csv":
+        from ..report.render.csv_form import render
+
+        for text in render(answer):
+            say(text)
     else:
-        say(told.text(style_of(color), _columns()))
+        say_answer(answer, format_, failures, style_of(color))
     return failures.code(0)
 
 
