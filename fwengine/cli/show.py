@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 FORMS = ("table", "matrix", "tree", "dot", "mermaid", "stats", "json")
-ANSWERS = ("table", "stats")  # what has a form of its own beside these
+ANSWERS = ("table", "stats", "tree")  # what has a form of its own beside these
 WIDTH = 100  # columns, where no terminal tells
 
 
@@ -50,7 +50,7 @@ def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--format",
     "format_",
     type=click.Choice(["text", "markdown", "csv", "json", "jsonl", "html"]),
-    help="With `--as table`, `stats` and `matrix`: form of the answer; csv of the matrix alone.  [default: text]",
+    help="With `--as table`, `stats`, `tree` and `matrix`: form of the answer; csv of the matrix alone.  [default: text]",
 )
 @reading_options()
 @as_of_option
@@ -68,9 +68,10 @@ def command(
     if format_ == "csv":
         raise click.UsageError("`--format csv` goes with `--as matrix`")
     if format_ is not None and form not in ANSWERS:
-        raise click.UsageError("`--format` goes with `--as table`, `--as stats` and `--as matrix`")
+        raise click.UsageError("`--format` goes with `--as table`, `stats`, `tree` and `matrix`")
     form_ = format_ or ("json" if form == "json" else "text")
     click.get_current_context().meta[FORMAT] = form_ if form_ in ("json", "jsonl") else "text"
+    from ..report.drawn import Drawn
     from ..report.nothing import no_rule
     from ..report.ruled import Listed, PolicyListed, PolicySized, Sized
 
@@ -81,28 +82,27 @@ def command(
         say_answer(Listed(tuple(map(PolicyListed.of, policies))), form_, failures, style_of(color))
     elif form == "stats":
         say_answer(Sized(tuple(map(PolicySized.of, policies))), form_, failures, style_of(color))
+    elif form == "tree":
+        say_answer(Drawn.of(policies), form_, failures, style_of(color))
     else:
-        _drawn(policies, form, failures, color)
+        _drawn(policies, form, failures)
     return failures.code(0)
 
 
-def _drawn(policies: Sequence[Policy], form: str, failures: Failures, color: str) -> None:
+def _drawn(policies: Sequence[Policy], form: str, failures: Failures) -> None:
     """The compiled form, in a language of its own."""
-    from ..report import compiled
-    from ..report.screen import visible
+    from ..report.drawings import dot, mermaid
+    from ..report.drawn import drawn
     from ..report.shown import Shown
 
-    if form != "tree" and len(policies) > 1:
+    if len(policies) > 1:
         names = ", ".join(f"`{one.imported.name}`" for one in policies if one.imported is not None)
         raise click.UsageError(f"`--as {form}` shows one policy, and the file has {names}: choose one with `--policy`")
     if form == "json":
         say_answer(Shown.of(policies[0]), "json", failures)
         return
-    draw = {"tree": compiled.tree_text, "dot": compiled.dot, "mermaid": compiled.mermaid}[form]
-    for number, loaded in enumerate(policies):
-        if len(policies) > 1:
-            say(f"{'' if not number else chr(10)}{style_of(color)(visible(loaded.name), bold=True)}")
-        say(draw(loaded))
+    for line in (dot if form == "dot" else mermaid)(drawn(policies[0])):
+        say(line)
 
 
 def _matrix(path: str, between: str | None, detail: bool, format_: str, as_of: datetime.date, color: str) -> int:

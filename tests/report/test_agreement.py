@@ -302,6 +302,33 @@ def test_who_reaches_whom(asked: tuple[str, ...]) -> None:
                 assert told in f"{row[3]}; {row[4]}"
 
 
+@pytest.mark.parametrize("file", ["old.fwl", "a.fwl", "c.fwl"])
+def test_trees(file: str) -> None:
+    """Text, a page and data have the same nodes, and the edges of each in the same order; so has a drawing."""
+    words = ("show", file, "--as", "tree", *DAY)
+    document = data(words)
+    hold(document, "show")
+    (tree,) = document["drawn"]
+    text = form(words, "text")
+    told: dict[int, list[str]] = {}
+    above: list[int] = []
+    for line in text.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        edge = re.match(r" *(?:(.*?): )?(?:\[(\d+)\]|-> node (\d+)|(?:allow|deny) by )", line)
+        if edge is None:
+            assert line.startswith("tree ")
+            continue
+        if depth:
+            told.setdefault(above[depth - 1], []).append(edge[1])
+        del above[depth:]
+        above.append(int(edge[2] or edge[3] or -1))
+    assert told == {node["node"]: [each["values"] for each in node["edges"]] for node in tree["nodes"]}
+    assert text in form(words, "markdown")
+    drawing = run("show", file, "--as", "dot", *DAY).out
+    assert len(re.findall(r"^  n\d+ \[", drawing, re.MULTILINE)) == len(tree["nodes"])
+    assert drawing.count(" -> ") == sum(len(node["edges"]) for node in tree["nodes"])
+
+
 def test_claims() -> None:
     words = ("prove", "old.fwl", "new.fwl", "--claims", "claims.txt", *DAY)
     found = [(r["policy"], r["claim"], r["holds"]) for r in data(words)["results"]]
@@ -369,6 +396,8 @@ EVERY = [
     ("explain",),
     ("version", "--verbose"),
     ("show", "old.fwl", "--as", "matrix"),
+    ("show", "old.fwl", "--as", "tree"),
+    ("show", "server.rules", "--as", "tree"),
     ("show", "old.fwl", "--as", "table"),
     ("show", "server.rules", "--as", "table"),
     ("show", "server.rules", "--as", "stats"),
