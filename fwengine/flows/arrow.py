@@ -41,14 +41,18 @@ class Piece(NamedTuple):
 
 
 def pieces(path: str, groups: int) -> list[Piece]:
-    """A Parquet file in pieces of some row groups each; others as a whole."""
+    """A Parquet file in pieces of some row groups each; others as a whole, and so what cannot be read: whoever reads it says why."""
     if not Path(path).is_file():  # a pipe, say: looking into it would take from it
         return [Piece(path)]
-    with Path(path).open("rb") as stream:
-        if stream.read(4) != b"PAR1":
-            return [Piece(path)]
-    parquet = needed("pyarrow.parquet", "flows", "Parquet")
-    count = parquet.ParquetFile(path).metadata.num_row_groups
+    try:
+        with Path(path).open("rb") as stream:
+            if stream.read(4) != b"PAR1":
+                return [Piece(path)]
+        parquet = needed("pyarrow.parquet", "flows", "Parquet")
+        with _Told(needed("pyarrow", "flows", "Parquet"), path):
+            count = parquet.read_metadata(path).num_row_groups
+    except (OSError, CaptureError):
+        return [Piece(path)]
     return [Piece(path, tuple(range(n, min(n + groups, count)))) for n in range(0, count, groups)] or [Piece(path)]
 
 
@@ -186,12 +190,13 @@ class Rows:
         columns: dict[Role, Any] = {"protocol": self._numbers(told["protocol"], "uint8", protocol_of)}
         masks = []
         flags = self._numbers(told["flags"], "uint8", None) if "flags" in told else None
-        for role, type_ in (("sport", "uint16"), ("dport", "uint16"), ("bytes", "int64"), ("packets", "int64")):
+        for role, type_ in _NUMBERS:
             if role in told:
                 columns[role] = self._numbers(told[role], type_, None)
-        for role in ("start", "end"):
-            if role in told:
-                columns[role], wrong = self._moments(told[role])
+        times: tuple[Role, ...] = ("start", "end")
+        for when in times:
+            if when in told:
+                columns[when], wrong = self._moments(told[when])
                 masks.append(wrong)
         if "action" in told:
             columns["action"], wrong = self._words(told["action"], recorded_of, "uint8")
@@ -414,6 +419,9 @@ class Rows:
 
 
 _FORMATS: Final[Mapping[int, Literal["B", "H", "I", "q"]]] = {1: "B", 2: "H", 4: "I", 8: "q"}
+_NUMBERS: Final[tuple[tuple[Role, str], ...]] = (
+    ("sport", "uint16"), ("dport", "uint16"), ("bytes", "int64"), ("packets", "int64"),
+)  # fmt: skip
 _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32, "int64": 63}
 
 

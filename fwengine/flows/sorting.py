@@ -119,7 +119,11 @@ def _batch(columns: Mapping[Role, Any], src: Ends, dst: Ends, kinds: bytearray, 
     summed = [picked(columns.get(role), size) for role, size in _SUMMED]
     kind = kind_of(number, sport=ports[0] is not None, dport=ports[1] is not None)
     sport, dport = (zero if column is None else column for column in ports)
-    return Batch(kind, count, as_six(protocol) if six else protocol, *ends, sport, dport, None, None, *summed)
+    src_, dst_ = ends
+    action, octets, packets, start, end = summed
+    return Batch(
+        kind, count, as_six(protocol) if six else protocol, src_, dst_, sport, dport, None, None, action, octets, packets, start, end
+    )  # fmt: skip
 
 
 class Words:
