@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from ..errors import CaptureError
 from ..model.ruleset import RuleSet
-from .counting import Counter, Running, Takes
+from .counting import Counter, Takes
 from .meaning import PLAINLY, Asked
 from .options import EVERYTHING, Reading
 from .reading import Left, Progress, expand, read
+from .running import Running
 from .sums import FlowSums
 from .top import Top
 

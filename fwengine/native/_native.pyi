@@ -15,6 +15,9 @@ class _Groups: ...
 @final
 class _Flows: ...
 
+@final
+class _Plan: ...
+
 _Decoded = tuple[int, int, int, bytes, bytes, int, int, tuple[int, ...], int, int]
 
 sources: str  # the digest of the sources it was built of; empty if nobody told
@@ -75,6 +78,22 @@ def grouped(groups: _Groups, /) -> list[tuple[tuple[int, ...], int, int, int, in
 def group(
     groups: _Groups,
     answers: tuple[Buffer, ...],
+    recorded: Buffer | None,
+    bytes: Buffer | None,
+    packets: Buffer | None,
+    first: Buffer | None,
+    last: Buffer | None,
+    /,
+) -> int: ...
+def plan(
+    questions: tuple[tuple[int, ...], ...], asked: int, side: int, other: int, allows: Buffer, answered: Buffer, /
+) -> _Plan: ...
+def count_flows(
+    groups: _Groups,
+    plan: _Plan,
+    family: _Family,
+    engine: str,
+    flows: tuple[Buffer | None, ...],
     recorded: Buffer | None,
     bytes: Buffer | None,
     packets: Buffer | None,

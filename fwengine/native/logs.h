@@ -35,6 +35,9 @@ typedef struct {
 
 /* Adds rows to groups; 0 if there is no memory. */
 int fwk_group_rows(fwk_groups *groups, const fwk_told *told, size_t begin, size_t end);
+
+/* What is told of the rows behind the first `at`; the answers stay where they are. */
+fwk_told fwk_told_from(const fwk_told *told, size_t at);
 int fwk_groups_begin(fwk_groups *groups, uint32_t keys);
 void fwk_groups_free(fwk_groups *groups);
 

@@ -108,8 +108,7 @@ class PolicyListed(Record):
             if self.imported:
                 words = r.text or ""
                 short = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
-                way = f" by way of {', '.join(str(place.line) for place in r.rule.via)}" if r.rule.via else ""
-                place = f"{r.rule.place.line}{way}" if r.rule.place else ""
+                place = f"{r.rule.place.line}{r.rule.way}" if r.rule.place else ""
                 yield str(number), r.rule.action, place, visible(short)
             else:
                 cells = [r.written.get(word, blank) for word, blank in zip(_COLUMNS, _ANY, strict=True)]

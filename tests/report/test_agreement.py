@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import large
 from support.commands import run
 from support.generators import SMALL, random_policy
 from support.paths import ROOT
 from support.schemas import hold
 
-from fwengine import Packet, dumps
+from fwengine import Packet, Policy, dumps, load, region
+from fwengine.analysis.confirm import volume
+from fwengine.analysis.region import disjoint
 from fwengine.codes import DECIDED
+from fwengine.model.box import Box
 from fwengine.packets.encode import write_pcap
+from fwengine.sources.foreign import Reading
 
 DAY = ("--as-of", "2026-11-25")
+SIDES = {"newly_allowed": "allow", "newly_dependent": "depends", "newly_denied": "deny"}
 SERVER = ROOT / "rules" / "formats" / "server.rules"
 OLD = """\
 net office = 10.20.0.0/16
@@ -51,6 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("server.rules").write_bytes(SERVER.read_bytes())
     texts = ["tcp 5.6.7.8:1029 -> 192.0.2.80:80 flags syn", "tcp 10.20.7.8:1029 -> 192.0.2.80:22 flags syn"]
     write_pcap("c.pcap", [Packet.parse(text) for text in [*texts, *texts, "udp 1.1.1.1:1 -> 2.2.2.2:2"]])
+    Path("c.fwl").write_text(large.text(count=40))
     for name, seed in (("a", 1), ("b", 2)):
         Path(f"{name}.fwl").write_text(dumps(random_policy(seed, SMALL)))
     return tmp_path
@@ -125,8 +134,7 @@ def test_changes_and_their_sums(pair: tuple[str, str]) -> None:
     words = ("diff", *pair, "--detail", *DAY)
     document = data(words)
     groups, changes = document["groups"], document["changes"]
-    sides = {"newly_allowed": "allow", "newly_dependent": "depends", "newly_denied": "deny"}
-    for key, newly in sides.items():
+    for key, newly in SIDES.items():
         mine = [c for c in changes if c["newly"] == newly]
         assert document[key]["regions"] == len(mine) == sum(g[key]["regions"] for g in groups)
         flows = sum(int(c["region"]["flows"]) for c in mine)
@@ -140,11 +148,53 @@ def test_changes_and_their_sums(pair: tuple[str, str]) -> None:
     for change in changes:
         begin = text.index(change["witness"]["packet"], begin) + 1
     told = [(r["properties"]["group"], r["properties"]["regions"]) for r in results(words)]
-    expected = [(n, g[key]["regions"]) for n, g in enumerate(groups) for key in sides if g[key]["regions"]]
+    expected = [(n, g[key]["regions"]) for n, g in enumerate(groups) for key in SIDES if g[key]["regions"]]
     assert told == expected
     for result in results(words):
         new = groups[result["properties"]["group"]]["new"]
         assert not new or at(result) == place(new[0])
+
+
+def packets(policy: Policy, texts: Iterable[str]) -> int:
+    """How many packets some regions are together."""
+    boxes = [box for text in texts for box in region(policy, text)]
+    return volume([Box(sets) for sets in disjoint(boxes)])
+
+
+@pytest.mark.parametrize("pair", [("old.fwl", "new.fwl"), ("a.fwl", "b.fwl"), ("b.fwl", "a.fwl")])
+def test_causes_in_short(pair: tuple[str, str]) -> None:
+    """Folded text is the `sides` of the data, and these are what the changes come to."""
+    document = data(("diff", *pair, *DAY))
+    after = load(pair[1], as_of=date.fromisoformat(DAY[1]))
+    groups, changes = document["groups"], document["changes"]
+    text = re.sub(r"\s+", " ", form(("diff", *pair, "--limit", "1000", *DAY), "text"))
+    page = form(("diff", *pair, *DAY), "markdown").replace("\\", "")
+    begin = beneath = 0
+    for number, group in enumerate(groups):
+        begin = text.index(group["text"], begin)
+        beneath = page.index(f"### {group['text']}", beneath) + 1
+        sides = [side["newly"] for side in group["sides"]]
+        assert sides == [newly for key, newly in SIDES.items() if group[key]["regions"]]
+        for side in group["sides"]:
+            mine = [c for c in changes if (c["group"], c["newly"]) == (number, side["newly"])]
+            widest = changes[side["first"]]
+            assert widest is mine[0]
+            assert (side["witness"], side["flows"]) == (widest["witness"], widest["region"]["flows"])
+            shown = side["regions"] if side["whole"] or len(groups) <= 2 else side["regions"][:1]
+            for words in (*(shown if all(len(told) < 120 for told in shown) else ()), side["witness"]["packet"]):
+                begin = text.index(words, begin)
+            if side["whole"]:
+                assert packets(after, side["regions"]) == packets(after, [c["region"]["text"] for c in mine])
+            else:
+                assert side["regions"] == [c["region"]["text"] for c in mine[:3]]
+            for which in ("old", "new"):
+                deciding = Counter(c[which]["label"] for c in mine)
+                assert len(deciding) == len(side[which]["rules"]) + side[which]["others"]
+                assert side[which]["verdicts"] == sorted({c[which]["action"] for c in mine})
+                most = [deciding[rule["label"]] for rule in side[which]["rules"]]
+                assert most == sorted(deciding.values(), reverse=True)[: len(most)]
+                for rule in side[which]["rules"]:
+                    begin = text.index(rule["label"], begin)
 
 
 @pytest.mark.parametrize("question", ["allow tcp to web", "allow any", "deny udp from office"])
@@ -153,15 +203,59 @@ def test_regions(question: str) -> None:
     found = data(words)["regions"]
     text = re.sub(r"\s+", " ", form(words, "text"))
     begin = 0
-    for region in found:
-        begin = text.index(region["region"]["text"], begin) + 1
-        begin = text.index(region["witness"]["packet"], begin) + 1
+    for row in found:
+        begin = text.index(row["region"]["text"], begin) + 1
+        begin = text.index(row["witness"]["packet"], begin) + 1
     assert text.count("e.g. ") == len(found)
     by_rule = dict.fromkeys(r["rule"]["label"] for r in found)
     assert [r["properties"]["rule"] for r in results(words)] == list(by_rule)
     assert [t for r in results(words) for t in r["properties"]["regions"]] == [
-        region["region"]["text"] for label in by_rule for region in found if region["rule"]["label"] == label
+        row["region"]["text"] for label in by_rule for row in found if row["rule"]["label"] == label
     ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [("old.fwl", "allow tcp to web"), ("old.fwl", "allow any"), ("a.fwl", "deny any"), ("c.fwl", "allow any"),
+     ("server.rules", "allow any", "--policy", "INPUT")],
+)  # fmt: skip
+def test_regions_in_short(asked: tuple[str, ...]) -> None:
+    """Folded text is what the data has in short, and that is what the regions come to; of what is in doubt as well."""
+    words = ("query", *asked, *DAY)
+    document = data(words)
+    lines = form(words, "text").splitlines()
+    assert len(lines) <= 15
+    text = re.sub(r"\s+", " ", " ".join(lines))
+    chain = Reading(policy="INPUT") if "--policy" in asked else None
+    policy = load(asked[0], reading=chain, as_of=date.fromisoformat(DAY[1]))
+    parts = text.partition(" in doubt, unless ")
+    for found, rows, part in (
+        (document["found"], document["regions"], parts[0]),
+        (document["in_doubt_found"], document["in_doubt"], parts[2]),
+    ):
+        if not rows:
+            continue
+        assert part.removeprefix("`--in-doubt allow` or `--in-doubt deny` takes a side: ").startswith(
+            f"{found['regions']} region"
+        )
+        assert found["regions"] == len(rows) == sum(rule["regions"] for rule in found["rules"])
+        sums = [sum(int(row["region"]["flows"]) for row in rows), sum(int(rule["flows"]) for rule in found["rules"])]
+        assert sums == [int(found["flows"])] * 2
+        for rule in found["rules"]:
+            mine = [row for row in rows if row["rule"] == rule["rule"]]
+            assert (rule["regions"], rule["witness"]) == (len(mine), mine[0]["witness"])
+            if rule["whole"]:
+                assert packets(policy, [rule["region"]]) == packets(policy, [row["region"]["text"] for row in mine])
+            else:
+                assert rule["region"] == mine[0]["region"]["text"]
+        rest = re.search(r"and (\d+) more regions? of (\d+) rules? \(--detail", part)
+        shown = found["rules"][: len(found["rules"]) - int(rest[2] if rest else 0)]
+        assert sum(rule["regions"] for rule in shown) == found["regions"] - int(rest[1] if rest else 0)
+        begin = 0
+        for rule in shown:
+            begin = begin if len(rule["region"]) > 120 else part.index(rule["region"], begin)
+            begin = part.index(rule["rule"]["label"], begin)
+            begin = part.index(rule["witness"]["packet"], begin)
 
 
 def test_claims() -> None:
