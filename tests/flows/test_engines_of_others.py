@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -99,7 +98,12 @@ class TestDask:
         else:
             pytest.fail(f"{left} parts are left, at {busy}")
         assert not future.done()
-        os.kill(processes[busy[0]], signal.SIGKILL)
+        worker = pytest.importorskip("psutil").Process(processes[busy[0]])
+        worker.kill()
+        while (
+            worker.is_running()
+        ):  # until its end of the pipe is closed: it might take the text, and the next one wait for ever
+            threading.Event().wait(0.01)
         writer = threading.Thread(target=(folder / "10.log").write_bytes, args=(text,))
         writer.start()  # it waits for a reader
         part = future.result(timeout=120)
