@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _named(box: Box) -> Box:
 
 
 def test_the_table_is_the_text(edge: Path) -> None:
-    lines = run("show", edge, "--as-of", "2026-11-21").out.splitlines()
+    lines = run("show", edge, "--as-of", "2026-11-21", env={"COLUMNS": "300"}).out.splitlines()
     assert lines[0].split() == ["#", "action", "protocol", "from", "port", "to", "port", "options", "rule"]
     assert [re.split(r"  +", line)[-1] for line in lines[1:]] == [
         "spoofed", "web-in", f"{edge}:9", "dns-out", "ping", "admin", f"{edge}:13", "default",
@@ -70,6 +71,17 @@ def test_the_table_is_the_text(edge: Path) -> None:
     ]  # fmt: skip
     assert len({len(line.rstrip()) >= lines[0].rindex("rule") for line in lines}) == 1
     assert "(expired)" not in run("show", edge, "--as-of", "2026-06-30").out
+
+
+@pytest.mark.parametrize("room", [40, 60, 80, 100, 120])
+def test_the_table_fits_the_terminal_and_loses_no_word(edge: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    monkeypatch.chdir(edge.parent)
+    narrow = run("show", edge.name, env={"COLUMNS": str(room)}).out
+    whole = run("show", edge.name, env={"COLUMNS": "300"}).out
+    assert max(map(len, narrow.splitlines())) <= room
+    rules, heads = ("\n".join(whole.splitlines()[1:]), {"from", "to", "port", "as"})
+    assert Counter(rules.split()) <= Counter(narrow.split())
+    assert set(narrow.split()) - set(rules.split()) <= heads | set(whole.splitlines()[0].split())
 
 
 def test_a_policy_without_rules(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_findings(paths: tuple[str, ...]) -> None:
     assert found
     assert [(r["ruleId"], at(r)) for r in results(words)] == found
     told = re.findall(
-        r"^(?:(?:warning|error)\[(FW2\d\d|FW3\d\d|FW4\d\d)\].*\n *--> (.*?:\d+):\d+|info\[(FW\d+)\] (.*?:\d+): .*)$",
+        r"^(?:(?:warning|error)\[(FW2\d\d|FW3\d\d|FW4\d\d)\].*\n(?: {4}\S.*\n)* *--> (.*?:\d+):\d+|info\[(FW\d+)\] (.*?:\d+): .*)$",
         form(words, "text"),
         re.MULTILINE,
     )
