@@ -116,7 +116,7 @@ class Source:
 
     def _unreadable(self, error: OSError | ValueError) -> CaptureError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return CaptureError(UNREADABLE, self.file, f"cannot be read: {reason}")
+        return CaptureError(UNREADABLE, self.file, f"cannot be read: {reason.lower()}")
 
     def read(self) -> bytes:
         """The next bytes, at least one and about `CHUNK` at most; none at the end."""
