@@ -98,7 +98,7 @@ class Counter:
     """
 
     def __init__(self, policy: RuleSet, asked: Asked = PLAINLY, jobs: int = 1) -> None:
-        self.policy, self._asked, self._jobs = policy, asked, jobs
+        self.policy, self._asked, self.jobs = policy, asked, jobs
         self._begin()
 
     def _begin(self) -> None:
@@ -108,10 +108,10 @@ class Counter:
         self._constants: dict[tuple[int, int], Any] = {}
 
     def __getstate__(self) -> tuple[RuleSet, Asked, int]:
-        return self.policy, self._asked, self._jobs
+        return self.policy, self._asked, self.jobs
 
     def __setstate__(self, state: tuple[RuleSet, Asked, int]) -> None:
-        self.policy, self._asked, self._jobs = state
+        self.policy, self._asked, self.jobs = state
         self._begin()
 
     def count(self, batch: Batch) -> FlowSums:
@@ -206,7 +206,7 @@ class Counter:
         for field in self.policy.fields:  # what these packets do not have
             if field in _ABSENT and _COLUMNS[field] not in columns:
                 columns[_COLUMNS[field]] = self._constant(field, 0, batch.rows)
-        return self.classifier.classify(family=kind.family, jobs=self._jobs, **columns)
+        return self.classifier.classify(family=kind.family, jobs=self.jobs, **columns)
 
     def _constant(self, field: int, value: int, count: int) -> Any:
         if field in INTERFACES:

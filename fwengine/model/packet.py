@@ -390,7 +390,7 @@ def write_interface(name: str) -> str:
 def _escape(c: str) -> str:
     if c in '"\\':
         return "\\" + c
-    return c if c.isprintable() else f"\\u{{{ord(c):x}}}"
+    return c if c.isprintable() and c != "\ufffd" else f"\\u{{{ord(c):x}}}"  # U+FFFD would be taken for damage
 
 
 def write(packet: Packet, absent: Collection[int] = ()) -> str:

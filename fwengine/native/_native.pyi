@@ -101,6 +101,18 @@ def count_flows(
     last: Buffer | None,
     /,
 ) -> int: ...
+def sort(
+    columns: tuple[Buffer | None, ...],
+    kinds: Buffer,
+    opener: int,
+    flags: int,
+    since: int,
+    until: int,
+    exists: Buffer,
+    /,
+) -> list[tuple[int, int]]: ...
+def pick(kinds: Buffer, kind: int, column: Buffer, size: int, /) -> bytearray: ...
+def addresses(data: Buffer, offsets: Buffer, numbers: Buffer, wide: Buffer, family: Buffer, /) -> int: ...
 def rows(
     data: Buffer,
     layout: tuple[int, ...],

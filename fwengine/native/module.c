@@ -58,7 +58,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyMethodDef *const parts[] = {methods,           fwk_tables_methods, fwk_captures_methods,
-                                     fwk_lines_methods, fwk_flows_methods,  fwk_groups_methods, fwk_logs_methods};
+                                     fwk_lines_methods, fwk_flows_methods,  fwk_groups_methods, fwk_kinds_methods, fwk_logs_methods};
 
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The native batch classifier.", -1, NULL, NULL, NULL,
                                  NULL, NULL};

@@ -24,6 +24,6 @@ int fwk_engine_of(const char *name);
 int fwk_view_frames(PyObject *data, PyObject *frames, Py_ssize_t count, Py_buffer *d, Py_buffer *f, int *recorded);
 
 extern PyMethodDef fwk_tables_methods[], fwk_captures_methods[], fwk_lines_methods[], fwk_flows_methods[],
-    fwk_groups_methods[], fwk_logs_methods[];
+    fwk_groups_methods[], fwk_kinds_methods[], fwk_logs_methods[];
 
 #endif

@@ -90,6 +90,30 @@ class Made(Sequence[R], Generic[K, R]):
         return self._make(self._each[at])
 
 
+class Late(Sequence[R]):
+    """Records that take long to make, and that not every form has: made when they are first asked for, all at once."""
+
+    def __init__(self, make: Callable[[], Sequence[R]]) -> None:
+        self._make = make
+        self._made: Sequence[R] | None = None
+
+    @property
+    def _all(self) -> Sequence[R]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[R]: ...
+    def __getitem__(self, at: int | slice) -> R | Sequence[R]:
+        return self._all[at]
+
+
 def act(action: Action) -> Act:
     """What a rule does, in a word."""
     return _ACTS[action]

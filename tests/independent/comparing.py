@@ -290,13 +290,14 @@ def _compare_rule(pair: Pair, grid: Grid, decided: Decided, at: int, codes: set[
 
 
 def _compare_redundant(pair: Pair, grid: Grid, removable: set[int], codes: dict[int, set[str]]) -> None:
-    """What can go beside all that is proposed is told, too."""
-    rest = without(pair.whole, removable)
-    kept = [index for index in range(len(pair.whole.rules)) if index not in removable]
+    """What can go beside all that is proposed is told, too; a rule that is told to be without effect may go or be moved."""
+    gone = removable | {index for index, told in codes.items() if told & {"FW201", "FW204"}}
+    rest = without(pair.whole, gone)
+    kept = [index for index in range(len(pair.whole.rules)) if index not in gone]
     for at, index in enumerate(kept):
         told = codes.get(index, set())
-        gone = same(grid, rest, without(rest, {at}), [TODAY])
-        if gone and not told & {"FW201", "FW202", "FW203", "FW204"}:
+        spare = same(grid, rest, without(rest, {at}), [TODAY])
+        if spare and not told & {"FW201", "FW202", "FW203", "FW204"}:
             raise AssertionError(f"{pair.whole.rules[index].label}: could go, and nothing says so")
         if "FW203" in told:
             alone = same(grid, pair.whole, without(pair.whole, {index}), [TODAY])

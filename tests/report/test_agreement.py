@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections import Counter
@@ -258,6 +260,75 @@ def test_regions_in_short(asked: tuple[str, ...]) -> None:
             begin = part.index(rule["witness"]["packet"], begin)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("old.fwl",),
+        ("c.fwl",),
+        ("a.fwl",),
+        ("server.rules", "--policy", "INPUT", "--in-doubt", "deny"),
+        ("c.fwl", "--between", "office,lab"),
+    ],
+)
+def test_who_reaches_whom(asked: tuple[str, ...]) -> None:
+    """Text in full, a page, a sheet and data say the same of each pair; folded text has the same counts."""
+    words = ("show", *asked, "--as", "matrix", *DAY)
+    document = data(words)
+    hold(document, "show")
+    cells, n = document["cells"], len(document["zones"])
+    assert len(cells) == n * n
+    counts = Counter(cell["access"] for cell in cells)
+    words_of = {"all": "open for all", "part": "open in part", "nothing": "shut", "impossible": "of different families"}
+    head = ", ".join(f"{counts[key]:,} {word}" for key, word in words_of.items() if counts[key])
+    folded = form(words, "text")
+    whole = re.sub(r"\s+", " ", form((*words, "--detail"), "text"))
+    assert f"of {n * n:,} pair{'s' * (n > 1)} {head}" in re.sub(r"\s+", " ", folded)
+    assert f"of {n * n:,} pair{'s' * (n > 1)} {head}" in whole
+    page = [line for line in form(words, "markdown").replace("\\", "").splitlines() if line.startswith("|")][2:]
+    sheet = list(csv.reader(io.StringIO(form(words, "csv"))))[1:]
+    begin = 0
+    for number, (cell, row) in enumerate(zip(cells, sheet, strict=True)):
+        if not number % n and any(c["access"] not in ("nothing", "impossible") for c in cells[number : number + n]):
+            begin = whole.index(f"from {cell['source']}", begin)
+        shown = page[number // n][2:-2].split(" | ")
+        assert (shown[0], *row[:3]) == (cell["source"], cell["source"], cell["destination"], cell["access"])
+        conditions = [f"{', '.join(c['services'])} ({c['when'] or 'some'}" for c in cell["conditional"]]
+        if cell["access"] == "part":
+            assert shown[1 + number % n].count("<br>") == len(cell["services"]) + len(conditions) - 1
+            assert all(told in shown[1 + number % n] for told in (*cell["services"], *conditions))
+            assert row[3] == ", ".join(cell["services"])
+            for told in (*filter(None, [row[3]]), *conditions):
+                assert told in re.sub(r"\s+", " ", whole[begin:])
+                assert told in f"{row[3]}; {row[4]}"
+
+
+@pytest.mark.parametrize("file", ["old.fwl", "a.fwl", "c.fwl"])
+def test_trees(file: str) -> None:
+    """Text, a page and data have the same nodes, and the edges of each in the same order; so has a drawing."""
+    words = ("show", file, "--as", "tree", *DAY)
+    document = data(words)
+    hold(document, "show")
+    (tree,) = document["drawn"]
+    text = form(words, "text")
+    told: dict[int, list[str]] = {}
+    above: list[int] = []
+    for line in text.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        edge = re.match(r" *(?:(.*?): )?(?:\[(\d+)\]|-> node (\d+)|(?:allow|deny) by )", line)
+        if edge is None:
+            assert line.startswith("tree ")
+            continue
+        if depth:
+            told.setdefault(above[depth - 1], []).append(edge[1])
+        del above[depth:]
+        above.append(int(edge[2] or edge[3] or -1))
+    assert told == {node["node"]: [each["values"] for each in node["edges"]] for node in tree["nodes"]}
+    assert text in form(words, "markdown")
+    drawing = run("show", file, "--as", "dot", *DAY).out
+    assert len(re.findall(r"^  n\d+ \[", drawing, re.MULTILINE)) == len(tree["nodes"])
+    assert drawing.count(" -> ") == sum(len(node["edges"]) for node in tree["nodes"])
+
+
 def test_claims() -> None:
     words = ("prove", "old.fwl", "new.fwl", "--claims", "claims.txt", *DAY)
     found = [(r["policy"], r["claim"], r["holds"]) for r in data(words)["results"]]
@@ -325,6 +396,8 @@ EVERY = [
     ("explain",),
     ("version", "--verbose"),
     ("show", "old.fwl", "--as", "matrix"),
+    ("show", "old.fwl", "--as", "tree"),
+    ("show", "server.rules", "--as", "tree"),
     ("show", "old.fwl", "--as", "table"),
     ("show", "server.rules", "--as", "table"),
     ("show", "server.rules", "--as", "stats"),

@@ -64,7 +64,7 @@ export class Editor {
         autocompletion({ override: [context => this.#complete(context)] }),
         hoverTooltip((view, at) => this.#hover(view, at)),
         keymap.of([{ key: "Tab", run: acceptCompletion }, ...completionKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...lintKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": "Policy", spellcheck: "false", autocapitalize: "off" }),
+        EditorView.contentAttributes.of({ "aria-label": "Policy", tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
         EditorView.updateListener.of(update => update.docChanged && this.asks.changed()),
       ],
     });

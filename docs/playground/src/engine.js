@@ -31,7 +31,6 @@ export class Engine {
   #heard(data) {
     if (data.ready) {
       this.ready = true;
-      document.body.dataset.began = JSON.stringify(data.ready);
       this.told.state(this.#running ? "asking" : "ready");
     } else if (data.broken !== undefined && data.id === undefined) this.#broke(data.broken);
     else if (data.id !== this.#running?.id) return;

@@ -42,17 +42,27 @@ function progress(done, size) {
 const question = (what, more) => ({ what, name: page.name, text: editor.text, files: { ...gallery.files, ...page.files }, chosen: page.chosen, ...more });
 
 const ends = error => {
-  if (!(error instanceof Cancelled)) throw error;
+  if (error instanceof Cancelled) return;
+  fill($("state"), h("strong", { class: "told" }, `the engine failed: ${error.message}`));
 };
 
 // While one types
 
 function changed() {
   const now = ++edition;
+  document.body.dataset.looking = ""; // a sign for whoever waits
   engine.changed();
   for (const place of ["answer", "matrix", "counts"]) $(place).classList.toggle("stale", $(place).hasChildNodes());
   clearTimeout(timer);
-  timer = setTimeout(() => look(now).catch(ends), PAUSE);
+  timer = setTimeout(async () => {
+    try {
+      await look(now);
+    } catch (error) {
+      if (now === edition) $("findings-count").textContent = "cancelled";
+      ends(error);
+    }
+    if (now === edition) delete document.body.dataset.looking;
+  }, PAUSE);
 }
 
 async function look(now) {
@@ -73,7 +83,6 @@ async function look(now) {
   const expected = await later[3];
   if (now !== edition) return;
   tellExpectations(expected);
-  document.body.dataset.edition = now;
   await again();
 }
 
@@ -117,7 +126,7 @@ function tell(where, told, nodes) {
 async function ask(where, what, more, nodes, file) {
   const began = performance.now();
   const now = edition;
-  fill($(where), h("p", { class: "note" }, "asking…"));
+  fill($(where), h("p", { class: "note asking" }, "asking…"));
   try {
     const told = await engine.ask(question(what, more), { file });
     asked[where] = { again: () => ask(where, what, more, nodes, file), quick: performance.now() - began < QUICK };

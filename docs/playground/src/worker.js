@@ -19,14 +19,11 @@ async function started() {
   const python = await loadPyodide({ indexURL: HERE, _loadSnapshot: memory, createPyodideModule: roomFor(createPyodideModule, memory) });
   unpack(await files, python.FS, "/engine"); // for what is loaded late, and for tables, which are files
   python.FS.mkdir(CAPTURES);
-  performance.mark("python");
-  const engine = python.runPython("import playground; playground");
-  performance.mark("engine");
-  return { python, engine };
+  return { python, engine: python.runPython("import playground; playground") };
 }
 
 const ready = started();
-ready.then(() => postMessage({ ready: performance.getEntriesByType("mark").map(({ name, startTime }) => [name, Math.round(startTime)]) }), error => postMessage({ broken: String(error) }));
+ready.then(() => postMessage({ ready: true }), error => postMessage({ broken: String(error) }));
 
 function asked({ python, engine }, { id, question, file }) {
   if (!file) return engine.answer(JSON.stringify(question));
