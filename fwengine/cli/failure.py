@@ -10,7 +10,7 @@ from dataclasses import replace
 import click
 
 from ..codes import USAGE
-from ..errors import CaptureError, FwengineError, LimitError, PacketError, PolicyError, Span
+from ..errors import CaptureError, FwengineError, LimitError, MissingExtraError, PacketError, PolicyError, Span
 from ..report.failure import Failure, Kind, failures
 from .output import FORMAT, chosen_format, complain, say_failures, stderr_color, write_error
 
@@ -91,7 +91,7 @@ def _show(error: FwengineError, more: str = "") -> None:
     elif isinstance(error, CaptureError):
         complain(f"{error}{more}")
     else:
-        assert isinstance(error, PacketError | LimitError)
+        assert isinstance(error, PacketError | LimitError | MissingExtraError)
         complain(f"error: {error}{more}")
 
 

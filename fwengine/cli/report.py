@@ -46,9 +46,10 @@ def command(
 
     The file loads nothing and needs no server. It needs the extra `report`: `pip install 'fwengine[report]'`.
     """
+    from ..errors import MissingExtraError
     from ..report.nothing import no_rule
     from ..report.page.compose import compose
-    from ..report.page.shell import MissingExtraError, environment, page
+    from ..report.page.shell import environment, page
     from ..sources.writing import replace
     from .output import write_bytes
 

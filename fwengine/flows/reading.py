@@ -93,7 +93,7 @@ def scanned(piece: Piece, form: str, reading: Reading, left: Left, *, threads: b
 
     Raises:
         CaptureError: as `read`.
-        LimitError: if pyarrow is not here.
+        MissingExtraError: if pyarrow is not here.
     """
     scan = Scan(piece, form, reading, threads=threads)
     yield from of_batches(scan.rows, scan, reading, left)

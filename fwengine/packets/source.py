@@ -10,14 +10,11 @@ import os
 import sys
 from collections.abc import Callable
 from io import FileIO, RawIOBase
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..codes import UNREADABLE
 from ..errors import CaptureError
 from .unpack import CHUNK, unpacker
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer as Buffer
 
 __all__ = ["CHUNK", "STDIN", "WHOLE", "Source", "Window"]
 
@@ -47,7 +44,7 @@ class _Stretch(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         with memoryview(buffer) as room:
             if self._head:
                 size = min(len(room), len(self._head))

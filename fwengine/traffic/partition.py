@@ -9,6 +9,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from ..codes import NOT_A_CAPTURE
@@ -49,6 +50,41 @@ def pieces(path: str, capture: int = 0, size: int = SIZE) -> list[Piece]:
     """The parts of one capture, of about so many bytes each."""
     found = windows(path, size)
     return [Piece(path, capture, number, len(found), window) for number, window in enumerate(found)]
+
+
+def files_of(captures: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """The files that operands name, as other processes find them.
+
+    Raises:
+        CaptureError: if one names no file.
+    """
+    found = named_files([os.fspath(capture) for capture in captures], NOT_A_CAPTURE)
+    return [os.path.abspath(path) for path in found]  # noqa: PTH100  # no link is followed
+
+
+def tasks(captures: Iterable[tuple[int, str]], size: int = SIZE) -> list[list[Piece]]:
+    """The parts of captures, each with its number: those of about so many bytes for themselves, small captures together."""
+    out: list[list[Piece]] = []
+    small: list[Piece] = []
+    room = size
+    for number, path in captures:
+        found = pieces(path, number, size)
+        if len(found) > 1:
+            out += ([piece] for piece in found)
+            continue
+        small += found
+        room -= _bytes_of(path)
+        if room <= 0:
+            out.append(small)
+            small, room = [], size
+    return [*out, small] if small else out
+
+
+def _bytes_of(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        return 0  # whoever opens it will say what is wrong
 
 
 @dataclass(frozen=True)
@@ -130,6 +166,10 @@ class CaptureCounter:
             self._native = chosen_classifier(self.policy, "-", self._engine)
             self._looked = True
         return self._native
+
+    def count_all(self, task: Iterable[Piece]) -> Part:
+        """The sums of the parts of a task."""
+        return together(map(self.count, task))
 
     def report(self, part: Part, name: str = "total") -> CapturesReport:
         """What is told of the sums of all parts."""
