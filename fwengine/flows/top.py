@@ -142,6 +142,11 @@ class Top:
             out.many[place] = tuple(map(int.__add__, mine, sums))  # type: ignore[assignment]  # four, too
         return out
 
+    def take(self, other: Top) -> None:
+        """Adds another one to this one."""
+        both = self + other
+        self.few, self.many = both.few, both.many
+
     def biggest(self, most: int) -> list[TopFlow]:
         """The biggest flows, as `rank` has them."""
         if self.few is not None:
@@ -181,7 +186,11 @@ def _check(number: int) -> int:
     return int.from_bytes(_digest(number)[-4:], "big")
 
 
+_SPREAD: Final = [b"".join((byte >> bit & 1).to_bytes(_LANE // 8, "little") for bit in range(8)) for byte in range(256)]
+
+
 @lru_cache(1 << 12)
 def _spread(number: int) -> int:
     """A one in the lane of each bit that is set."""
-    return sum(1 << bit * _LANE for bit in range(number.bit_length()) if number >> bit & 1)
+    octets = number.to_bytes((number.bit_length() + 7) // 8, "little")
+    return int.from_bytes(b"".join([_SPREAD[octet] for octet in octets]), "little")
