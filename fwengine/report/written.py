@@ -48,6 +48,7 @@ class Reported(Answer):
     policy: str
     old: str | None
     captures: tuple[str, ...]
+    logs: tuple[str, ...]
     page: Place
     bytes: Size
 
@@ -56,6 +57,7 @@ class Reported(Answer):
         about = [f"`{self.policy}`"]
         about += [f"what changed since `{self.old}`"] * (self.old is not None)
         about += [f"what it does to {counted(len(self.captures), 'capture')}"] * bool(self.captures)
+        about += [f"what becomes of the flows of {counted(len(self.logs), 'log')}"] * bool(self.logs)
         return f"wrote `{self.page}`: {counted(self.bytes, 'byte')} about {', '.join(about)}"
 
     def lines(self, style: Style) -> Iterator[str]:
