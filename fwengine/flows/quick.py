@@ -79,7 +79,8 @@ class Quick:
     def _batches(self, rows: Iterable[int]) -> Iterator[Batch]:
         for kind, columns, count in zip(self._kinds, self._columns, rows, strict=True):
             if count and columns is not None:
-                protocol, recorded, src, dst, sport, dport, octets, packets, first, last = map(memoryview, columns)
+                views = [memoryview(column) for column in columns]
+                protocol, recorded, src, dst, sport, dport, octets, packets, first, last = views
                 width = 16 if kind.family == 6 else 1
                 yield Batch(
                     kind, count, protocol[:count], src[: width * count], dst[: width * count], sport[:count], dport[:count],
