@@ -60,8 +60,10 @@ async function bundled(wheels) {
   return run(...Object.keys(places).map(name => `/mnt/${name}`));
 }
 
-// From here on no clock goes and no number is random, so that the same sources give the same memory. The engine draws no numbers.
+// From here on no clock goes, no number is random, and this program has no place, so that the same sources give the same memory.
+// The engine draws no numbers.
 function still() {
+  process.argv.splice(1, process.argv.length, "playground");
   const usual = Date;
   globalThis.Date = class extends usual {
     constructor(...given) {
