@@ -25,7 +25,7 @@ PICTURE = re.compile(r"^!\[[^\]]*\]\((?:\.\./)*pictures/([\w-]+\.png)\)(?:\{[^}]
 def pictures() -> dict[str, Path]:
     """The pictures that there are, by name."""
     folder = os.environ.get("FWENGINE_PICTURES")
-    return {path.name: path for path in sorted(Path(folder).glob("*.png"))} if folder else {}
+    return {path.name: path for path in sorted(Path(folder).glob("*-light.png"))} if folder else {}
 
 
 def on_config(config: Any) -> Any:

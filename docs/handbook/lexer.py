@@ -10,6 +10,8 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation
 
 from .grammar import keywords
 
+__all__ = ["FwlLexer"]  # Pygments asks for it
+
 STATEMENTS: Final = ("net", "ports", "service", "interface", "default", "include", "expect")
 
 
