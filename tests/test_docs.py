@@ -120,3 +120,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_page_of_a_format_ends_in_a_finding(name: str) -> None:
     text = (ROOT / "docs" / "reference" / "formats" / f"{name}.md").read_text("utf-8")
     assert any("warning[FW2" in block.text for block in blocks(text) if block.language == "console")
+
+
+def test_what_contributing_names_is_there() -> None:
+    """Each promise names the tests that hold it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"(?<![\w/])(?:tests|fuzz|bench|docs|\.ci)/[\w./-]*\w", text))
+    assert len(named) > 30
+    assert [
+        name
+        for name in sorted(named)
+        if not (ROOT / name).exists() and not name.endswith(("fuzz/native_", "fuzz/regressions/NAME"))
+    ] == []
