@@ -238,8 +238,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "takes a side, and what is written then is that side; a comment at the top of it says so.",
     "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "
     "or has only for more or fewer packets: Cisco's lists know no interfaces, network ACLs of AWS look at one address alone, the language "
-    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/formats has a page for each target. Rules "
-    "with `until` are for one day: `--as-of DATE` writes those of that day.",
+    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/reference/formats has a page for each "
+    "target. Rules with `until` are for one day: `--as-of DATE` writes those of that day.",
     "FW470": "The list has no entry, only a heading or remarks. A list of Cisco IOS ends in a `deny` of everything only once it has one: "
     "until then it permits all where it is applied.",
     "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
@@ -322,6 +322,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     NOT_A_LOG: (
         "The file is no flow log that is known, or its columns are not called as expected. Read are AWS VPC flow logs, Zeek's "
         "conn.log, Suricata's eve.json, nfdump's CSV and JSON, Azure's and GCP's flow logs, log lines of firewalls, and any CSV, "
-        "JSON or Parquet whose columns `--columns src=NAME,dst=NAME,protocol=NAME` names. docs/flows.md tells what is read of each."
+        "JSON or Parquet whose columns `--columns src=NAME,dst=NAME,protocol=NAME` names. docs/reference/flows.md tells what is read "
+        "of each."
     ),
 }

@@ -37,7 +37,7 @@ def forever() -> None:
 
 def test_each_limit_has_a_meaning_and_stands_in_the_docs() -> None:
     assert [f.name for f in fields(Limits)] == list(MEANINGS)
-    table = (ROOT / "docs/limits.md").read_text("utf-8")
+    table = (ROOT / "docs/reference/limits.md").read_text("utf-8")
     told = {name: default.replace(",", "") for name, default in re.findall(r"\| `(\w+)` \| ([\d,a-z]+) \|", table)}
     assert told == {f.name: str(f.default).lower() for f in fields(Limits)}
 
