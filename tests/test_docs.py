@@ -10,7 +10,7 @@ import pytest
 from support.consoles import blocks_of, commands_of, printed
 from support.paths import ROOT
 
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = sorted(p for p in (ROOT / "docs").rglob("*.md") if "node_modules" not in p.parts)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

@@ -14,7 +14,7 @@ from ..limits import MEANINGS, Limits
 from .output import CLOCK
 
 COUNTED: Final = tuple(name for name in MEANINGS if name != "seconds")
-UNBOUND: Final = frozenset({"explain", "lsp", "schema", "version"})  # they read no policy
+UNBOUND: Final = frozenset({"explain", "lsp", "play", "schema", "version"})  # they ask no policy
 
 
 class _Limit(click.Option):
