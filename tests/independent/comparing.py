@@ -425,7 +425,7 @@ def _compare(pair: Pair, writer: Writer, draw: random.Random, tally: Tally, pack
         compare_coverage(pair, grid, decided, tally)
         compare_findings(pair, grid, decided, draw, tally)
         _compare_changed(pair, writer, draw, tally)
-        if draw.random() < 0.2:
+        if draw.random() < 0.35:
             compare_mutants(pair, tally)
 
 
