@@ -132,7 +132,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "are no wildcards: `eth+` and `eth*` are refused unless they stand in quotes, as names.",
     "FW126": "Rules have distinct names, so that a verdict names one rule.",
     "FW127": "The name is defined, but as something else: addresses, ports and services are different things.",
-    "FW128": "The set is empty once everything excluded is taken away, so the condition can never hold.",
+    "FW128": "The set, or an element of it, is empty once everything excluded is taken away, so it can never hold.",
     "FW129": "The word has a fixed meaning in the language and cannot be defined.",
     "FW130": "An expectation names a rule that the policy does not have.",
     "FW131": "A packet is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80`, IPv6 addresses with a port in brackets.",
