@@ -82,10 +82,10 @@ def _child(faults: Any, work: Path, streams: Path, words: list[str], n: int) -> 
         import traceback
 
         traceback.print_exc()
-    name = ctypes.create_string_buffer(32)
-    calls = faults.fault_disarm(name, len(name))
+    failed = ctypes.create_string_buffer(32)
+    calls = faults.fault_disarm(failed, len(failed))
     sys.stderr.flush()
-    (streams / "calls").write_text(f"{calls} {name.value.decode()}")
+    (streams / "calls").write_text(f"{calls} {failed.value.decode()}")
     os._exit(code if isinstance(code, int) else 98)
 
 
