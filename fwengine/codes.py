@@ -28,6 +28,7 @@ UNEXERCISED: Final = "FW607"
 NOT_CANONICAL: Final = "FW608"
 NEWLY_DEPENDENT: Final = "FW609"
 NOT_KEPT: Final = "FW610"
+MENDABLE: Final = "FW611"
 NOT_A_CAPTURE: Final = "FW901"
 ENDS_EARLY: Final = "FW902"
 DAMAGED: Final = "FW903"
@@ -287,6 +288,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     NEWLY_DEPENDENT: "What becomes of packets that the old policy allows or denies for certain depends on lines in doubt in the new "
     "one: they may be allowed. Or it depends on lines in doubt in both, and not on the same ones.",
     NOT_KEPT: "The format to which the policy was converted has no place for it, and no verdict hangs on it: names, comments, a log.",
+    MENDABLE: "`fwengine check --fix` would change the file. No verdict changes by that, which is proved; `--diff` shows how.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "

@@ -11,6 +11,7 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .record import Act, Place, Record, RuleRecord, Size
 from .screen import visible
 from .style import Style
+from .unified import diff_lines
 from .wording import counted
 
 
@@ -132,12 +133,6 @@ class FormattedFile(Record):
     place: Place
     changed: bool
     diff: tuple[str, ...]
-
-
-def diff_lines(diff: Iterable[str], style: Style) -> Iterator[str]:
-    """A unified diff, in colours."""
-    for line in diff:
-        yield style(visible(line), {"+": "green", "-": "red"}.get(line[:1]))
 
 
 @dataclass(frozen=True)
