@@ -237,10 +237,10 @@ def test_what_is_no_capture_has_no_answer(
         assert done.out == ""
 
 
-def test_a_directory_is_no_capture(policy: Path, tmp_path: Path) -> None:
+def test_what_is_no_capture_in_a_folder(policy: Path, tmp_path: Path) -> None:
     done = ask(policy, "-r", tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert "FW905" in done.err
+    assert "p.fwl: error[FW901]: text, not a capture" in done.err
 
 
 def test_one_bad_capture_does_not_silence_the_others(policy: Path, mixed: Path, tmp_path: Path) -> None:
