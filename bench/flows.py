@@ -28,12 +28,13 @@ from typing import Any
 from capture import policy_of
 
 from fwengine.flows.arrow import Scan, pieces
-from fwengine.flows.counting import Counter, Running
+from fwengine.flows.counting import Counter
 from fwengine.flows.evaluate import evaluate_log
 from fwengine.flows.flow import Batch, Flow, batches
 from fwengine.flows.meaning import Asked, fares
 from fwengine.flows.options import Reading
 from fwengine.flows.reading import Left, scanned
+from fwengine.flows.running import Running
 from fwengine.flows.sums import FlowSums
 from fwengine.model import address
 from fwengine.model.fields import DPORT, DST, PROTOCOL, SPORT, SRC

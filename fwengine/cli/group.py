@@ -118,7 +118,8 @@ def _form(args: Sequence[str]) -> str:
 
 def _need_pages(ctx: click.Context) -> None:
     """A page can be made: asked before anything is done, since an answer that cannot be told comes too late."""
-    from ..report.page.shell import MissingExtraError, environment
+    from ..errors import MissingExtraError
+    from ..report.page.shell import environment
 
     try:
         environment()

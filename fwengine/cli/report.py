@@ -57,9 +57,10 @@ def command(
 
     The file loads nothing and needs no server. It needs the extra `report`: `pip install 'fwengine[report]'`.
     """
+    from ..errors import MissingExtraError
     from ..report.nothing import no_rule
     from ..report.page.compose import compose
-    from ..report.page.shell import MissingExtraError, environment, page
+    from ..report.page.shell import environment, page
     from ..report.record import Place
     from ..report.written import Reported
     from ..sources.writing import replace

@@ -2,6 +2,8 @@
 #ifndef FWK_LOGS_H
 #define FWK_LOGS_H
 
+#include "kinds.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,14 +37,15 @@ typedef struct {
 
 /* Adds rows to groups; 0 if there is no memory. */
 int fwk_group_rows(fwk_groups *groups, const fwk_told *told, size_t begin, size_t end);
+
+/* What is told of the rows behind the first `at`; the answers stay where they are. */
+fwk_told fwk_told_from(const fwk_told *told, size_t at);
 int fwk_groups_begin(fwk_groups *groups, uint32_t keys);
 void fwk_groups_free(fwk_groups *groups);
 
 /* Where each thing stands in a row; -1 if nowhere. */
 enum { FWK_AT_SRC, FWK_AT_DST, FWK_AT_SPORT, FWK_AT_DPORT, FWK_AT_PROTOCOL, FWK_AT_FLAGS, FWK_AT_ACTION, FWK_AT_STATUS, FWK_AT_BYTES, FWK_AT_PACKETS,
        FWK_AT_START, FWK_AT_END, FWK_AT_ROLES };
-enum { FWK_OPEN, FWK_BY_SRC, FWK_BY_PORT }; /* who opened a connection of which the log does not tell */
-enum { FWK_ACK_ABSENT, FWK_ACK_TOLD };      /* what syn says: nothing beside ack, or that an answer has both */
 
 #define FWK_MOST_FIELDS 64
 #define FWK_EARLIEST (-((int64_t)1 << 62))

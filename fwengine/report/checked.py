@@ -11,6 +11,7 @@ from ..codes import FINDINGS
 from ..errors import Diagnostic, Label, Span
 from .answer import Answer, Block, Case, Note, heading, table
 from .finding_record import BaselineRecord, Effective, FindingRecord, IgnoredRecord, PolicyChecked
+from .fit import wrapped
 from .record import Confirmed, FailureRecord, Place, Record
 from .screen import render, visible
 from .style import Style
@@ -87,17 +88,20 @@ class Checked(Answer):
             screens = [diagnostic(f) for f in told.failures]
             screens += [diagnostic(f) for f in told.findings if f.severity != "info"]
             if screens:
-                yield render(screens, told.sources, color=style.color)
+                yield render(screens, told.sources, color=style.color, width=style.width)
             for f in told.findings:
                 if f.severity == "info":  # a line is enough for what may well be meant
                     notes = f" ({f.notes[0].removeprefix('witness: ')})" if f.notes else ""
-                    yield style(f"info[{f.code}]", "cyan", bold=True) + visible(f" {f.place}: {f.message}{notes}")
+                    head = f"info[{f.code}]"
+                    first, *more = wrapped(visible(f"{f.place}: {f.message}{notes}"), style.width, f"{head} ", "    ")
+                    yield style(head, "cyan", bold=True) + first[len(head) :]
+                    yield from more
             yield visible(f"{told.policy.file}: ") + summary(told.policy, style)
             yield from by_kind(told.findings, style)
             for part in told.effective:
                 yield f"{style(visible(str(part.rule)), bold=True)} still decides:"
                 for region in part.regions:
-                    yield f"  {part.rule.action} {region}"
+                    yield from wrapped(f"{part.rule.action} {region}", style.width, "  ", "      ")
 
     def blocks(self) -> Iterable[Block]:
         yield heading("Findings")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..codes import NOT_KEPT
 from .answer import Answer, Block, Case, Note, code, heading, table
+from .fit import wrapped
 from .making import region_of
 from .record import Place, Record, RegionRecord
 from .screen import visible
@@ -81,9 +82,8 @@ class Conversion(Answer):
         if self.text is not None:
             yield self.text.rstrip("\n")
         elif self.proved:
-            yield visible(self.told)
-            for part in self.proved:
-                yield visible(f"{part.told}").replace("`", "")
+            for told in (self.told, *(part.told.replace("`", "") for part in self.proved)):
+                yield from wrapped(visible(told), style.width, rest="  ")
 
     def blocks(self) -> Iterable[Block]:
         yield heading(f"`{self.policy}` for {self.title}")

@@ -17,6 +17,7 @@ from .checked import Checked
 from .converted import Conversion
 from .counted import Counted
 from .described import Explained, Version
+from .drawn import Drawn
 from .evaluated import Evaluated
 from .flowed import Flowed
 from .packet_rows import PacketFared, PerPacket
@@ -32,7 +33,7 @@ from .written import Formatted, Reported, Started, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
     Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Conversion, Started,
-    Reported, Listed, Sized, Shown, Reached, Explained, Version,
+    Reported, Listed, Sized, Drawn, Shown, Reached, Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SPARSE: Final[frozenset[type[Record]]] = frozenset({PacketFared})  # written without what is null by default

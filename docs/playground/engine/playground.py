@@ -222,7 +222,6 @@ def matrix(page: Page, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`show --as matrix`: who reaches whom."""
     from fwengine.analysis.matrix import matrix
     from fwengine.model.rules import DEPENDS
-    from fwengine.report.matrix import MatrixText
     from fwengine.report.reached import Reached
     from fwengine.report.zones import chosen_zones
 
@@ -232,10 +231,10 @@ def matrix(page: Page, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"errors": [Failure("usage", USAGE, message, policy.name).record.to_dict()]}
     sides = chosen_zones(policy)
     found = matrix(policy, sides.zones)
-    words = MatrixText(policy, found, sides.notes)
-    many = f"unknown: {words.unknown:,} of the cells: beyond the limit of parts that are looked at"
-    unknown = Failure("limit", LIMIT, many, policy.name) if words.unknown else None
-    return with_errors(Reached.of(policy.name, found, words, sides.notes).to_dict(), unknown, no_rule(policy))
+    shown = Reached.of(policy, found, sides.notes)
+    many = f"unknown: {shown.unknown:,} of the cells: beyond the limit of parts that are looked at"
+    unknown = Failure("limit", LIMIT, many, policy.name) if shown.unknown else None
+    return with_errors(shown.to_dict(), unknown, no_rule(policy))
 
 
 def capture(page: Page, asked: Mapping[str, Any], progress: Progress | None = None) -> dict[str, Any]:

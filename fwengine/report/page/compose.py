@@ -12,7 +12,8 @@ from ...policy import Policy
 from ...traffic.sums import CaptureReport
 from ..answer import Block
 from ..changed import Changed
-from ..compiled import tree_text
+from ..drawings import tree_lines
+from ..drawn import drawn
 from ..finding_record import FindingRecord
 from ..findings import examine, to_diagnostics
 from ..outcomes import Outcome
@@ -160,7 +161,7 @@ def _first(
 
 
 def _tree(policy: Policy) -> tuple[str, ...]:
-    lines = tree_text(policy).split("\n") if len(policy.rules) <= _TREE else []
+    lines = list(tree_lines(drawn(policy))) if len(policy.rules) <= _TREE else []
     if len(lines) > _TREE or not lines:
         return (
             *PolicySized.of(policy).lines(),

@@ -76,7 +76,9 @@ def _block(block: Block) -> str:
 
 
 def _cell(text: str) -> str:
-    """In a table a bar ends the cell, in code as well."""
+    """In a table a bar ends the cell, in code as well; several lines have breaks between them."""
+    if "\n" in text:
+        return "<br>".join(map(_cell, text.split("\n")))
     return re.sub(r"(?<!\\)\|", r"\\|", _words(text))
 
 
