@@ -243,7 +243,7 @@ def test_every_command_takes_a_timeout() -> None:
 
     for name in COMMANDS:
         done = run(name, "--help")
-        assert (done.code, "--timeout SECONDS" in done.out) == (0, True)
+        assert (done.code, "--timeout SECONDS" in done.out) == (0, name != "lsp")
         assert ("--limit-WHAT N" in done.out) == (name not in ("explain", "lsp", "play", "schema", "version"))
 
 

@@ -3,7 +3,7 @@
 // WHEELS is a folder with the pure wheel of fwengine, lark and netaddr; without it they are made of this repository by
 // `python3 -m pip wheel`. SITE is the folder that is written, `site` unless said: any web server can carry it.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import nodeCrypto, { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -20,6 +20,8 @@ const IN_PAGE = /^(@codemirror\/|@lezer\/|@marijn\/|style-mod$|w3c-keyname$|crel
 const PYODIDE_TERMS = "The terms of the Mozilla Public License 2.0: https://mozilla.org/MPL/2.0/. It holds CPython, under the licence of the\nPython Software Foundation: https://docs.python.org/3/license.html. Their sources: https://github.com/pyodide/pyodide";
 // What the folder may hold, in bytes: all of it, the same as a web server compresses it, and the page's own script.
 const BUDGET = { all: 26_000_000, packed: 18_000_000, "main.js": 600_000 };
+
+const WHEN = Number(process.env.SOURCE_DATE_EPOCH ?? 1_700_000_000) * 1000;
 
 const [wheelsGiven, siteGiven] = process.argv.slice(2);
 const site = path.resolve(siteGiven ?? path.join(HERE, "site"));
@@ -58,8 +60,28 @@ async function bundled(wheels) {
   return run(...Object.keys(places).map(name => `/mnt/${name}`));
 }
 
+// From here on no clock goes, no number is random, and this program has no place, so that the same sources give the same memory.
+// The engine draws no numbers.
+function still() {
+  process.argv.splice(1, process.argv.length, "playground");
+  const usual = Date;
+  globalThis.Date = class extends usual {
+    constructor(...given) {
+      super(...(given.length ? given : [WHEN]));
+    }
+    static now() {
+      return WHEN;
+    }
+  };
+  let ticks = 0;
+  performance.now = () => ++ticks;
+  crypto.getRandomValues = nodeCrypto.randomFillSync = array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength).fill(7) && array;
+  Math.random = () => 0.5;
+}
+
 // Python's memory once the engine is loaded and has answered: to start from it takes a tenth of the time that booting takes
 async function remembered() {
+  still();
   const python = await loadPyodide({ env: { PYTHONHASHSEED: "0" }, _makeSnapshot: true });
   unpack(gunzipSync(fs.readFileSync(path.join(site, "engine.gz"))), python.FS, "/engine");
   python.runPython("import sys; sys.path.insert(0, '/engine'); import playground; playground.warm()");

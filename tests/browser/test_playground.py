@@ -23,7 +23,7 @@ if not SITE:
     pytest.skip("FWENGINE_PLAYGROUND does not say where the playground is built", allow_module_level=True)
 
 RULES = ROOT / "rules"
-PATIENCE = 15_000  # milliseconds that a busy machine may take; what comes is awaited by its sign
+PATIENCE = 120_000  # milliseconds that a busy machine may take; what comes is awaited by its sign
 WEB = "net web = 192.0.2.80\nallow tcp from any to web port http as web-in\nexpect allow tcp 5.6.7.8:1029 -> 192.0.2.80:80 by web-in\n"
 INJECTED = "img:not(.cm-widgetBuffer), .answers script, .answers b"  # the editor has images of its own, of nothing
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"

@@ -217,7 +217,7 @@ def test_a_damaged_capture_counts_up_to_the_damage(policy: Path, mixed: Path) ->
         (b"", "FW901]: the file is empty"),
         (b"\0neither", "FW901]: neither pcap nor pcapng"),
         (b"\x04\x22\x4d\x18" + bytes(20), "FW904]: compressed with lz4"),
-        (None, "FW905]: cannot be read: No such file"),
+        (None, "FW905]: cannot be read: no such file"),
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--per-packet"], ["--per-packet", "--format", "json"]])

@@ -79,9 +79,10 @@ export function regions(told, editor, askPacket) {
 
 const ACCESS = { all: "everything", nothing: "nothing", part: "some", impossible: "cannot be", unknown: "unknown" };
 
-// what is open come what may, and what is so in part
+// what is open come what may, and what is so in part, with a star
 const words = cell => {
-  const some = [...cell.services, ...new Set(cell.conditional.flatMap(one => one.services).filter(name => !cell.services.includes(name)).map(name => `${name} in part`))];
+  const partly = new Set(cell.conditional.flatMap(one => one.services));
+  const some = [...cell.services, ...[...partly].filter(name => !cell.services.includes(name)).map(name => `${name}*`)];
   return [...some.slice(0, 4), some.length > 4 && "…"].filter(Boolean).join(", ");
 };
 
@@ -99,7 +100,7 @@ export function matrix(told, list) {
   };
   return [
     failed(told.errors),
-    told.cells && h("div", { class: "wide" }, h("table", { class: "matrix" }, h("caption", null, `rows: from, columns: to${told.confirmed === "sampled" ? " (sampled)" : ""}`),
+    told.cells && h("div", { class: "wide" }, h("table", { class: "matrix" }, h("caption", null, `Rows: from; columns: to. * in part: press a cell for when${told.confirmed === "sampled" ? " (sampled)" : ""}.`),
       h("thead", null, h("tr", null, h("td", null, "from \\ to"), told.zones.map(zone => h("th", { scope: "col", title: zone.members }, zone.name)))),
       h("tbody", null, rows.map((cells, n) => h("tr", null, h("th", { scope: "row", title: told.zones[n].members }, told.zones[n].name),
         cells.map((cell, k) => h("td", { class: cell.access }, h("button", { type: "button", class: "link", onclick: () => open(cell, told.zones[n], told.zones[k]) }, cell.access === "part" ? words(cell) || "some" : ACCESS[cell.access])))))))),
