@@ -10,6 +10,7 @@ import pytest
 from support.site import build
 
 from fwengine.codes import EXPLANATIONS
+from fwengine.report.render.sarif_form import help_of
 
 pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 pytest.importorskip("material", reason="the extra `docs` is not installed")
@@ -78,10 +79,24 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Page]) -
 def test_no_page_shows_what_should_have_been_made(site: Path, pages: dict[Path, Page]) -> None:
     for path in pages:
         text = path.read_text("utf-8")
-        assert "generated:" not in text, path
+        assert "<!-- generated" not in text, path
         assert "{ #" not in text, path
 
 
 def test_every_code_has_an_anchor(site: Path, pages: dict[Path, Page]) -> None:
     anchors = pages[site / "reference" / "codes.html"].anchors
     assert {code.lower() for code in EXPLANATIONS} <= anchors
+
+
+def test_what_sarif_leads_to_is_in_the_site(
+    site: Path, pages: dict[Path, Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FWENGINE_DOCS says where somebody serves this site; without it there is a name, and no address that nobody serves."""
+    for code in EXPLANATIONS:
+        monkeypatch.setenv("FWENGINE_DOCS", "https://docs.example.org/fwengine/")
+        address = urlsplit(help_of(code))
+        assert address.netloc == "docs.example.org"
+        assert address.fragment in pages[site / address.path.removeprefix("/fwengine/")].anchors
+        for none in ("", "javascript:alert(1)", "docs"):
+            monkeypatch.setenv("FWENGINE_DOCS", none)
+            assert help_of(code) == f"urn:fwengine:explain:{code}"
