@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import threading
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -88,7 +89,7 @@ def told(what: str, found: list[float], unit: str, most: float | None = None) ->
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
+    sync_playwright: Any = import_module("playwright.sync_api").sync_playwright  # of the extra `browser`
 
     site = os.environ.get("FWENGINE_PLAYGROUND")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")

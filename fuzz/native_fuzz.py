@@ -96,7 +96,8 @@ def elsewhere(name: str) -> int:
 _TESTS = (
     "native", "traffic", "packets", "testing", "test_conformance.py", "test_classbench.py", "test_rules.py", "test_build.py",
     "test_python_api.py", "cli/test_cli_captures.py", "cli/test_cli_eval.py", "cli/test_cli_synth.py", "cli/test_foreign.py",
-    "cli/test_cli_wildcards.py", "flows/test_quick.py", "flows/test_meaning.py", "flows/test_command.py", "flows/test_running.py",
+    "cli/test_cli_wildcards.py", "flows/test_quick.py", "flows/test_meaning.py", "flows/test_command.py",
+    "flows/test_running.py", "flows/test_arrow.py",
 )  # fmt: skip
 
 

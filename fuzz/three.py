@@ -76,6 +76,8 @@ def main() -> int:
         except AssertionError as error:
             print(error)
             return 1
+        if (done + found) // 1_000_000 > done // 1_000_000:
+            print(f"{done + found:,} pairs, up to seed {seed}", flush=True)
         done += found
         policies += bool(found)
         seed += 1

@@ -210,16 +210,20 @@ def complain(message: str) -> None:
 
 
 def shown(text: str, *, color: bool = False) -> str:
-    """The text with all control characters made visible but line feeds and, with colour, those that set it."""
-    from ..report.screen import visible
-
+    """The text with all control characters made visible but line feeds, tabs and, with colour, those that set it."""
     if text.isascii() and text.isprintable():
         return text
     lines = []
     for line in text.split("\n"):
         parts = _SEQUENCE.split(line) if color else [line]
-        lines.append("".join(part if number % 2 else visible(part) for number, part in enumerate(parts)))
+        lines.append("".join(part if number % 2 else _seen(part) for number, part in enumerate(parts)))
     return "\n".join(lines)
+
+
+def _seen(text: str) -> str:
+    from ..report.screen import visible
+
+    return "\t".join(map(visible, text.split("\t")))
 
 
 def write_error(text: str) -> None:

@@ -36,7 +36,7 @@ def command(policy: str | None, port: int, browse: bool, site: Path | None, colo
     """Serve the playground: an editor with live findings, packets, proofs and captures, in a browser, with POLICY in it.
 
     Nobody but this machine can reach it, and nothing leaves the page: the engine runs in the browser. The playground is a package
-    of its own, `fwengine_playground`, beside each release; `docs/playground.md` tells how to build it.
+    of its own, `fwengine_playground`, beside each release; `docs/how-to/playground.md` tells how to build it.
     """
     from .._version import __version__
     from .serving import HOST, Server, SiteError, installed, read_site

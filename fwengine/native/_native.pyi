@@ -122,9 +122,11 @@ def rows(
     flags: int,
     since: int,
     until: int,
-    columns: tuple[Buffer, ...],
+    exists: Buffer,
+    columns: tuple[tuple[Buffer, ...] | None, ...],
+    most: int,
     /,
-) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]]: ...
+) -> tuple[int, int, int, int, list[int], list[tuple[int, int, int]]]: ...
 def flow_table(most: int, has: Buffer, takes: Buffer, seed: int, other: int, /) -> _Flows: ...
 def add_flows(table: _Flows, data: Buffer, frames: Buffer, n: int, indices: Buffer, /) -> list[tuple[int, int]]: ...
 def told_flows(

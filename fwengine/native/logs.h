@@ -53,15 +53,26 @@ enum { FWK_AT_SRC, FWK_AT_DST, FWK_AT_SPORT, FWK_AT_DPORT, FWK_AT_PROTOCOL, FWK_
 
 typedef struct {
     int at[FWK_AT_ROLES];
-    int width;     /* of a row; -1 if it may be longer than what is looked at */
+    int last;  /* the last place that is looked at */
+    int width; /* of a row; -1 if it may be longer than that */
     char separator;
-    int opener, flags;
-    int64_t since, until;
+    fwk_sorting sorting;
 } fwk_layout;
 
 typedef struct {
+    uint32_t four[2];
+    uint8_t six[2][16];
+    uint16_t port[2];
+    uint8_t protocol, recorded;
+    uint64_t bytes, packets;
+    int64_t first, last;
+} fwk_flow_row;
+
+/* Columns of flows of one kind; none of them is there if `protocol` is null. */
+typedef struct {
     uint8_t *protocol, *recorded;
     uint32_t *src, *dst;
+    uint8_t *src6, *dst6;
     uint16_t *sport, *dport;
     uint64_t *bytes, *packets;
     int64_t *first, *last;
@@ -72,9 +83,14 @@ typedef struct {
     size_t line, begin, end;
 } fwk_odd;
 
-/* Reads whole lines of data, up to `most` of them: those that are plain go into `out[0]` (opened by the source) or `out[1]`
- * (who opened it is open), those of other times are counted, all others are told. How many bytes were read. */
-size_t fwk_rows(const char *data, size_t size, const fwk_layout *layout, fwk_flow_rows out[2], size_t most, fwk_odd *others,
-                size_t *other, size_t *lines, size_t *left_out);
+typedef struct {
+    size_t bytes, lines, others, left_out; /* what was read; of the lines, what somebody else must read, and what is of another time */
+} fwk_read;
+
+/* Reads whole lines of data, up to `most` of them: those that are plain go to the columns of their kind (of FWK_TURNED kinds, those
+ * turned round), those of other times are counted, all others are told. The kind for which there are no columns, in front of
+ * whose row it stopped; -1 if there are all that are needed. */
+int fwk_rows(const char *data, size_t size, const fwk_layout *layout, fwk_flow_rows out[FWK_TURNED], size_t most, fwk_odd *others,
+             fwk_read *read);
 
 #endif

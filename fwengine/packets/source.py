@@ -10,18 +10,18 @@ import os
 import sys
 from collections.abc import Callable
 from io import FileIO, RawIOBase
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..codes import UNREADABLE
 from ..errors import CaptureError
 from .unpack import CHUNK, unpacker
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer as Buffer
-
 __all__ = ["CHUNK", "STDIN", "WHOLE", "Source", "Window"]
 
 STDIN = "<stdin>"
+_PACKED: Final = (
+    1 << 16
+)  # compressed bytes taken at a time: what is left of them is copied for each piece that comes out
 _MAGIC: Final = 6  # bytes that tell what compressed a file
 
 
@@ -47,7 +47,7 @@ class _Stretch(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         with memoryview(buffer) as room:
             if self._head:
                 size = min(len(room), len(self._head))
@@ -81,6 +81,7 @@ class Source:
         self._kept = b""  # read, and not given yet
         self.failed: CaptureError | None = None  # what kept `peek` from seeing more
         self._read = self._open(name, window)
+        self._most = CHUNK
         self._next = self._plain
         try:
             first = self._plain()
@@ -95,6 +96,7 @@ class Source:
             self._kept = first
         else:
             self._next = packed.read
+            self._most = _PACKED
 
     def _open(self, name: str, window: Window) -> Callable[[int], bytes | None]:
         if name == "-":
@@ -116,7 +118,7 @@ class Source:
 
     def _unreadable(self, error: OSError | ValueError) -> CaptureError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return CaptureError(UNREADABLE, self.file, f"cannot be read: {reason}")
+        return CaptureError(UNREADABLE, self.file, f"cannot be read: {reason.lower()}")
 
     def read(self) -> bytes:
         """The next bytes, at least one and about `CHUNK` at most; none at the end."""
@@ -173,7 +175,7 @@ class Source:
 
     def _plain(self) -> bytes:
         try:
-            data = self._read(CHUNK) or b""
+            data = self._read(self._most) or b""
         except (OSError, ValueError) as error:  # ValueError: closed beneath us
             raise self._unreadable(error) from None
         self.position += len(data)

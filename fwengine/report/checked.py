@@ -50,6 +50,7 @@ class Checked(Answer):
     ignored: tuple[IgnoredRecord, ...] = ()
     baseline: BaselineRecord | None = None
     _told: tuple[Told, ...] = field(default=(), repr=False, compare=False)
+    _limit: int | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -60,6 +61,7 @@ class Checked(Answer):
         effective: bool = False,
         ignored: Iterable[IgnoredRecord] = (),
         baseline: BaselineRecord | None = None,
+        limit: int | None = None,
     ) -> Checked:
         each = tuple(told)
         policies = tuple(one.policy for one in each)
@@ -73,6 +75,7 @@ class Checked(Answer):
             tuple(ignored),
             baseline,
             each,
+            limit,
         )
 
     def matters(self, finding: FindingRecord) -> bool:
@@ -84,12 +87,15 @@ class Checked(Answer):
         return not any(map(self.matters, self.findings))
 
     def lines(self, style: Style) -> Iterator[str]:
+        left = len(self.findings) if self._limit is None else self._limit
         for told in self._told:
+            some = told.findings[:left]
+            left -= len(some)
             screens = [diagnostic(f) for f in told.failures]
-            screens += [diagnostic(f) for f in told.findings if f.severity != "info"]
+            screens += [diagnostic(f) for f in some if f.severity != "info"]
             if screens:
                 yield render(screens, told.sources, color=style.color, width=style.width)
-            for f in told.findings:
+            for f in some:
                 if f.severity == "info":  # a line is enough for what may well be meant
                     notes = f" ({f.notes[0].removeprefix('witness: ')})" if f.notes else ""
                     head = f"info[{f.code}]"
@@ -102,6 +108,8 @@ class Checked(Answer):
                 yield f"{style(visible(str(part.rule)), bold=True)} still decides:"
                 for region in part.regions:
                     yield from wrapped(f"{part.rule.action} {region}", style.width, "  ", "      ")
+        if self._limit is not None and len(self.findings) > self._limit:
+            yield f"and {counted(len(self.findings) - self._limit, 'more finding')} (--limit)"
 
     def blocks(self) -> Iterable[Block]:
         yield heading("Findings")

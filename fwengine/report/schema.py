@@ -20,6 +20,7 @@ from .described import Explained, Version
 from .drawn import Drawn
 from .evaluated import Evaluated
 from .flowed import Flowed
+from .mended import Mended
 from .packet_rows import PacketFared, PerPacket
 from .proved import Proved
 from .reached import Reached
@@ -32,7 +33,7 @@ from .tested import Tests
 from .written import Formatted, Reported, Started, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Conversion, Started,
+    Checked, Mended, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Conversion, Started,
     Reported, Listed, Sized, Drawn, Shown, Reached, Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

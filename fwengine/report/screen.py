@@ -105,7 +105,7 @@ def _marked(carets: str, label: str, before: int, room: int | None) -> Iterator[
         yield " " * before, f"{carets} {first}"
         yield from ((" " * beside, line) for line in more)
     else:
-        margin = min(before, room // 2)
+        margin = min(before, max(room // 2, room - len(label)))
         yield " " * before, carets
         yield from ((" " * margin, line) for line in wrapped(label, room - margin))
 

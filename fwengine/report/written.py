@@ -11,6 +11,7 @@ from .answer import Answer, Block, Case, Note, heading, table
 from .record import Act, Place, Record, RuleRecord, Size
 from .screen import visible
 from .style import Style
+from .unified import diff_lines
 from .wording import counted
 
 
@@ -47,6 +48,7 @@ class Reported(Answer):
     policy: str
     old: str | None
     captures: tuple[str, ...]
+    logs: tuple[str, ...]
     page: Place
     bytes: Size
 
@@ -55,6 +57,7 @@ class Reported(Answer):
         about = [f"`{self.policy}`"]
         about += [f"what changed since `{self.old}`"] * (self.old is not None)
         about += [f"what it does to {counted(len(self.captures), 'capture')}"] * bool(self.captures)
+        about += [f"what becomes of the flows of {counted(len(self.logs), 'log')}"] * bool(self.logs)
         return f"wrote `{self.page}`: {counted(self.bytes, 'byte')} about {', '.join(about)}"
 
     def lines(self, style: Style) -> Iterator[str]:
@@ -130,12 +133,6 @@ class FormattedFile(Record):
     place: Place
     changed: bool
     diff: tuple[str, ...]
-
-
-def diff_lines(diff: Iterable[str], style: Style) -> Iterator[str]:
-    """A unified diff, in colours."""
-    for line in diff:
-        yield style(visible(line), {"+": "green", "-": "red"}.get(line[:1]))
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Biggest(Top):
         flow = _flow(one).flow
         return -flow.packets, -flow.bytes, flow[:KEY]
 
-    def count(self, flow: Flow) -> None:
+    def add_flow(self, flow: Flow) -> None:
         self.add(_key(flow), Tally(0, flow.bytes, flow.packets, flow.first, flow.last))
 
     def flows(self, most: int) -> list[BigFlow]:
@@ -94,7 +94,7 @@ class Emptying(FlowTable):
         """Adds all flows to the biggest."""
         found: Sequence[Flow] = self._emptied() if self.sums is None else [Flow(*one) for one in self.sums.emptied()]
         for flow in found:
-            self.biggest.count(flow)
+            self.biggest.add_flow(flow)
 
 
 def denied(action: Action | None, rule: int | None) -> bool:

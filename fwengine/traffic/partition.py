@@ -182,7 +182,9 @@ class CaptureCounter:
             for note in Stated(*self._words).notes(self.policy, decoded, met):
                 told[note] += captures
         several = part.captures > 1
-        notes = (f"{told[note]:,} of {part.captures:,} captures: {note}" if several else note for note in sorted(told))
+        notes = list(told)
+        if several:
+            notes = [f"{told[note]:,} of {part.captures:,} captures: {note}" for note in sorted(told)]
         broken = tuple(part.broken[number] for number in sorted(part.broken))
         report = report_of(self.policy, name, sums, None if several or not broken else broken[0], tuple(notes))
         return CapturesReport(part.captures, report, broken, counts.biggest, counts.fieldless)
@@ -207,6 +209,15 @@ def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item], jobs: int
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def evaluate_each(counter: CaptureCounter, captures: Sequence[str], jobs: int) -> Iterator[CaptureReport]:
+    """The report on each capture, in their order, by so many threads, each with a capture of its own."""
+
+    def report(path: str) -> CaptureReport:
+        return counter.report(counter.count(Piece(path)), path).report
+
+    yield from in_order(report, captures, jobs)
 
 
 def evaluate_captures(

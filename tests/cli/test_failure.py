@@ -39,7 +39,7 @@ UNPLACED = ("text", "markdown")  # where a test does not look for the file
 POLICIES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "check": (["check", "{x}"], ALL),
     "check --fix": (["check", "--fix", "{x}"], ALL),
-    "check --fix --diff": (["check", "--fix", "--diff", "{x}"], ("text",)),
+    "check --fix --diff": (["check", "--fix", "--diff", "{x}"], ALL),
     "check --write-baseline": (["check", "--write-baseline", "{out}", "{x}"], ALL),
     "check of several": (["check", "{p}", "{x}"], ALL),
     "eval": (["eval", "{x}", PACKET], ALL),

@@ -145,7 +145,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "broken.parquet").write_bytes(b"PAR1" + bytes(100))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     for name, message in (
-        ("broken.parquet", "cannot be read"),
+        ("broken.parquet", "cannot be read: it is damaged, or ends early$"),
         ("other.parquet", "no column tells `src`: state which does"),
     ):
         with pytest.raises(CaptureError, match=message):

@@ -209,7 +209,7 @@ def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 class TestQueriesOfTheirOwn:
-    """What docs/flows.md tells DuckDB's and polars' users to write."""
+    """What docs/reference/flows.md tells DuckDB's and polars' users to write."""
 
     COLUMNS: ClassVar[dict[str, tuple[str, list[int]]]] = {
         "protocol": ("uint8", [6, 6, 17]), "src": ("uint32", [3405803783, 3405803784, 3405803785]),

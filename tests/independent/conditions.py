@@ -84,14 +84,20 @@ def holds(condition: Condition, value: Value) -> bool:
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
     """All that it is made of."""
+    for part in parts_of(condition):
+        if isinstance(part, Between | Masked | Word):
+            yield part
+
+
+def parts_of(condition: Condition) -> Iterator[Condition]:
+    """It and all that stands within it."""
+    yield condition
     match condition:
         case Not(inner):
-            yield from leaves(inner)
+            yield from parts_of(inner)
         case Or(parts):
             for part in parts:
-                yield from leaves(part)
+                yield from parts_of(part)
         case Except(inner, without):
-            yield from leaves(inner)
-            yield from leaves(without)
-        case _:
-            yield condition
+            yield from parts_of(inner)
+            yield from parts_of(without)

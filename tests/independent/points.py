@@ -38,6 +38,8 @@ def classes(name: str, conditions: Iterable[Condition]) -> list[Class]:
     if name in ("in", "out"):
         names = sorted({leaf.name for leaf in told if isinstance(leaf, Word) and leaf.name is not None})
         return [Class((value,), 1) for value in (*names, "other0", None)]
+    if name == "fragment":
+        return _merged(asked, (Class((index,), 1) for index in range(len(FRAGMENTS))))
     if name == "state":
         return _merged(asked, (Class((index,), 1) for index in range(len(STATES))))
     if name not in BLOCKS:

@@ -132,15 +132,18 @@ class Reader:
         if scanner.take("not"):
             without = dict(self.services(scanner))
             return _alone(protocol for protocol in range(256) if protocol not in without)
-        items = [item for _ in scanner.listed() for item in self._service(scanner)]
+        items = self._some_services(scanner)
         while scanner.take("except"):
-            without = dict(item for _ in scanner.listed() for item in self._service(scanner))
+            without = dict(self._some_services(scanner))
             items = [item for item in items if item[0] not in without]
         return tuple(items)
 
+    def _some_services(self, scanner: Scanner) -> list[Item]:
+        if scanner.peek() == "{":
+            return [item for _ in scanner.listed() for item in self.services(scanner)]
+        return list(self._service(scanner))
+
     def _service(self, scanner: Scanner) -> tuple[Item, ...]:
-        if scanner.peek() in ("{", "not"):
-            return self.services(scanner)
         word = scanner.word()
         if word in self.names.services:
             return self.names.services[word]

@@ -59,7 +59,7 @@ FLAGS = (
 )
 SOME_FLAGS = ("syn", "syn,ack", "ack", "rst", "none", "fin,psh,urg", "rst,ack")
 STATES = ("new", "established", "related", "invalid", "untracked")
-INTERFACES = ("wan0", "lan0", "dmz0")
+INTERFACES = ("wan0", "lan0", "dmz0", '"eth 1"')
 DSCP = ("ef", "af11", "0", "be", "cs6", "46", "63", "af11-af13", "8-20", ">= 48", "< 10")
 TTL = ("1", "255", "64", "0", "1-5", "< 5", ">= 64", "> 254")
 LENGTH = ("40", "1500", "28-1500", "<= 84", "> 1500", "65575", "> 65535", "0-65575")
@@ -102,7 +102,10 @@ class Writer:
         if way < 0.45:
             return self.draw.choice(words)
         if way < 0.65:
-            return self.braces(self.some(words, most))
+            chosen = self.some(words, most)
+            if exceptions and self.often(0.2):
+                chosen.append(f"{self.draw.choice(words)} except {self.draw.choice(words)}")
+            return self.braces(chosen)
         if way < 0.82:
             chosen = self.some(words, most)
             return "not " + (chosen[0] if len(chosen) == 1 else self.braces(chosen))
@@ -287,7 +290,7 @@ class Writer:
                 lines.append("service s2 = { s1, dccp/5 }")
                 self.pool.services = ("s1", "s2")
         if minor & {"in", "out"} and self.often(0.4):
-            lines += ["interface wide = { wan0, lan0 }", "interface dmz = dmz0"]
+            lines += ["interface wide = { wan0, lan0 }", 'interface dmz = { dmz0, "eth 1" }']
             self.pool.interfaces = (*INTERFACES, "wide", "dmz")
         if self.often(0.3):
             draw.shuffle(lines)
