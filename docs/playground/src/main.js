@@ -184,12 +184,12 @@ async function first() {
     history.replaceState(null, "", location.pathname);
     const given = await fetched(`given/${encodeURIComponent(wanted.slice(6))}.json`).then(checked, () => null);
     if (given) return open(given);
-    fill($("state"), h("strong", { class: "told" }, "the policy is not here any more: start `fwengine play` again"));
   }
   const given = wanted ? await unpacked(wanted) : null;
   if (given) return open(given);
   example("edge.fwl");
-  if (wanted && !wanted.startsWith("given=")) $("name").append(" (the link is none of this page, or was cut short)");
+  if (wanted.startsWith("given=")) $("name").append(" (the policy is not here any more: start `fwengine play` again)");
+  else if (wanted) $("name").append(" (the link is none of this page, or was cut short)");
 }
 
 async function share() {
