@@ -6,7 +6,7 @@ is told once. This module does no I/O: whoever calls it has read the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -78,6 +78,7 @@ def lower(
     spoilt: frozenset[str] = frozenset(),
     errors: Iterable[Diagnostic] = (),
     others: Iterable[Rule] = (),
+    let_go: bool = False,
 ) -> Lowered:
     """What the statements of a file, includes already put in their places, mean; `Lowered.whole` insists on all of it.
 
@@ -86,6 +87,7 @@ def lower(
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
         others: rules of another firewall, which expectations may name.
+        let_go: empties the list of statements on the way, so that of many rules there are never all in both forms.
 
     Raises:
         LimitError: beyond the limits of rules and elements.
@@ -93,12 +95,13 @@ def lower(
     if sum([isinstance(s.content, ast.Rule) for s in statements]) > current().rules:
         raise reached("rules")
     lowering = Lowering(spoilt, errors, others)
-    with suppress(TooMany):
-        lowering.collect(statements)
-        lowering.rules(statements)
-        lowering.check_definitions()
-        lowering.expectations(statements)
     definitions = tuple(s for s in statements if isinstance(s.content, ast.Definition))
+    expected = [s for s in statements if isinstance(s.content, ast.Expect)]
+    with suppress(TooMany):
+        lowering.collect(definitions)
+        lowering.rules(_emptied(statements) if let_go and isinstance(statements, list) else statements)
+        lowering.check_definitions()
+        lowering.expectations(expected)
     return Lowered(
         tuple(lowering.made),
         lowering.default,
@@ -108,6 +111,12 @@ def lower(
         tuple(lowering.scope.spare.remarks(sources)) if not lowering.scope.errors else (),
         tuple(_ordered(lowering.scope.errors, sources)) if lowering.scope.errors else (),
     )
+
+
+def _emptied(statements: list[Statement]) -> Iterator[Statement]:
+    statements.reverse()
+    while statements:
+        yield statements.pop()
 
 
 def lower_region(
@@ -193,7 +202,7 @@ class Lowering:
             else:
                 scope.names[word.text] = Name(statement, content)
 
-    def rules(self, statements: Sequence[Statement]) -> None:
+    def rules(self, statements: Iterable[Statement]) -> None:
         """Makes the rules that have a meaning, and the default."""
         default: Statement | None = None
         for statement in statements:
