@@ -459,5 +459,9 @@ class _Told:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, self._pyarrow.ArrowException | OSError):
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CaptureError(NOT_A_LOG, self._path, f"cannot be read: {first}") from None
+            reason = "it is damaged, or ends early"
+            if isinstance(error, OSError) and error.strerror:
+                reason = error.strerror.lower()
+            elif isinstance(error, self._pyarrow.ArrowNotImplementedError):
+                reason = "it holds something that this version of pyarrow does not read"
+            raise CaptureError(NOT_A_LOG, self._path, f"cannot be read: {reason}") from error

@@ -12,7 +12,7 @@ import pytest
 from support.commands import run
 from support.flow_logs import FIELDS, POLICY, lines, sums_of
 
-from fwengine.errors import CaptureError, LimitError
+from fwengine.errors import CaptureError, MissingExtraError
 from fwengine.flows import arrow, extra
 from fwengine.flows.arrow import Piece, pieces
 from fwengine.flows.counting import Counter
@@ -145,7 +145,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "broken.parquet").write_bytes(b"PAR1" + bytes(100))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     for name, message in (
-        ("broken.parquet", "cannot be read"),
+        ("broken.parquet", "cannot be read: it is damaged, or ends early$"),
         ("other.parquet", "no column tells `src`: state which does"),
     ):
         with pytest.raises(CaptureError, match=message):
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise ModuleNotFoundError(name=name)
 
     monkeypatch.setattr(extra, "import_module", missing)
-    with pytest.raises(LimitError, match=r"needs pyarrow, which is not here: `pip install 'fwengine\[flows\]'`"):
+    with pytest.raises(MissingExtraError, match=r"needs `pyarrow`: pip install 'fwengine\[flows\]'"):
         list(read(str(tmp_path / "other.parquet"), Reading(), Left("log")))
 
 
