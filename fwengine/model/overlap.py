@@ -79,7 +79,7 @@ class Overlaps:
         """The entries of `among` whose hulls overlap those of `sets`: a superset of those that share a point with it."""
         for f, starts, ends in self._sides:
             if among.bit_count() <= _FEW:
-                return self._few(among, sets, 0, -1)
+                return self._few(among, *self._ends(sets))
             if sets[f] is not FULL[f]:
                 ranges = sets[f].ranges
                 # an interval that ends before another begins also starts before it, so the difference is an xor
@@ -90,7 +90,7 @@ class Overlaps:
         """The entries of `among` whose hulls contain those of `sets`: a superset of those that contain it."""
         for f, starts, ends in self._sides:
             if among.bit_count() <= _FEW:
-                return self._few(among, sets, -1, 0)
+                return self._few(among, *reversed(self._ends(sets)))
             ranges = sets[f].ranges
             among &= starts.upto(ranges[0][0])
             among ^= among & ends.below(ranges[-1][1])
@@ -100,21 +100,25 @@ class Overlaps:
         """The entries of `among` whose hulls contain a point."""
         for f, starts, ends in self._sides:
             if among.bit_count() <= _FEW:
-                break
+                return self._few(among, point, point)
             among &= starts.upto(point[f]) ^ ends.below(point[f])
         return among
 
-    def _few(self, among: int, sets: Sets, low: int, high: int) -> int:
-        """Those of a few entries whose hulls end at or behind one end of `sets`, and start at or before the other."""
+    def _few(self, among: int, low: Sequence[int], high: Sequence[int]) -> int:
+        """Those of a few entries whose hulls end at or behind the `low` value of each field and start at or before the `high` one."""
         out = among
         for e in bits(among):
             mine = self._entries[e]
             for f in self._constrained:
-                ranges, own = sets[f].ranges, mine[f].ranges
-                if own[-1][1] < ranges[low][low] or own[0][0] > ranges[high][high]:
+                own = mine[f].ranges
+                if own[-1][1] < low[f] or own[0][0] > high[f]:
                     out ^= 1 << e
                     break
         return out
+
+    @staticmethod
+    def _ends(sets: Sets) -> tuple[list[int], list[int]]:
+        return [chosen.ranges[0][0] for chosen in sets], [chosen.ranges[-1][1] for chosen in sets]
 
 
 class _Prefixes:

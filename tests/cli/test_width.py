@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import run
-from support.paths import ROOT, RULES
+from support.paths import RULES
 
 from fwengine.cli.group import COMMANDS
 
@@ -27,7 +27,7 @@ ASKED: dict[str, list[str]] = {
     "eval of what is wrong": ["eval", "{wrong}", "udp"],
     "eval": ["eval", "edge.fwl", PACKET, "--explain"],
     "eval of a capture": ["eval", "edge.fwl", "-r", "port-scan.pcap", "--coverage", "--top", "3"],
-    "flows": ["flows", "edge.fwl", str(ROOT / "tests/flows/logs/conn.log"), "--coverage", "--top", "2"],
+    "flows": ["flows", "edge.fwl", "../tests/flows/logs/conn.log", "--coverage", "--top", "2"],
     "test": ["test", "edge.fwl", "--coverage", "--mutate"],
     "query": ["query", "edge.fwl", "allow tcp to web"],
     "prove": ["prove", "edge.fwl", "telnet.fwl", "deny tcp from any to web port ssh", "deny udp"],
