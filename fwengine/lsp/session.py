@@ -6,6 +6,7 @@ Reading and searching happen beside the loop that answers. What belongs to an ol
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from ..report.findings import selected
 from ..sources.configuration import Configuration, nearest
 from ..sources.source import ENDING, read_file
 from .beside import Lens, lenses
-from .opened import Opened, open_text
+from .opened import Memory, Opened, open_text
 from .places import path_of
 
 PAUSE = 0.3  # seconds without a change, before findings are looked for
@@ -40,6 +41,7 @@ class Document:
     opened: Opened | None = None
     of_version: int = -1
     deep: Deep = field(default_factory=Deep)
+    memory: Memory = field(default_factory=Memory, repr=False)
     hits: dict[str, int] | None = None
     reading: asyncio.Task[None] | None = None
     searching: asyncio.Task[None] | None = None
@@ -139,7 +141,11 @@ class Session:
         while document.of_version != document.version and self.documents.get(document.uri) is document:
             version = document.version
             interfaces = self.configuration(document.path).interfaces
-            opened = await asyncio.to_thread(open_text, document.path, self.read, interfaces=interfaces)
+            opened = await asyncio.to_thread(
+                open_text, document.path, self.read, interfaces=interfaces, memory=document.memory
+            )
+            if document.opened is None:
+                gc.freeze()  # what an open text is made of is there until it is closed: no edit need look through it
             if document.version == version:
                 document.opened, document.of_version = opened, version
                 document.deep = replace(document.deep, findings=(), lenses=())

@@ -106,7 +106,7 @@ def hover(opened: Opened, line: int, column: int, hits: dict[str, int] | None = 
 
 
 def _word_at(opened: Opened, line: int, column: int) -> tuple[str, int] | None:
-    texts = opened.text.removeprefix("\ufeff").split("\n")
+    texts = opened.lines
     if line > len(texts):
         return None
     comment = texts[line - 1].find("#")
