@@ -1,7 +1,7 @@
 """Flow logs through a policy of 1,000 rules: Parquet and gzipped text, beside the scan and the classifier alone, and beside what a user
 would do instead.
 
-    python bench/flows.py [--rows 4000000] [--set acl1_1k] [--jobs 2] [--cpu]
+    python bench/flows.py [--rows 4000000] [--set acl1_1k] [--jobs 2] [--cpu] [--dask] [--memory]
 
 Writes a Parquet file and a VPC flow log of flows drawn near the rules, and reports rows a second and ratios within one run. Each
 answer is checked: against the sum of the parts, against the definition on a sample, and between the ways. Never fails by a time.
@@ -23,17 +23,19 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from capture import policy_of
 
 from fwengine.flows.arrow import Scan, pieces
-from fwengine.flows.counting import Counter, Running
+from fwengine.flows.counting import Counter
 from fwengine.flows.evaluate import evaluate_log
 from fwengine.flows.flow import Batch, Flow, batches
 from fwengine.flows.meaning import Asked, fares
 from fwengine.flows.options import Reading
 from fwengine.flows.reading import Left, scanned
+from fwengine.flows.running import Running
 from fwengine.flows.sums import FlowSums
 from fwengine.model import address
 from fwengine.model.fields import DPORT, DST, PROTOCOL, SPORT, SRC
@@ -41,6 +43,7 @@ from fwengine.policy import Policy
 
 GROUP = 1 << 18  # rows of a row group
 POOL = 1 << 16  # flows that are different
+ROUNDS = 5
 READING = Reading(opener="src")
 CLOCKS = [time.perf_counter]
 FIRST = Asked(stateful=True)  # one question a flow, as whoever writes SQL asks
@@ -112,6 +115,12 @@ def timed(what: str, rows: int, work: Callable[[], Any], rounds: int = 3) -> tup
     return best, found
 
 
+def once(rows: int, work: Callable[[], Any]) -> tuple[float, Any]:
+    begin = CLOCKS[0]()
+    found = work()
+    return rows / (CLOCKS[0]() - begin), found
+
+
 def definition(policy: Policy, asked: Asked, pool: list[Flow], counter: Counter | None = None) -> None:
     """The sample's fates are those of the definition; a counter has its tables then."""
     counter = counter or Counter(policy, asked)
@@ -120,41 +129,62 @@ def definition(policy: Policy, asked: Asked, pool: list[Flow], counter: Counter 
     assert list(counter.each(batch)) == [fares(policy, flow, asked) for flow in sample]
 
 
+def lookups(counter: Counter, held: list[Batch], asked: Asked) -> None:
+    """Each packet of the definition as a lookup of its own: first packet, answer, what follows."""
+    for batch in held:
+        ends = (batch.src, batch.sport), (batch.dst, batch.dport)
+        for (src, sport), (dst, dport) in (ends,) if asked.stateful else (ends, ends[::-1], ends):
+            counter.classifier.classify(
+                protocol=batch.protocol, src=src, dst=dst, sport=sport, dport=dport, jobs=counter.jobs
+            )
+
+
 def parquet(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int) -> tuple[float, FlowSums]:
+    """Parts and whole in turns, and the medians of their ratios."""
     path = str(folder / "flows.parquet")
     (whole,) = pieces(path, 1 << 30)
-
-    def scan() -> int:
-        return sum(batch.num_rows for _, batch in Scan(whole, "parquet", READING, threads=jobs > 1))
-
-    scanning, _ = timed(f"Parquet, scan alone ({jobs} threads)", rows, scan)
-    held: list[Batch] = []
-    keep = []
-    for _, batch in Scan(whole, "parquet", READING):
+    counter = Counter(policy, asked, jobs)
+    held, keep = [], []
+    scan = Scan(whole, "parquet", READING)
+    for _, batch in scan:
         keep.append(batch)
-        held += Scan(whole, "parquet", READING).rows.plain(batch)[0]
+        held += scan.rows.plain(batch).batches
         if sum(each.rows for each in held) >= 1 << 20:
             break
-    counter = Counter(policy, asked, jobs)
     count = sum(each.rows for each in held)
-    classifying, _ = timed(f"classifier alone ({jobs} threads)", count, lambda: [counter.indices(b) for b in held], 5)  # fmt: skip
-    running = Running(counter)
-    timed("  and the sums", count, lambda: list(map(running.add, held)), 5)
-
-    def both() -> FlowSums:
-        running = Running(counter)
-        for each in scanned(whole, "parquet", READING, Left(path), threads=jobs > 1):
-            running.add(each)
-        return running.sums()
-
-    together, sums = timed("Parquet, both", rows, both)
-    print(f"{'':4}of the slower of scan and classifier: {together / min(scanning, classifying):.2f} (goal 0.7)")
+    dataset = import_module("pyarrow.dataset").dataset(path, format="parquet")
+    evaluate_log(counter, path, READING)  # builds tables
+    speeds: dict[str, list[float]] = {name: [] for name in ("scanner", "scan", "questions", "lookups", "pass", "both")}
+    sums = FlowSums()
+    for _ in range(ROUNDS):
+        for name, work, n in (
+            ("scanner", lambda: sum(b.num_rows for b in dataset.to_batches(columns=scan.rows.columns, use_threads=jobs > 1)), rows),
+            ("scan", lambda: sum(batch.num_rows for _, batch in Scan(whole, "parquet", READING, threads=jobs > 1)), rows),
+            ("questions", lambda: [counter.indices(batch) for batch in held], count),
+            ("lookups", lambda: lookups(counter, held, asked), count),
+            ("pass", lambda: list(map(Running(counter).add, held)), count),
+        ):  # fmt: skip
+            speeds[name].append(once(n, work)[0])
+        speed, log = once(rows, lambda: evaluate_log(counter, path, READING))
+        speeds["both"].append(speed)
+        sums = log.sums
+    for name, what in (
+        ("scanner", f"Parquet, pyarrow's scanner alone ({jobs} threads)"), ("scan", "  the reader that we use, alone"),
+        ("questions", "classifier alone, a lookup for each question"), ("lookups", "  a lookup for each packet of the definition"),
+        ("pass", "our pass alone: answers and sums (one thread)"), ("both", f"Parquet, both ({jobs} threads)"),
+    ):  # fmt: skip
+        print(f"{what:52} {median(speeds[name]) / 1e6:9.3f} M rows/s", flush=True)
+    for first, second in (("scanner", "lookups"), ("scanner", "questions"), ("scan", "questions")):
+        ratios = [b / min(x, y) for b, x, y in zip(speeds["both"], speeds[first], speeds[second], strict=True)]
+        print(
+            f"{'':4}of min({first}, {second}): {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}; goal 0.7)"
+        )
     parts = FlowSums()
     for piece in pieces(path, 1):
         for each in scanned(piece, "parquet", READING, Left(path), threads=False):
             parts += counter.count(each)
     assert parts == sums
-    return together, sums
+    return median(speeds["both"]), sums
 
 
 def text(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int, want: FlowSums) -> None:
@@ -165,7 +195,7 @@ def text(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int, want:
     def ours() -> FlowSums:
         return evaluate_log(counter, str(path), READING).sums
 
-    native, sums = timed("text, gzip", rows, ours)
+    native, sums = timed("text, gzip", rows, ours, ROUNDS)
     assert sums.total()[:3] == want.total()[:3]
     assert {row.fared: tally.flows for row, tally in sums.rows.items()} == {
         row.fared: t.flows for row, t in want.rows.items()
@@ -190,7 +220,7 @@ def text(policy: Policy, asked: Asked, folder: Path, rows: int, jobs: int, want:
                 counts[rule] += 1
         return counts
 
-    plain, _ = timed("  a Python loop over csv, rules in the tree", limit, loop, 2)
+    plain, _ = timed("  a Python loop over csv, rules in the tree", limit, loop, ROUNDS)
     print(f"{'':4}text beside that: {native / plain:.1f} times (goal 10)")
 
 
@@ -256,9 +286,48 @@ def _comparisons(words: str) -> list[str]:
     return out
 
 
+def cluster(policy: Policy, folder: Path, rows: int) -> None:
+    """Two workers of Dask beside one process with one thread, by the clock and by what their processors did; and a task's overhead."""
+    if not find_spec("distributed"):
+        print("Dask is not here")
+        return
+    distributed, flows_dask = import_module("distributed"), import_module("fwengine.flows.dask")
+    path = folder / "flows.parquet"
+    groups = max(1, round(5_000_000 / GROUP))
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as made, distributed.Client(made) as client:  # fmt: skip
+
+        def used() -> float:
+            return float(sum(client.run(time.process_time).values()))
+
+        walls, costs = [], []
+        for turn in range(ROUNDS + 1):  # the first makes tables
+            counter = Counter(policy)
+            evaluate_log(counter, str(path), READING) if not turn else None
+            begin, cpu = time.perf_counter(), time.process_time()
+            alone = evaluate_log(counter, str(path), READING).sums if turn else None
+            alone_wall, alone_cpu = time.perf_counter() - begin, time.process_time() - cpu
+            begin, cpu = time.perf_counter(), used()
+            shared = flows_dask.evaluate_flows(policy, [str(path)], reading=READING, groups=groups).sums
+            if turn:
+                walls.append(alone_wall / (time.perf_counter() - begin))
+                costs.append((used() - cpu) / alone_cpu - 1)
+                assert shared == alone
+    tasks = -(-rows // (groups * GROUP))
+    print(
+        f"Dask, 2 workers beside one process: {median(walls):.2f} times by the clock ({min(walls):.2f} to {max(walls):.2f}; goal 1.8)"
+    )
+    print(
+        f"{'':4}{tasks} tasks of {groups * GROUP:,} rows: {100 * median(costs):+.1f} % of processor time beside one process (goal 5)"
+    )
+
+
 def memory(policy: str, folder: Path) -> None:
     """The peak of a process of its own, for each log."""
     for name in ("flows.parquet", "flows.log.gz"):
+        if not (folder / name).exists():
+            continue
         script = (
             "import sys; sys.path.insert(0, 'bench'); from capture import policy_of; import fwengine\n"
             "from fwengine.flows.options import Reading\n"
@@ -278,6 +347,8 @@ def main() -> None:
     parser.add_argument(
         "--cpu", action="store_true", help="seconds of the processor, of one thread: for a machine that others use"
     )
+    parser.add_argument("--dask", action="store_true", help="two workers beside one process, and nothing else")
+    parser.add_argument("--memory", action="store_true", help="peak memory, and nothing else")
     given = parser.parse_args()
     if given.cpu:
         given.jobs, CLOCKS[0] = 1, time.process_time
@@ -286,6 +357,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, pool, given.rows)
+        if given.dask:
+            cluster(policy, folder, given.rows)
+            return
+        if given.memory:
+            memory(given.set, folder)
+            return
         for asked, what in ((FIRST, "the first packet alone"), (Asked(), "first packet, answer, what follows")):
             print(f"\n{given.set}: {len(policy.rules):,} rules, {given.rows:,} rows, asked for {what}")
             definition(policy, asked, pool)

@@ -46,7 +46,7 @@ def emulation() -> tuple[str, ...]:
 
 def build_target(name: str, into: Path) -> Path:
     """A libFuzzer program of one target and the module's sources, without Python."""
-    sources = [path for path in sorted(KERNEL.glob("*.c")) if path.name != "module.c"]
+    sources = [path for path in sorted(KERNEL.glob("*.c")) if not path.name.startswith("module")]
     program = into / name
     flags = [_SANITIZERS[0].replace("=", "=fuzzer,"), *_SANITIZERS[1:]]
     subprocess.run(["clang", *flags, *emulation(), "-o", program, ROOT / "fuzz" / f"{name}.c", *sources], check=True)
@@ -72,7 +72,7 @@ def fuzz(name: str, seconds: int) -> int:
 
 def elsewhere(name: str) -> int:
     """One target's corpus through the module built for other processors, where a cross compiler and an emulator are there."""
-    sources = [path for path in sorted(KERNEL.glob("*.c")) if path.name != "module.c"]
+    sources = [path for path in sorted(KERNEL.glob("*.c")) if not path.name.startswith("module")]
     inputs = sorted((ROOT / "fuzz/corpus" / name).iterdir())
     with tempfile.TemporaryDirectory() as work:
         for machine in OTHERS:
@@ -97,6 +97,7 @@ _TESTS = (
     "native", "traffic", "packets", "testing", "test_conformance.py", "test_classbench.py", "test_rules.py", "test_build.py",
     "test_python_api.py", "cli/test_cli_captures.py", "cli/test_cli_eval.py", "cli/test_cli_synth.py", "cli/test_foreign.py",
     "cli/test_cli_wildcards.py", "flows/test_quick.py", "flows/test_meaning.py", "flows/test_command.py",
+    "flows/test_running.py", "flows/test_arrow.py",
 )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ DECIDED: Final = "FW606"
 UNEXERCISED: Final = "FW607"
 NOT_CANONICAL: Final = "FW608"
 NEWLY_DEPENDENT: Final = "FW609"
+NOT_KEPT: Final = "FW610"
+MENDABLE: Final = "FW611"
 NOT_A_CAPTURE: Final = "FW901"
 ENDS_EARLY: Final = "FW902"
 DAMAGED: Final = "FW903"
@@ -130,7 +132,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "are no wildcards: `eth+` and `eth*` are refused unless they stand in quotes, as names.",
     "FW126": "Rules have distinct names, so that a verdict names one rule.",
     "FW127": "The name is defined, but as something else: addresses, ports and services are different things.",
-    "FW128": "The set is empty once everything excluded is taken away, so the condition can never hold.",
+    "FW128": "The set, or an element of it, is empty once everything excluded is taken away, so it can never hold.",
     "FW129": "The word has a fixed meaning in the language and cannot be defined.",
     "FW130": "An expectation names a rule that the policy does not have.",
     "FW131": "A packet is written `tcp 5.6.7.8:1029 -> 192.0.2.80:80`, IPv6 addresses with a port in brackets.",
@@ -236,8 +238,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "takes a side, and what is written then is that side; a comment at the top of it says so.",
     "FW462": "What is written in another format is exact, or is not written. The rule asks for something that the format has no words for, "
     "or has only for more or fewer packets: Cisco's lists know no interfaces, network ACLs of AWS look at one address alone, the language "
-    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/formats has a page for each target. Rules "
-    "with `until` are for one day: `--as-of DATE` writes those of that day.",
+    "lists interfaces by name and has no word for all whose names begin alike (`eth+`). docs/reference/formats has a page for each "
+    "target. Rules with `until` are for one day: `--as-of DATE` writes those of that day.",
     "FW470": "The list has no entry, only a heading or remarks. A list of Cisco IOS ends in a `deny` of everything only once it has one: "
     "until then it permits all where it is applied.",
     "FW471": "A list of IPv6 ends, on Cisco IOS and NX-OS, in permits for neighbour discovery before it denies all else. An entry that "
@@ -285,6 +287,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     NOT_CANONICAL: "The text is not in canonical form. `fwengine fmt` writes it so, comments kept; the policy means the same.",
     NEWLY_DEPENDENT: "What becomes of packets that the old policy allows or denies for certain depends on lines in doubt in the new "
     "one: they may be allowed. Or it depends on lines in doubt in both, and not on the same ones.",
+    NOT_KEPT: "The format to which the policy was converted has no place for it, and no verdict hangs on it: names, comments, a log.",
+    MENDABLE: "`fwengine check --fix` would change the file. No verdict changes by that, which is proved; `--diff` shows how.",
     NOT_A_CAPTURE: (
         "The file is not a capture: it does not begin with the magic number of pcap, of pcapng, or of gzip around one of "
         "them. An empty file is not a capture either, because even a capture without packets has a file header. Capture "
@@ -318,6 +322,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     NOT_A_LOG: (
         "The file is no flow log that is known, or its columns are not called as expected. Read are AWS VPC flow logs, Zeek's "
         "conn.log, Suricata's eve.json, nfdump's CSV and JSON, Azure's and GCP's flow logs, log lines of firewalls, and any CSV, "
-        "JSON or Parquet whose columns `--columns src=NAME,dst=NAME,protocol=NAME` names. docs/flows.md tells what is read of each."
+        "JSON or Parquet whose columns `--columns src=NAME,dst=NAME,protocol=NAME` names. docs/reference/flows.md tells what is read "
+        "of each."
     ),
 }

@@ -35,10 +35,22 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class Converted:
-    """A text in another format, and what the format cannot keep although no verdict hangs on it."""
+    """A text in another format.
+
+    Attributes:
+        told: what the format cannot keep although no verdict hangs on it.
+        rules: how many rules are in it.
+        proved: the policies in it by their names, each with the packets for which it was proved to say what the policy says.
+    """
 
     text: str
     told: tuple[str, ...] = ()
+    rules: int = 0
+    proved: tuple[tuple[str, Box], ...] = ()
+
+
+class InexactError(PolicyError):
+    """A policy that is not exact in the format: FW461 and FW462, all of them."""
 
 
 def convert(
@@ -54,7 +66,7 @@ def convert(
         name: of the table (nft) or the list (Cisco, AWS).
 
     Raises:
-        PolicyError: FW461 for each line in doubt; FW462 for each rule that is not exact in the format.
+        InexactError: FW461 for each line in doubt; FW462 for each rule that is not exact in the format.
         LimitError: if the proof that both are the same exceeds its budget.
         Disagreement: if they are not, which is a bug.
         ValueError: for a format, or a chain, that there is not, and for a name that is none.
@@ -86,12 +98,12 @@ def converted(
     except RefusedError as error:
         found += [_refused(policy, writer, refusal) for refusal in error.refusals]
     if found:
-        raise PolicyError(
+        raise InexactError(
             sorted(dict.fromkeys(found), key=lambda d: (d.code, d.span.file, d.span.line)), policy.sources
         )
     for which, within in written.policies:
         agree(_is_same(policy, written, which, within), f"what was converted {which}".strip())
-    return Converted(written.text, written.told)
+    return Converted(written.text, written.told, len(task.rules), written.policies)
 
 
 def _writer(to: str) -> Writer:

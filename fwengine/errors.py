@@ -173,6 +173,17 @@ class CaptureError(FwengineError):
         return f"{self.file}: error[{self.code}]: {self.message}"
 
 
+class MissingExtraError(FwengineError, ImportError):
+    """A package that belongs to an extra is not installed: what needs it, and what to install."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(what, package, extra)
+        self.what, self.package, self.extra = what, package, extra
+
+    def __str__(self) -> str:
+        return f"{self.what} needs `{self.package}`: pip install 'fwengine[{self.extra}]'"
+
+
 class LimitError(FwengineError):
     """A limit was reached: the answer is unknown. The message says which one; `limit` is its name in `Limits`, if it has one."""
 

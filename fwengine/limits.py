@@ -21,6 +21,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _DEEPEST: Final = 100
+_ONE: Final = {
+    "bytes": "byte", "rules": "rule", "elements": "element", "intervals": "interval", "boxes": "box", "levels": "level",
+    "edges": "edge", "regions": "region", "parts": "part", "steps": "step",
+}  # fmt: skip
 MEANINGS: Final = {
     "bytes": "bytes of one file of a policy",
     "rules": "rules of a policy",
@@ -145,9 +149,14 @@ def reached(name: str, doing: str = "", most: float | None = None) -> LimitError
 
     >>> str(reached("regions"))
     'unknown: limit reached (200,000 regions of an answer)'
+    >>> str(reached("rules", most=1))
+    'unknown: limit reached (1 rule of a policy)'
     """
     value = getattr(current(), name) if most is None else most
-    return LimitError(f"unknown: limit reached ({value:,} {doing or MEANINGS[name]})", name)
+    noun, *of = (doing or MEANINGS[name]).split(" ")
+    if value == 1:
+        noun = _ONE.get(noun, noun)
+    return LimitError(f"unknown: limit reached ({value:,} {' '.join([noun, *of])})", name)
 
 
 def spend(steps: int) -> None:

@@ -385,8 +385,11 @@ def _own(source: Source, as_of: datetime.date | None, interfaces: Iterable[str],
 
         flat = included(found, reading, source)
     others = flat.rules if flat is not None else ()
-    statements = (*declared, *found.statements)
-    lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others)
+    statements = [*declared, *found.statements]
+    found = replace(found, statements=())
+    lowered = lower(
+        statements, sources=found.texts, spoilt=found.missing, errors=found.errors, others=others, let_go=True
+    )
     meant = lowered.whole(found.texts)
     if flat is not None:
         meant = replace(meant, rules=flat.rules, default=flat.default)

@@ -94,7 +94,7 @@ def test_every_kind_of_file_that_is_shipped_counts() -> None:
 def test_version_names_the_digests() -> None:
     done = run("version", "--verbose")
     assert (done.code, done.err) == (0, "")
-    assert f"sources  sha256:{build.digest()} ({len(build.sources())} files)" in done.out
+    assert f"sources  sha256:{build.digest()}\n         of {len(build.sources())} files\n" in done.out
 
 
 def test_the_native_module_was_built_of_these_sources() -> None:

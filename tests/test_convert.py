@@ -183,6 +183,37 @@ def test_what_aws_cannot_keep_is_told(tmp_path: Path) -> None:
     assert [word for word in ("later fragments", "names", "log") if word in told] == ["later fragments", "names", "log"]
 
 
+def test_the_record_tells_where_what_was_written_and_for_which_packets(tmp_path: Path) -> None:
+    old, out = tmp_path / "lan.fwl", tmp_path / "lan.out"
+    old.write_text("allow tcp from 10.0.0.0/8 to any port 443 log as web\n")
+    for to, families in (("ip6tables", ["ipv6"]), ("cisco", ["ipv4", "ipv6"])):
+        said = fwengine_("convert", old, "--to", to, "-o", out, "--format", "json").json
+        assert (said["place"]["file"], said["text"], said["rules"], "errors" in said) == (str(out), None, 1, False)
+        for part, family in zip(said["proved"], families, strict=True):
+            assert f"to {family}" in part["packets"]["text"]
+            # the region can be asked: of it the text says what the policy says
+            claim = f"deny {part['packets']['text']} unless tcp to any port 443"
+            assert fwengine.load(old).prove(claim).holds
+            assert fwengine.load(out, reading=Reading(policy=part["name"])).prove(claim).holds
+    shown = fwengine_("convert", old, "--to", "aws", "--format", "json")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.json["text"] == run(str(old), "--to", "aws")[1]
+    assert any("log" in kept for kept in shown.json["not_kept"])
+    marks = fwengine_("convert", old, "--to", "aws", "--format", "github").out.splitlines()
+    assert [line.split(" ")[0] for line in marks] == ["::notice"] * len(shown.json["not_kept"])
+
+
+def test_a_refusal_is_told_in_every_form(tmp_path: Path) -> None:
+    old, out = tmp_path / "lan.fwl", tmp_path / "lan.cfg"
+    old.write_text("allow tcp from 10.0.0.0/8 to any port 80 in lan0\n")
+    done = fwengine_("convert", old, "--to", "cisco", "-o", out, "--format", "json")
+    assert (done.code, done.json["proved"], done.json["place"], out.exists()) == (2, [], None, False)
+    (error,) = done.json["errors"]
+    assert (error["code"], error["place"]["line"]) == ("FW462", 1)
+    assert "cannot ask for `in`" in error["message"]
+    assert error["help"]
+
+
 @pytest.mark.parametrize("to", ["nft", "iptables", "cisco", "aws"])
 def test_a_fault_in_a_writer_is_noticed(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that is one too many."""

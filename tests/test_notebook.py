@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.paths import ROOT
 
-PATH = ROOT / "docs" / "review.ipynb"
+PATH = ROOT / "docs" / "how-to" / "review.ipynb"
 CELLS: list[dict[str, Any]] = json.loads(PATH.read_text("utf-8"))["cells"]
 
 
@@ -30,7 +30,7 @@ def shown(source: str, names: dict[str, Any]) -> Any:
 
 def test_as_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the cells that need pandas."""
-    monkeypatch.chdir(ROOT / "docs")
+    monkeypatch.chdir(PATH.parent)
     names: dict[str, Any] = {}
     pieces = []
     for cell in CELLS:

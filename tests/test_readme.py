@@ -10,6 +10,8 @@ import pytest
 from support.consoles import blocks_of, commands_of, printed
 from support.paths import ROOT
 
+import fwengine
+
 README = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = blocks_of(README)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
@@ -31,6 +33,13 @@ def test_python(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert result.failed == 0
     else:
         exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```fwl\n(.*?)^```", README, re.M | re.S))
+def test_policy(block: str) -> None:
+    """A policy compiles, and what it expects holds."""
+    policy = fwengine.loads(block)
+    assert all(policy.prove(claim).holds for claim in policy.expectations)
 
 
 def test_the_two_commands_come_first() -> None:

@@ -33,7 +33,13 @@ def main() -> None:
 
 
 def _run() -> object:
+    import gc
+
     import click
+
+    gc.set_threshold(
+        100_000, 20, 100
+    )  # a policy is a great many values without cycles: looking through them takes longer
 
     from .group import cli
 

@@ -1,4 +1,4 @@
-"""What every command has besides its own options: `--timeout`, and for those that read policies `--limit-…`."""
+"""What every command but `lsp` has besides its own options: `--timeout`, and for those that read policies `--limit-…`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ..limits import MEANINGS, Limits
 from .output import CLOCK
 
 COUNTED: Final = tuple(name for name in MEANINGS if name != "seconds")
-UNBOUND: Final = frozenset({"explain", "lsp", "schema", "version"})  # they read no policy
+ENDLESS: Final = frozenset({"lsp"})  # it serves until its client ends it
+UNBOUND: Final = frozenset({"explain", "play", "schema", "version"})  # they ask no policy
 
 
 class _Limit(click.Option):
@@ -37,7 +38,7 @@ def _countable(ctx: click.Context, param: click.Parameter, value: float | None) 
 def bounded(command: click.Command, name: str) -> click.Command:
     """The command with the options, heeded; one that has them already is left as it is."""
     asked = command.callback
-    if asked is None or any(param.name == "timeout" for param in command.params):
+    if asked is None or name in ENDLESS or any(param.name == "timeout" for param in command.params):
         return command
     options = [
         click.Option(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from ..codes import NOT_A_CAPTURE
 from ..model.rules import Action
 from ..policy import Policy
 from ..registry.names import near
@@ -20,8 +22,11 @@ from ..report.flows import chosen_for_top, flows_of
 from ..report.nothing import no_rule, no_verdict
 from ..report.record import Act
 from ..report.strangers import stranger_text
+from ..sources.operands import named_files
 from ..traffic.count import evaluate_capture
-from ..traffic.flows import count_flows, flow_table
+from ..traffic.flows import FlowTable, count_flows, flow_table
+from ..traffic.partition import CaptureCounter, evaluate_each
+from ..traffic.sums import CaptureReport
 from . import each
 from .failure import Failures
 from .loading import load
@@ -68,6 +73,7 @@ def evaluate_captures(
 ) -> int:
     """Counts per rule over captures, or one line a packet; the packets before any damage count, and the exit code is 2."""
     policy = load(path, as_of=as_of)
+    captures = tuple(named_files(captures, NOT_A_CAPTURE))
     for key in ("inbound", "outbound"):
         if stated[key]:
             stated[key] = policy.declared.one(stated[key])
@@ -83,12 +89,7 @@ def evaluate_captures(
     asked = chosen_for_top(chosen)
     table = flow_table(policy, captures, asked.takes, how["engine"]) if told.top else None
     reports = []
-    for capture in captures:
-        with progress_bar(called(capture), screen_for(format_)) as progress:
-            if table is not None:
-                report = count_flows(policy, capture, table, **stated, progress=progress)
-            else:
-                report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
+    for capture, report in zip(captures, _reports(policy, captures, table, stated, how, format_), strict=True):
         for text in report.notes:
             note(f"{called(capture)}: {text}")
         if report.error is not None:
@@ -104,3 +105,29 @@ def evaluate_captures(
     if answer.expected is not None and answer.otherwise:
         each.tell_unexpected(answer.expected, answer.otherwise, answer.packets)
     return failures.code(1 if answer.otherwise or (expect and strangers) else 0)
+
+
+def _reports(
+    policy: Policy,
+    captures: tuple[str, ...],
+    table: FlowTable | None,
+    stated: dict[str, Any],
+    how: dict[str, Any],
+    format_: str,
+) -> Iterator[CaptureReport]:
+    """The report on each capture: few share the threads, of many each has one of its own."""
+    if table is None and 1 < how["jobs"] <= len(captures) // 2 and "-" not in captures:
+        counter = CaptureCounter(policy, **stated, engine=how["engine"])
+        with progress_bar(f"{len(captures):,} captures", screen_for(format_)) as progress:
+            for number, report in enumerate(evaluate_each(counter, captures, how["jobs"]), 1):
+                if progress is not None:
+                    progress(number, len(captures))
+                yield report
+        return
+    for capture in captures:
+        with progress_bar(called(capture), screen_for(format_)) as progress:
+            if table is not None:
+                report = count_flows(policy, capture, table, **stated, progress=progress)
+            else:
+                report = evaluate_capture(policy, capture, **stated, **how, progress=progress)
+        yield report

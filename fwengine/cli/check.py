@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 @click.option("--select", multiple=True, metavar="CODES", help="Only these findings, such as FW201,FW3; `all` for all.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="All but these findings.")
 @click.option("--strict/--no-strict", default=None, help="Exit 1 for information, too.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="As text show N findings, and say how many more there are.  [default: all]",
+)
 @click.option("--effective", is_flag=True, help="Also show what partly shadowed rules still decide.")
 @click.option(
     "--fix", "mend", is_flag=True, help="Remove what can go without a change of any verdict, proved before writing."
@@ -61,6 +67,7 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     strict: bool | None,
+    limit: int | None,
     effective: bool,
     mend: bool,
     show_diff: bool,
@@ -87,7 +94,7 @@ def command(
 
     policies = paths_of(policies, config)
     once(*policies)
-    together(mend=mend, show_diff=show_diff, again=again, write_baseline=write_baseline, format_=format_)
+    together(mend=mend, show_diff=show_diff, again=again, write_baseline=write_baseline, limit=limit, format_=format_)
     if again:
         watchable(policies)
         return watch(again_without(policies), policies, [f for f in (baseline or config.baseline, config.file) if f])
@@ -134,7 +141,9 @@ def command(
             operands.append((named, read))
     if show_diff:
         failures.add(*(covered.missing(named, read) for named, read in operands))
-        return failures.code(1 if mending.preview(paths, style) else 0)
+        preview = mending.preview(paths)
+        say_answer(preview, format_, failures, style)
+        return failures.code(1 if preview.files else 0)
     # a comment or a name of a file that several include may be of use to one of them: so all are looked at before any is told of
     gathered = Checking(known, *needed_together(one for _, one in checked if isinstance(one, Examined)))
     for path, one in checked:
@@ -150,12 +159,14 @@ def command(
     failures.add(*(covered.missing(named, read) for named, read in operands))
     stale = [] if known is None else baseline_told(known, [one for _, one in checked], codes, failures)
     record = None if known is None else baseline_record(known, stale)
-    answer = gathered.answer(strict=bool(strict), effective=effective, baseline=record)
+    answer = gathered.answer(strict=bool(strict), effective=effective, baseline=record, limit=limit)
     say_answer(answer, format_, failures, style)
     return failures.code(0 if answer.clean else 1)
 
 
-def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, format_: str) -> None:
+def together(
+    *, mend: bool, show_diff: bool, again: bool, write_baseline: str | None, limit: int | None, format_: str
+) -> None:
     """Refuses options that do not go together.
 
     Raises:
@@ -163,8 +174,8 @@ def together(*, mend: bool, show_diff: bool, again: bool, write_baseline: str | 
     """
     if show_diff and not mend:
         raise click.UsageError("`--diff` goes with `--fix`")
-    if show_diff and format_ != "text":
-        raise click.UsageError("`--diff` shows text: it does not go with `--format`")
+    if show_diff and limit is not None:
+        raise click.UsageError("`--limit` is of findings, and `--diff` shows none")
     for what, given in (
         ("--fix", mend),
         ("--write-baseline", write_baseline is not None),

@@ -30,7 +30,8 @@ from .output import say_failures
 
 if TYPE_CHECKING:
     from ..policy import Policy
-    from ..report.changed import CapturedChange, Compared
+    from ..report.change_rows import CapturedChange
+    from ..report.changed import Compared
     from ..report.nothing import Lacking
     from ..report.review import Review
     from ..report.view import View
@@ -192,7 +193,8 @@ def _compared(pair: Pair, how: _How) -> Compared | None:
 
 
 def _alone(pair: Pair) -> Compared:
-    from ..report.changed import Compared, FileRow
+    from ..report.change_rows import FileRow
+    from ..report.changed import Compared
 
     return Compared(FileRow(pair.old, pair.new, "removed" if pair.new is None else "added"))
 
@@ -312,7 +314,7 @@ def _of_capture(
     from ..errors import CaptureError
     from ..model.packet import Packet
     from ..model.rules import DENY
-    from ..report.changed import CapturedChange, Ruling
+    from ..report.change_rows import CapturedChange, Ruling
     from ..report.counts import called
     from ..report.making import rule_at
     from ..report.nothing import verdictless

@@ -69,7 +69,7 @@ YES, NO = "answered, and as --expect says if it is given", "not so"
     "captures",
     multiple=True,
     metavar="CAPTURE",
-    help="Evaluate a pcap or pcapng file; `-` reads standard input. May be repeated.",
+    help="Evaluate a pcap or pcapng file, all that match a pattern or are in a folder; `-`: standard input. May be repeated.",
 )
 @click.option(
     "--explain",

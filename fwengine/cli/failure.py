@@ -10,9 +10,9 @@ from dataclasses import replace
 import click
 
 from ..codes import USAGE
-from ..errors import CaptureError, FwengineError, LimitError, PacketError, PolicyError, Span
+from ..errors import CaptureError, FwengineError, LimitError, MissingExtraError, PacketError, PolicyError, Span
 from ..report.failure import Failure, Kind, failures
-from .output import FORMAT, chosen_format, complain, say_failures, stderr_color, write_error
+from .output import FORMAT, chosen_format, complain, say_failures, stderr_color, stderr_width, write_error
 
 __all__ = ["Failures", "complain", "report", "show_policy_error", "write_error"]
 
@@ -91,7 +91,7 @@ def _show(error: FwengineError, more: str = "") -> None:
     elif isinstance(error, CaptureError):
         complain(f"{error}{more}")
     else:
-        assert isinstance(error, PacketError | LimitError)
+        assert isinstance(error, PacketError | LimitError | MissingExtraError)
         complain(f"error: {error}{more}")
 
 
@@ -99,7 +99,7 @@ def show_policy_error(error: PolicyError) -> None:
     """All diagnostics of an error, as screens on stderr."""
     from ..report.screen import render
 
-    write_error(render(error.diagnostics, error.sources, color=stderr_color()) + "\n")
+    write_error(render(error.diagnostics, error.sources, color=stderr_color(), width=stderr_width()) + "\n")
 
 
 def _show_usage(error: click.ClickException) -> None:

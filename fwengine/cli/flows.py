@@ -121,7 +121,7 @@ def command(
     loaded = load(policy, as_of=as_of)
     failures = Failures()
     failures.add(no_rule(loaded))
-    report = _evaluated(loaded, logs, reading, (inbound, outbound, stateful), top, only, jobs or cores(), format_)
+    report = evaluated(loaded, logs, reading, (inbound, outbound, stateful), top, only, jobs or cores(), format_)
     for log in report.logs:
         if log.error is not None:
             failures.tell(log.error, f" (the {log.sums.flows:,} flows before it count)" if log.sums.flows else "")
@@ -142,7 +142,7 @@ def command(
     return failures.code(1 if otherwise else 0)
 
 
-def _evaluated(
+def evaluated(
     policy: Policy,
     logs: tuple[str, ...],
     reading: Reading,
@@ -152,6 +152,7 @@ def _evaluated(
     jobs: int,
     format_: str,
 ) -> FlowReport:
+    """The report on logs; `stated` are interfaces, and whether the firewall is stateful."""
     from ..flows.evaluate import evaluate_flows
     from ..flows.meaning import Asked
     from ..report.counts import called

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +38,7 @@ def command(
     """
     from ..report.nothing import no_input
     from ..report.record import Place
+    from ..report.unified import unified
     from ..report.written import Formatted, FormattedFile
 
     paths = paths_of(paths, config)
@@ -66,8 +66,7 @@ def command(
             except PolicyError as error:
                 failures.tell(error)
                 continue
-            lines = difflib.unified_diff(before.splitlines(), after.splitlines(), called, called, lineterm="")
-            diff = tuple(lines) if show_diff else ()
+            diff = unified(before, after, called) if show_diff else ()
             looked_at.append(FormattedFile(Place("<stdin>" if path == "-" else path), differs, diff))
             if show_diff:
                 continue

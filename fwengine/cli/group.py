@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": _Entry("diff", "Tell which packets change their verdict between two policies."),
     "synth": _Entry("synth", "Write packets from a policy's edges, with the expected verdicts."),
     "report": _Entry("report", "Write a page of HTML about a policy, to hand around."),
+    "play": _Entry("play", "Serve the playground to a browser on this machine."),
     "convert": _Entry("convert", "Write a policy in another format, proved the same."),
     "fmt": _Entry("fmt", "Rewrite policies in canonical form, comments kept."),
     "show": _Entry("show", "Show who reaches whom, or a policy as table, tree, graph or figures."),
@@ -117,7 +118,8 @@ def _form(args: Sequence[str]) -> str:
 
 def _need_pages(ctx: click.Context) -> None:
     """A page can be made: asked before anything is done, since an answer that cannot be told comes too late."""
-    from ..report.page.shell import MissingExtraError, environment
+    from ..errors import MissingExtraError
+    from ..report.page.shell import environment
 
     try:
         environment()

@@ -10,7 +10,7 @@ def command() -> int:
     """Serve an editor by the language server protocol, on standard input and output.
 
     Findings while one types, quick fixes, what a name or a rule means, completion, renaming, formatting. It needs the extra
-    `lsp`: `pip install 'fwengine[lsp]'`. `docs/editors.md` has the settings of editors.
+    `lsp`: `pip install 'fwengine[lsp]'`. `docs/how-to/editors.md` has the settings of editors.
     """
     try:
         from ..lsp.server import run

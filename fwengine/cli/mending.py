@@ -11,11 +11,10 @@ import click
 
 from ..errors import LimitError, PolicyError
 from .failure import Failures, complain
-from .options import say
 
 if TYPE_CHECKING:
     from ..fix import Fixed
-    from ..report.style import Style
+    from ..report.mended import Mended, MendedFile
     from ..report.suppressed import Use
     from ..sources.configuration import Configuration
 
@@ -35,32 +34,24 @@ class Mending:
         """Mends the files that can be read; the others have their errors told when they are checked."""
         from ..sources.writing import replace
 
-        for path, _, fixed in self._fixed(paths, told=False):
+        for path, before, fixed in self._fixed(paths, told=False):
             assert fixed.text is not None
             try:
                 replace(path, fixed.text)
             except PolicyError as error:
                 self.failures.tell(error)
             else:
-                complain(f"{path}: {_done(fixed)}; proved: no verdict changes")
+                complain(f"{path}: {_mended(path, before, fixed).told}; proved: no verdict changes")
 
-    def preview(self, paths: Sequence[str], style: Style) -> int:
-        """Shows what would be written, as a unified diff, and writes nothing; how many files it is about."""
-        import difflib
+    def preview(self, paths: Sequence[str]) -> Mended:
+        """What would be written; nothing is."""
+        from ..report.mended import Mended
 
-        from ..report.screen import visible
-        from ..report.written import diff_lines
-
-        count = 0
+        files = []
         for path, before, fixed in self._fixed(paths, told=True):
-            assert fixed.text is not None
-            count += 1
-            name = visible(path)
-            diff = difflib.unified_diff(before.splitlines(), fixed.text.splitlines(), name, name, lineterm="")
-            for line in diff_lines(diff, style):
-                say(line)
-            complain(f"{path}: would be mended: {_done(fixed)}; proved: no verdict changes")
-        return count
+            files.append(_mended(path, before, fixed))
+            complain(f"{path}: would be mended: {files[-1].told}; proved: no verdict changes")
+        return Mended(tuple(files))
 
     def _fixed(self, paths: Sequence[str], *, told: bool) -> Any:
         """Each file that there is something to mend in, with its text and the mended one; `told`: errors are told here."""
@@ -109,14 +100,16 @@ class Mending:
         return None if fixed.text is None else (policy.sources[path], fixed)
 
 
-def _done(fixed: Fixed) -> str:
-    """`removed 2 statements, shortened 1 set`."""
+def _mended(path: str, before: str, fixed: Fixed) -> MendedFile:
+    from ..report.mended import MendedFile, edits_of
+    from ..report.record import Place
+    from ..report.screen import visible
     from ..report.suppressed import ABOUT_COMMENTS
+    from ..report.unified import unified
 
-    comments = sum(finding.code in ABOUT_COMMENTS for finding in fixed.settled)
-    count = sum(finding.remark is None for finding in fixed.settled)
-    sets = len(fixed.settled) - count - comments
-    done = [f"removed {count} statement{'s' * (count != 1)}"] * bool(count)
-    done += [f"shortened {sets} set{'s' * (sets != 1)}"] * bool(sets)
-    done += [f"removed {comments} suppression{'s' * (comments != 1)}"] * bool(comments)
-    return ", ".join(done)
+    assert fixed.text is not None
+    suppressions = sum(finding.code in ABOUT_COMMENTS for finding in fixed.settled)
+    statements = sum(finding.remark is None for finding in fixed.settled)
+    sets = len(fixed.settled) - statements - suppressions
+    diff = unified(before, fixed.text, visible(path))
+    return MendedFile(Place(path), statements, sets, suppressions, diff, edits_of(before, fixed.text, path))

@@ -19,6 +19,7 @@ from .output import (
     say,
     say_answer,
     style_of,
+    width,
     write_bytes,
 )
 
@@ -182,13 +183,6 @@ def shown_options(command: F) -> F:
     for option in reversed(decorate):
         command = option(command)
     return command
-
-
-def width() -> int:
-    """How wide lines are: as the terminal, at least 40; 100 where there is none. COLUMNS says otherwise."""
-    import shutil
-
-    return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
 def policy_argument(command: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
+    from typing import TextIO
 
     from ..deadline import Deadline
     from ..report.answer import Answer
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMS: Final = ("text", "json", "jsonl", "markdown", "github", "sarif", "junit", "html")  # those of `report.render`
 FORMAT_VERSION: Final = "2.0"
+LEAST: Final = 40  # columns that lines may take in any case
 COLOR: Final = "fwengine.color"  # where click's context keeps `--color`
 FORMAT: Final = "fwengine.format"  # and the form of the answer
 CLOCK: Final = "fwengine.clock"  # and the deadline of `--timeout`
@@ -44,7 +47,30 @@ def style_of(color: str) -> Style:
     """The style of stdout."""
     from ..report.style import Style, wants_color
 
-    return Style(sys.stdout is not None and wants_color(color, sys.stdout))
+    return Style(sys.stdout is not None and wants_color(color, sys.stdout), width())
+
+
+def width() -> int:
+    """How wide lines of the answer are: as the terminal, at least 40; 100 where there is none. COLUMNS says otherwise."""
+    from ..report.style import WIDTH
+
+    return _columns(sys.stdout) or WIDTH
+
+
+def stderr_width() -> int | None:
+    """How wide lines beside the answer are on a terminal; elsewhere a message is one line, easy to search for."""
+    return _columns(sys.stderr) if sys.stderr is not None and sys.stderr.isatty() else None
+
+
+def _columns(stream: TextIO | None) -> int | None:
+    """How wide the terminal is that a stream goes to, or is said to be."""
+    told = os.environ.get("COLUMNS", "")
+    try:
+        if not told.isascii() or not told.isdigit() or not int(told):
+            told = str(os.get_terminal_size(stream.fileno()).columns) if stream is not None and stream.isatty() else ""
+    except (OSError, ValueError):  # it has no descriptor, or is closed
+        told = ""
+    return max(LEAST, int(told)) if told.isdigit() and int(told) else None
 
 
 def say(text: str = "") -> None:
@@ -169,29 +195,35 @@ def write_bytes(data: bytes) -> None:
 
 
 def complain(message: str) -> None:
-    """One line on stderr; `error:`, `note:` or a code in front is coloured."""
+    """One line on stderr, or several on a narrow terminal; `error:`, `note:` or a code in front is coloured."""
+    from ..report.fit import wrapped
     from ..report.screen import visible
     from ..report.style import Style
 
     style = Style(stderr_color())
-    head = _HEAD.search(line := visible(message))
-    if head:
+    line, room = visible(message), stderr_width()
+    first, *more = [line] if room is None else wrapped(line, room, rest="  ")
+    if head := _HEAD.search(first):
         word = style(head[0], "cyan" if head[0] == "note" else "red", bold=True)
-        line = line[: head.start()] + word + line[head.end() :]
-    write_error(line + "\n")
+        first = first[: head.start()] + word + first[head.end() :]
+    write_error("\n".join([first, *more]) + "\n")
 
 
 def shown(text: str, *, color: bool = False) -> str:
-    """The text with all control characters made visible but line feeds and, with colour, those that set it."""
-    from ..report.screen import visible
-
+    """The text with all control characters made visible but line feeds, tabs and, with colour, those that set it."""
     if text.isascii() and text.isprintable():
         return text
     lines = []
     for line in text.split("\n"):
         parts = _SEQUENCE.split(line) if color else [line]
-        lines.append("".join(part if number % 2 else visible(part) for number, part in enumerate(parts)))
+        lines.append("".join(part if number % 2 else _seen(part) for number, part in enumerate(parts)))
     return "\n".join(lines)
+
+
+def _seen(text: str) -> str:
+    from ..report.screen import visible
+
+    return "\t".join(map(visible, text.split("\t")))
 
 
 def write_error(text: str) -> None:

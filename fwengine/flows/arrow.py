@@ -1,4 +1,4 @@
-"""Parquet, Arrow and Feather -> batches of flows, by pyarrow's dataset scanner; what is plain goes to the classifier as it lies.
+"""Parquet, Arrow and Feather -> batches of flows, by pyarrow's readers; what is plain goes to the classifier as it lies.
 
 A batch of the scanner is used without a copy if all its rows are plain: IPv4 as numbers, ports and protocols told, nothing but
 ICMP whose types are not told, no group. Otherwise the plain ones are picked out, and all others are read as a CSV's rows are.
@@ -15,14 +15,19 @@ from typing import Any, Final, Literal, NamedTuple
 from ..codes import NOT_A_LOG
 from ..errors import CaptureError
 from ..model import address
+from ..native.module import native
 from .extra import needed
 from .flow import Batch, Kind
 from .logs.columns import NEEDED, ROLES, Columns, Role, located, opens_aws, opens_in, roles_of
 from .logs.words import UnreadError, address_of, protocol_of, recorded_of
 from .options import Reading
+from .sorting import Ends, Sorted, Words, raw, sort
 
 MAGIC: Final = {b"PAR1": "parquet", b"ARROW1": "ipc"}
 ROWS: Final = 1 << 17  # of a batch
+NUMBERS: Final = 1 << 15  # the same where nothing is a text
+_LARGE: Final = 1 << 26  # bytes of a row group
+_BUFFER: Final = 1 << 20
 _GROUPS: Final = 0xE0000000
 _BAD: Final = 0xFFFFFFFF  # in the place of an address that is none, or of IPv6: no plain row has it
 _EMPTY: Final = Reading()
@@ -36,19 +41,26 @@ class Piece(NamedTuple):
 
 
 def pieces(path: str, groups: int) -> list[Piece]:
-    """A Parquet file in pieces of some row groups each; others as a whole."""
+    """A Parquet file in pieces of some row groups each; others as a whole, and so what cannot be read: whoever reads it says why."""
     if not Path(path).is_file():  # a pipe, say: looking into it would take from it
         return [Piece(path)]
-    with Path(path).open("rb") as stream:
-        if stream.read(4) != b"PAR1":
-            return [Piece(path)]
-    parquet = needed("pyarrow.parquet", "flows", "Parquet")
-    count = parquet.ParquetFile(path).metadata.num_row_groups
+    try:
+        with Path(path).open("rb") as stream:
+            if stream.read(4) != b"PAR1":
+                return [Piece(path)]
+        parquet = needed("pyarrow.parquet", "flows", "Parquet")
+        with _Told(needed("pyarrow", "flows", "Parquet"), path):
+            count = parquet.read_metadata(path).num_row_groups
+    except (OSError, CaptureError):
+        return [Piece(path)]
     return [Piece(path, tuple(range(n, min(n + groups, count)))) for n in range(0, count, groups)] or [Piece(path)]
 
 
 class Scan:
-    """The batches of one file, as pyarrow's scanner gives them, and the `Rows` that make flows of them.
+    """The batches of one file, as pyarrow's readers give them, and the `Rows` that make flows of them.
+
+    A batch of numbers is small enough to stay in a processor's cache until it has been counted; one of texts is larger, as each
+    comes with all words of its row group.
 
     Raises:
         CaptureError: if its columns do not tell what is needed, or it is damaged.
@@ -56,37 +68,49 @@ class Scan:
 
     def __init__(self, piece: Piece, form: str, reading: Reading = _EMPTY, *, threads: bool = True) -> None:
         self._pa = needed("pyarrow", "flows", "Parquet")
-        self._ds = needed("pyarrow.dataset", "flows", "Parquet")
         self._piece, self._threads = piece, threads
+        self._groups: list[int] | None = None if piece.groups is None else list(piece.groups)
         with _Told(self._pa, piece.path):
-            found = self._dataset(form, ())
-        self.rows = Rows(found.schema.names, reading, piece.path)
-        texts = [name for name in self.rows.columns if self._pa.types.is_string(found.schema.field(name).type)]
-        with _Told(self._pa, piece.path):
-            self._source = self._dataset(form, texts) if texts and form == "parquet" else found
+            schema = self._open(form, ())
+        self.rows = Rows(schema.names, reading, piece.path)
+        texts = [name for name in self.rows.columns if self._pa.types.is_string(schema.field(name).type)]
+        self._size = ROWS if texts else NUMBERS
+        if texts and form == "parquet":
+            with _Told(self._pa, piece.path):
+                self._open(form, texts)
 
-    def _dataset(self, form: str, texts: Sequence[str]) -> Any:
+    def _open(self, form: str, texts: Sequence[str]) -> Any:
+        """Opens the file; its schema."""
+        path = self._piece.path
         if form != "parquet":
-            return self._ds.dataset(self._piece.path, format=form)
-        options = self._ds.ParquetReadOptions(dictionary_columns=list(texts))
-        chosen = self._ds.ParquetFileFormat(read_options=options)
-        if self._piece.groups is None:
-            return self._ds.dataset(self._piece.path, format=chosen)
-        local = needed("pyarrow.fs", "flows", "Parquet").LocalFileSystem()
-        fragment = chosen.make_fragment(self._piece.path, local, row_groups=list(self._piece.groups))
-        return self._ds.FileSystemDataset([fragment], fragment.physical_schema, chosen, local)
+            self._file = None
+            self._data = needed("pyarrow.dataset", "flows", "Arrow").dataset(path, format=form)
+            return self._data.schema
+        parquet = needed("pyarrow.parquet", "flows", "Parquet")
+        told = parquet.read_metadata(path)
+        groups = range(told.num_row_groups)
+        largest = max((told.row_group(n).total_byte_size for n in groups), default=0)
+        buffered = _BUFFER if largest > _LARGE else 0  # else the bytes of a group's columns are read at once
+        self._file = parquet.ParquetFile(path, metadata=told, read_dictionary=list(texts), buffer_size=buffered)
+        before = 0 if self._groups is None else self._groups[0]
+        self._first = 1 + sum(told.row_group(n).num_rows for n in range(before))
+        return self._file.schema_arrow
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """The scanner's batches, each with the number of its first row."""
-        number = 1
+        """The reader's batches, each with the number of its first row in the file."""
+        columns, threads = self.rows.columns, self._threads
         with _Told(self._pa, self._piece.path):
-            for batch in self._source.to_batches(
-                columns=self.rows.columns,
-                batch_size=ROWS,
-                use_threads=self._threads,
-                batch_readahead=4,
-                fragment_readahead=1,
-            ):
+            if self._file is None:
+                number = 1
+                found = self._data.to_batches(columns=columns, batch_size=ROWS, use_threads=threads)
+            else:
+                number = self._first
+                found = self._file.iter_batches(
+                    self._size, row_groups=self._groups, columns=columns, use_threads=threads
+                )
+            for batch in found:
+                if batch.schema.names != columns:
+                    raise CaptureError(NOT_A_LOG, self._piece.path, "cannot be read: two of its columns have one name")
                 if batch.num_rows:
                     yield number, batch
                     number += batch.num_rows
@@ -110,16 +134,19 @@ class Rows:
         opens = opens_in(names)
         self._slow = Columns(everything, opens=opens)
         self._aws = opens is opens_aws
+        self._texts = Words(self._pa)
 
     # --- plain rows ---------------------------------------------------------------------------------------------------
 
-    def plain(self, batch: Any) -> tuple[list[Batch], list[int], int]:
+    def plain(self, batch: Any) -> Sorted:
         """The plain rows of a scanner's batch, the numbers of those that are not, and how many are of other times."""
         pc, at = self._pc, self._at
         timed = self._reading.since is not None or self._reading.until is not None
         if any(role in at for role in ("type", "code", "in", "out")) or (timed and "start" not in at):
-            return [], list(range(batch.num_rows)), 0
+            return Sorted([], list(range(batch.num_rows)), 0)
         told = {role: batch.column(n) for role, n in at.items()}
+        if native is not None:
+            return self._sorted(told, batch.num_rows)
         columns: dict[Role, Any] = {}
         odd: list[Any] = []
         for role in ("src", "dst"):
@@ -156,7 +183,57 @@ class Rows:
         out = mask if outside is None else self._either(mask, outside)
         left_out = 0 if outside is None else pc.sum(pc.and_(outside, pc.invert(mask))).as_py() or 0
         found = list(self._batches(columns, sides, pc.invert(out) if pc.any(out).as_py() else None))
-        return found, self._rows(mask), left_out
+        return Sorted(found, self._rows(mask), left_out)
+
+    def _sorted(self, told: Mapping[Role, Any], rows: int) -> Sorted:
+        """The same natively."""
+        columns: dict[Role, Any] = {"protocol": self._numbers(told["protocol"], "uint8", protocol_of)}
+        masks = []
+        flags = self._numbers(told["flags"], "uint8", None) if "flags" in told else None
+        for role, type_ in _NUMBERS:
+            if role in told:
+                columns[role] = self._numbers(told[role], type_, None)
+        times: tuple[Role, ...] = ("start", "end")
+        for when in times:
+            if when in told:
+                columns[when], wrong = self._moments(told[when])
+                masks.append(wrong)
+        if "action" in told:
+            columns["action"], wrong = self._words(told["action"], recorded_of, "uint8")
+            masks.append(wrong)
+        if "status" in told:
+            masks.append(self._pc.not_equal(self._plain_text(told["status"]), "OK"))
+        src, dst = (self._ends(role, told[role], masks) for role in ("src", "dst"))
+        masks += [column.is_null() for column in (*columns.values(), flags) if column is not None and column.null_count]
+        odd = None
+        for mask in masks:
+            odd = self._either(odd, self._pc.fill_null(mask, True))
+        views = {role: raw(column) for role, column in columns.items()}
+        wrong_rows = None if odd is None or not self._pc.any(odd).as_py() else raw(self._pc.cast(odd, "uint8"))
+        return sort(
+            views, src, dst, None if flags is None else raw(flags), wrong_rows, rows, self._reading, aws=self._aws
+        )
+
+    def _ends(self, role: str, column: Any, masks: list[Any]) -> Ends:
+        types, pc = self._pa.types, self._pc
+        if types.is_fixed_size_binary(column.type) and column.type.byte_width == 16:
+            masks += [column.is_null()] if column.null_count else []
+            return Ends(six=raw(column))
+        if (
+            types.is_binary(column.type)
+            or types.is_fixed_size_binary(column.type)
+            or types.is_large_binary(column.type)
+        ):
+            return Ends(bytes(4 * len(column)), family=bytes(len(column)))  # each is looked at
+        if types.is_integer(column.type):
+            if not types.is_uint32(column.type):
+                top = self._pa.scalar(_BAD, "int64")
+                wide = pc.cast(column, "int64", safe=False)
+                outside = pc.or_(pc.less(wide, 0), pc.greater(wide, top))
+                column = pc.cast(pc.if_else(outside, None, wide), "uint32")
+            masks += [column.is_null()] if column.null_count else []
+            return Ends(raw(column))
+        return self._texts.ends(role, column)
 
     def _rows(self, mask: Any) -> list[int]:
         return list(self._pc.indices_nonzero(mask).to_pylist()) if self._pc.any(mask).as_py() else []
@@ -342,6 +419,9 @@ class Rows:
 
 
 _FORMATS: Final[Mapping[int, Literal["B", "H", "I", "q"]]] = {1: "B", 2: "H", 4: "I", 8: "q"}
+_NUMBERS: Final[tuple[tuple[Role, str], ...]] = (
+    ("sport", "uint16"), ("dport", "uint16"), ("bytes", "int64"), ("packets", "int64"),
+)  # fmt: skip
 _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32, "int64": 63}
 
 
@@ -379,5 +459,9 @@ class _Told:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, self._pyarrow.ArrowException | OSError):
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CaptureError(NOT_A_LOG, self._path, f"cannot be read: {first}") from None
+            reason = "it is damaged, or ends early"
+            if isinstance(error, OSError) and error.strerror:
+                reason = error.strerror.lower()
+            elif isinstance(error, self._pyarrow.ArrowNotImplementedError):
+                reason = "it holds something that this version of pyarrow does not read"
+            raise CaptureError(NOT_A_LOG, self._path, f"cannot be read: {reason}") from error

@@ -30,6 +30,7 @@ from ..model.fields import (
     TYPE,
     UDP,
 )
+from ..model.rules import ALLOW
 from ..model.ruleset import RuleSet
 from ..native import Classifier
 from ..native.module import native
@@ -57,10 +58,8 @@ from .sums import NONE, FlowSums, Row, Tally
 from .top import Key, Top
 
 _COLUMNS: Final = {f: TABLE[f].attribute for f in range(len(TABLE)) if f not in (PROTOCOL, SRC, DST)}
-_NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/logs.h
+NATIVE_KEYS: Final = 16  # FWK_GROUP_KEYS of native/logs.h
 _REMEMBERED: Final = 1 << 16
-_MOST_GROUPS: Final = 1 << 18  # that are kept natively, at some 100 bytes each
-_MOST_TABLES: Final = 256
 _ABSENT: Final = frozenset({TYPE, CODE, FLAGS})
 _ITEMS: Final = {1: "B", 2: "H", 4: "I"}
 Takes = Callable[[Row], bool]  # is a flow with this told of one by one?
@@ -99,20 +98,20 @@ class Counter:
     """
 
     def __init__(self, policy: RuleSet, asked: Asked = PLAINLY, jobs: int = 1) -> None:
-        self.policy, self._asked, self._jobs = policy, asked, jobs
+        self.policy, self._asked, self.jobs = policy, asked, jobs
         self._begin()
 
     def _begin(self) -> None:
-        self._classifier = Classifier(self.policy)
+        self.classifier = Classifier(self.policy)
         self._plans: dict[Kind, Plan] = {}
         self._fared: dict[tuple[Kind, tuple[int, ...]], tuple[Fared, frozenset[int]]] = {}
         self._constants: dict[tuple[int, int], Any] = {}
 
     def __getstate__(self) -> tuple[RuleSet, Asked, int]:
-        return self.policy, self._asked, self._jobs
+        return self.policy, self._asked, self.jobs
 
     def __setstate__(self, state: tuple[RuleSet, Asked, int]) -> None:
-        self.policy, self._asked, self._jobs = state
+        self.policy, self._asked, self.jobs = state
         self._begin()
 
     def count(self, batch: Batch) -> FlowSums:
@@ -163,7 +162,7 @@ class Counter:
         if known is None:
             if len(self._fared) >= _REMEMBERED:
                 self._fared.clear()
-            plan = self._plan(kind)
+            plan = self.plan(kind)
             fares = [self._side(ways, indices) for ways in plan.sides]
             turns = [ways if fared.then != NOTHING else ways[:1] for ways, fared in zip(plan.sides, fares, strict=True)]
             met = frozenset(indices[n] for ways in turns for way in ways for _, n in way.cells)
@@ -171,8 +170,10 @@ class Counter:
         return known
 
     def _side(self, ways: Sequence[Way], indices: Sequence[int]) -> Fared:
-        first, *others = [self._ruling(way, indices) for way in ways]
-        return judged(first, tuple(others))
+        first = self._ruling(ways[0], indices)
+        if first.action is not ALLOW:  # the other answers do not matter, and nobody may have asked for them
+            return judged(first, ())
+        return judged(first, tuple(self._ruling(way, indices) for way in ways[1:]))
 
     def _ruling(self, way: Way, indices: Sequence[int]) -> Ruling:
         found = {values: (self.policy.action(indices[n]), indices[n]) for values, n in way.cells}
@@ -180,14 +181,15 @@ class Counter:
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
-    def _plan(self, kind: Kind) -> Plan:
+    def plan(self, kind: Kind) -> Plan:
+        """What is asked of flows of a kind."""
         if kind not in self._plans:
             self._plans[kind] = plan_for(self.policy, kind, self._asked)
         return self._plans[kind]
 
     def indices(self, batch: Batch) -> list[Any]:
         """For each question about this kind of flows, the deciding rule of each flow of a batch."""
-        return [self._answer(batch, question) for question in self._plan(batch.kind).questions]
+        return [self._answer(batch, question) for question in self.plan(batch.kind).questions]
 
     def _answer(self, batch: Batch, question: Question) -> Any:
         kind = batch.kind
@@ -198,17 +200,17 @@ class Counter:
         if kind.typed:
             columns |= {"icmp_type": batch.type, "icmp_code": batch.code}
             if question.answer:
-                columns["icmp_type"] = bytes(batch.type).translate(_ANSWERED[kind.family])
+                columns["icmp_type"] = bytes(batch.type).translate(ANSWERED[kind.family])
         for field, value in question.constant:
             columns[_COLUMNS[field]] = self._constant(field, value, batch.rows)
         for field in self.policy.fields:  # what these packets do not have
             if field in _ABSENT and _COLUMNS[field] not in columns:
                 columns[_COLUMNS[field]] = self._constant(field, 0, batch.rows)
-        return self._classifier.classify(family=kind.family, jobs=self._jobs, **columns)
+        return self.classifier.classify(family=kind.family, jobs=self.jobs, **columns)
 
     def _constant(self, field: int, value: int, count: int) -> Any:
         if field in INTERFACES:
-            value = self._classifier.interface(field, value)
+            value = self.classifier.interface(field, value)
         size = TABLE[field].bytes
         if size == 1:
             known = self._constants.get((field, value), b"")
@@ -221,7 +223,7 @@ class Counter:
         return memoryview(known)[:count]
 
 
-_ANSWERED: Final = {
+ANSWERED: Final = {
     family: bytes(answers.get(type_, type_) for type_ in range(256)) for family, answers in ANSWERS.items()
 }
 
@@ -304,54 +306,22 @@ def _told(kind: Kind, reverse: bool) -> frozenset[int]:
     return frozenset((_SWAPPED.get(f, f) if reverse else f) for f, known in told.items() if known)
 
 
-class Running:
-    """The sums of one batch after another; grouped natively over all of them, where that is possible."""
-
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
-        self._tables: dict[Kind, Any] = {}
-        self._sums = FlowSums()
-
-    def add(self, batch: Batch) -> None:
-        found = self._counter.indices(batch)
-        if native is None or len(found) > _NATIVE_KEYS:
-            self._sums += self._counter.sums(batch.kind, grouped(batch, found))
-            return
-        table = self._tables.get(batch.kind)
-        if table is None:
-            table = self._tables[batch.kind] = native.groups(len(found))
-        if native.group(table, tuple(found), *_summed(batch)) > _MOST_GROUPS or len(self._tables) > _MOST_TABLES:
-            self._fold()
-
-    def _fold(self) -> None:
-        assert native is not None  # there are tables
-        for kind, table in self._tables.items():
-            groups = {(key, done): Tally(*sums) for key, done, *sums in native.grouped(table)}
-            self._sums += self._counter.sums(kind, groups)
-        self._tables.clear()
-
-    def sums(self) -> FlowSums:
-        """Of all batches so far."""
-        if self._tables:
-            self._fold()
-        return self._sums
-
-
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
 Groups = Mapping[tuple[tuple[int, ...], int], Tally]  # by the answers and what is recorded
 
 
-def _summed(batch: Batch) -> tuple[Any, ...]:
+def summed(batch: Batch) -> tuple[Any, ...]:
+    """The columns of what is recorded and of what is summed; None for those that the log does not have."""
     return batch.recorded, batch.bytes, batch.packets, batch.first, batch.last
 
 
 def grouped(batch: Batch, found: Sequence[Any]) -> Groups:
     """The flows of a batch by the rules that the questions found and by what is recorded."""
-    if native is not None and len(found) <= _NATIVE_KEYS:
+    if native is not None and len(found) <= NATIVE_KEYS:
         groups = native.groups(len(found))
-        native.group(groups, tuple(found), *_summed(batch))
+        native.group(groups, tuple(found), *summed(batch))
         return {(key, done): Tally(*sums) for key, done, *sums in native.grouped(groups)}
     sums: dict[Any, list[int]] = {}
     get = sums.get

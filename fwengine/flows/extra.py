@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ..errors import LimitError
+from ..errors import MissingExtraError
 
 
 def needed(module: str, extra: str, what: str) -> Any:
     """A module of such a package.
 
     Raises:
-        LimitError: if it is not here, with what to install.
+        MissingExtraError: if it is not here.
     """
     try:
         return import_module(module)
@@ -20,4 +20,4 @@ def needed(module: str, extra: str, what: str) -> Any:
         package = module.partition(".")[0]
         if error.name is not None and error.name.partition(".")[0] != package:
             raise
-        raise LimitError(f"{what} needs {package}, which is not here: `pip install 'fwengine[{extra}]'`") from None
+        raise MissingExtraError(what, package, extra) from None

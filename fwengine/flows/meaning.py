@@ -97,7 +97,7 @@ def fares(policy: RuleSet, flow: Flow, asked: Asked = PLAINLY) -> Fared:
     Raises:
         LimitError: if the policy tells apart more than 4,096 kinds of packets by what is open.
     """
-    flow = settled(_stated(flow, asked))
+    flow = _stated(settled(flow), asked)  # what is stated is about the first packet, whichever side sent it
     if flow.opened:
         return _connection(policy, flow, asked)
     return either(_connection(policy, flow, asked), _connection(policy, flow.reversed, asked))

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from ..errors import CaptureError
 from .arrow import Piece, pieces
-from .counting import Counter, Running, Takes
+from .counting import Counter, Takes
 from .flow import Batch
 from .options import Reading
 from .reading import Left, expand, read, scanned
+from .running import Running
 from .sums import FlowSums, Row
 from .top import Top
 

@@ -1,6 +1,6 @@
 """Lines with a column for each thing, read natively: what `logs.columns` says of them, twenty times as fast.
 
-The native module takes the lines that are written plainly (IPv4, numbers, ACCEPT and REJECT); all others are read in Python,
+The native module takes the lines that are written plainly (addresses, numbers, ACCEPT and REJECT); all others are read in Python,
 with the same outcome, and nothing is refused here. Knows no policy.
 """
 
@@ -11,18 +11,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from ..native.module import native
-from .flow import EARLIEST, LATEST, Batch, Kind
+from .flow import EARLIEST, LATEST, Batch
 from .logs.columns import ROLES, Role, opens_aws
 from .logs.detect import Table
 from .options import Reading
+from .sorting import EXISTS, OPENERS, kind_of
 
 ROWS: Final = 1 << 16  # of a batch
 _ROLES: Final[tuple[Role, ...]] = (
     "src", "dst", "sport", "dport", "protocol", "flags", "action", "status", "bytes", "packets", "start", "end",
 )  # fmt: skip
-_OPENERS: Final = {"open": 0, "src": 1, "lower-port": 2}
 _NEITHER: Final = ("type", "code", "in", "out")  # roles that are read in Python alone
 _MOST_FIELDS: Final = 64
+_KINDS: Final = 16  # native/kinds.h, none turned round
 
 
 class Quick:
@@ -34,12 +35,12 @@ class Quick:
         self._layout = tuple(at[role] for role in _ROLES)
         self._separator = table.separator
         self._width = -1 if reader.width is None else reader.width
-        self._opener, self._flags = _OPENERS[reading.opener], int(reader.opens is opens_aws)
+        self._opener, self._flags = OPENERS[reading.opener], int(reader.opens is opens_aws)
         self._since = EARLIEST if reading.since is None else reading.since
         self._until = LATEST if reading.until is None else reading.until
-        ported = (at["sport"] >= 0, at["dport"] >= 0)
-        self._kinds = [Kind(4, opened, sport=ported[0], dport=ported[1]) for opened in (True, False)]
-        self._columns = [_columns() for _ in self._kinds]
+        ported = {"sport": at["sport"] >= 0, "dport": at["dport"] >= 0}
+        self._kinds = [kind_of(number, **ported) for number in range(_KINDS)]
+        self._columns: list[tuple[Any, ...] | None] = [None] * _KINDS  # made when there is a row of the kind
 
     @staticmethod
     def takes(table: object, reading: Reading) -> bool:
@@ -61,31 +62,37 @@ class Quick:
 
         Returns:
             The bytes and the lines read, the flows of other times, where all other lines are (the number of each, where it
-            begins and ends), and batches of the flows. The batches must be used before more is read.
+            begins and ends), and batches of the flows. The batches must be used before more is read. Less may be read than
+            there is, but something is, if there is a whole line.
         """
         assert native is not None  # `takes` has looked
-        first, second = self._columns
-        size, lines, *rows, left_out, others = native.rows(
-            data, self._layout, self._separator, self._width, self._opener, self._flags, self._since, self._until,
-            (*first, *second),
-        )  # fmt: skip
-        return size, lines, left_out, others, self._batches(rows)
+        while True:
+            size, lines, wanted, left_out, rows, others = native.rows(
+                data, self._layout, self._separator, self._width, self._opener, self._flags, self._since, self._until, EXISTS,
+                tuple(self._columns), ROWS,
+            )  # fmt: skip
+            if wanted >= 0:
+                self._columns[wanted] = _columns(16 if self._kinds[wanted].family == 6 else 4)
+            if lines or wanted < 0:
+                return size, lines, left_out, others, self._batches(rows)
 
     def _batches(self, rows: Iterable[int]) -> Iterator[Batch]:
         for kind, columns, count in zip(self._kinds, self._columns, rows, strict=True):
-            if count:
-                protocol, recorded, src, dst, sport, dport, octets, packets, first, last = (
-                    memoryview(column)[:count] for column in columns
-                )
+            if count and columns is not None:
+                views = [memoryview(column) for column in columns]
+                protocol, recorded, src, dst, sport, dport, octets, packets, first, last = views
+                width = 16 if kind.family == 6 else 1
                 yield Batch(
-                    kind, count, protocol, src, dst, sport, dport, None, None, recorded, octets, packets, first, last
-                )
+                    kind, count, protocol[:count], src[: width * count], dst[: width * count], sport[:count], dport[:count],
+                    None, None, recorded[:count], octets[:count], packets[:count], first[:count], last[:count],
+                )  # fmt: skip
 
 
-def _columns() -> tuple[Any, ...]:
+def _columns(width: int) -> tuple[Any, ...]:
+    wide = ("I", 4) if width == 4 else ("B", 16)
     return tuple(
-        bytearray(ROWS) if code == "B" else array(code, bytes(ROWS * size))
+        bytearray(ROWS * size) if code == "B" else array(code, bytes(ROWS * size))
         for code, size in (
-            ("B", 1), ("B", 1), ("I", 4), ("I", 4), ("H", 2), ("H", 2), ("Q", 8), ("Q", 8), ("q", 8), ("q", 8),
+            ("B", 1), ("B", 1), wide, wide, ("H", 2), ("H", 2), ("Q", 8), ("Q", 8), ("q", 8), ("q", 8),
         )
     )  # fmt: skip

@@ -5,15 +5,14 @@ Lines are read once, forward, decompressed if need be; memory is that of the bat
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, cast
 
 from ..codes import NOT_A_LOG
 from ..errors import CaptureError
 from ..packets.source import STDIN, Source
+from ..sources.operands import named_files
 from .arrow import MAGIC, Piece, Rows, Scan
 from .flow import Batch, Flow, Gathered, batches, settled
 from .logs.detect import END, LINES, Numbered, Reader, Table, UnknownLogError, reader_of
@@ -47,30 +46,12 @@ class Left:
 
 
 def expand(specs: Iterable[str]) -> list[str]:
-    """The files that operands name: themselves, those that a pattern matches, all in a folder; sorted within each.
+    """The files that operands name.
 
     Raises:
-        CaptureError: if an operand names no file.
+        CaptureError: if one names no file.
     """
-    out: list[str] = []
-    for spec in specs:
-        if spec == "-":
-            out.append(spec)
-        elif Path(spec).is_dir():
-            found = sorted(
-                str(path) for path in Path(spec).rglob("*") if path.is_file() and not path.name.startswith(".")
-            )
-            if not found:
-                raise CaptureError(NOT_A_LOG, spec, "there is no file in the folder")
-            out += found
-        elif glob.has_magic(spec) and not Path(spec).exists():
-            found = sorted(path for path in glob.glob(spec, recursive=True) if Path(path).is_file())  # noqa: PTH207  # a pattern may begin at the root
-            if not found:
-                raise CaptureError(NOT_A_LOG, spec, "the pattern matches no file")
-            out += found
-        else:
-            out.append(spec)
-    return out
+    return named_files(specs, NOT_A_LOG)
 
 
 def read(path: str, reading: Reading, left: Left, progress: Progress | None = None) -> Iterator[Batch]:
@@ -112,7 +93,7 @@ def scanned(piece: Piece, form: str, reading: Reading, left: Left, *, threads: b
 
     Raises:
         CaptureError: as `read`.
-        LimitError: if pyarrow is not here.
+        MissingExtraError: if pyarrow is not here.
     """
     scan = Scan(piece, form, reading, threads=threads)
     yield from of_batches(scan.rows, scan, reading, left)

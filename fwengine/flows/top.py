@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nsmallest
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
-from .sums import NONE, Tally
+from .sums import Tally
 
 MOST: Final = 1 << 15  # flows that are told apart, at some 500 bytes each
 BUCKETS: Final = 1 << 11
@@ -74,7 +74,7 @@ class TopFlow(NamedTuple):
 
 @dataclass
 class Top:
-    """Flows and their sums; see the module. `+` is associative and commutative, and leaves both as they were."""
+    """The flows of most bytes, then of most flows; see the module. `+` is associative and commutative, and leaves both as they were."""
 
     few: dict[int, Tally] | None = field(default_factory=dict)
     many: dict[tuple[int, int], tuple[int, int, int, int]] = field(
@@ -89,23 +89,33 @@ class Top:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
+    @staticmethod
+    def weight(flows: int, octets: int, packets: int) -> int:
+        """What makes a flow big."""
+        return octets + flows
+
+    @staticmethod
+    def rank(one: TopFlow) -> tuple[object, ...]:
+        """What the biggest have the least of, different for different flows."""
+        return -one.tally.bytes, -one.tally.flows, one.key.packed
+
     def add(self, key: Key, tally: Tally) -> None:
         self._add(key.packed, tally)
 
     def _add(self, number: int, tally: Tally) -> None:
         if self.few is not None:
-            self.few[number] = self.few.get(number, NONE) + tally
+            known = self.few.get(number)
+            self.few[number] = tally if known is None else known + tally
             if len(self.few) <= self.most:
                 return
             few, self.few = self.few, None
-            for known, sums in few.items():
-                self._spill(known, sums)
+            for other, sums in few.items():
+                self._spill(other, sums)
         else:
             self._spill(number, tally)
 
     def _spill(self, number: int, tally: Tally) -> None:
-        weight = tally.bytes + tally.flows
-        lanes = _spread(number << _CHECK | _check(number)) * weight
+        lanes = _spread(number << _CHECK | _check(number)) * self.weight(tally.flows, tally.bytes, tally.packets)
         for row, bucket in enumerate(_places(number)):
             counters, flows, octets, packets = self.many.get((row, bucket), (0, 0, 0, 0))
             self.many[row, bucket] = (
@@ -115,10 +125,10 @@ class Top:
                 packets + tally.packets,
             )
 
-    def __add__(self, other: object) -> Top:
+    def __add__(self, other: object) -> Self:
         if not isinstance(other, Top):
             return NotImplemented
-        out = Top(None if self.few is None else dict(self.few), dict(self.many), self.most)
+        out = type(self)(None if self.few is None else dict(self.few), dict(self.many), self.most)
         if other.few is not None:
             for number, tally in other.few.items():
                 out._add(number, tally)
@@ -132,19 +142,24 @@ class Top:
             out.many[place] = tuple(map(int.__add__, mine, sums))  # type: ignore[assignment]  # four, too
         return out
 
+    def take(self, other: Top) -> None:
+        """Adds another one to this one."""
+        both = self + other
+        self.few, self.many = both.few, both.many
+
     def biggest(self, most: int) -> list[TopFlow]:
-        """The flows of most bytes, then of most flows."""
+        """The biggest flows, as `rank` has them."""
         if self.few is not None:
             found: Iterable[TopFlow] = [TopFlow(Key.unpacked(number), tally) for number, tally in self.few.items()]
         else:
             numbers = {number for place in self.many if (number := self._majority(place)) is not None}
             found = [TopFlow(Key.unpacked(number), self._most(number), exact=False) for number in numbers]
-        return nsmallest(most, found, key=lambda one: (-one.tally.bytes, -one.tally.flows, one.key.packed))
+        return nsmallest(most, found, key=self.rank)
 
     def _majority(self, place: tuple[int, int]) -> int | None:
         """The flow that has more than half of a bucket, if there is one."""
-        counters, flows, octets, _ = self.many[place]
-        half = (octets + flows) // 2
+        counters, *sums = self.many[place]
+        half = self.weight(*sums) // 2
         number = 0
         for bit in range(BITS + _CHECK):
             number |= (counters >> bit * _LANE & (1 << _LANE) - 1 > half) << bit
@@ -171,7 +186,11 @@ def _check(number: int) -> int:
     return int.from_bytes(_digest(number)[-4:], "big")
 
 
+_SPREAD: Final = [b"".join((byte >> bit & 1).to_bytes(_LANE // 8, "little") for bit in range(8)) for byte in range(256)]
+
+
 @lru_cache(1 << 12)
 def _spread(number: int) -> int:
     """A one in the lane of each bit that is set."""
-    return sum(1 << bit * _LANE for bit in range(number.bit_length()) if number >> bit & 1)
+    octets = number.to_bytes((number.bit_length() + 7) // 8, "little")
+    return int.from_bytes(b"".join([_SPREAD[octet] for octet in octets]), "little")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Diagnostic, LimitError, PolicyError, Suggestion
 from ..fix import fix
@@ -11,7 +12,9 @@ from ..policy import Policy, load
 from ..report.advice import FIXED
 from ..sources.source import Source
 from .opened import Opened
-from .session import Session
+
+if TYPE_CHECKING:  # what looks at diagnostics alone needs no session
+    from .session import Session
 
 
 @dataclass(frozen=True)

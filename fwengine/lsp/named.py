@@ -11,8 +11,8 @@ from ..language.meaning.names import Mention
 from ..language.meaning.scope import RESERVED
 from ..language.syntax import ast
 from ..language.syntax.printer import show
+from .located import holds
 from .opened import Opened
-from .places import holds
 
 
 @dataclass(frozen=True)

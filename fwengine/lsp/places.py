@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
 from lsprotocol.types import Position, Range
 from pygls.workspace import PositionCodec
 
@@ -48,25 +44,3 @@ class Text:
     @property
     def whole(self) -> Range:
         return Range(Position(0, 0), self._position(len(self.lines), len(self.lines[-1]) + 1))
-
-
-def holds(span: Span, line: int, column: int) -> bool:
-    """Is the place within a span, or just behind it, where a cursor stands at the end of a word?"""
-    return (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column)
-
-
-def path_of(uri: str) -> str:
-    """The file that a client's address names; the address itself where that is no file."""
-    parts = urlsplit(uri)
-    return unquote(parts.path) if parts.scheme == "file" else uri
-
-
-def uri_of(path: str, like: str) -> str:
-    """The address of a file; `like` is one that the client gave, and is kept if it names the same file."""
-    if path_of(like) == path:
-        return like
-    return path if "://" in path else Path(path).absolute().as_uri()
-
-
-def first_in(spans: Sequence[Span], line: int, column: int) -> Span | None:
-    return next((span for span in spans if holds(span, line, column)), None)

@@ -17,9 +17,10 @@ from ..errors import Diagnostic, FwengineError, Span
 from ..language.syntax.parser import read
 from ..language.syntax.printer import show_document
 from . import beside, completed, named, told
+from .located import path_of, uri_of
 from .mends import mended, mends
 from .opened import Opened
-from .places import Text, path_of, uri_of
+from .places import Text
 from .session import Document, Session
 
 _SEVERITY: Final = {

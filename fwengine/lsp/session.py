@@ -16,8 +16,8 @@ from ..report.findings import selected
 from ..sources.configuration import Configuration, nearest
 from ..sources.source import ENDING, read_file
 from .beside import Lens, lenses
+from .located import path_of
 from .opened import Memory, Opened, open_text
-from .places import path_of
 
 PAUSE = 0.3  # seconds without a change, before findings are looked for
 MOST_FILES = 500  # of a folder's policies that are searched for a name

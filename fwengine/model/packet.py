@@ -390,7 +390,7 @@ def write_interface(name: str) -> str:
 def _escape(c: str) -> str:
     if c in '"\\':
         return "\\" + c
-    return c if c.isprintable() else f"\\u{{{ord(c):x}}}"
+    return c if c.isprintable() and c != "\ufffd" else f"\\u{{{ord(c):x}}}"  # U+FFFD would be taken for damage
 
 
 def write(packet: Packet, absent: Collection[int] = ()) -> str:
@@ -408,7 +408,8 @@ def write(packet: Packet, absent: Collection[int] = ()) -> str:
             text = f"[{text}]"  # `2001:db8::1:80` could be an address and a port
         ends.append(text)
     words = [_PROTOCOL_NAMES.get(packet.protocol, str(packet.protocol)), ends[0], "->", ends[1]]
-    return " ".join(words) + "".join([_option(spec, getattr(packet, spec.attribute), absent) for spec in OPTIONS])
+    given = [(spec, value) for spec in OPTIONS if (value := getattr(packet, spec.attribute)) is not None]
+    return " ".join(words) + "".join([_option(spec, value, absent) for spec, value in given])
 
 
 def protocol_word(protocol: int) -> str:

@@ -15,6 +15,9 @@ class _Groups: ...
 @final
 class _Flows: ...
 
+@final
+class _Plan: ...
+
 _Decoded = tuple[int, int, int, bytes, bytes, int, int, tuple[int, ...], int, int]
 
 sources: str  # the digest of the sources it was built of; empty if nobody told
@@ -82,6 +85,34 @@ def group(
     last: Buffer | None,
     /,
 ) -> int: ...
+def plan(
+    questions: tuple[tuple[int, ...], ...], asked: int, side: int, other: int, allows: Buffer, answered: Buffer, /
+) -> _Plan: ...
+def count_flows(
+    groups: _Groups,
+    plan: _Plan,
+    family: _Family,
+    engine: str,
+    flows: tuple[Buffer | None, ...],
+    recorded: Buffer | None,
+    bytes: Buffer | None,
+    packets: Buffer | None,
+    first: Buffer | None,
+    last: Buffer | None,
+    /,
+) -> int: ...
+def sort(
+    columns: tuple[Buffer | None, ...],
+    kinds: Buffer,
+    opener: int,
+    flags: int,
+    since: int,
+    until: int,
+    exists: Buffer,
+    /,
+) -> list[tuple[int, int]]: ...
+def pick(kinds: Buffer, kind: int, column: Buffer, size: int, /) -> bytearray: ...
+def addresses(data: Buffer, offsets: Buffer, numbers: Buffer, wide: Buffer, family: Buffer, /) -> int: ...
 def rows(
     data: Buffer,
     layout: tuple[int, ...],
@@ -91,9 +122,11 @@ def rows(
     flags: int,
     since: int,
     until: int,
-    columns: tuple[Buffer, ...],
+    exists: Buffer,
+    columns: tuple[tuple[Buffer, ...] | None, ...],
+    most: int,
     /,
-) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]]: ...
+) -> tuple[int, int, int, int, list[int], list[tuple[int, int, int]]]: ...
 def flow_table(most: int, has: Buffer, takes: Buffer, seed: int, other: int, /) -> _Flows: ...
 def add_flows(table: _Flows, data: Buffer, frames: Buffer, n: int, indices: Buffer, /) -> list[tuple[int, int]]: ...
 def told_flows(

@@ -158,7 +158,7 @@ class Classifier:
         written = memoryview(result).cast("B")
         if len(written) != 4 * count:
             raise ValueError(f"out has {len(written)} bytes; {count} packets need {4 * count}")
-        table = self._table(family)
+        table = self.native_table(family)
         if table is None:
             self._walk(views, count, family, written.cast("I"))
             return result
@@ -281,8 +281,8 @@ class Classifier:
 
     # --- tables -------------------------------------------------------------------------------------------------------
 
-    def _table(self, family: Family) -> Any:
-        """The native table, built on first use; None if packets of this family go through the tree."""
+    def native_table(self, family: Family) -> Any:
+        """The native module's table, built on first use; None if packets of this family go through the tree."""
         if native is None or self.engine == "tree":
             return None
         if family not in self._native:
@@ -296,7 +296,7 @@ class Classifier:
 
     def native_tables(self) -> tuple[Any, Any] | None:
         """The native module's tables for IPv4 and IPv6; None unless it takes both."""
-        both = (self._table(4), self._table(6))
+        both = (self.native_table(4), self.native_table(6))
         return None if None in both else both
 
     @cached_property
@@ -305,7 +305,7 @@ class Classifier:
         if native is None:
             return ()
         families: tuple[Family, Family] = (4, 6)
-        built = [(family, self._table(family)) for family in families]
+        built = [(family, self.native_table(family)) for family in families]
         return tuple(Table(family, *native.describe(table)) for family, table in built if table is not None)
 
 

@@ -52,19 +52,32 @@ class FlowSums:
     Iterable: of each flow the rule's index, source and destination (points), protocol, destination port, ICMP type and code (as
     in a point, where there is none), packets, bytes, and the first and the last time, in nanoseconds since 1970.
 
+    Args:
+        full: called where there might not be room for what is to be added: it must make some, by `emptied`.
+
     Raises:
         ValueError: if they are to be more than 2^24, or none.
     """
 
-    def __init__(self, takes: Sequence[bool], most: int) -> None:
-        assert native is not None  # whoever asks has looked
-        self._takes = bytes(takes)
-        self._table: Any = native.flow_table(
-            most, _has(), self._takes, *(int.from_bytes(os.urandom(8)) for _ in range(2))
-        )
+    def __init__(self, takes: Sequence[bool], most: int, full: Callable[[], object] | None = None) -> None:
+        self._takes, self._most, self._full = bytes(takes), most, full
+        self._table = self._begun()
         self._times: dict[int, tuple[int, int]] = {}
         self._undecoded = 0
         self.clocks = Clocks()
+
+    def _begun(self) -> Any:
+        assert native is not None  # whoever asks has looked
+        return native.flow_table(self._most, _has(), self._takes, *(int.from_bytes(os.urandom(8)) for _ in range(2)))
+
+    def emptied(self) -> list[tuple[int, ...]]:
+        """The flows, which are forgotten; what is counted beside them stays."""
+        found = list(self)
+        assert not self.beyond
+        self._undecoded = self.fieldless
+        self._table = self._begun()
+        self._times.clear()
+        return found
 
     def __len__(self) -> int:
         return self._sums[0]
@@ -82,6 +95,8 @@ class FlowSums:
     def add(self, data: memoryview, frames: bytearray, count: int, indices: Any, time_of: TimeOf) -> None:
         """Adds packets, with what `count` says of each; `time_of` a frame are its ticks and its clock."""
         assert native is not None  # as above
+        if self._full is not None and len(self) + count > self._most:
+            self._full()
         for flow, frame in native.add_flows(self._table, data, frames, count, indices):
             time = self.clocks.nanoseconds(*time_of(frame))
             first, last = self._times.get(flow, (time, time))

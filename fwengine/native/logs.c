@@ -2,142 +2,36 @@
  * what is wrong with them. */
 #include "logs.h"
 
+#include "addresses.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* --- groups ------------------------------------------------------------------------------------------------------------ */
-
-int fwk_groups_begin(fwk_groups *g, uint32_t keys)
-{
-    g->count = 0;
-    g->room = 512;
-    g->mask = 2047;
-    g->width = keys + 1;
-    g->groups = malloc(g->room * sizeof *g->groups);
-    g->keys = malloc(g->room * g->width * sizeof *g->keys);
-    g->slots = calloc(g->mask + 1, sizeof *g->slots);
-    return g->groups && g->keys && g->slots;
-}
-
-void fwk_groups_free(fwk_groups *g)
-{
-    free(g->groups);
-    free(g->keys);
-    free(g->slots);
-}
-
-static int grow(fwk_groups *g)
-{
-    size_t room = 2 * g->room, mask = 2 * g->mask + 1;
-    fwk_group *groups = realloc(g->groups, room * sizeof *groups);
-    if (!groups)
-        return 0;
-    g->groups = groups;
-    uint32_t *keys = realloc(g->keys, room * g->width * sizeof *keys);
-    if (!keys)
-        return 0;
-    g->keys = keys;
-    fwk_slot *slots = calloc(mask + 1, sizeof *slots);
-    if (!slots)
-        return 0;
-    for (size_t n = 0; n <= g->mask; n++)
-        if (g->slots[n].group) {
-            size_t at = g->slots[n].hash & mask;
-            while (slots[at].group)
-                at = (at + 1) & mask;
-            slots[at] = g->slots[n];
-        }
-    free(g->slots);
-    g->slots = slots;
-    g->room = room;
-    g->mask = mask;
-    return 1;
-}
-
-static int same(const uint32_t *a, const uint32_t *b, uint32_t width)
-{
-    for (uint32_t k = 0; k < width; k++)
-        if (a[k] != b[k])
-            return 0;
-    return 1;
-}
-
-static fwk_group *found(fwk_groups *g, const uint32_t *key)
-{
-    uint64_t h = 0x9E3779B97F4A7C15u;
-    for (uint32_t k = 0; k < g->width; k++)
-        h = (h ^ key[k]) * 0xD6E8FEB86659FD93u;
-    uint32_t hash = (uint32_t)(h >> 32);
-    size_t at = hash & g->mask;
-    for (; g->slots[at].group; at = (at + 1) & g->mask)
-        if (g->slots[at].hash == hash) {
-            size_t n = g->slots[at].group - 1;
-            if (same(g->keys + n * g->width, key, g->width))
-                return &g->groups[n];
-        }
-    if (g->count == g->room) {
-        if (!grow(g))
-            return NULL;
-        return found(g, key);
-    }
-    fwk_group *group = &g->groups[g->count];
-    *group = (fwk_group){.first = FWK_LATEST, .last = FWK_EARLIEST};
-    memcpy(g->keys + g->count * g->width, key, g->width * sizeof *key);
-    g->slots[at] = (fwk_slot){hash, (uint32_t)++g->count};
-    return group;
-}
-
-static uint64_t item(const void *column, int size, size_t row)
-{
-    if (!column)
-        return 0;
-    if (size == 4) {
-        uint32_t value;
-        memcpy(&value, (const char *)column + 4 * row, 4);
-        return value;
-    }
-    uint64_t value;
-    memcpy(&value, (const char *)column + 8 * row, 8);
-    return value;
-}
-
-static int64_t moment(const int64_t *column, size_t row, int64_t otherwise)
-{
-    if (!column)
-        return otherwise;
-    int64_t value;
-    memcpy(&value, (const char *)column + 8 * row, 8);
-    return value;
-}
-
-int fwk_group_rows(fwk_groups *g, const fwk_told *told, size_t begin, size_t end)
-{
-    uint32_t key[FWK_GROUP_KEYS + 1];
-    for (size_t row = begin; row < end; row++) {
-        for (uint32_t k = 0; k < told->keys; k++)
-            key[k] = told->answers[k][row];
-        key[told->keys] = told->recorded ? told->recorded[row] : 0;
-        fwk_group *group = found(g, key);
-        if (!group)
-            return 0;
-        group->flows++;
-        group->bytes += item(told->bytes, told->bytes_size, row);
-        group->packets += item(told->packets, told->packets_size, row);
-        int64_t first = moment(told->first, row, FWK_LATEST), then = moment(told->last, row, FWK_EARLIEST);
-        if (first < group->first)
-            group->first = first;
-        if (then > group->last)
-            group->last = then;
-    }
-    return 1;
-}
-
-/* --- rows -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *text;
     size_t size;
+    int before; /* can the eight bytes in front of its end be read, and those in front of these? */
 } field;
+
+static inline int little_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one;
+}
+
+/* The number of the digits in front of `end`, eight of them at a time; -1 if one is none. Eight bytes in front of `end` can be read. */
+static int64_t digits_before(const char *end, size_t size)
+{
+    uint64_t x;
+    memcpy(&x, end - 8, 8);
+    const uint64_t other = size < 8 ? ((uint64_t)1 << (64 - 8 * size)) - 1 : 0; /* bytes that are no part of it */
+    x = ((x & ~other) | (0x3030303030303030u & other)) ^ 0x3030303030303030u;
+    if ((x | (x + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u)
+        return -1;
+    x = (x * (1 + (10 << 8))) >> 8 & 0x00ff00ff00ff00ffu;                 /* pairs of digits */
+    x = (x * (1 + (UINT64_C(100) << 16))) >> 16 & 0x0000ffff0000ffffu;    /* fours */
+    return (int64_t)((x * (1 + (UINT64_C(10000) << 32))) >> 32);
+}
 
 /* A decimal number of at most 18 digits, all of it; -1 if it is none. */
 static int64_t number(field f)
@@ -145,6 +39,14 @@ static int64_t number(field f)
     uint64_t value = 0;
     if (!f.size || f.size > 18)
         return -1;
+    if (f.before && little_endian()) {
+        const int64_t low = digits_before(f.text + f.size, f.size < 8 ? f.size : 8);
+        if (f.size <= 8 || low < 0)
+            return low;
+        const int64_t high = f.size > 16 ? -1 : digits_before(f.text + f.size - 8, f.size - 8);
+        if (f.size <= 16)
+            return high < 0 ? -1 : high * 100000000 + low;
+    }
     for (size_t n = 0; n < f.size; n++) {
         unsigned digit = (unsigned)(f.text[n] - '0');
         if (digit > 9)
@@ -154,41 +56,10 @@ static int64_t number(field f)
     return (int64_t)value;
 }
 
-/* A dotted IPv4 address without leading zeros; -1 if it is none. */
-static int64_t address(field f)
-{
-    uint32_t value = 0;
-    size_t at = 0;
-    for (int part = 0; part < 4; part++) {
-        unsigned octet = 0, digits = 0;
-        while (at < f.size && digits < 3) {
-            unsigned digit = (unsigned)(f.text[at] - '0');
-            if (digit > 9)
-                break;
-            if (digits && !octet)
-                return -1;
-            octet = 10 * octet + digit;
-            digits++;
-            at++;
-        }
-        if (!digits || octet > 255)
-            return -1;
-        value = value << 8 | octet;
-        if (part < 3 && (at >= f.size || f.text[at++] != '.'))
-            return -1;
-    }
-    return at == f.size ? (int64_t)value : -1;
-}
-
 static int is(field f, const char *word)
 {
     size_t size = strlen(word);
     return f.size == size && !memcmp(f.text, word, size);
-}
-
-static int ported(int64_t protocol)
-{
-    return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
 }
 
 /* Whole seconds, ten digits of them, as milliseconds; `otherwise` if there is no such column; -1 if it is written otherwise. */
@@ -199,134 +70,186 @@ static int64_t seconds(const field *fields, int at, int64_t otherwise)
     return fields[at].size == 10 ? 1000 * number(fields[at]) : -1;
 }
 
-enum { PLAIN, OTHER, LEFT_OUT };
+/* Which of eight bytes are `c`: the upper bit of each. Exact: nothing is carried from one byte to the next. */
+static inline uint64_t equal8(uint64_t bytes, char c)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7fu, x = bytes ^ 0x0101010101010101u * (uint8_t)c;
+    return ~(((x & low) + low) | x | low);
+}
 
+static inline uint32_t lowest(uint64_t m)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (uint32_t)__builtin_ctzll(m);
+#else
+    uint32_t i = 0;
+    while (!(m >> i & 1))
+        i++;
+    return i;
+#endif
+}
+
+/* Fields between separators; how many, -1 if there are too many or one has a quotation mark. */
 static int split(const char *line, size_t size, char separator, field *fields, int most)
 {
     int count = 0;
-    const char *end = line + size;
-    for (;;) {
-        const char *stop = line;
-        while (stop < end && *stop != separator)
-            stop++;
-        if (count == most)
+    size_t at = 0, begin = 0;
+    for (; little_endian() && at + 8 <= size; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, line + at, 8);
+        if (equal8(eight, '"'))
             return -1;
-        fields[count].text = line;
-        fields[count++].size = (size_t)(stop - line);
-        if (stop == end)
-            return count;
-        line = stop + 1;
-    }
-}
-
-/* Who opened it: 1 the source, 0 its peer, 2 if that is open, -1 if it is to be looked at. */
-static int opened(const fwk_layout *layout, const field *fields, int64_t protocol, int64_t sport, int64_t dport)
-{
-    if (layout->at[FWK_AT_FLAGS] >= 0) {
-        int64_t flags = number(fields[layout->at[FWK_AT_FLAGS]]);
-        if (flags < 0 || flags > 255)
-            return -1;
-        if (protocol == 6 && (flags & 2)) {
-            if (!(flags & 16))
-                return 1;
-            if (layout->flags == FWK_ACK_TOLD)
-                return 0;
+        for (uint64_t found = equal8(eight, separator); found; found &= found - 1) {
+            const size_t stop = at + lowest(found) / 8;
+            if (count == most)
+                return -1;
+            fields[count++] = (field){line + begin, stop - begin, stop >= 16};
+            begin = stop + 1;
         }
     }
-    if (layout->opener == FWK_BY_SRC)
-        return 1;
-    if (layout->opener == FWK_OPEN)
-        return 2;
-    if (!ported(protocol) || layout->at[FWK_AT_SPORT] < 0 || layout->at[FWK_AT_DPORT] < 0 || sport == dport)
-        return 2;
-    return sport > dport;
+    for (; at <= size; at++) {
+        if (at < size && line[at] == '"')
+            return -1;
+        if (at < size && line[at] != separator)
+            continue;
+        if (count == most)
+            return -1;
+        fields[count++] = (field){line + begin, at - begin, at >= 16};
+        begin = at + 1;
+    }
+    return count;
 }
 
-static int row(const char *line, size_t size, const fwk_layout *layout, fwk_flow_rows out[2])
+/* The family of both addresses: 0 for IPv4, FWK_SIX, or FWK_ODD; of which side each is a group. */
+static uint32_t ends(const field *fields, const int *at, int64_t four[2], uint8_t six[2][16], uint32_t *groups)
+{
+    *groups = 0;
+    for (int side = 0; side < 2; side++) {
+        const field f = fields[at[FWK_AT_SRC + side]];
+        four[side] = fwk_address4(f.text, f.size);
+        *groups |= (uint32_t)(four[side] >= 0xE0000000) << side;
+    }
+    if (four[0] >= 0 && four[1] >= 0)
+        return 0;
+    if (four[0] >= 0 || four[1] >= 0)
+        return FWK_ODD;
+    for (int side = 0; side < 2; side++) {
+        const field f = fields[at[FWK_AT_SRC + side]];
+        if (!fwk_address6(f.text, f.size, six[side]))
+            return FWK_ODD;
+        *groups |= (uint32_t)(six[side][0] == 0xff) << side;
+    }
+    return FWK_SIX;
+}
+
+/* What is recorded and summed in a row; 0 if something is written otherwise. */
+static int sums_of(const field *fields, const int *at, fwk_flow_row *r)
+{
+    int64_t sums[2] = {0, 0};
+    r->recorded = 0;
+    if (at[FWK_AT_ACTION] >= 0) {
+        const field f = fields[at[FWK_AT_ACTION]];
+        if (!is(f, "ACCEPT") && !is(f, "REJECT"))
+            return 0;
+        r->recorded = f.text[0] == 'A' ? 1 : 2;
+    }
+    for (int n = 0; n < 2; n++)
+        if (at[FWK_AT_BYTES + n] >= 0 && (sums[n] = number(fields[at[FWK_AT_BYTES + n]])) < 0)
+            return 0;
+    r->bytes = (uint64_t)sums[0];
+    r->packets = (uint64_t)sums[1];
+    r->first = seconds(fields, at[FWK_AT_START], FWK_LATEST);
+    r->last = seconds(fields, at[FWK_AT_END], FWK_EARLIEST);
+    return r->first >= 0 && (at[FWK_AT_END] < 0 || r->last >= 0);
+}
+
+/* The kind of a row, FWK_LEFT_OUT or FWK_ODD. */
+static uint32_t row(const char *line, size_t size, const fwk_layout *layout, fwk_flow_row *r)
 {
     field fields[FWK_MOST_FIELDS];
     const int *at = layout->at;
     int count = split(line, size, layout->separator, fields, FWK_MOST_FIELDS);
-    if (count < 0 || memchr(line, '"', size) || (layout->width >= 0 && count != layout->width))
-        return OTHER;
-    for (int role = 0; role < FWK_AT_ROLES; role++)
-        if (at[role] >= count)
-            return OTHER;
+    if (count <= layout->last || (layout->width >= 0 && count != layout->width))
+        return FWK_ODD;
     if (at[FWK_AT_STATUS] >= 0 && !is(fields[at[FWK_AT_STATUS]], "OK"))
-        return OTHER;
-    int64_t src = address(fields[at[FWK_AT_SRC]]), dst = address(fields[at[FWK_AT_DST]]);
-    if (src < 0 || dst < 0 || src >= 0xE0000000 || dst >= 0xE0000000)
-        return OTHER;
-    int64_t protocol = number(fields[at[FWK_AT_PROTOCOL]]);
-    if (protocol < 0 || protocol > 255 || protocol == 1 || fields[at[FWK_AT_PROTOCOL]].size > 3)
-        return OTHER;
-    int64_t ports[2] = {0, 0};
+        return FWK_ODD;
+    int64_t protocol = number(fields[at[FWK_AT_PROTOCOL]]), flags = -1, four[2], ports[2] = {0, 0};
+    uint32_t groups, six = ends(fields, at, four, r->six, &groups);
+    if (six == FWK_ODD || protocol < 0 || protocol > 255 || fields[at[FWK_AT_PROTOCOL]].size > 3)
+        return FWK_ODD;
+    if (six && protocol == 1)
+        protocol = 58; /* as most logs call it */
     for (int side = 0; side < 2; side++)
         if (at[FWK_AT_SPORT + side] >= 0) {
             ports[side] = number(fields[at[FWK_AT_SPORT + side]]);
             if (ports[side] < 0 || ports[side] > 65535)
-                return OTHER;
+                return FWK_ODD;
         }
-    if (!ported(protocol))
+    if (!fwk_ported((uint32_t)protocol))
         ports[0] = ports[1] = 0;
-    else if (!ports[0] && !ports[1] && at[FWK_AT_SPORT] >= 0 && at[FWK_AT_DPORT] >= 0)
-        return OTHER;
-    int recorded = 0;
-    if (at[FWK_AT_ACTION] >= 0) {
-        recorded = is(fields[at[FWK_AT_ACTION]], "ACCEPT") ? 1 : is(fields[at[FWK_AT_ACTION]], "REJECT") ? 2 : -1;
-        if (recorded < 0)
-            return OTHER;
+    if (at[FWK_AT_FLAGS] >= 0 && ((flags = number(fields[at[FWK_AT_FLAGS]])) < 0 || flags > 255))
+        return FWK_ODD;
+    if (!sums_of(fields, at, r))
+        return FWK_ODD;
+    const uint32_t kind = fwk_kind(&layout->sorting, six, (uint32_t)protocol, groups, (int)flags, (uint32_t)ports[0], (uint32_t)ports[1]);
+    int64_t when = at[FWK_AT_START] >= 0 ? r->first : r->last;
+    if (kind != FWK_ODD && (when < layout->sorting.since || when >= layout->sorting.until))
+        return FWK_LEFT_OUT;
+    /* where one port is told alone, a flow that is turned round is of another kind */
+    if (kind & FWK_TURNED && (at[FWK_AT_SPORT] < 0 || at[FWK_AT_DPORT] < 0))
+        return FWK_ODD;
+    r->protocol = (uint8_t)protocol;
+    for (int side = 0; side < 2; side++) {
+        r->four[side] = (uint32_t)four[side];
+        r->port[side] = (uint16_t)ports[side];
     }
-    int64_t sums[2] = {0, 0};
-    for (int n = 0; n < 2; n++)
-        if (at[FWK_AT_BYTES + n] >= 0 && (sums[n] = number(fields[at[FWK_AT_BYTES + n]])) < 0)
-            return OTHER;
-    int64_t first = seconds(fields, at[FWK_AT_START], FWK_LATEST), last = seconds(fields, at[FWK_AT_END], FWK_EARLIEST);
-    if (first < 0 || (at[FWK_AT_END] >= 0 && last < 0))
-        return OTHER;
-    int who = opened(layout, fields, protocol, ports[0], ports[1]);
-    if (who < 0)
-        return OTHER;
-    int64_t when = at[FWK_AT_START] >= 0 ? first : last;
-    if (when < layout->since || when >= layout->until)
-        return LEFT_OUT;
-    int turn = who == 0;
-    if (turn && (at[FWK_AT_SPORT] < 0 || at[FWK_AT_DPORT] < 0))
-        return OTHER;
-    fwk_flow_rows *o = &out[who == 2];
-    size_t n = o->rows++;
-    o->protocol[n] = (uint8_t)protocol;
-    o->recorded[n] = (uint8_t)recorded;
-    o->src[n] = (uint32_t)(turn ? dst : src);
-    o->dst[n] = (uint32_t)(turn ? src : dst);
-    o->sport[n] = (uint16_t)ports[turn];
-    o->dport[n] = (uint16_t)ports[!turn];
-    o->bytes[n] = (uint64_t)sums[0];
-    o->packets[n] = (uint64_t)sums[1];
-    o->first[n] = first;
-    o->last[n] = last;
-    return PLAIN;
+    return kind;
 }
 
-size_t fwk_rows(const char *data, size_t size, const fwk_layout *layout, fwk_flow_rows out[2], size_t most, fwk_odd *others,
-                size_t *other, size_t *lines, size_t *left_out)
+static void put(const fwk_flow_row *r, uint32_t kind, fwk_flow_rows *o)
 {
-    size_t at = 0;
-    *other = *lines = *left_out = 0;
-    while (at < size && *lines < most) {
-        const char *line = data + at, *stop = memchr(line, '\n', size - at);
+    const int turn = (kind & FWK_TURNED) != 0;
+    const size_t n = o->rows++;
+    o->protocol[n] = r->protocol;
+    o->recorded[n] = r->recorded;
+    if (kind & FWK_SIX) {
+        memcpy(o->src6 + 16 * n, r->six[turn], 16);
+        memcpy(o->dst6 + 16 * n, r->six[!turn], 16);
+    } else {
+        o->src[n] = r->four[turn];
+        o->dst[n] = r->four[!turn];
+    }
+    o->sport[n] = r->port[turn];
+    o->dport[n] = r->port[!turn];
+    o->bytes[n] = r->bytes;
+    o->packets[n] = r->packets;
+    o->first[n] = r->first;
+    o->last[n] = r->last;
+}
+
+int fwk_rows(const char *data, size_t size, const fwk_layout *layout, fwk_flow_rows out[FWK_TURNED], size_t most, fwk_odd *others,
+             fwk_read *read)
+{
+    fwk_flow_row r;
+    memset(read, 0, sizeof *read);
+    while (read->bytes < size && read->lines < most) {
+        const char *line = data + read->bytes, *stop = memchr(line, '\n', size - read->bytes);
         if (!stop)
             break;
         size_t length = (size_t)(stop - line), shown = length && line[length - 1] == '\r' ? length - 1 : length;
-        int what = row(line, shown, layout, out);
-        if (what == OTHER) {
-            others[*other].line = *lines;
-            others[*other].begin = at;
-            others[(*other)++].end = at + shown;
-        } else if (what == LEFT_OUT)
-            (*left_out)++;
-        (*lines)++;
-        at += length + 1;
+        const uint32_t what = row(line, shown, layout, &r);
+        if (what == FWK_ODD)
+            others[read->others++] = (fwk_odd){read->lines, read->bytes, read->bytes + shown};
+        else if (what == FWK_LEFT_OUT)
+            read->left_out++;
+        else {
+            fwk_flow_rows *o = &out[what & (FWK_TURNED - 1)];
+            if (!o->protocol)
+                return (int)(what & (FWK_TURNED - 1));
+            put(&r, what, o);
+        }
+        read->lines++;
+        read->bytes += length + 1;
     }
-    return at;
+    return -1;
 }

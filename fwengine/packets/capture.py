@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterator
 from types import TracebackType
 
+from ..codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from ..errors import CaptureError
 from .containers import HEAD, foreign
 from .pcap import PcapReader, Record, is_pcap
 from .pcapng import PcapngReader, is_pcapng
-from .source import Source
+from .source import WHOLE, Source, Window
 
-__all__ = ["Capture", "Record", "open_capture", "refuse_foreign"]
+__all__ = ["Capture", "Record", "behind", "open_capture", "refuse_foreign"]
 
 
 class Capture:
@@ -79,18 +80,33 @@ class Capture:
         self.close()
 
 
-def open_capture(path: str | os.PathLike[str]) -> Capture:
-    """Opens a capture file, or standard input for `-`.
+def open_capture(path: str | os.PathLike[str], window: Window = WHOLE) -> Capture:
+    """Opens a capture file (a window of it), or standard input for `-`.
 
     Raises:
         CaptureError: FW901, FW904, FW905, or what is wrong with the file's header.
     """
-    source = Source(path)
+    source = Source(path, window)
     try:
         return Capture(source)
     except CaptureError:
         source.close()
         raise
+
+
+def behind(error: CaptureError, packets: int) -> CaptureError:
+    """What is wrong with a window, told of the capture that has so many packets before it."""
+    if not packets:
+        return error
+    message = error.message
+    if error.code in (DAMAGED, ENDS_EARLY, UNSUPPORTED):  # others do not say where
+        begins = f"packet {error.packets + 1:,}: "  # of a pcap file; of pcapng what is next, or nothing
+        if message.startswith(begins):
+            message = f"packet {packets + error.packets + 1:,}: {message.removeprefix(begins)}"
+        else:
+            told = message.removeprefix(f"behind packet {error.packets:,}: ")
+            message = f"behind packet {packets + error.packets:,}: {told}"
+    return CaptureError(error.code, error.file, message, packets + error.packets)
 
 
 def refuse_foreign(source: Source) -> None:

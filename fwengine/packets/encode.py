@@ -270,4 +270,6 @@ def _writer(target: Target) -> Iterator[Callable[[bytes], object]]:
         with replaced(target) as stream:
             yield stream.write
     except OSError as error:
-        raise CaptureError(UNREADABLE, os.fspath(target), f"cannot be written: {error.strerror or error}") from None
+        raise CaptureError(
+            UNREADABLE, os.fspath(target), f"cannot be written: {str(error.strerror or error).lower()}"
+        ) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..codes import DAMAGED, ENDS_EARLY, UNSUPPORTED
 from ..errors import CaptureError
@@ -23,7 +23,7 @@ An interface that is not recorded is the empty string. pcap records none, unless
 
 MAX_CAPTURED: Final = 262_144  # libpcap's limit, too
 
-_HEADER = 24
+HEADER: Final = 24
 _MAGICS = {  # -> nanoseconds in a unit of the fraction, bytes of a record header
     0xA1B2C3D4: (1000, 16),
     0xA1B23C4D: (1, 16),
@@ -38,6 +38,36 @@ def is_pcap(head: bytes) -> bool:
     )
 
 
+class Layout(NamedTuple):
+    """What a file's header says of its records: `order` is that of `struct`, `scale` the nanoseconds in a unit of the fraction, `header`
+    the bytes before a frame; the two lengths stand the other way round always for 2, for 1 where that cannot be."""
+
+    order: str
+    link: int
+    scale: int
+    header: int
+    turned: int
+
+
+def layout_of(source: Source, head: bytes) -> Layout:
+    """What a pcap file's header says, the first bytes of `head`.
+
+    Raises:
+        CaptureError: FW902 or FW904 if it is cut or of another version.
+    """
+    if len(head) < HEADER:
+        raise CaptureError(ENDS_EARLY, source.file, "the file ends inside its header")
+    order = "<" if int.from_bytes(head[:4], "little") in _MAGICS else ">"
+    magic, major, minor, _, _, _, link = struct.unpack_from(order + "IHHiIII", head)
+    if (major, minor) not in ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0)):  # 543.0 is DG/UX's
+        raise CaptureError(UNSUPPORTED, source.file, f"pcap version {major}.{minor} is not known")
+    # before 2.3 the two lengths stood the other way round; in 2.3 some programs' did
+    turned = 2 if (major, minor) < (2, 3) else 1 if (major, minor) < (2, 4) else 0
+    scale, header = _MAGICS[magic]
+    # above 16 bits the length of the FCS, and bits that readers must ignore
+    return Layout(order, link & 0xFFFF, scale, header, turned)
+
+
 class PcapReader:
     """The records of a pcap file whose first bytes are `head`.
 
@@ -47,19 +77,10 @@ class PcapReader:
 
     def __init__(self, source: Source, head: bytes) -> None:
         self._source = source
-        head = source.fill(head, _HEADER)
-        if len(head) < _HEADER:
-            raise CaptureError(ENDS_EARLY, source.file, "the file ends inside its header")
-        order = "<" if int.from_bytes(head[:4], "little") in _MAGICS else ">"
-        magic, major, minor, _, _, _, link = struct.unpack_from(order + "IHHiIII", head)
-        if (major, minor) not in ((2, 0), (2, 1), (2, 2), (2, 3), (2, 4), (543, 0)):  # 543.0 is DG/UX's
-            raise CaptureError(UNSUPPORTED, source.file, f"pcap version {major}.{minor} is not known")
+        head = source.fill(head, HEADER)
+        self._layout = layout_of(source, head)
         self.packets = 0
-        self._link = link & 0xFFFF  # above it the length of the FCS, and bits that readers must ignore
-        self._scale, self._record = _MAGICS[magic]
-        self._unpack = struct.Struct(order + "IIII").unpack_from
-        self._version = (major, minor)
-        self._rest = head[_HEADER:]
+        self._rest = head[HEADER:]
 
     def batches(self) -> Iterator[list[Record]]:
         """The records, some thousands at a time; to be asked for once.
@@ -67,8 +88,9 @@ class PcapReader:
         Raises:
             CaptureError: after all records before the damage.
         """
-        source, unpack, header, link, scale = self._source, self._unpack, self._record, self._link, self._scale
-        old = self._version < (2, 4)
+        source = self._source
+        order, link, scale, header, turned = self._layout
+        unpack = struct.Struct(order + "IIII").unpack_from
         limit = MAX_CAPTURED
         buffer, self._rest = self._rest, b""
         while True:
@@ -79,8 +101,7 @@ class PcapReader:
             damage = ""
             while at + header <= size:
                 seconds, fraction, captured, wire = unpack(buffer, at)
-                # before 2.3 the two lengths stood the other way round; in 2.3 some programs' did
-                if old and (self._version < (2, 3) or captured > wire):
+                if turned and (turned == 2 or captured > wire):
                     captured, wire = wire, captured
                 if captured > limit:
                     damage = f"{captured:,} captured bytes are more than {limit:,}"

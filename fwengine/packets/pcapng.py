@@ -27,6 +27,7 @@ MAX_BLOCK: Final = 16 << 20
 MAX_INTERFACES: Final = 1 << 16  # in one section; a bound on memory
 
 SECTION: Final = 0x0A0D0D0A
+SECTION_BYTES: Final = 28  # of the shortest section header
 INTERFACE, PACKET, SIMPLE, ENHANCED = 1, 2, 3, 6
 BYTE_ORDER = 0x1A2B3C4D
 
@@ -50,8 +51,38 @@ class Interface(NamedTuple):
     offset: int
 
 
-class _Damage(Exception):  # noqa: N818  # a finding, not an error of ours
+class Damage(Exception):  # noqa: N818  # a finding, not an error of ours
     """A block that cannot be; the argument says why."""
+
+
+class Section(NamedTuple):
+    """What a section header block says: the byte order as `struct` has it, the block's length, and the version."""
+
+    order: str
+    total: int
+    version: tuple[int, int]
+
+    def plain(self) -> bytes:
+        """A header that says the same, and no more."""
+        size = SECTION_BYTES
+        return struct.pack(self.order + "IIIHHqI", SECTION, size, BYTE_ORDER, *self.version, -1, size)
+
+
+def read_section(buffer: bytes, at: int) -> Section:
+    """The section header block whose first `SECTION_BYTES` are there.
+
+    Raises:
+        Damage: if there can be none such.
+    """
+    for order in "<", ">":
+        _, total, magic, major, minor = struct.unpack_from(order + "IIIHH", buffer, at)
+        if magic == BYTE_ORDER:
+            break
+    else:
+        raise Damage("a section header without the byte-order magic")
+    if total < SECTION_BYTES or total & 3 or total > MAX_BLOCK:
+        raise Damage(f"a block of {total:,} bytes")
+    return Section(order, total, (major, minor))
 
 
 def is_pcapng(head: bytes) -> bool:
@@ -70,12 +101,12 @@ class PcapngReader:
         self._source = source
         self.packets = 0
         self._interfaces: list[Interface] = []
-        self._rest = source.fill(head, 28)
-        if len(self._rest) < 28:
+        self._rest = source.fill(head, SECTION_BYTES)
+        if len(self._rest) < SECTION_BYTES:
             raise self._error(ENDS_EARLY, "the file ends inside its header")
         try:
             self._section(self._rest, 0)
-        except _Damage as damage:
+        except Damage as damage:
             raise self._error(DAMAGED, str(damage)) from None
 
     def batches(self) -> Iterator[list[Record]]:
@@ -91,7 +122,7 @@ class PcapngReader:
             error: CaptureError | None = None
             try:
                 at, need = self._blocks(buffer, batch)
-            except _Damage as damage:
+            except Damage as damage:
                 error = self._error(DAMAGED, str(damage), len(batch))
             except CaptureError as unsupported:
                 error = self._error(unsupported.code, unsupported.message, len(batch))
@@ -117,25 +148,25 @@ class PcapngReader:
         while at + 12 <= size:
             kind, total = head(buffer, at)
             if kind == SECTION:
-                if at + 28 > size:
-                    return at, 28
+                if at + SECTION_BYTES > size:
+                    return at, SECTION_BYTES
                 total = self._section(buffer, at)
                 head, enhanced, interfaces = self._head, self._enhanced, self._interfaces
             elif total < 12 or total & 3 or total > MAX_BLOCK:
-                raise _Damage(f"a block of {total:,} bytes")
+                raise Damage(f"a block of {total:,} bytes")
             stop = at + total
             if stop > size:
                 return at, total
             if self._trailer(buffer, stop - 4)[0] != total:
-                raise _Damage("the lengths at the two ends of a block differ")
+                raise Damage("the lengths at the two ends of a block differ")
             if kind == ENHANCED:
                 if total < 32:
-                    raise _Damage(f"a block of {total:,} bytes")
+                    raise Damage(f"a block of {total:,} bytes")
                 number, high, low, captured, wire = enhanced(buffer, at + 8)
                 append(self._packet(buffer, at + 28, stop - 4, number, high << 32 | low, captured, wire))
             elif kind in _OVERHEAD:
                 if total < _OVERHEAD[kind]:
-                    raise _Damage(f"a block of {total:,} bytes")
+                    raise Damage(f"a block of {total:,} bytes")
                 if kind == INTERFACE:
                     self._interface(buffer, at, stop - 4)
                 elif kind == PACKET:
@@ -154,12 +185,12 @@ class PcapngReader:
         self, buffer: bytes, start: int, stop: int, number: int, ticks: int | None, captured: int, wire: int
     ) -> Record:
         if number >= len(self._interfaces):
-            raise _Damage(f"a packet of interface {number}, which is not described")
+            raise Damage(f"a packet of interface {number}, which is not described")
         if captured > MAX_CAPTURED:
-            raise _Damage(f"{captured:,} captured bytes are more than {MAX_CAPTURED:,}")
+            raise Damage(f"{captured:,} captured bytes are more than {MAX_CAPTURED:,}")
         end = start + captured
         if end > stop:
-            raise _Damage(f"{captured:,} captured bytes do not fit into their block")
+            raise Damage(f"{captured:,} captured bytes do not fit into their block")
         link, _, name, multiply, divide, offset = self._interfaces[number]
         data = buffer[start:end]
         nanoseconds = 0 if ticks is None else ticks * multiply // divide + offset
@@ -192,20 +223,13 @@ class PcapngReader:
                 return
             at += 4
             if at + length > stop:
-                raise _Damage("an option that does not fit into its block")
+                raise Damage("an option that does not fit into its block")
             yield code, buffer[at : at + length]
             at += length + (-length & 3)
 
     def _section(self, buffer: bytes, at: int) -> int:
         """Begins a section: sets the byte order and forgets the interfaces. Returns the length of the block."""
-        for order in "<", ">":
-            _, total, magic, major, minor = struct.unpack_from(order + "IIIHH", buffer, at)
-            if magic == BYTE_ORDER:
-                break
-        else:
-            raise _Damage("a section header without the byte-order magic")
-        if total < 28 or total & 3 or total > MAX_BLOCK:
-            raise _Damage(f"a block of {total:,} bytes")
+        order, total, (major, minor) = read_section(buffer, at)
         if (major, minor) not in ((1, 0), (1, 2)):  # some programs wrote 1.2 and meant 1.0
             raise CaptureError(UNSUPPORTED, self._source.file, f"pcapng version {major}.{minor} is not known")
         self._head: Unpack = struct.Struct(order + "II").unpack_from
@@ -216,23 +240,22 @@ class PcapngReader:
         self._description: Unpack = struct.Struct(order + "HHI").unpack_from
         self._order = order
         self._interfaces = []
-        length: int = total
-        return length
+        return total
 
     def _interface(self, buffer: bytes, at: int, stop: int) -> None:
         if len(self._interfaces) >= MAX_INTERFACES:
-            raise _Damage(f"more than {MAX_INTERFACES:,} interfaces")
+            raise Damage(f"more than {MAX_INTERFACES:,} interfaces")
         link, _, snaplen = self._description(buffer, at + 8)
         found: dict[int, bytes] = {}
         for code, value in self._options(buffer, at + 16, stop):
             found.setdefault(code, value)
         name = found.get(IF_NAME, b"").partition(b"\0")[0].decode("utf-8", "replace")
         if len(name.encode()) > INTERFACE_BYTES:
-            raise _Damage(f"an interface name of more than {INTERFACE_BYTES} bytes")
+            raise Damage(f"an interface name of more than {INTERFACE_BYTES} bytes")
         name = "" if name == "any" and link in (COOKED_1, COOKED_2) else recorded_name(name)
         resolution = found.get(IF_TSRESOL, b"\x06")
         if len(resolution) != 1:
-            raise _Damage("a time resolution or offset of an impossible size")
+            raise Damage("a time resolution or offset of an impossible size")
         digits = resolution[0] & 0x7F
         divide = 2**digits if resolution[0] & 0x80 else 10**digits
         multiply = 1_000_000_000
@@ -240,7 +263,7 @@ class PcapngReader:
             multiply, divide = multiply // divide, 1
         offset = found.get(IF_TSOFFSET, b"\0" * 8)
         if len(offset) != 8:
-            raise _Damage("a time resolution or offset of an impossible size")
+            raise Damage("a time resolution or offset of an impossible size")
         (seconds,) = struct.unpack(self._order + "q", offset)
         self._interfaces.append(Interface(link, snaplen, name, multiply, divide, seconds * 1_000_000_000))
 

@@ -122,6 +122,10 @@ class Answer(Record):
         """As a page."""
         raise NotImplementedError
 
+    def sheet(self) -> Iterable[Sequence[str]]:
+        """As rows of a spreadsheet, the head first."""
+        raise NotImplementedError
+
     def notes(self) -> Iterable[Note]:
         """What there is to tell about places in files; what was set aside as well."""
         return ()

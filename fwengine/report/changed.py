@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import ClassVar, Literal
+from itertools import accumulate, groupby
+from typing import ClassVar
 
-from ..analysis.causes import Cause
-from ..analysis.diff import Change
-from ..analysis.edits import Kind
 from ..codes import NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_DEPENDENT
-from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
+from .change_rows import Amount, CapturedChange, ChangeRow, FileRow, GroupRow, Status, summed
+from .changed_lines import file_lines
 from .counts import called
-from .making import region_of, rule_at
-from .packets import packet_text
-from .record import Act, Confirmed, Made, Place, Record, RegionRecord, Related, RuleRecord, Size, Witness, act
+from .record import Confirmed, Made, Place, Related
 from .refated import Refated
 from .review import Review
 from .sizes import counted, size
@@ -29,132 +26,18 @@ _LACKING = {"in doubt": "lines in doubt are not the same, so that verdicts may c
 _SIDES = ("allowed", "dependent", "denied")
 _CODES = (NEWLY_ALLOWED, NEWLY_DEPENDENT, NEWLY_DENIED)
 _PACKETS = 50  # captured, as text
-Status = Literal["changed", "equivalent", "in doubt", "added", "removed"]
 
 
-@dataclass(frozen=True)
-class ChangeRow(Record):
-    """Packets whose verdict changes, from that of the old rule to that of the new one; `group` is its place in `groups`, from 0.
+def _rows(reviews: Sequence[Review], groups: Sequence[GroupRow], limit: int | None) -> Made[int, ChangeRow]:
+    """Changes in the order in which they are told, each made when it is asked for."""
+    firsts = [0, *accumulate(len(review.order) for review in reviews)]
+    begins = [group.first for group in groups]
 
-    The witness is decided by `old` in the old policy, and by `new`, as it says, in the new one.
-    """
+    def row(number: int) -> ChangeRow:
+        which = bisect_right(firsts, number) - 1
+        return reviews[which].change(number - firsts[which], bisect_right(begins, number) - 1)
 
-    group: int
-    newly: Act
-    region: RegionRecord
-    old: RuleRecord
-    new: RuleRecord
-    witness: Witness
-
-
-@dataclass(frozen=True)
-class Amount(Record):
-    """How many regions, and the sum of their flows."""
-
-    regions: int
-    flows: Size
-
-
-@dataclass(frozen=True)
-class GroupRow(Record):
-    """A cause and its changes, which are those from `first` on.
-
-    Attributes:
-        file: its place in `files`, from 0.
-        definitions: the names that changed; of an edited rule those that it uses besides.
-        old, new: where it stood, and where it stands.
-        besides: other edits whose rules decide some of these packets as well.
-    """
-
-    file: int
-    cause: Kind
-    text: str
-    definitions: tuple[str, ...]
-    old: tuple[Place, ...]
-    new: tuple[Place, ...]
-    newly_allowed: Amount
-    newly_dependent: Amount
-    newly_denied: Amount
-    besides: tuple[str, ...]
-    first: int
-
-    @property
-    def amounts(self) -> tuple[Amount, Amount, Amount]:
-        return self.newly_allowed, self.newly_dependent, self.newly_denied
-
-
-@dataclass(frozen=True)
-class FileRow(Record):
-    """Two versions of one policy, or one that has no other.
-
-    Attributes:
-        renamed: it is called differently, and taken for the same by what it says.
-        undecided: edits whose rules decide none of the changed packets.
-        without_effect: what differs and changes no verdict.
-        in_doubt: regions that depend on lines in doubt before and after, and not on the same: they may change as well.
-    """
-
-    old: str | None
-    new: str | None
-    status: Status
-    renamed: bool = False
-    undecided: tuple[str, ...] = ()
-    without_effect: tuple[str, ...] = ()
-    in_doubt: tuple[str, ...] = ()
-    confirmed: Confirmed | None = None
-
-
-@dataclass(frozen=True)
-class Ruling(Record):
-    """A verdict, and the rule that gives it; null if it is not a rule's."""
-
-    verdict: Act
-    rule: RuleRecord | None
-
-
-@dataclass(frozen=True)
-class CapturedChange(Record):
-    """A packet of a capture, numbered from 0, whose verdict changes; null, and of another class than `ip`, if it is cut short."""
-
-    capture: str
-    number: int
-    packet: str | None
-    class_: Literal["ip", "truncated"]
-    old: Ruling
-    new: Ruling
-
-    @property
-    def by(self) -> str:
-        """What decides it now."""
-        return self.new.rule.label if self.new.rule else self.class_
-
-
-def _rows(reviews: Iterable[Review], limit: int | None = None) -> Made[tuple[int, Review, Change], ChangeRow]:
-    """Changes in the order in which they are told."""
-    causes = enumerate((review, cause) for review in reviews for cause in review.causes)
-    each = ((group, review, change) for group, (review, cause) in causes for change in cause.changes)
-    known: dict[tuple[int, int], RuleRecord] = {}
-
-    def rule(policy: Policy, index: int) -> RuleRecord:
-        key = id(policy), index  # the reviews hold the policies
-        found = known.get(key)
-        if found is None:
-            found = known[key] = rule_at(policy, index)
-        return found
-
-    def row(key: tuple[int, Review, Change]) -> ChangeRow:
-        group, review, change = key
-        newly, new_rule = act(change.new), rule(review.new, change.new_rule)
-        return ChangeRow(
-            group,
-            newly,
-            region_of(change.box, review.wording.region(change.box), change.flows),
-            rule(review.old, change.old_rule),
-            new_rule,
-            Witness(packet_text(change.witness, review.old, review.new), newly, new_rule),
-        )
-
-    return Made(list(islice(each, limit)), row)
+    return Made(range(firsts[-1] if limit is None else min(limit, firsts[-1])), row)
 
 
 @dataclass(frozen=True)
@@ -167,9 +50,9 @@ class Compared:
     @classmethod
     def of(cls, review: Review, *, renamed: bool = False) -> Compared:
         status: Status = "changed" if review.order else "in doubt" if review.doubted else "equivalent"
-        aside = {key: tuple(value) for key, value in review.aside().items()}
         confirmed = Confirmed.of(review.found.confirmed)
-        return cls(FileRow(review.old.name, review.new.name, status, renamed, **aside, confirmed=confirmed), review)
+        file = FileRow(review.old.name, review.new.name, status, renamed, **review.aside(), confirmed=confirmed)
+        return cls(file, review)
 
     @classmethod
     def planned(cls, review: Review) -> Compared:
@@ -208,7 +91,6 @@ class Changed(Answer):
     captured: tuple[CapturedChange, ...] | None = None
     flows: Refated | None = None
     _decided: int = field(default=0, repr=False, compare=False)  # captured packets that have a verdict
-    _compared: tuple[Compared, ...] = field(default=(), repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
     _noun: str = field(
         default="file", repr=False, compare=False
@@ -228,16 +110,16 @@ class Changed(Answer):
         groups: list[GroupRow] = []
         first = 0
         for number, one in enumerate(compared):
-            for cause in one.review.causes if one.review else ():
-                groups.append(_group(number, one.review, cause, first))  # type: ignore[arg-type]  # it has causes
-                first += len(cause.changes)
-        rows = _rows(reviews, view.limit)
+            if one.review is not None:
+                groups += one.review.groups(number, first)
+                first += len(one.review.order)
+        rows = _rows(reviews, groups, view.limit)
         return cls(
             all(one.file.status == "equivalent" for one in compared),
             tuple(one.file for one in compared),
-            _sum(g.newly_allowed for g in groups),
-            _sum(g.newly_dependent for g in groups),
-            _sum(g.newly_denied for g in groups),
+            summed([g.newly_allowed for g in groups]),
+            summed([g.newly_dependent for g in groups]),
+            summed([g.newly_denied for g in groups]),
             tuple(groups),
             rows,
             first - len(rows),
@@ -245,7 +127,6 @@ class Changed(Answer):
             captured,
             flows,
             decided,
-            tuple(compared),
             view,
             noun,
         )
@@ -257,20 +138,20 @@ class Changed(Answer):
     # Text
 
     def lines(self, style: Style) -> Iterable[str]:
+        several = len(self.files) > 1
+        mine = {number: list(some) for number, some in groupby(self.groups, lambda group: group.file)}
         told = 0
-        for one in self._compared:
-            if self._noun != "file" and len(self._compared) > 1 and one.file.status == "equivalent":
+        for number, file in enumerate(self.files):
+            if several and self._noun != "file" and file.status == "equivalent":
                 continue
-            if len(self._compared) > 1:
-                if told:
-                    yield ""
+            if several:
+                yield from [""] * (told > 0)
+                yield style(_titled(file), bold=True)
                 told += 1
-                yield style(_titled(one.file), bold=True)
-            if one.review is not None:
-                yield from one.review.lines(style, self._view.width, detail=self._view.detail, limit=self._view.limit)
-        if len(self._compared) > 1:
-            if told:
-                yield ""
+            if file.confirmed is not None:  # else there is nothing to compare it with
+                yield from file_lines(file, mine.get(number, ()), self.changes, self._view, style)
+        if several:
+            yield from [""] * (told > 0)
             yield self.total
         yield from self._packets()
         if self.flows is not None:
@@ -303,9 +184,9 @@ class Changed(Answer):
         for number, file in enumerate(self.files):
             if len(self.files) > 1 or file.renamed:
                 yield heading(_titled(file))
-            for n, group in enumerate(self.groups):
+            for group in self.groups:
                 if group.file == number:
-                    yield from self._group_blocks(n, group)
+                    yield from self._group_blocks(group)
             for title, some in (("Edited, deciding none of these packets", file.undecided),
                                 ("Without effect on any verdict", file.without_effect),
                                 ("In doubt before and after, by lines that are not the same", file.in_doubt)):  # fmt: skip
@@ -318,12 +199,12 @@ class Changed(Answer):
 
             yield from refated_blocks(self.flows)
 
-    def _group_blocks(self, number: int, group: GroupRow) -> Iterator[Block]:
+    def _group_blocks(self, group: GroupRow) -> Iterator[Block]:
         places = " -> ".join(str(side[0]) for side in (group.old, group.new) if side)
         yield heading(f"{group.text}{f' ({places})' if places else ''}")
-        count = sum(amount.regions for amount in group.amounts)
+        count = group.count
         most = count if self._view.detail else _ROWS
-        rows = [row for row in self.changes[group.first : group.first + min(count, most)] if row.group == number]
+        rows = self.changes[group.first : group.first + min(count, most)]
         head = ("now", "region", "for example", "decided by before", "and now", "flows")
         yield table(
             head,
@@ -404,33 +285,10 @@ class Changed(Answer):
             yield Case(file.new or file.old or "", "no verdict changes", same, None, message, text, kind="diff")
 
 
-def _group(number: int, review: Review, cause: Cause, first: int) -> GroupRow:
-    old, new = (tuple(map(Place.of, spans)) for spans in review.attribution.spans(cause.edit))
-    allowed, dependent, denied = cause.flows
-    return GroupRow(
-        number,
-        cause.edit.kind,
-        review.attribution.text(cause.edit),
-        cause.edit.names,
-        old,
-        new,
-        Amount(len(cause.allowed), allowed),
-        Amount(len(cause.dependent), dependent),
-        Amount(len(cause.denied), denied),
-        tuple(map(review.attribution.text, cause.besides)),
-        first,
-    )
-
-
 def _confirmed(each: Sequence[Confirmed | None]) -> Confirmed | None:
     """How far all of it was found again; None if nothing was compared."""
     known = [one for one in each if one is not None]
     return Confirmed(all(one.complete for one in known), sum(one.samples for one in known)) if known else None
-
-
-def _sum(amounts: Iterable[Amount]) -> Amount:
-    known = list(amounts)
-    return Amount(sum(a.regions for a in known), sum(a.flows for a in known))
 
 
 def _amounts(group: GroupRow) -> str:

@@ -11,6 +11,7 @@ from ..codes import FINDINGS
 from ..errors import Diagnostic, Label, Span
 from .answer import Answer, Block, Case, Note, heading, table
 from .finding_record import BaselineRecord, Effective, FindingRecord, IgnoredRecord, PolicyChecked
+from .fit import wrapped
 from .record import Confirmed, FailureRecord, Place, Record
 from .screen import render, visible
 from .style import Style
@@ -49,6 +50,7 @@ class Checked(Answer):
     ignored: tuple[IgnoredRecord, ...] = ()
     baseline: BaselineRecord | None = None
     _told: tuple[Told, ...] = field(default=(), repr=False, compare=False)
+    _limit: int | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -59,6 +61,7 @@ class Checked(Answer):
         effective: bool = False,
         ignored: Iterable[IgnoredRecord] = (),
         baseline: BaselineRecord | None = None,
+        limit: int | None = None,
     ) -> Checked:
         each = tuple(told)
         policies = tuple(one.policy for one in each)
@@ -72,6 +75,7 @@ class Checked(Answer):
             tuple(ignored),
             baseline,
             each,
+            limit,
         )
 
     def matters(self, finding: FindingRecord) -> bool:
@@ -83,21 +87,29 @@ class Checked(Answer):
         return not any(map(self.matters, self.findings))
 
     def lines(self, style: Style) -> Iterator[str]:
+        left = len(self.findings) if self._limit is None else self._limit
         for told in self._told:
+            some = told.findings[:left]
+            left -= len(some)
             screens = [diagnostic(f) for f in told.failures]
-            screens += [diagnostic(f) for f in told.findings if f.severity != "info"]
+            screens += [diagnostic(f) for f in some if f.severity != "info"]
             if screens:
-                yield render(screens, told.sources, color=style.color)
-            for f in told.findings:
+                yield render(screens, told.sources, color=style.color, width=style.width)
+            for f in some:
                 if f.severity == "info":  # a line is enough for what may well be meant
                     notes = f" ({f.notes[0].removeprefix('witness: ')})" if f.notes else ""
-                    yield style(f"info[{f.code}]", "cyan", bold=True) + visible(f" {f.place}: {f.message}{notes}")
+                    head = f"info[{f.code}]"
+                    first, *more = wrapped(visible(f"{f.place}: {f.message}{notes}"), style.width, f"{head} ", "    ")
+                    yield style(head, "cyan", bold=True) + first[len(head) :]
+                    yield from more
             yield visible(f"{told.policy.file}: ") + summary(told.policy, style)
             yield from by_kind(told.findings, style)
             for part in told.effective:
                 yield f"{style(visible(str(part.rule)), bold=True)} still decides:"
                 for region in part.regions:
-                    yield f"  {part.rule.action} {region}"
+                    yield from wrapped(f"{part.rule.action} {region}", style.width, "  ", "      ")
+        if self._limit is not None and len(self.findings) > self._limit:
+            yield f"and {counted(len(self.findings) - self._limit, 'more finding')} (--limit)"
 
     def blocks(self) -> Iterable[Block]:
         yield heading("Findings")

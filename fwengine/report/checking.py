@@ -69,8 +69,13 @@ class Checking:
         self._seen.add(key)
         return first
 
-    def answer(self, *, strict: bool, effective: bool, baseline: BaselineRecord | None) -> Checked:
-        return Checked.of(self._told, strict=strict, effective=effective, ignored=self._ignored, baseline=baseline)
+    def answer(
+        self, *, strict: bool, effective: bool, baseline: BaselineRecord | None, limit: int | None = None
+    ) -> Checked:
+        """`limit`: how many findings are shown as text."""
+        return Checked.of(
+            self._told, strict=strict, effective=effective, ignored=self._ignored, baseline=baseline, limit=limit
+        )
 
 
 def together(examined: Iterable[Examined]) -> tuple[frozenset[Use], frozenset[Span]]:

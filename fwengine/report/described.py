@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .answer import Answer, Block, code, heading, paragraphs, table
+from .fit import wrapped
 from .record import Record
 from .style import Style
+from .wording import counted
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,15 @@ class Explained(Answer):
     def lines(self, style: Style) -> Iterator[str]:
         if self.listed:
             for each in self.codes:
-                yield f"{each.code}  {each.summary}"
+                yield from wrapped(each.summary, style.width, f"{each.code}  ", " " * (len(each.code) + 2))
             return
         for each in self.codes:
             yield from (each.code, "")
             for paragraph in each.text.split("\n\n"):
-                yield from (paragraph if paragraph.startswith("    ") else textwrap.fill(paragraph, 80), "")
+                yield from (
+                    paragraph if paragraph.startswith("    ") else textwrap.fill(paragraph, min(80, style.width)),
+                    "",
+                )
 
     def blocks(self) -> Iterable[Block]:
         if self.listed:
@@ -113,9 +118,11 @@ class Version(Answer):
             how = f" ({', '.join(engine.variants)})" if engine.variants else ""
             state = f"live{how}" if engine.live else f"absent ({engine.reason})"
             yield f"{'' if n else 'engines':<8} {engine.name}: {state}"
-        yield f"sources  {b.sources} ({b.files} files)"
+        yield f"sources  {b.sources}"
+        yield f"         of {counted(b.files, 'file')}"
         if b.native_sources is not None:
-            yield f"         native module, built of {b.native_sources}"
+            yield f"native   {b.native_sources}"
+            yield "         of the native module's sources"
         if not self._unread:
             yield f"config   {b.configuration or 'none'}"
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from ..codes import CONFIGURATION, LIMIT, NO_BASELINE, NOT_A_PACKET
+from ..codes import CONFIGURATION, LIMIT, NO_BASELINE, NOT_A_PACKET, USAGE
 from ..errors import (
     CaptureError,
     Diagnostic,
     FwengineError,
     Label,
     LimitError,
+    MissingExtraError,
     PacketError,
     PolicyError,
     Span,
@@ -89,6 +90,8 @@ def failures(error: FwengineError) -> tuple[Failure, ...]:
         return (Failure("question", NOT_A_PACKET, str(error)),)
     if isinstance(error, CaptureError):
         return (Failure("file" if error.code in _FILES else "capture", error.code, error.message, error.file),)
+    if isinstance(error, MissingExtraError):
+        return (Failure("usage", USAGE, str(error)),)
     if isinstance(error, LimitError):
         return (Failure("limit", LIMIT, str(error)),)
     raise error

@@ -47,8 +47,7 @@ def _where(r: Decided, policy: str) -> str:
         return policy
     if r.rule is None:
         return ""
-    way = f" by way of {', '.join(str(place.line) for place in r.rule.via)}" if r.rule.via else ""
-    return f"{_place(r.rule)}{way}".strip()
+    return f"{_place(r.rule)}{r.rule.way}".strip()
 
 
 def _place(rule: RuleRecord) -> str:

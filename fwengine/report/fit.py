@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 _SET = re.compile(r"\{ ([^{}]*) \}")
+_BREAK = re.compile(r"(?<!\{) (?!\})")
 _FEWEST = 2  # elements of a set that are shown
 
 
@@ -43,14 +44,25 @@ def clipped(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def words(text: str) -> list[str]:
+    """The parts of a text between which a line may end."""
+    return _BREAK.split(text)
+
+
 def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> Iterator[str]:
-    """Lines of at most a width where the text has blanks to break at, the first and the others with something in front."""
+    """Lines of at most a width where the text has blanks to break at, the first and the others with something in front.
+
+    A brace stays with what stands beside it.
+
+    >>> list(wrapped("tcp to not { office, web }", 14))
+    ['tcp to not', '{ office,', 'web }']
+    """
     if len(first) + len(text) <= width:
         yield first + text
         return
     rest = " " * len(first) if rest is None else rest
     line, empty = first, True
-    for word in text.split(" "):
+    for word in words(text):
         if not empty and len(line) + 1 + len(word) > width:
             yield line.rstrip()
             line, empty = rest, True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
@@ -18,7 +18,9 @@ from ..model import address
 from ..policy import Policy
 from ..registry.names import service_name
 from .answer import Answer, Block, Case, Note, heading, table
+from .columns import aligned
 from .failure import Failure, failures
+from .fit import wrapped
 from .making import rule_at
 from .nothing import flowless
 from .record import Act, FailureRecord, Place, Record, RuleRecord, Size
@@ -180,7 +182,7 @@ class Flowed(Answer):
         if self.first is not None and self.last is not None:
             yield f"from {self.first} to {self.last}"
         yield ""
-        yield from aligned([_HEAD, *map(_cells, self.results[:SHOWN])], numbers=2)
+        yield from aligned([_HEAD, *map(_cells, self.results[:SHOWN])], 2, style.width)
         if len(self.results) > SHOWN:
             rest = sum(row.flows for row in self.results[SHOWN:])
             yield f"and {counted(len(self.results) - SHOWN, 'more row')} of {counted(rest, 'flow')}"
@@ -188,14 +190,15 @@ class Flowed(Answer):
         if self.top is not None:
             yield ""
             yield style(f"the biggest flows, {len(self.top):,} of them" if self.top else "no such flow", bold=True)
-            yield from aligned([_TOP, *map(_big_cells, self.top)], numbers=2) if self.top else ()
+            yield from aligned([_TOP, *map(_big_cells, self.top)], 2, style.width) if self.top else ()
         if self.unexercised is not None:
-            yield f"\n{self._idle()}"
+            yield from ("", *wrapped(self._idle(), style.width, rest="  "))
         if self.unread:
             yield "\nnot taken for flows:"
             yield from aligned(
                 [(f"  {row.lines:,}", f"{row.reason}; first: {visible(str(row.place))}") for row in self.unread],
-                numbers=1,
+                1,
+                style.width,
             )
         if self.left_out:
             yield f"{counted(self.left_out, 'flow')} of other times left out"
@@ -364,12 +367,3 @@ def _big_cells(row: BigFlow) -> tuple[str, ...]:
         f"{most}{row.flows:,}", f"{most}{row.bytes:,}", row.source, row.destination, row.service, fate_word(row.fate), rule,
         row.first or "", row.last or "",
     )  # fmt: skip
-
-
-def aligned(rows: Sequence[Sequence[str]], numbers: int) -> Iterable[str]:
-    """Rows in columns, the first ones to the right; a column without a word is left out."""
-    columns = [n for n in range(len(rows[0])) if any(row[n] for row in rows[1:]) or len(rows) == 1]
-    widths = {n: max(len(row[n]) for row in rows) for n in columns}
-    for row in rows:
-        cells = [f"{row[n]:>{widths[n]}}" if n < numbers else f"{row[n]:<{widths[n]}}" for n in columns]
-        yield "  ".join(cells).rstrip()

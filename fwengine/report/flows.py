@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..language.meaning.literals import protocol_text
@@ -14,6 +13,7 @@ from ..policy import Policy
 from ..registry.names import icmp_type_name, service_name
 from ..traffic.flows import Flow, FlowTable
 from .choice import EVERY, Choice
+from .columns import aligned
 from .making import rule_at
 from .record import Act, Record, RuleRecord, Size, act
 from .screen import visible
@@ -110,8 +110,7 @@ def flow_lines(flows: Flows, style: Style) -> list[str]:
     day = days.pop() if len(days) == 1 else ""
     told = (*_HEADS, "first", f"last (UTC, {day})") if day else (*_HEADS, "first seen", "last seen (UTC)")
     rows = [told, *(_row(flow, day) for flow in flows.top)]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(told))]
-    return [style(head, bold=True), *(_line(row, widths) for row in rows), *_beside(flows)]
+    return [style(head, bold=True), *aligned(rows, 2, style.width), *_beside(flows)]
 
 
 def _row(flow: FlowTally, day: str) -> tuple[str, ...]:
@@ -130,11 +129,6 @@ def _row(flow: FlowTally, day: str) -> tuple[str, ...]:
 
 def _to_seconds(moment: str) -> str:
     return moment.partition(".")[0].replace("T", " ") if "T" in moment else moment
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [f"{cell:>{w}}" if n < 2 else f"{cell:<{w}}" for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
-    return "  ".join(cells).rstrip()
 
 
 def _beside(flows: Flows) -> list[str]:

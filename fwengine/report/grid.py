@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from ..analysis.matrix import Cell, Matrix, matrix
+from ..analysis.matrix import Matrix, matrix
 from ..model.ruleset import must_be_policies
 from ..policy import Policy
 from .html import Long, table
-from .matrix import MatrixText, access
+from .reached import Reached
+from .reached_lines import few
+from .reached_rows import CellShown
 from .style import Style
 from .zones import chosen_zones
 
@@ -34,38 +37,37 @@ class Reach(Sequence[Pair]):
         return len(self.matrix.cells)
 
     def __getitem__(self, at: int) -> Pair:  # type: ignore[override]  # a table needs no slices
-        return self._row(self.matrix.cells[at])
+        return _row(self._reached.cells[at])
 
     def __iter__(self) -> Iterator[Pair]:
-        return map(self._row, self.matrix.cells)
+        return map(_row, self._reached.cells)
 
     def __str__(self) -> str:
-        return self._text.text(Style(False), 100)
+        return "\n".join(self._reached.lines(Style(False)))
 
     def __repr__(self) -> str:
         return f"<Reach: {len(self.matrix.zones)} zones of {self.policy.name!a}>"
 
     def _repr_html_(self) -> str:
         names = [zone.name for zone in self.matrix.zones]
-        told = [self._text.brief(cell) for cell in self.matrix.cells]
+        told = [few(cell.brief) for cell in self._reached.cells]
         rows = [[name, *told[n * len(names) : (n + 1) * len(names)]] for n, name in enumerate(names)]
         caption = "; ".join(["who reaches whom (~ not for all packets)", *self.notes])
-        conditions = self._text.conditions()
+        conditions = self._reached.conditions
         more = table(
             ("from -> to", "only"), [(Long(pairs), Long(text)) for pairs, text in conditions], "~ only some packets"
         )
         return table(["from \\ to", *names], rows, caption) + (more if conditions else "")
 
-    @property
-    def _text(self) -> MatrixText:
-        return MatrixText(self.policy, self.matrix, self.notes)
+    @cached_property
+    def _reached(self) -> Reached:
+        return Reached.of(self.policy, self.matrix, self.notes)
 
-    def _row(self, cell: Cell) -> Pair:
-        zones = self.matrix.zones
-        source, destination = zones[cell.source].name, zones[cell.destination].name
-        return {
-            "source": source, "destination": destination, "access": access(cell), "services": self._text.whole(cell)
-        }  # fmt: skip
+
+def _row(cell: CellShown) -> Pair:
+    return {
+        "source": cell.source, "destination": cell.destination, "access": cell.access, "services": ", ".join(cell.full)
+    }  # fmt: skip
 
 
 def reach(policy: Policy, *between: str) -> Reach:

@@ -23,12 +23,13 @@ from ..model.rules import Action, Case, Claim, Rule, Verdict
 from ..policy import Policy
 from ..row import Row
 from ..traffic.sums import CaptureReport
+from .changed import Changed, Compared
+from .changed_lines import WORDS, summary_line
 from .counts import report_line
 from .review import Review
 from .screen import visible
 from .sentences import sentence
 from .sizes import size
-from .style import Style
 
 SHOWN = 200  # rows of a table
 _WHOLE = 26  # characters of a cell that is never broken
@@ -213,27 +214,27 @@ def _(answer: Answer) -> str:  # type: ignore[type-arg]  # of whatever values
 
 def _changes(found: Answer[Change], old: Policy, new: Policy) -> str:
     """By cause, the most dangerous first, as `fwengine diff` tells them."""
-    review = Review(old, new, found)
-    caption, *_ = review.lines(Style(False), 1000)
+    changed = Changed.of([Compared.of(Review(old, new, found))])
     rows: list[Any] = []
-    shown = 0
-    for cause in review.causes:
-        some = cause.changes[: SHOWN - len(rows)]
-        if not some:
+    for group in changed.groups:
+        if len(rows) >= SHOWN:
             break
-        place = review.attribution.place(cause.edit)
-        rows.append(Part(review.attribution.text(cause.edit) + (f" ({place})" if place else "")))
+        rows.append(Part(f"{group.text} ({group.places})" if group.places else group.text))
         rows += [
             (
-                _NEWLY[c.new], Long(c["region"]), _called(c, "old_"), _called(c, "new_"), Long(c["witness"]),
-                Count(c.flows),
+                f"newly {WORDS[c.newly]}",
+                Long(c.region.text),
+                str(c.old),
+                str(c.new),
+                Long(c.witness.packet),
+                Count(c.region.flows),
             )
-            for c in some
-        ]  # fmt: skip
-        shown += len(some)
+            for c in changed.changes[group.first : group.first + min(group.count, SHOWN)]
+        ]
     rows = rows[:SHOWN]
     told = sum(not isinstance(row, Part) for row in rows)
-    return table(("change", "region", "before", "after", "for example", "flows"), rows, caption, len(found) - told)
+    head = ("change", "region", "before", "after", "for example", "flows")
+    return table(head, rows, summary_line(changed.files[0], changed.groups), len(found) - told)
 
 
 def _called(row: Row, prefix: str) -> str:

@@ -5,6 +5,8 @@ So it stays the same when lines move, when the file is formatted or a comment ch
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..analysis.finding import Finding
 from ..errors import Span
 from ..language.syntax.parser import read as parsed
@@ -35,11 +37,17 @@ def statement_of(policy: Policy, finding: Finding) -> str:
 
 def _within(policy: Policy, span: Span) -> str:
     """The source text in a span; of what was made from data there is none."""
-    lines = policy.sources.get(span.file, "").removeprefix("\ufeff").split("\n")[span.line - 1 : span.end_line]
+    lines = _lines(policy.sources.get(span.file, ""))[span.line - 1 : span.end_line]
     if lines:
         lines[-1] = lines[-1][: span.end_column - 1]
         lines[0] = lines[0][span.column - 1 :]
     return "\n".join(lines)
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    """The lines of a file; whoever asks changes no more than a part of them."""
+    return text.removeprefix("\ufeff").split("\n")
 
 
 def _canonical(text: str, policy: Policy) -> str:

@@ -1,13 +1,9 @@
-"""The regions that a query finds, as text: the summary, what they are together, then rule by rule, folded.
-
-Regions are in the policy's own words; what is folded is counted.
-"""
+"""What a query found, as records: region by region, and in short, rule by rule. Regions are in the policy's own words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from ..analysis.confirm import Answer, volume
 from ..analysis.query import Region
@@ -15,119 +11,82 @@ from ..analysis.region import disjoint
 from ..errors import LimitError
 from ..limits import at_most
 from ..model.box import Box
-from ..model.rules import DEPENDS
 from ..policy import Policy
-from .fit import shortened, wrapped
-from .packets import details_of, packet_text
+from .found_rows import Digest, RegionRow, RuleFound
+from .making import region_of, rule_at, witness_of
+from .packets import details_of
+from .record import Made, Witness
 from .regions import MOST_JOINED, Wording
-from .sizes import counted, share
-from .style import Style
-from .verdicts import by_way_of, doubts_text
 
-LINES: Final = 14  # of a folded answer, the last line aside
 _TOGETHER: Final = 3  # regions that say what all are together
-_MARGIN: Final = " " * 7
+_IN_ALL: Final = 2_048  # regions for which common descriptions are looked for, beside the widest
+
+
+class _Some(NamedTuple):
+    """The regions of one rule; `joined`: a common description of them is looked for."""
+
+    regions: list[Region]
+    joined: bool
 
 
 class Listing:
-    """What a query found, ready to be written."""
+    """The regions that a query found, to be put into words when they are asked for."""
 
-    def __init__(
-        self, policy: Policy, regions: Answer[Region], asked: Sequence[Box] = (), *, plain: bool = False
-    ) -> None:
-        self.policy, self.regions, self.asked = policy, regions, asked
-        self.wording = Wording(None if plain else policy)
+    def __init__(self, policy: Policy, found: Answer[Region], *, plain: bool = False) -> None:
+        self._policy, self._found = policy, found
+        self._wording = Wording(None if plain else policy)
 
-    def lines(self, style: Style, width: int, *, detail: bool = False, limit: int | None = None) -> Iterator[str]:
-        """At most 15 lines, unless `detail` or `limit` (in regions) ask for more."""
-        plain = self.summary(Style(False))
-        yield from [self.summary(style)] if len(plain) <= width else wrapped(plain, width, rest="  ")
-        if detail or limit is not None:
-            yield from self._each(style, width, limit, detail)
-            return
+    def rows(self, limit: int | None = None) -> Made[Region, RegionRow]:
+        """The regions, widest first, as many as a limit leaves."""
+        return Made(self._found[:limit], self._row)
+
+    def digest(self, asked: Sequence[Box]) -> Digest:
+        """All of them in short."""
         by_rule: dict[int, list[Region]] = {}
-        for region in self.regions:
+        for region in self._found:
             by_rule.setdefault(region.rule, []).append(region)
-        used = 1
-        if len(by_rule) > 1 and len(self.regions) <= MOST_JOINED:
-            together = self.wording.parts([region.box for region in self.regions])
-            if len(together) < len(by_rule) and len(together) <= _TOGETHER:
-                lines = [line for text in together for line in self._region(f"together {text}", style, width)]
-                yield from lines
-                used += len(lines)
         order = sorted(by_rule.values(), key=lambda some: -sum(region.flows for region in some))
-        for told, some in enumerate(order):
-            lines = list(self._of_rule(some, style, width))
-            if used + len(lines) > LINES:
-                rest = order[told:]
-                count = sum(map(len, rest))
-                yield f"and {counted(count, 'more region')} of {counted(len(rest), 'rule')} (--detail, or --limit N)"
-                return
-            yield from lines
-            used += len(lines)
+        left, told = _IN_ALL, []
+        for some in order:
+            left -= len(some) if 1 < len(some) <= MOST_JOINED else 0
+            told.append(_Some(some, len(some) == 1 or (len(some) <= MOST_JOINED and left >= 0)))
+        few = self._found and len(self._found) <= MOST_JOINED and asked
+        together = self._wording.parts([region.box for region in self._found]) if few and len(order) > 1 else []
+        brief = 0 < len(together) <= min(_TOGETHER, len(order) - 1)
+        return Digest(
+            len(self._found),
+            sum(region.flows for region in self._found),
+            volume([region.box for region in self._found]) if few else None,
+            tuple(together) if brief else (),
+            Made(told, self._of_rule),
+        )
 
-    def summary(self, style: Style) -> str:
-        """`2 regions, 64,512 flows, 12 % of what was asked (confirmed)`"""
-        count = len(self.regions)
-        flows = sum(region.flows for region in self.regions)
-        told = f"{style(counted(count, 'region'), bold=True)}, {counted(flows, 'flow')}"
-        if self.packets:
-            told += f", {share(*self.packets)} of what was asked"
-        return f"{told} ({self.regions.confirmed.word})" if self.regions.confirmed else told
+    def _row(self, region: Region) -> RegionRow:
+        words = self._wording.region(region.box)
+        rule = rule_at(self._policy, region.rule)
+        return RegionRow(region_of(region.box, words, region.flows), rule, self._witness(region))
 
-    @cached_property
-    def packets(self) -> tuple[int, int] | None:
-        """How many packets these are, and how many were asked about, told apart by all fields; None where that takes too long."""
-        if len(self.regions) > MOST_JOINED or not self.asked:
-            return None
-        try:
-            with at_most(regions=MOST_JOINED):
-                whole = sum(volume([Box(sets)]) for sets in disjoint(self.asked))
-        except LimitError:
-            return None
-        return volume(region.box for region in self.regions), whole
+    def _of_rule(self, some: _Some) -> RuleFound:
+        widest, count = some.regions[0], len(some.regions)
+        parts = self._wording.parts([region.box for region in some.regions]) if some.joined else []
+        whole = len(parts) == 1
+        return RuleFound(
+            rule_at(self._policy, widest.rule),
+            count,
+            sum(region.flows for region in some.regions),
+            whole,
+            parts[0] if whole else self._wording.region(widest.box),
+            self._witness(widest),
+        )
 
-    def _each(self, style: Style, width: int, limit: int | None, detail: bool) -> Iterator[str]:
-        for region in self.regions[:limit]:
-            yield from self._region(self.wording.region(region.box), style, width, detail=detail)
-            yield from self._decided("", region, width)
-        if limit is not None and limit < len(self.regions):
-            yield f"and {counted(len(self.regions) - limit, 'more region')}"
+    def _witness(self, region: Region) -> Witness:
+        return witness_of(self._policy, region.witness, region.rule, details_of((region.box,)))
 
-    def _of_rule(self, some: Sequence[Region], style: Style, width: int) -> Iterator[str]:
-        """One rule: its regions as one description, or the widest and how many others there are."""
-        parts = self.wording.parts([region.box for region in some]) if len(some) <= MOST_JOINED else []
-        text = parts[0] if len(parts) == 1 else self.wording.region(some[0].box)
-        yield from self._region(text, style, width)
-        more = f"and {counted(len(some) - 1, 'more region')} " if len(parts) != 1 else ""
-        yield from self._decided(more, some[0], width)
 
-    def _decided(self, more: str, region: Region, width: int) -> Iterator[str]:
-        """By which rule, and a packet: on one line if they fit."""
-        told, packet = f"{more}{self._called(region)}", f"e.g. {self._example(region)}"
-        if len(_MARGIN) + len(told) + 2 + len(packet) <= width:
-            yield f"{_MARGIN}{told}, {packet}"
-        else:
-            yield from wrapped(told, width, _MARGIN, _MARGIN + "  ")
-            yield from wrapped(packet, width, _MARGIN, _MARGIN + "  ")
-
-    def _region(self, text: str, style: Style, width: int, *, detail: bool = False) -> Iterator[str]:
-        word = style.verdict(self.regions[0].action.value.upper(), 6)
-        room = 2 * (width - len(_MARGIN)) if not detail else len(text)
-        first, *others = wrapped(shortened(text, room), width, _MARGIN, _MARGIN + "  ")
-        yield f"{word} {style(first[len(_MARGIN) :], bold=True)}"
-        yield from others
-
-    def _example(self, region: Region) -> str:
-        return packet_text(region.witness, self.policy, kept=details_of((region.box,)))
-
-    def _called(self, region: Region) -> str:
-        """`by web-in (edge.fwl:12)`, or `on` the lines that a region depends on."""
-        label = self.policy.label(region.rule)
-        if region.rule >= len(self.policy.rules):
-            return f"by {label}"
-        rule = self.policy.rules[region.rule]
-        if rule.action is DEPENDS:
-            return f"on {doubts_text(rule)}"
-        place = f"{rule.span.file}:{rule.span.line}"
-        return f"by {label}{'' if label == place else f' ({place})'}{by_way_of(rule)}"
+def packets_asked(asked: Sequence[Box]) -> int | None:
+    """How many packets there are of what was asked; None where it takes too long to tell."""
+    try:
+        with at_most(regions=MOST_JOINED):
+            return sum(volume([Box(sets)]) for sets in disjoint(asked))
+    except LimitError:
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, ItemsView, Iterator, Mapping
 
 from ..language.meaning.region import readable, show_box
 from ..model import address
@@ -53,12 +53,43 @@ def region_text(box: Box) -> str:
 
 def region_of(box: Box, text: str | None = None, flows: int | None = None) -> RegionRecord:
     """The packets of a box; `text` is how it reads in a policy's own words, if it is to."""
-    chosen = {
-        TABLE[f].word: field_set(f, sets)
-        for f, sets in enumerate(box.sets)
-        if sets is not FULL[f] and sets.ranges != FULL[f].ranges
-    }
-    return RegionRecord(region_text(box) if text is None else text, chosen, box.flows if flows is None else flows)
+    words = region_text(box) if text is None else text
+    return RegionRecord(words, Chosen(box), box.flows if flows is None else flows)
+
+
+class Chosen(Mapping[str, FieldSet]):
+    """The values that a box leaves to each field which may not have any: made when first asked for, since a text needs none."""
+
+    __slots__ = ("_box", "_made")
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._made: dict[str, FieldSet] | None = None
+
+    @property
+    def _sets(self) -> dict[str, FieldSet]:
+        if self._made is None:
+            self._made = {
+                TABLE[f].word: field_set(f, sets)
+                for f, sets in enumerate(self._box.sets)
+                if sets is not FULL[f] and sets.ranges != FULL[f].ranges
+            }
+        return self._made
+
+    def __getitem__(self, word: str) -> FieldSet:
+        return self._sets[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sets)
+
+    def __len__(self) -> int:
+        return len(self._sets)
+
+    def __repr__(self) -> str:
+        return repr(self._sets)
+
+    def items(self) -> ItemsView[str, FieldSet]:
+        return self._sets.items()
 
 
 def field_set(field: int, chosen: IntervalSet) -> FieldSet:

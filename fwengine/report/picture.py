@@ -1,13 +1,12 @@
-"""Who reaches whom at a glance: a mark for each pair, where words would be too wide. Knows cells, and no services."""
+"""Who reaches whom at a glance: a mark for each pair, where words would be too wide. Made of records alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from ..analysis.matrix import Cell, Matrix
 from .fit import clipped
-from .screen import visible
+from .reached_rows import CellShown
 from .style import Style
 
 _LEAST: Final = 8  # columns of a name
@@ -20,37 +19,32 @@ MARKS: Final = {
     " ": ("no such packet", None),
     "?": ("unknown", "yellow"),
 }
+_WHOLE: Final = {"all": "#", "nothing": ".", "impossible": " ", "unknown": "?"}
 
 
-def mark(cell: Cell) -> str:
+def mark(cell: CellShown) -> str:
     """`#` for a cell where all is allowed, `+` where services are, whatever else a packet has, `~` where some of them are in part."""
-    if not cell.known:
-        return "?"
-    if cell.impossible:
-        return " "
-    if cell.everything:
-        return "#"
-    return "+" if cell.open else "~" if cell.partly else "."
+    return _WHOLE.get(cell.access) or ("+" if cell.services else "~")
 
 
-def picture(matrix: Matrix, style: Style, width: int) -> list[str]:
+def picture(names: Sequence[str], cells: Sequence[CellShown], style: Style, width: int) -> list[str]:
     """Lines of marks, rows and columns in the same order and by the same numbers; none if they would not fit."""
-    names = [visible(zone.name) for zone in matrix.zones]
-    digits = len(str(len(names)))
-    room = width - 2 * len(names) - digits - 3
+    n = len(names)
+    digits = len(str(n))
+    room = width - 2 * n - digits - 3
     if room < _LEAST:
         return []
     left = min(room, max(map(len, names)))
-    numbers = [str(n) for n in range(1, len(names) + 1)]
+    numbers = [str(k) for k in range(1, n + 1)]
     out = [
         (" " * (digits + left + 3) + " ".join(f"{number:>{digits}}"[k] for number in numbers)).rstrip()
         for k in range(digits)
     ]
     for i, (number, name) in enumerate(zip(numbers, names, strict=True)):
-        marks = [mark(matrix.cell(i, j)) for j in range(len(names))]
+        marks = map(mark, cells[i * n : i * n + n])
         drawn = " ".join(style(m, MARKS[m][1]) for m in marks).rstrip()
         out.append(f"{number:>{digits}} {clipped(name, left):<{left}}  {drawn}")
-    return [*out, "", legend([mark(cell) for cell in matrix.cells])]
+    return [*out, "", legend(list(map(mark, cells)))]
 
 
 def legend(found: Sequence[str]) -> str:

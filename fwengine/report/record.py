@@ -6,7 +6,7 @@ describes it from the types alone. Knows no policy (`report.making` makes record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, overload
 
@@ -77,6 +77,9 @@ class Made(Sequence[R], Generic[K, R]):
     def __len__(self) -> int:
         return len(self._each)
 
+    def __iter__(self) -> Iterator[R]:
+        return map(self._make, self._each)
+
     @overload
     def __getitem__(self, at: int) -> R: ...
     @overload
@@ -85,6 +88,30 @@ class Made(Sequence[R], Generic[K, R]):
         if isinstance(at, slice):
             return [self._make(key) for key in self._each[at]]
         return self._make(self._each[at])
+
+
+class Late(Sequence[R]):
+    """Records that take long to make, and that not every form has: made when they are first asked for, all at once."""
+
+    def __init__(self, make: Callable[[], Sequence[R]]) -> None:
+        self._make = make
+        self._made: Sequence[R] | None = None
+
+    @property
+    def _all(self) -> Sequence[R]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[R]: ...
+    def __getitem__(self, at: int | slice) -> R | Sequence[R]:
+        return self._all[at]
 
 
 def act(action: Action) -> Act:
@@ -146,6 +173,11 @@ class RuleRecord(Record):
     def decided(self) -> str:
         """`by web-in (edge.fwl:12)`, or `on server.rules:6 (-m recent)` where that line is in doubt."""
         return f"{'on' if self.action == 'depends' else 'by'} {self}"
+
+    @property
+    def way(self) -> str:
+        """The jumps that lead to it: ` by way of 12, 30`, lines of the same file."""
+        return f" by way of {', '.join(str(place.line) for place in self.via)}" if self.via else ""
 
     def __str__(self) -> str:
         """`web-in (edge.fwl:12)`, or just the label where that says it."""

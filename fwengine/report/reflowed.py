@@ -11,7 +11,8 @@ from ..language.meaning.vocabulary import Vocabulary
 from ..model import address
 from ..policy import Policy
 from .answer import Block, heading, table
-from .flowed import aligned, fate_word, moment, rule_or_none, service, shown_rule
+from .columns import aligned
+from .flowed import fate_word, moment, rule_or_none, service, shown_rule
 from .refated import Refated, RefatedNames, RefatedRule
 from .style import Style
 from .wording import counted
@@ -73,11 +74,11 @@ def refated_lines(found: Refated, style: Style) -> Iterator[str]:
     yield ""
     yield style(_summary(found), bold=True)
     if found.flows:
-        yield from aligned([_RULES, *map(_rule_cells, found.rules[:SHOWN])], numbers=2)
+        yield from aligned([_RULES, *map(_rule_cells, found.rules[:SHOWN])], 2, style.width)
         if len(found.rules) > SHOWN:
             yield f"and {counted(len(found.rules) - SHOWN, 'more row')}"
         yield ""
-        yield from aligned([_NAMES, *(_name_cells(row, found.exact) for row in found.names)], numbers=2)
+        yield from aligned([_NAMES, *(_name_cells(row, found.exact) for row in found.names)], 2, style.width)
 
 
 def refated_blocks(found: Refated) -> Iterable[Block]:

@@ -11,6 +11,8 @@ from ..model.fields import DPORT, DST, FIVE, PROTOCOL, SPORT, SRC
 from ..model.rules import Rule
 from ..policy import Policy
 from .answer import Answer, Block, heading, table
+from .columns import broken, fitted, joined
+from .fit import wrapped
 from .making import rule_at
 from .record import Act, Made, Place, Record, Related, RuleRecord, act
 from .screen import visible
@@ -22,6 +24,13 @@ MAX_WORDS: Final = 120  # characters of another firewall's line in a table
 _HEADS: Final = ("#", "action", "protocol", "from", "port", "to", "port", "options", "rule")
 _LINE_HEADS: Final = ("#", "action", "line", "words")
 _ACTION: Final = 1  # the column
+_SAID: Final = {
+    "from": "from",
+    "to": "to",
+    "port": "port",
+    "rule": "as",
+    "line": "line",
+}  # before cells where there are no columns
 _COLUMNS: Final = tuple(FIELD_WORDS[f] for f in (PROTOCOL, SRC, SPORT, DST, DPORT))
 _ANY: Final = ("any", "any", "", "any", "")  # what a rule says without a word
 _MAIN: Final = frozenset(FIELD_WORDS[f] for f in FIVE)
@@ -99,8 +108,7 @@ class PolicyListed(Record):
             if self.imported:
                 words = r.text or ""
                 short = words if len(words) <= MAX_WORDS else words[: MAX_WORDS - 1] + "…"
-                way = f" by way of {', '.join(str(place.line) for place in r.rule.via)}" if r.rule.via else ""
-                place = f"{r.rule.place.line}{way}" if r.rule.place else ""
+                place = f"{r.rule.place.line}{r.rule.way}" if r.rule.place else ""
                 yield str(number), r.rule.action, place, visible(short)
             else:
                 cells = [r.written.get(word, blank) for word, blank in zip(_COLUMNS, _ANY, strict=True)]
@@ -122,7 +130,8 @@ class Listed(Answer):
         for number, one in enumerate(self.listed):
             yield from _head(one.policy, number, len(self.listed), style)
             yield from _table(one.heads, list(one.rows()), style)
-            yield from (visible(f"applied {place.text} (line {place.place.line})") for place in one.applied)
+            for place in one.applied:
+                yield from wrapped(visible(f"applied {place.text} (line {place.place.line})"), style.width, rest="    ")
 
     def blocks(self) -> Iterable[Block]:
         for one in self.listed:
@@ -157,15 +166,31 @@ def _head(name: str, number: int, count: int, style: Style) -> Iterator[str]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> Iterator[str]:
-    """Columns, without those of which nothing is said; the last one may be as wide as it likes."""
-    widths = [max(len(row[i]) for row in [*rows, heads]) for i in range(len(heads))]
-    widths[-1] = 0
+    """Columns, without those of which nothing is said; where they do not fit, each rule as it is written."""
     used = [i for i in range(len(heads)) if any(row[i] for row in rows)]
-    yield style("  ".join(f"{heads[i]:<{widths[i]}}" for i in used).rstrip(), bold=True)
-    for row in rows:
-        cells = [f"{row[i]:<{widths[i]}}" for i in used]
-        cells[used.index(_ACTION)] = style(cells[used.index(_ACTION)], _HUES[row[_ACTION]])
-        yield "  ".join(cells).rstrip()
+    chosen = [[row[i] for i in used] for row in rows]
+    widths = fitted([[heads[i] for i in used], *chosen], style.width)
+    if widths is None:
+        yield from _written(heads, rows, style)
+        return
+    action = used.index(_ACTION)
+    yield from (style(joined(line), bold=True) for line in broken([heads[i] for i in used], widths))
+    for row in chosen:
+        for line in broken(row, widths):
+            line[action] = style(line[action], _HUES[row[action]])
+            yield joined(line)
+
+
+def _written(heads: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> Iterator[str]:
+    """The rows one below the other, much as in the language."""
+    margin = max(len(row[0]) for row in rows)
+    for number, action, *cells in rows:
+        told = [(_SAID.get(head, ""), cell) for head, cell in zip(heads[_ACTION + 1 :], cells, strict=True) if cell]
+        said = " ".join(f"{word} {cell}" if word else cell for word, cell in told)
+        head = f"{number:<{margin}}  {action} "
+        first, *more = wrapped(said, style.width, head, " " * (margin + 6))
+        yield f"{number:<{margin}}  {style(action, _HUES[action])}{first[len(head) - 1 :]}"
+        yield from more
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 from .answer import Answer
 from .changed import Changed
 from .checked import Checked
+from .converted import Conversion
 from .counted import Counted
 from .described import Explained, Version
+from .drawn import Drawn
 from .evaluated import Evaluated
 from .flowed import Flowed
+from .mended import Mended
 from .packet_rows import PacketFared, PerPacket
 from .proved import Proved
 from .reached import Reached
@@ -27,11 +30,11 @@ from .ruled import Listed, Sized
 from .searched import Searched
 from .shown import Shown
 from .tested import Tests
-from .written import Formatted, Started, Synthesized
+from .written import Formatted, Reported, Started, Synthesized
 
 ANSWERS: Final[tuple[type[Answer], ...]] = (
-    Checked, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Started,
-    Listed, Sized, Shown, Reached, Explained, Version,
+    Checked, Mended, Evaluated, Counted, PerPacket, Tests, Searched, Proved, Changed, Flowed, Synthesized, Formatted, Conversion, Started,
+    Reported, Listed, Sized, Drawn, Shown, Reached, Explained, Version,
 )  # fmt: skip
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SPARSE: Final[frozenset[type[Record]]] = frozenset({PacketFared})  # written without what is null by default

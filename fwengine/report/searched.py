@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import ClassVar, Literal
 
 from ..analysis.confirm import Answer as Found
@@ -11,25 +12,17 @@ from ..analysis.query import Region
 from ..model.rules import Claim
 from ..policy import Policy
 from .answer import Answer, Block, Case, Note, heading, table
-from .listing import Listing
-from .making import region_of, rule_at, witness_of
-from .packets import details_of
-from .record import Act, Confirmed, Record, RegionRecord, RuleRecord, Size, UnknownInterface, Witness, act
+from .fit import wrapped
+from .found_lines import LINES, FoundLines, summary
+from .found_rows import Digest, RegionRow
+from .listing import Listing, packets_asked
+from .record import Act, Confirmed, RuleRecord, Size, UnknownInterface, act
 from .sizes import counted, size
 from .style import Style
 from .view import FOLDED, View
 from .wording import DOES
 
 _STATUS: dict[bool, Literal["none", "about no packet"]] = {True: "none", False: "about no packet"}
-
-
-@dataclass(frozen=True)
-class RegionRow(Record):
-    """Packets that one rule decides, with one of them."""
-
-    region: RegionRecord
-    rule: RuleRecord
-    witness: Witness
 
 
 @dataclass(frozen=True)
@@ -40,9 +33,12 @@ class Searched(Answer):
         asked: the verdict asked for.
         question: as it was asked.
         status: `found`, `none`, or `about no packet`, which answers nothing.
-        packets, asked_packets: how many they are, and how many were asked about, told apart by all fields; null if not counted.
+        found: all the regions in short.
+        asked_packets: how many packets were asked about, told apart by all fields; null if not counted.
         more: regions that `--limit` left out; all the counts are of all.
         in_doubt: regions that depend on lines in doubt, which the rules of theirs name, and `in_doubt_more` that `--limit` left out.
+        in_doubt_found: these in short; null if there are none.
+        confirmed: of both.
     """
 
     command: ClassVar[str] = "query"
@@ -52,16 +48,15 @@ class Searched(Answer):
     asked: Act
     question: str
     status: Literal["found", "none", "about no packet"]
-    regions: tuple[RegionRow, ...]
-    packets: Size | None
+    regions: Sequence[RegionRow]
+    found: Digest
     asked_packets: Size | None
     more: int
-    in_doubt: tuple[RegionRow, ...]
+    in_doubt: Sequence[RegionRow]
+    in_doubt_found: Digest | None
     in_doubt_more: int
     confirmed: Confirmed | None
     unknown_interfaces: tuple[UnknownInterface, ...]
-    _listing: Listing = field(repr=False, compare=False)
-    _doubted: Listing | None = field(default=None, repr=False, compare=False)
     _view: View = field(default=FOLDED, repr=False, compare=False)
 
     @classmethod
@@ -76,38 +71,67 @@ class Searched(Answer):
         by_name: bool = True,
         doubted: Found[Region] | None = None,
     ) -> Searched:
-        listing = Listing(policy, found, claim.boxes, plain=not by_name)
-        rows = _rows(policy, listing, view.limit)
-        others = Listing(policy, doubted, claim.boxes, plain=not by_name) if doubted else None
-        in_doubt = _rows(policy, others, view.limit) if others is not None else ()
-        strangers = tuple(map(UnknownInterface.of, policy.strangers(claim.boxes)))
-        status = "found" if rows else _STATUS[found.confirmed is not None]
-        packets, whole = listing.packets if found and listing.packets else (None, None)
+        listing = Listing(policy, found, plain=not by_name)
+        others = Listing(policy, doubted or Found((), None), plain=not by_name)
+        regions, in_doubt = listing.rows(view.limit), others.rows(view.limit)
+        digest = listing.digest(claim.boxes)
+        in_doubt_digest = others.digest(claim.boxes) if in_doubt else None
+        counted_ = any(some is not None and some.packets is not None for some in (digest, in_doubt_digest))
         return cls(
-            policy.name, act(claim.action), question, status, rows, packets, whole, len(found) - len(rows),
-            in_doubt, len(doubted or ()) - len(in_doubt), Confirmed.of(found.confirmed), strangers, listing, others, view,
-        )  # fmt: skip
+            policy.name,
+            act(claim.action),
+            question,
+            "found" if regions else _STATUS[found.confirmed is not None],
+            regions,
+            digest,
+            packets_asked(claim.boxes) if counted_ else None,
+            digest.regions - len(regions),
+            in_doubt,
+            in_doubt_digest,
+            in_doubt_digest.regions - len(in_doubt) if in_doubt_digest is not None else 0,
+            _both(Confirmed.of(found.confirmed), Confirmed.of(doubted.confirmed) if doubted else None),
+            tuple(map(UnknownInterface.of, policy.strangers(claim.boxes))),
+            view,
+        )
 
     @property
     def total(self) -> str:
         """`2 regions, 64,512 flows (confirmed)`, or that there is none."""
         if self.regions:
-            return self._listing.summary(Style(False))
+            return summary(self.found, self.asked_packets, self.confirmed, Style(False))
         if self.confirmed is None:
             return "empty: the question is about no packet"
         certainly = " for certain" if self.in_doubt else ""
         return f"none: no packet of this region gets `{self.asked}`{certainly}{_word(self.confirmed)}"
 
-    def lines(self, style: Style) -> Iterable[str]:
-        if self.regions:
-            yield from self._listing.lines(style, self._view.width, detail=self._view.detail, limit=self._view.limit)
-        else:
-            yield self.total
-        if self._doubted is not None:
+    def lines(self, style: Style) -> Iterator[str]:
+        """At most 15, unless `--detail` or `--limit` ask for more."""
+        most = LINES if self.in_doubt_found is None else LINES // 2
+        head = self._summary(self.found, style) if self.regions else [self.total]
+        used = 0
+        for line in chain(head, self._part(self.found, self.regions, self.more, most - len(head), self.asked, style)):
+            used += 1
+            yield line
+        if self.in_doubt_found is not None:
             yield ""
             yield "in doubt, unless `--in-doubt allow` or `--in-doubt deny` takes a side:"
-            view = self._view
-            yield from self._doubted.lines(style, view.width, detail=view.detail, limit=view.limit)
+            head = self._summary(self.in_doubt_found, style)
+            yield from head
+            most = LINES - used - 2 - len(head)
+            yield from self._part(self.in_doubt_found, self.in_doubt, self.in_doubt_more, most, "depends", style)
+
+    def _summary(self, found: Digest, style: Style) -> list[str]:
+        plain = summary(found, self.asked_packets, self.confirmed, Style(False))
+        whole = [summary(found, self.asked_packets, self.confirmed, style)]
+        return whole if len(plain) <= self._view.width else list(wrapped(plain, self._view.width, rest="  "))
+
+    def _part(
+        self, found: Digest, rows: Sequence[RegionRow], more: int, most: int, verdict: Act, style: Style
+    ) -> Iterator[str]:
+        writer = FoundLines(verdict, self._view, style)
+        if self._view.detail or self._view.limit is not None:
+            return writer.each(rows, more, whole=self._view.detail)
+        return writer.folded(found, most)
 
     def blocks(self) -> Iterable[Block]:
         yield heading(f"`{self.question}` in `{self.policy}`")
@@ -156,15 +180,10 @@ class Searched(Answer):
         yield Case(self.policy, self.question, bool(self.regions), message=self.total, text=self.total, kind="query")
 
 
-def _rows(policy: Policy, listing: Listing, limit: int | None) -> tuple[RegionRow, ...]:
-    return tuple(
-        RegionRow(
-            region_of(r.box, listing.wording.region(r.box), r.flows),
-            rule_at(policy, r.rule),
-            witness_of(policy, r.witness, r.rule, details_of((r.box,))),
-        )
-        for r in listing.regions[:limit]
-    )
+def _both(one: Confirmed | None, other: Confirmed | None) -> Confirmed | None:
+    if one is None or other is None:
+        return one or other
+    return Confirmed(one.complete and other.complete, one.samples + other.samples)
 
 
 def _word(confirmed: Confirmed | None) -> str:

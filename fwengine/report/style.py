@@ -1,18 +1,21 @@
-"""Colours on a terminal: which, and whether at all."""
+"""How text looks on a terminal: in which colours, and how wide its lines may be."""
 
 from __future__ import annotations
 
 import os
-from typing import TextIO
+from typing import Final, TextIO
 
 _CODES = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36, "grey": 90}
 
 
-class Style:
-    """Wraps words in escape sequences, or leaves them alone."""
+WIDTH: Final = 100  # of lines where no terminal tells
 
-    def __init__(self, color: bool) -> None:
-        self.color = color
+
+class Style:
+    """Wraps words in escape sequences, or leaves them alone; `width` is how wide lines may be."""
+
+    def __init__(self, color: bool, width: int = WIDTH) -> None:
+        self.color, self.width = color, width
 
     def __call__(self, text: str, color: str | None = None, *, bold: bool = False) -> str:
         if not self.color or not text:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ..codes import UNMET
 from .answer import Answer, Block, Case, Note, heading, table
+from .fit import wrapped
 from .outcomes import Outcome, failure_head, failure_lines
 from .record import Record, RuleRecord, Witness
 from .screen import visible
@@ -107,10 +108,10 @@ class Tests(Answer):
         if self.coverage is not None:
             yield from coverage_lines(self.coverage, style)
         if self.mutation is not None:
-            yield self.mutation.told
+            yield from wrapped(self.mutation.told, style.width, rest="  ")
             for s in self.mutation.survivors:
                 yield f"  {style('not noticed', 'yellow')}  " + visible(f"{s.mutant}  {s.rule.place}")
-                yield visible(f"    would be noticed by:  {s.expectation}")
+                yield from _noticed_by(visible(s.expectation), style.width)
         total, paren, sampled = self.total.partition(" (")
         yield style(total, "red" if self.failed or not self._whole else "green", bold=True) + paren + sampled
 
@@ -171,3 +172,12 @@ class Tests(Answer):
             ]
             name = f"{r.place.line}: {r.expectation}"
             yield Case(r.place.file, name, r.passed, r.place, f"expected {r.wanted}, got {r.got}", "\n".join(told))
+
+
+def _noticed_by(expectation: str, width: int) -> Iterator[str]:
+    """The expectation that a policy lacks: to be pasted, so never broken, but in a line of its own where it is long."""
+    head = "    would be noticed by:"
+    if len(f"{head}  {expectation}") <= width:
+        yield f"{head}  {expectation}"
+    else:
+        yield from (head, f"      {expectation}")

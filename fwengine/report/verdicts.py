@@ -35,12 +35,6 @@ def doubts_text(rule: Rule) -> str:
     return visible(" and ".join(told))
 
 
-def by_way_of(rule: Rule) -> str:
-    """The jumps that lead to another firewall's line: ` by way of 12, 30`, lines of the same file."""
-    path = rule.origin.path if rule.origin is not None else ()
-    return f" by way of {', '.join(str(span.line) for span in path)}" if path else ""
-
-
 def split(verdict: Verdict) -> Iterator[tuple[Case, Box]]:
     """The parts of an open packet that fare by rules of their own, in the order of the rules."""
     for case, boxes in _by_rule(verdict):

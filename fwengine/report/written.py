@@ -1,4 +1,4 @@
-"""What commands that write files answer: `init`, `synth`, of a capture and its verdicts, and `fmt`, of policies in canonical form."""
+"""What commands that write files answer: `init`, `report`, `synth`, of a capture and its verdicts, and `fmt`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 
 from ..codes import NOT_CANONICAL, UNEXERCISED
 from .answer import Answer, Block, Case, Note, heading, table
-from .record import Act, Place, Record, RuleRecord
+from .record import Act, Place, Record, RuleRecord, Size
 from .screen import visible
 from .style import Style
+from .unified import diff_lines
 from .wording import counted
 
 
@@ -35,6 +36,35 @@ class Started(Answer):
         yield table(("file",), [(f"`{place}`",) for place in self.files])
         if self.next is not None:
             yield Block(f"To go on: `{self.next}`")
+
+
+@dataclass(frozen=True)
+class Reported(Answer):
+    """The page that was written, what it is about, and how many bytes it has."""
+
+    command: ClassVar[str] = "report"
+    rows: ClassVar[str] = "captures"
+
+    policy: str
+    old: str | None
+    captures: tuple[str, ...]
+    logs: tuple[str, ...]
+    page: Place
+    bytes: Size
+
+    @property
+    def told(self) -> str:
+        about = [f"`{self.policy}`"]
+        about += [f"what changed since `{self.old}`"] * (self.old is not None)
+        about += [f"what it does to {counted(len(self.captures), 'capture')}"] * bool(self.captures)
+        about += [f"what becomes of the flows of {counted(len(self.logs), 'log')}"] * bool(self.logs)
+        return f"wrote `{self.page}`: {counted(self.bytes, 'byte')} about {', '.join(about)}"
+
+    def lines(self, style: Style) -> Iterator[str]:
+        yield visible(self.told.replace("`", ""))
+
+    def blocks(self) -> Iterable[Block]:
+        yield Block(self.told)
 
 
 @dataclass(frozen=True)
@@ -103,12 +133,6 @@ class FormattedFile(Record):
     place: Place
     changed: bool
     diff: tuple[str, ...]
-
-
-def diff_lines(diff: Iterable[str], style: Style) -> Iterator[str]:
-    """A unified diff, in colours."""
-    for line in diff:
-        yield style(visible(line), {"+": "green", "-": "red"}.get(line[:1]))
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def _text(
     return _Text(Kind(name, title, family, advice), surely, often)
 
 
-_READ: Final = "it is read as it is (docs/formats): leave out the ending `.fwl`, or say `--from`"
+_READ: Final = "it is read as it is (docs/reference/formats): leave out the ending `.fwl`, or say `--from`"
 _PLAN: Final = (
     "plan it, and save the plan as JSON: `terraform plan -out tfplan`, `terraform show -json tfplan > plan.json`"
 )

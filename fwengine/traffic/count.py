@@ -23,7 +23,7 @@ from ..packets.capture import Capture, Record, open_capture, refuse_foreign
 from ..packets.links import find
 from ..packets.logs import LOGS, PFLOG, Recorded, recorded
 from ..packets.place import NOT_IP, TRUNCATED
-from ..packets.source import Source
+from ..packets.source import WHOLE, Source, Window
 from ..packets.wire import decode, known
 from .cut import Cuts
 from .sums import CLASSES, ROWS, CaptureReport, Sums, link_notes, report_of
@@ -93,19 +93,41 @@ def evaluate_capture(
     native = chosen_classifier(policy, path, engine)
     if native is not None:
         return native_report(native, path, stated, progress, max(1, jobs))
-    rows = len(policy.rules) + 1 + ROWS
-    sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+    return reported(policy, path, stated, count_plainly(policy, path, stated, progress))
+
+
+class Found(NamedTuple):
+    """What is counted in a capture, or in a window of it, up to its damage."""
+
+    sums: Sums
+    met: Met
     error: CaptureError | None = None
-    notes: tuple[str, ...] = ()
+
+
+def reported(policy: RuleSet, path: str | os.PathLike[str], stated: Stated, found: Found) -> CaptureReport:
+    """The report of a capture of which this was found."""
+    notes = stated.notes(policy, any(found.sums.packets[: len(policy.rules) + 1]), found.met)
+    return report_of(policy, os.fspath(path), found.sums, found.error, notes)
+
+
+def nothing_of(policy: RuleSet) -> Sums:
+    """Sums before anything is counted."""
+    rows = len(policy.rules) + 1 + ROWS
+    return Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
+
+
+def count_plainly(
+    policy: RuleSet, path: str | os.PathLike[str], stated: Stated, progress: Progress | None, window: Window = WHOLE
+) -> Found:
+    """Counts in plain Python."""
+    sums = nothing_of(policy)
+    error: CaptureError | None = None
     try:
-        with open_capture(path) as capture:
-            try:
-                _count(policy, capture, stated, sums, progress)
-            finally:
-                notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
+        with open_capture(path, window) as capture:
+            _count(policy, capture, stated, sums, progress)
     except CaptureError as caught:
         error = caught
-    return report_of(policy, os.fspath(path), sums, error, notes)
+    return Found(sums, stated.met, error)
 
 
 def iterate(
@@ -201,6 +223,18 @@ class Judge:
         return list(dict.fromkeys([*link_notes(self.kinds), *(note for one in told for note in one)]))
 
 
+class Met(NamedTuple):
+    """Of interfaces `in` and `out`: which a capture records otherwise than stated, and which it records at all."""
+
+    overruled: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
+
+    def __or__(self, other: object) -> Met:
+        if not isinstance(other, Met):
+            return NotImplemented
+        return Met(self.overruled | other.overruled, self.seen | other.seen)
+
+
 class Stated:
     """The interfaces and the state to take for a capture's packets."""
 
@@ -236,16 +270,22 @@ class Stated:
         for name in outbound:
             self.numbers("", name)
 
-    def notes(self, policy: RuleSet, decoded: bool) -> tuple[str, ...]:
-        """What to tell about interfaces; `decoded` says that rules were asked at all."""
+    @property
+    def met(self) -> Met:
+        """What was met so far."""
+        seen = [word for n, word in enumerate(("in", "out")) if any(names[n] for names in self._known)]
+        return Met(frozenset(self._overruled), frozenset(seen))
+
+    def notes(self, policy: RuleSet, decoded: bool, met: Met | None = None) -> tuple[str, ...]:
+        """What to tell about interfaces (those met so far, or others); `decoded` says that rules were asked at all."""
+        met = met or self.met
         out = [
             f"the capture records other interfaces than the stated `{word} {write_interface(self._words[word] or '')}`, "
             "which is taken instead"
-            for word in sorted(self._overruled)
+            for word in sorted(met.overruled)
         ]
-        seen = {"in": any(names[0] for names in self._known), "out": any(names[1] for names in self._known)}
         for field, word in ((IN, "in"), (OUT, "out")):
-            if decoded and field in policy.tree.fields and self._words[word] is None and not seen[word]:
+            if decoded and field in policy.tree.fields and self._words[word] is None and word not in met.seen:
                 out.append(
                     f"rules ask for `{word}`, and the capture records no such interface: `--{word} NAME` states one"
                 )
@@ -308,7 +348,7 @@ def _count(policy: RuleSet, capture: Capture, stated: Stated, sums: Sums, progre
 
 def chosen_classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Engine) -> Classifier | None:
     """The native classifier, if it is to be used."""
-    if engine == "tree" or (engine == "auto" and not _is_long(path)):
+    if engine == "tree" or (engine == "auto" and not is_long(path)):
         return None
     from ..native import available, classifier, why_not
 
@@ -329,7 +369,7 @@ def chosen_classifier(policy: RuleSet, path: str | os.PathLike[str], engine: Eng
     return None
 
 
-def _is_long(path: str | os.PathLike[str]) -> bool:
+def is_long(path: str | os.PathLike[str]) -> bool:
     """Is a capture worth the building of a table? Of a stream nobody knows, so it is."""
     try:
         return os.fspath(path) == "-" or not 0 < Path(path).stat().st_size < _SHORT
@@ -346,17 +386,28 @@ def native_report(
     flows: FlowSums | None = None,
 ) -> CaptureReport:
     """As `evaluate_capture`, through the native module; `flows` takes those, too, in one job."""
+    return reported(native.policy, path, stated, count_natively(native, path, stated, progress, jobs, flows))
+
+
+def count_natively(
+    native: Classifier,
+    path: str | os.PathLike[str],
+    stated: Stated,
+    progress: Progress | None,
+    jobs: int,
+    flows: FlowSums | None = None,
+    window: Window = WHOLE,
+) -> Found:
+    """Counts through the native module."""
     from ..native import count_capture
 
     policy = native.policy
     cuts = Cuts(policy)
     truncated, several = (len(policy.rules) + 1 + n for n in (CLASSES.index(TRUNCATED), len(CLASSES)))
-    rows = len(policy.rules) + 1 + ROWS
-    nothing = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, Counter())
     try:
-        source = Source(path)
+        source = Source(path, window)
     except CaptureError as caught:
-        return report_of(policy, os.fspath(path), nothing, caught, ())
+        return Found(nothing_of(policy), Met(), caught)
     try:
         refuse_foreign(source)
         counts = count_capture(
@@ -374,10 +425,9 @@ def native_report(
             flows=flows,
         )
     except CaptureError as caught:
-        return report_of(policy, os.fspath(path), nothing, caught, ())
+        return Found(nothing_of(policy), Met(), caught)
     finally:
         source.close()
     stated.recorded(counts.inbound, counts.outbound)
-    notes = stated.notes(policy, any(counts.packets[: len(policy.rules) + 1]))
     sums = Sums(list(counts.packets), list(counts.octets), list(counts.recorded), Counter(counts.kinds))
-    return report_of(policy, os.fspath(path), sums, counts.error, notes)
+    return Found(sums, stated.met, counts.error)

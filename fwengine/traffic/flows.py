@@ -18,8 +18,20 @@ from ..model.ruleset import RuleSet
 from ..packets.capture import Record, open_capture
 from ..packets.logs import PFLOG
 from ..packets.place import NOT_IP, TRUNCATED
-from .count import Engine, Judge, Outcome, Progress, Stated, chosen_classifier, native_report
-from .sums import CLASSES, ROWS, CaptureReport, Sums, report_of
+from ..packets.source import WHOLE, Window
+from .count import (
+    Engine,
+    Found,
+    Judge,
+    Outcome,
+    Progress,
+    Stated,
+    chosen_classifier,
+    count_natively,
+    nothing_of,
+    reported,
+)
+from .sums import CLASSES, ROWS, CaptureReport, Sums
 
 if TYPE_CHECKING:
     from ..native import Classifier, FlowSums
@@ -28,7 +40,7 @@ MOST_FLOWS: Final = 1 << 17  # that are told apart, at some 400 bytes each
 
 Takes = Callable[[Action | None, int | None], bool]  # by verdict and deciding rule, which may be none
 _Key = tuple[int, int, int, int, int, int, int]
-_KEY: Final = 7  # what a flow begins with, alike in all its packets
+KEY: Final = 7  # what a flow begins with, alike in all its packets
 
 
 class Flow(NamedTuple):
@@ -93,10 +105,20 @@ class FlowTable:
             sums[1] += outcome.wire_length
             sums[2] = min(sums[2], time)
             sums[3] = max(sums[3], time)
-        elif len(self._flows) < self._most:
+            return
+        self._room()
+        if len(self._flows) < self._most:
             self._flows[key] = [1, outcome.wire_length, time, time]
         else:
             self._beyond += 1
+
+    def _room(self) -> None:
+        """Called before a flow is added that is not there yet."""
+
+    def _emptied(self) -> list[Flow]:
+        found = [Flow(*key, *sums) for key, sums in self._flows.items()]
+        self._flows.clear()
+        return found
 
     def top(self, most: int) -> list[Flow]:
         """The flows of most packets, then of most bytes."""
@@ -105,7 +127,7 @@ class FlowTable:
             if self.sums is None
             else map(Flow._make, self.sums)
         )
-        return nsmallest(most, every, key=lambda flow: (-flow.packets, -flow.bytes, flow[:_KEY]))
+        return nsmallest(most, every, key=lambda flow: (-flow.packets, -flow.bytes, flow[:KEY]))
 
 
 def flow_table(
@@ -143,28 +165,35 @@ def count_flows(
 ) -> CaptureReport:
     """As `count.evaluate_capture`, whose report it gives; adds the flows to a table."""
     stated = Stated(inbound, outbound, state)
+    return reported(policy, path, stated, flows_found(policy, path, table, stated, progress))
+
+
+def flows_found(
+    policy: RuleSet,
+    path: str | os.PathLike[str],
+    table: FlowTable,
+    stated: Stated,
+    progress: Progress | None,
+    window: Window = WHOLE,
+) -> Found:
+    """Counts a capture, or a window of it, and adds the flows to a table."""
     if table.native is not None:
-        return native_report(table.native, path, stated, progress, 1, table.sums)
+        return count_natively(table.native, path, stated, progress, 1, table.sums, window)
     judge = Judge(policy, stated)
-    rows = len(policy.rules) + 1 + ROWS
-    sums = Sums([0] * rows, [0] * rows, [(0, 0)] * rows, judge.kinds)
+    sums = nothing_of(policy)._replace(kinds=judge.kinds)
     error: CaptureError | None = None
-    notes: tuple[str, ...] = ()
     try:
-        with open_capture(path) as capture:
-            try:
-                for batch in capture.batches():
-                    for record in batch:
-                        outcome = judge.outcome(record, 0)
-                        _count(sums, outcome, record, len(policy.rules) + 1)
-                        table.add(outcome, record[5])
-                    if progress is not None:
-                        progress(capture.position, capture.size)
-            finally:
-                notes = stated.notes(policy, any(sums.packets[: len(policy.rules) + 1]))
+        with open_capture(path, window) as capture:
+            for batch in capture.batches():
+                for record in batch:
+                    outcome = judge.outcome(record, 0)
+                    _count(sums, outcome, record, len(policy.rules) + 1)
+                    table.add(outcome, record[5])
+                if progress is not None:
+                    progress(capture.position, capture.size)
     except CaptureError as caught:
         error = caught
-    return report_of(policy, os.fspath(path), sums, error, notes)
+    return Found(sums, stated.met, error)
 
 
 def _count(sums: Sums, outcome: Outcome, record: Record, classes: int) -> None:

@@ -217,7 +217,7 @@ def test_a_damaged_capture_counts_up_to_the_damage(policy: Path, mixed: Path) ->
         (b"", "FW901]: the file is empty"),
         (b"\0neither", "FW901]: neither pcap nor pcapng"),
         (b"\x04\x22\x4d\x18" + bytes(20), "FW904]: compressed with lz4"),
-        (None, "FW905]: cannot be read: No such file"),
+        (None, "FW905]: cannot be read: no such file"),
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--format", "json"], ["--per-packet"], ["--per-packet", "--format", "json"]])
@@ -237,10 +237,10 @@ def test_what_is_no_capture_has_no_answer(
         assert done.out == ""
 
 
-def test_a_directory_is_no_capture(policy: Path, tmp_path: Path) -> None:
+def test_what_is_no_capture_in_a_folder(policy: Path, tmp_path: Path) -> None:
     done = ask(policy, "-r", tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert "FW905" in done.err
+    assert "p.fwl: error[FW901]: text, not a capture" in done.err
 
 
 def test_one_bad_capture_does_not_silence_the_others(policy: Path, mixed: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class TestUsage:
 
 class TestExplain:
     def test_every_code(self) -> None:
-        listed = run("explain").out.splitlines()
+        listed = run("explain", env={"COLUMNS": "300"}).out.splitlines()
         assert len(listed) > 40
         for line in listed:
             code, _, gist = line.partition("  ")

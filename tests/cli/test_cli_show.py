@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from fwengine.model.box import Box
 from fwengine.model.fields import DST, FIELDS, FLAGS, FULL, IN, OUT, PRESENT, SRC, Point
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import Rule
-from fwengine.report import compiled
+from fwengine.report import drawings
+from fwengine.report.drawings import tree_lines
+from fwengine.report.drawn import drawn
 from fwengine.report.ruled import Listed, PolicyListed
 from fwengine.report.shown import Shown
 from fwengine.report.style import Style
@@ -58,7 +61,7 @@ def _named(box: Box) -> Box:
 
 
 def test_the_table_is_the_text(edge: Path) -> None:
-    lines = run("show", edge, "--as-of", "2026-11-21").out.splitlines()
+    lines = run("show", edge, "--as-of", "2026-11-21", env={"COLUMNS": "300"}).out.splitlines()
     assert lines[0].split() == ["#", "action", "protocol", "from", "port", "to", "port", "options", "rule"]
     assert [re.split(r"  +", line)[-1] for line in lines[1:]] == [
         "spoofed", "web-in", f"{edge}:9", "dns-out", "ping", "admin", f"{edge}:13", "default",
@@ -68,6 +71,17 @@ def test_the_table_is_the_text(edge: Path) -> None:
     ]  # fmt: skip
     assert len({len(line.rstrip()) >= lines[0].rindex("rule") for line in lines}) == 1
     assert "(expired)" not in run("show", edge, "--as-of", "2026-06-30").out
+
+
+@pytest.mark.parametrize("room", [40, 60, 80, 100, 120])
+def test_the_table_fits_the_terminal_and_loses_no_word(edge: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    monkeypatch.chdir(edge.parent)
+    narrow = run("show", edge.name, env={"COLUMNS": str(room)}).out
+    whole = run("show", edge.name, env={"COLUMNS": "300"}).out
+    assert max(map(len, narrow.splitlines())) <= room
+    rules, heads = ("\n".join(whole.splitlines()[1:]), {"from", "to", "port", "as"})
+    assert Counter(rules.split()) <= Counter(narrow.split())
+    assert set(narrow.split()) - set(rules.split()) <= heads | set(whole.splitlines()[0].split())
 
 
 def test_a_policy_without_rules(tmp_path: Path) -> None:
@@ -95,7 +109,7 @@ class TestTree:
     @given(policies_and_points())
     def test_the_text_decides_as_the_policy(self, case: tuple[Policy, list[Point]]) -> None:
         policy, points = case
-        trees = list(_trees(compiled.tree_text(policy)))
+        trees = list(_trees("\n".join(tree_lines(drawn(policy)))))
         order = [*(rule.name for rule in policy.rules), "default"]
         for point in points:
             found = min((_walk(lines, point) for lines in trees), key=lambda leaf: order.index(leaf.split(" by ")[1]))
@@ -116,8 +130,8 @@ class TestTree:
         )
 
     def test_a_huge_one_is_cut_and_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(compiled, "MAX_TREE_LINES", 3)
-        lines = compiled.tree_text(loads(EDGE)).splitlines()
+        monkeypatch.setattr(drawings, "MAX_TREE_LINES", 3)
+        lines = list(tree_lines(drawn(loads(EDGE))))
         assert lines[-1].startswith("... more than 3 lines: see `--as stats`, or `--as json`")
 
 
@@ -276,8 +290,8 @@ class TestDrawings:
     def test_long_labels_are_cut(self) -> None:
         ports = ", ".join(str(n) for n in range(0, 2000, 2))
         policy = loads(f"allow tcp to any port {{ {ports} }} as a\n")
-        assert max(map(len, compiled.dot(policy).splitlines())) < 300
-        assert "1998" in compiled.tree_text(policy)  # but not in the tree, which is the truth
+        assert max(map(len, drawings.dot(drawn(policy)))) < 300
+        assert "1998" in "".join(tree_lines(drawn(policy)))  # but not in the tree, which is the truth
 
 
 def test_statistics_are_the_trees(edge: Path) -> None:

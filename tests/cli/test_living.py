@@ -370,34 +370,6 @@ class TestBeginning:
         assert "Traceback" not in done.err
 
 
-class TestPreview:
-    def test_it_writes_nothing_and_shows_what_fix_would(self, folder: Path) -> None:
-        done = run("check", "--fix", "--diff", "rules", *DAY)
-        assert done.code == 1
-        assert (folder / "rules" / "draft.fwl").read_text() == DRAFT
-        patch = folder / "mend.patch"
-        patch.write_text(done.out)
-        assert "-allow tcp to web port 80 as again  # twice\n" in done.out
-        assert "removed 2 statements; proved: no verdict changes" in done.err
-        run("check", "--fix", "rules", *DAY)
-        mended = (folder / "rules" / "draft.fwl").read_text()
-        lines = [line[1:] for line in done.out.splitlines()[3:] if line[0] != "-"]
-        assert mended.splitlines() == lines
-        again = run("check", "--fix", "--diff", "rules", *DAY)
-        assert (again.code, again.out, again.err) == (0, "", "")
-
-    def test_errors_are_told(self, folder: Path) -> None:
-        (folder / "rules" / "bad.fwl").write_text("alow tcp\n")
-        done = run("check", "--fix", "--diff", "rules", *DAY)
-        assert (done.code, "FW012" in done.err, "-allow tcp" in done.out) == (2, True, True)
-
-    @pytest.mark.parametrize("words", [["--diff"], ["--fix", "--diff", "--format", "json"], ["--watch", "--fix"]])
-    def test_what_does_not_go_together(self, folder: Path, words: list[str]) -> None:
-        done = run("check", "rules", *words)
-        assert done.code == 2
-        assert "goes with" in done.err or "not go with" in done.err
-
-
 class TestWatch:
     """Looks are counted here, never timed: the pause between two of them is where the tests change files."""
 

@@ -12,14 +12,18 @@ import pytest
 from support.commands import run
 from support.flow_logs import FIELDS, POLICY, lines, sums_of
 
-from fwengine.errors import CaptureError, LimitError
-from fwengine.flows import extra
+from fwengine.errors import CaptureError, MissingExtraError
+from fwengine.flows import arrow, extra
 from fwengine.flows.arrow import Piece, pieces
 from fwengine.flows.counting import Counter
+from fwengine.flows.evaluate import evaluate_log
 from fwengine.flows.options import OPENERS, Opener, Reading
+from fwengine.flows.partition import not_allowed
 from fwengine.flows.quick import Quick
 from fwengine.flows.reading import Left, read, scanned
+from fwengine.flows.sorting import Sorted
 from fwengine.flows.sums import FlowSums
+from fwengine.flows.top import Top
 from fwengine.model import address
 
 pa: Any = pytest.importorskip("pyarrow")
@@ -141,7 +145,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "broken.parquet").write_bytes(b"PAR1" + bytes(100))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     for name, message in (
-        ("broken.parquet", "cannot be read"),
+        ("broken.parquet", "cannot be read: it is damaged, or ends early$"),
         ("other.parquet", "no column tells `src`: state which does"),
     ):
         with pytest.raises(CaptureError, match=message):
@@ -154,5 +158,114 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise ModuleNotFoundError(name=name)
 
     monkeypatch.setattr(extra, "import_module", missing)
-    with pytest.raises(LimitError, match=r"needs pyarrow, which is not here: `pip install 'fwengine\[flows\]'`"):
+    with pytest.raises(MissingExtraError, match=r"needs `pyarrow`: pip install 'fwengine\[flows\]'"):
         list(read(str(tmp_path / "other.parquet"), Reading(), Left("log")))
+
+
+def test_threads_share_row_groups(tmp_path: Path) -> None:
+    """With the same sums, the same line numbers, and the same about a file that is damaged, whatever their number."""
+    header, rows = rows_of(lines(6, FIELDS, ",", 900), ",")
+    table = pa.table({name: [row[n] for row in rows] for n, name in enumerate(header)})
+    path = tmp_path / "log.parquet"
+    pq.write_table(table, path, row_group_size=100)
+    for damaged in (False, True):
+        found: list[tuple[FlowSums, Top, str]] = []
+        if damaged:
+            data = bytearray(path.read_bytes())
+            data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
+            path.write_bytes(data)
+        for jobs in (1, 3):
+            top = Top()
+            log = evaluate_log(Counter(POLICY, jobs=jobs), str(path), Reading(), top=top, takes=not_allowed)
+            assert (log.error is not None) == damaged
+            found.append((log.sums, top, str(log.error)))
+        assert found[0] == found[1]
+        assert damaged or found[0][0].flows > 50
+
+
+class TestSorting:
+    """Rows of all kinds: what the native module makes of a record batch is what is made of the same rows one by one."""
+
+    ADDRESSES = ("203.0.113.7", "192.0.2.80", "224.0.0.1", "255.255.255.255", "0.0.0.0", " 192.0.2.81", "1.2.3", "-",
+                 "2001:db8::7", "2001:DB8:0:0::80", "ff02::fb", "::", "::ffff:192.0.2.1", "1::2::3", "fe80::1%eth0")  # fmt: skip
+
+    def table(self, seed: int, count: int, ends: tuple[str, ...]) -> Any:
+        luck = random.Random(seed)
+        odd = (None,) * (seed % 2)
+        return pa.table({
+            "srcaddr": [luck.choice((*ends, *odd)) for _ in range(count)], "dstaddr": [luck.choice((*ends, *odd)) for _ in range(count)],
+            "srcport": pa.array([luck.choice((50000, 443, 0, *odd)) for _ in range(count)], "uint16"),
+            "dstport": pa.array([luck.choice((443, 53, 0)) for _ in range(count)], "uint16"),
+            "protocol": pa.array([luck.choice((6, 17, 1, 58, 47, 0, 43)) for _ in range(count)], "uint8"),
+            "tcp_flags": pa.array([luck.choice((2, 18, 16, *odd)) for _ in range(count)], "uint8"),
+            "bytes": pa.array([luck.choice((40, 1 << 40, -1 * (seed % 2))) for _ in range(count)], "int64"),
+            "start": pa.array([luck.choice((1793491200, 1793491230, 1793491290)) for _ in range(count)], "int64"),
+            **({"log_status": ["OK"] * count} if seed % 3 == 0 else {}),
+        })  # fmt: skip
+
+    def sums(self, table: Any, path: Path, reading: Reading) -> Any:
+        pq.write_table(table, path, row_group_size=130)
+        sums, left = sums_of(path, reading)
+        return sums, left.unread, left.left_out, left.lines
+
+    @pytest.mark.parametrize("opener", OPENERS)
+    @pytest.mark.parametrize("since", [None, 1793491230000])
+    def test_all_kinds(
+        self, opener: Opener, since: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reading = Reading(opener=opener, since=since, until=None if since is None else since + 1000)
+        kinds = (self.ADDRESSES, self.ADDRESSES[:6], self.ADDRESSES[8:12], self.ADDRESSES[:2])
+        for seed in range(4):
+            table = self.table(seed, 300, kinds[seed])
+            for dropped in ((), ("tcp_flags",), ("srcport",), ("bytes", "dstport")):
+                chosen = table.drop_columns(list(dropped))
+                quick = self.sums(chosen, tmp_path / "log.parquet", reading)
+                with monkeypatch.context() as patch:
+                    patch.setattr(arrow.Rows, "plain", lambda rows, batch: Sorted([], list(range(batch.num_rows)), 0))
+                    assert self.sums(chosen, tmp_path / "log.parquet", reading) == quick
+                if seed and opener != "open":
+                    with monkeypatch.context() as patch:
+                        patch.setattr(arrow, "native", None)
+                        assert self.sums(chosen, tmp_path / "log.parquet", reading) == quick
+                assert since is not None or quick[0].flows > 30
+
+    def test_addresses_of_other_types(self, tmp_path: Path) -> None:
+        luck = random.Random(3)
+        ends = [luck.choice(("203.0.113.7", "192.0.2.80", "224.0.0.1")) for _ in range(500)]
+        wide = [luck.choice(("2001:db8::7", "ff02::fb", "fe80::1")) for _ in range(500)]
+        others = {"protocol": pa.array([6] * 500, "uint8"), "srcport": [50000] * 500, "dstport": [80] * 500}
+
+        def packed(texts: list[str]) -> list[bytes]:
+            found = [address.parse(text) for text in texts]
+            return [
+                (n - address.V6_BASE).to_bytes(16, "big") if n >= address.V6_BASE else n.to_bytes(4, "big")
+                for n in found
+            ]
+
+        tried: list[tuple[list[str], list[tuple[list[Any], Any]]]] = [
+            (
+                ends,
+                [
+                    (packed(ends), pa.binary(4)),
+                    (packed(ends), pa.binary()),
+                    ([address.parse(t) for t in ends], pa.int64()),
+                ],
+            ),
+            (wide, [(packed(wide), pa.binary(16)), (packed(wide), pa.binary())]),
+        ]
+        for texts, columns in tried:
+            want = self.sums(
+                pa.table({"src": texts, "dst": texts[::-1], **others}), tmp_path / "log.parquet", Reading()
+            )
+            for values, type_ in columns:
+                table = pa.table({"src": pa.array(values, type_), "dst": pa.array(values[::-1], type_), **others})
+                assert self.sums(table, tmp_path / "log.parquet", Reading()) == want
+        mixed = pa.table(
+            {"src": pa.array([address.parse(t) for t in ends], "uint32"), "dst": [*wide[:250], *ends[:250]], **others}
+        )
+        sums, unread, *_ = self.sums(mixed, tmp_path / "log.parquet", Reading())
+        assert (sums.flows, [told.lines for told in unread.values()]) == (250, [250])
+        minus = pa.table(
+            {"src": pa.array([-1, -(1 << 30), 5], "int32"), "dst": pa.array([7, 7, 7], "int32"), "protocol": [6, 6, 6]}
+        )
+        assert self.sums(minus, tmp_path / "log.parquet", Reading())[0].flows == 1

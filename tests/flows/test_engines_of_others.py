@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from support.drawn_captures import made
 from support.flow_logs import FIELDS, POLICY, lines
 
-from fwengine.errors import CaptureError
+from fwengine.errors import CaptureError, MissingExtraError
 from fwengine.flows.counting import Counter
 from fwengine.flows.evaluate import evaluate_flows
 from fwengine.flows.options import Reading
 from fwengine.flows.partition import Part, count_part, not_allowed, parts, together
 from fwengine.policy import loads
+from fwengine.traffic import partition as capture_sums
+from fwengine.traffic.biggest import denied
+from fwengine.traffic.partition import CapturesReport
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # of packages that are not ours
 READING = Reading(opener="src")
@@ -35,6 +38,21 @@ def same(part: Part, report: Any) -> None:
     assert part.top is not None
     assert part.top == report.top
     assert not part.broken
+
+
+def captures(folder: Path, count: int) -> list[Path]:
+    files = [folder / f"{seed:02}.pcap" for seed in range(count)]
+    for seed, file in enumerate(files):
+        file.write_bytes(made(seed))
+    return files
+
+
+def alike(told: CapturesReport, whole: CapturesReport) -> None:
+    assert told.report == whole.report
+    assert told.report.packets > 100
+    assert [str(error) for error in told.broken] == [str(error) for error in whole.broken]
+    assert whole.broken
+    assert told.biggest == whole.biggest
 
 
 def test_parts_add_up_in_any_order(tmp_path: Path) -> None:
@@ -77,6 +95,15 @@ class TestDask:
         report = evaluate_flows(POLICY, names, reading=READING, takes=not_allowed)
         same(dask.evaluate_flows(POLICY, names, reading=READING, takes=not_allowed), report)
 
+    def test_captures(self, client: Any, tmp_path: Path) -> None:
+        from fwengine.flows import dask
+
+        files = captures(tmp_path, 12)
+        for size in (200, 1 << 30):
+            told = dask.evaluate_captures(POLICY, [tmp_path], size=size, takes=denied)
+            whole = capture_sums.evaluate_captures(POLICY, files, takes=denied)
+            alike(told, whole)
+
     def test_a_worker_dies_in_the_middle(self, client: Any, tmp_path: Path) -> None:
         """One of the logs is a pipe into which nothing is written before the worker that reads it is dead."""
         from fwengine.flows import dask
@@ -99,7 +126,12 @@ class TestDask:
         else:
             pytest.fail(f"{left} parts are left, at {busy}")
         assert not future.done()
-        os.kill(processes[busy[0]], signal.SIGKILL)
+        worker = pytest.importorskip("psutil").Process(processes[busy[0]])
+        worker.kill()
+        while (
+            worker.is_running()
+        ):  # until its end of the pipe is closed: it might take the text, and the next one wait for ever
+            threading.Event().wait(0.01)
         writer = threading.Thread(target=(folder / "10.log").write_bytes, args=(text,))
         writer.start()  # it waits for a reader
         part = future.result(timeout=120)
@@ -116,18 +148,20 @@ def _state(dask_scheduler: Any) -> tuple[int, list[str]]:
 
 @pytest.mark.slow
 class TestSpark:
-    @pytest.fixture
-    def session(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    @pytest.fixture(scope="class")
+    def session(self) -> Any:
         if shutil.which("java") is None:
             pytest.skip("no Java here, which Spark needs")
         sql = pytest.importorskip("pyspark.sql")
+        patch = pytest.MonkeyPatch()
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
         session = (
             sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
             .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
         )  # fmt: skip
         yield session
         session.stop()
+        patch.undo()
 
     def test_map_in_arrow(self, session: Any, tmp_path: Path) -> None:
         from fwengine.flows import spark
@@ -147,9 +181,35 @@ class TestSpark:
                 r: told.lines for r, told in report.sums.unread.items()
             }
 
+    def test_captures(self, session: Any, tmp_path: Path) -> None:
+        from fwengine.flows import spark
+
+        files = captures(tmp_path, 12)
+        for size in (200, 1 << 30):
+            told = spark.evaluate_captures(POLICY, session, [tmp_path], size=size, takes=denied)
+            alike(told, capture_sums.evaluate_captures(POLICY, files, takes=denied))
+
+
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of an extra that is not installed: not an answer that is unknown, but what to install."""
+    from fwengine.flows import dask, extra, spark
+
+    def missing(name: str) -> Any:
+        raise ModuleNotFoundError(name=name)
+
+    monkeypatch.setattr(extra, "import_module", missing)
+    for asked in (
+        lambda: dask.graph(POLICY, logs(tmp_path, 1)),
+        lambda: dask.evaluate_captures(POLICY, captures(tmp_path, 1)),
+    ):
+        with pytest.raises(MissingExtraError, match=r"needs `dask`: pip install 'fwengine\[dask\]'"):
+            asked()
+    with pytest.raises(MissingExtraError, match=r"needs `pyspark`: pip install 'fwengine\[spark\]'"):
+        spark.evaluate_flows(POLICY, None)
+
 
 class TestQueriesOfTheirOwn:
-    """What docs/flows.md tells DuckDB's and polars' users to write."""
+    """What docs/reference/flows.md tells DuckDB's and polars' users to write."""
 
     COLUMNS: ClassVar[dict[str, tuple[str, list[int]]]] = {
         "protocol": ("uint8", [6, 6, 17]), "src": ("uint32", [3405803783, 3405803784, 3405803785]),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.generators import SMALL, WIDE, random_points, random_policy
+from support.drawn_flows import STATELESS, flow, random_flows
+from support.generators import SMALL, WIDE, random_policy
 
 from fwengine.errors import LimitError
 from fwengine.flows.changing import Change, ChangeSums, Comparison
@@ -16,35 +16,16 @@ from fwengine.flows.counting import Counter
 from fwengine.flows.flow import ANSWERS, Flow, batches, kind_of
 from fwengine.flows.meaning import BEGUN, ESTABLISHED, NEW, NOTHING, SEVERAL, SYN, Asked, fares, packets_of
 from fwengine.flows.sums import FlowSums, Row, Tally, Unread
-from fwengine.model import address
 from fwengine.model.box import Box
-from fwengine.model.fields import DST, FLAGS, PROTOCOL, SRC, STATE, TYPE, exists, lacking
+from fwengine.model.fields import DST, FLAGS, PROTOCOL, SRC, STATE, exists, lacking
 from fwengine.model.interval import IntervalSet
 from fwengine.policy import Policy, loads
-
-
-def flow(text: str, **more: object) -> Flow:
-    """`tcp 10.0.0.1:1029 -> 192.0.2.80:80`, with what else the log tells."""
-    protocol, src, _, dst = text.split()
-    ends = []
-    for end in (src, dst):
-        host, _, port = end.partition(":") if end.count(":") < 2 else (end, "", "")
-        ends.append((address.parse(host), int(port) if port else None))
-    number = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}.get(protocol) or int(protocol)
-    return Flow(number, ends[0][0], ends[1][0], ends[0][1], ends[1][1])._replace(**more)  # type: ignore[arg-type]
-
 
 STATEFUL = loads("""\
 allow any state established
 allow tcp to 192.0.2.80 port https in wan0 as web-in
 allow tcp to 192.0.2.81 port https as web
 allow icmp to 192.0.2.80 type echo-request as ping
-""")
-STATELESS = loads("""\
-allow tcp to 192.0.2.80 port https as web
-allow tcp from 192.0.2.80 port https established as web-replies
-allow udp to 192.0.2.53 port domain as dns
-allow tcp to 192.0.2.81 port http flags syn/syn,ack as half
 """)
 
 
@@ -102,41 +83,6 @@ class TestFates:
         policy = loads("\n".join(["default allow", *lines]))
         with pytest.raises(LimitError, match=r"sport`, `dport`\).*more than 4,096 kinds"):
             fares(policy, flow("tcp 198.51.100.7 -> 192.0.2.80"))
-
-
-def random_flows(seed: int, policy: Policy, world: object, count: int) -> list[Flow]:
-    """Flows near the policy's corners; some fields are told, some are not."""
-    luck = random.Random(seed)
-    out = []
-    for point in random_points(seed, world, policy, count):  # type: ignore[arg-type]  # a world
-        protocol, src, dst, sport, dport, type_, code = point[:7]
-        if (src < address.V6_BASE) != (dst < address.V6_BASE) or luck.random() < 0.5:
-            protocol, sport, dport = (
-                luck.choice((6, 17)),
-                luck.choice((0, 22, 80, 65535)),
-                luck.choice((0, 22, 80, 65535)),
-            )
-            dst = src ^ 1
-        family = 4 if src < address.V6_BASE else 6
-        lacks = {f for f, _ in lacking(protocol, family, 0)}
-        told = Flow(
-            protocol, src, dst, opened=luck.random() < 0.5, recorded=luck.randrange(3), bytes=luck.randrange(1 << 40)
-        )
-        if 3 not in lacks:
-            told = told._replace(
-                sport=sport % 65536 if luck.random() < 0.9 else None,
-                dport=dport % 65536 if luck.random() < 0.9 else None,
-            )
-        if TYPE not in lacks and luck.random() < 0.5:
-            told = told._replace(type=luck.choice((type_ % 256, *ANSWERS[family])), code=code % 256)
-        if luck.random() < 0.2:
-            told = told._replace(inbound=luck.choice(("", "a", "wan0")), outbound=luck.choice(("", "b", None)))
-        out.append(
-            told._replace(
-                first=luck.choice((None, luck.randrange(10**12))), last=luck.choice((None, luck.randrange(10**12)))
-            )
-        )
-    return out
 
 
 @pytest.mark.parametrize("world", [SMALL, WIDE], ids=lambda world: world.name)
@@ -264,3 +210,13 @@ def test_changes_are_those_of_the_definition() -> None:
         assert {change: tally.flows for change, tally in whole.rows.items()} == want
         assert (whole.rows, whole.all, whole.top) == (parts.rows, parts.all, parts.top)
         assert sum(flow.tally.flows for flow in whole.top.biggest(99)) == sum(want.values())
+
+
+def test_interfaces_that_are_stated_are_those_of_the_first_packet() -> None:
+    """Also where what the flow is tells that its destination opened it: no group sends anything."""
+    policy = loads("allow udp to 239.1.1.1 in a\n")
+    told = flow("udp 239.1.1.1:5000 -> 192.0.2.1:5000", opened=False)
+    counter = Counter(policy, Asked(inbound="a"))
+    assert fares(policy, told, Asked(inbound="a")).fate == "allow"
+    assert fares(policy, told, Asked(inbound="b")).fate == "deny"
+    assert [found.fate for found in counter.each(next(batches([told])))] == ["allow"]

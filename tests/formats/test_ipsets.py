@@ -128,6 +128,7 @@ def test_a_set_that_rules_change_is_in_doubt() -> None:
         ("add web 192.0.2.80,tcp:80-22", "is reversed"),
         ("add hosts 10.0.0.5 sometimes", "not an option of ipset"),
         ('add hosts 10.0.0.5 comment "half', "no end"),
+        ("add any any", "is a list of sets itself"),
         ("create x", "not a line of `ipset save`"),
         ("swap a b", "outside a table"),
     ],

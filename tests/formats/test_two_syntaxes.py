@@ -1,4 +1,4 @@
-"""One policy in Cisco's syntax and in that of iptables: exactly the differences that docs/formats/two-syntaxes.md explains."""
+"""One policy in Cisco's syntax and in that of iptables: exactly the differences that docs/reference/formats/two-syntaxes.md explains."""
 
 from __future__ import annotations
 

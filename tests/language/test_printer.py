@@ -10,11 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import strategies_ast as trees
 
-from fwengine.language.syntax import ast
+from fwengine.language.syntax import ast, mistakes
 from fwengine.language.syntax.ast import Comment, Document, Match, Set, Statement, Word
 from fwengine.language.syntax.parser import parse, parse_region
 from fwengine.language.syntax.printer import WIDTH, show, show_document, show_match
+from fwengine.model.packet import write_interface
 from fwengine.policy import loads
+from fwengine.traffic.codec import Packet
 
 DAY = datetime.date(2026, 1, 1)
 
@@ -175,3 +177,15 @@ def test_comments_are_printed_where_the_tree_says() -> None:
     document = Document((Statement(ast.Definition("net", Word("n"), value)),))
     assert show_document(document) == "net     n = {  # 0\n    a,\n    # 1\n    b,  # 2\n}\n"
     assert parse(show_document(document)) == document
+
+
+def test_interfaces_of_any_characters_are_read_back() -> None:
+    """In a policy and in a packet, whatever would be refused if it stood there as it is."""
+    suspect = [chr(n) for n in range(1, 0x10000) if mistakes._SUSPECT.match(chr(n)) and not 0xD800 <= n <= 0xDFFF]
+    assert len(suspect) > 80
+    for name in (f"a{c}b" for c in suspect):
+        packet = Packet.of("tcp", "10.0.0.1", "10.0.0.2", in_interface=name)
+        assert Packet.parse(str(packet)) == packet
+        printed = show_document(parse(f"allow any in {write_interface(name)}"))
+        assert show_document(parse(printed)) == printed
+        assert loads(printed).rules == loads(f"allow any in {write_interface(name)}").rules

@@ -278,7 +278,7 @@ def test_links_are_followed_and_devices_are_written_to(tmp_path: Path) -> None:
     assert Path(os.devnull).is_char_device()
 
 
-@pytest.mark.parametrize(("name", "reason"), [("none/some.pcap", "No such file"), (".", "Is a directory")])
+@pytest.mark.parametrize(("name", "reason"), [("none/some.pcap", "no such file"), (".", "is a directory")])
 def test_files_that_cannot_be_written(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match=reason) as caught:
         write_pcap(tmp_path / name, [WEB])
@@ -289,7 +289,7 @@ def test_files_that_cannot_be_written(name: str, reason: str, tmp_path: Path) ->
 def test_a_full_disk(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
-    with pytest.raises(CaptureError, match="No space left on device"):
+    with pytest.raises(CaptureError, match="no space left on device"):
         write_pcap("/dev/full", [WEB] * 1000)
 
 

@@ -37,6 +37,8 @@ ASKED: dict[str, tuple[list[str], int]] = {
     "diff": (["diff", "old.fwl", "new.fwl", *DAY], 1),
     "flows": (["flows", "old.fwl", "flows.log", "--top", "2", "--coverage", "--expect", "allow", *DAY], 1),
     "fmt": (["fmt", "--check", "--diff", "loose.fwl"], 1),
+    "convert": (["convert", "old.fwl", "--to", "nft", *DAY], 0),
+    "convert-refused": (["convert", "old.fwl", "--to", "cisco", *DAY], 2),
     "failure": (["check", "old.fwl", "bad.fwl", "--select", "FW201", *DAY], 2),
 }
 
@@ -87,7 +89,7 @@ def test_json_lines_are_the_document_line_by_line(capture: str, name: str) -> No
         hold(line, ASKED[name][0][0], lines=True)
 
 
-@pytest.mark.parametrize("name", ["check", "test", "prove", "diff", "query", "failure"])
+@pytest.mark.parametrize("name", ["check", "test", "prove", "diff", "query", "convert-refused", "failure"])
 def test_github_and_sarif_tell_the_same_places_in_the_same_order(capture: str, name: str) -> None:
     log = json.loads(answer(name, "sarif", capture))
     assert log["$schema"].endswith("sarif-schema-2.1.0.json")
@@ -157,7 +159,7 @@ class TestSchema:
         assert all(each["description"] for each in document["$defs"].values())
 
     def test_every_command_with_an_answer_has_one(self) -> None:
-        assert set(schema.commands()) == set(COMMANDS) - {"schema", "convert", "lsp", "report"}  # of other forms
+        assert set(schema.commands()) == set(COMMANDS) - {"schema", "lsp", "play"}  # of other forms
 
     def test_it_refuses_what_is_not_so(self, capture: str) -> None:
         """Each key is needed, no other may be there, and a word is one of those that may be."""

@@ -74,6 +74,11 @@ allow any from odd
         ("odd except 10.0.0.0/8", "odd except ten"),
         ("ten except branch", "ten except branch"),
         ("not odd", "not odd"),
+        ("{ odd, 192.168.0.0/17 }", "{ odd, 192.168.0.0/17 }"),
+        ("{ odd, ten } except branch", "{ odd, ten } except branch"),
+        ("{ odd, ten, 192.0.2.1 } except 10.1.2.3", "{ odd, ten, 192.0.2.1 } except 10.1.2.3"),
+        ("{ odd, 192.168.0.0/16 } except { ten, 172.16.0.7 }", "{ odd, 192.168.0.0/16 } except ten"),
+        ("{ 192.168.0.0/16, 172.16.0.0/12 } except odd", "{ 172.16.0.0/12, 192.168.0.0/16 } except odd"),
     ],
 )
 def test_masks_with_holes_have_their_names(given: str, shown: str) -> None:

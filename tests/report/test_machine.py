@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 from urllib.parse import unquote, unquote_to_bytes
 
 import pytest
@@ -17,10 +18,10 @@ from hypothesis import strategies as st
 
 from fwengine.codes import EXPLANATIONS
 from fwengine.errors import Diagnostic, Label, Severity, Span
-from fwengine.report.answer import Answer, Note
+from fwengine.report.answer import Answer, Note, table
 from fwengine.report.outcomes import Outcome
 from fwengine.report.record import Place, RuleRecord, Witness
-from fwengine.report.render import render
+from fwengine.report.render import markdown_form, render
 from fwengine.report.render.sarif_form import log
 from fwengine.report.tested import Tests
 
@@ -166,3 +167,10 @@ class TestJunit:
         for suite in root:
             assert int(suite.get("tests", "")) == len(suite)
             assert int(suite.get("failures", "")) == len(list(suite.iter("failure")))
+
+
+@given(st.text("`| a-+>*_\\\n\x1bé1,.:(", max_size=12))
+def test_cells_that_stand_as_they_are_are_written_as_others_are(text: str) -> None:
+    page = markdown_form.page([table(("a",), [(text,)])])
+    with mock.patch.object(markdown_form, "_PLAIN", re.compile("(?!)")):  # none is
+        assert markdown_form.page([table(("a",), [(text,)])]) == page

@@ -257,3 +257,51 @@ class TestCommand:
         assert done.out.startswith("<!doctype html>")
         assert [tag for tag, _ in reader.elements].count("script") == 1
         assert f"fwengine {arguments[0]}" in reader.text
+
+
+class TestFlows:
+    LOGS = ROOT / "tests/flows/logs"
+
+    def test_fates_top_flows_and_what_could_not_be_read(self, tmp_path: Path) -> None:
+        log = tmp_path / "flows.csv"
+        log.write_text(
+            "src,dst,protocol,sport,dport,action\n"
+            "198.51.100.7,192.0.2.80,tcp,40000,443,ACCEPT\n"
+            "198.51.100.7,192.0.2.80,tcp,40000,23,ACCEPT\n"
+            "198.51.100.7,<script>alert(2)</script>,tcp,40000,23,ACCEPT\n"
+        )
+        (tmp_path / "no <img src=x>.log").write_text("nothing\n")
+        out = tmp_path / "page.html"
+        done = run("report", EDGE, "--flows", log, "--flows", tmp_path / "no <img src=x>.log", "--stateful", "-o", out)
+        assert (done.code, "FW907" in done.err) == (2, True)
+        reader = Reader(out.read_text("utf-8"))
+        assert "img" not in {tag for tag, _ in reader.elements}
+        assert [tag for tag, _ in reader.elements].count("script") == 1
+        told = reader.text[reader.text.index("2 flows:") :]
+        assert "telnet" in told
+        assert "flows.csv:4" in told
+        assert "accepted by the filter that wrote the log, and not by the policy" in told
+        assert "error[FW907]: this is no flow log that is known" in reader.text
+
+    def test_a_page_of_logs_of_which_none_can_be_read(self, tmp_path: Path) -> None:
+        done = run("report", EDGE, "--flows", tmp_path / "none.log", "-o", tmp_path / "page.html")
+        assert done.code == 2
+        assert "error[FW905]: cannot be read" in Reader((tmp_path / "page.html").read_text("utf-8")).text
+
+    def test_what_goes_with_logs(self, tmp_path: Path) -> None:
+        for options in (["--stateful"], ["--opener", "src"], ["--since", "2026-01-01"], ["--columns", "src=1"]):
+            done = run("report", EDGE, *options, "-o", tmp_path / "page.html")
+            assert (done.code, "goes with `--flows`" in done.err) == (2, True), options
+        done = run(
+            "report",
+            EDGE,
+            "--flows",
+            self.LOGS / "vpc-v5.log",
+            "--in",
+            "wan0",
+            "-o",
+            tmp_path / "p.html",
+            "--format",
+            "json",
+        )
+        assert (done.code, done.json["logs"]) == (0, [str(self.LOGS / "vpc-v5.log")])

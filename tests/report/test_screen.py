@@ -115,6 +115,29 @@ def test_a_long_line_is_shown_around_the_caret(column: int) -> None:
     assert ("…" in shown[:5], shown.endswith("…")) == (column > 41, column < 560)
 
 
+@pytest.mark.parametrize("width", [40, 80, 100])
+@given(
+    st.lists(st.text("ab {},é漢\u0301", min_size=1, max_size=12), max_size=30),
+    st.integers(1, 300),
+    st.integers(0, 200),
+    st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=30),
+)
+def test_lines_fit_the_terminal_and_the_caret_stands_all_the_same(
+    width: int, words: list[str], column: int, length: int, said: list[str]
+) -> None:
+    text, told = " ".join(words), " ".join(said)
+    d = Diagnostic("FW012", told, at(1, column, column + length), told, told, "error", (), (told,))
+    lines = render([d], {FILE: text}, width=width).splitlines()
+    assert [line for line in lines if columns(line) > width] == []
+    place = next(n for n, line in enumerate(lines) if " --> " in line)
+    assert " ".join(" ".join(lines[:place]).split()).split(": ", 1)[-1].strip(":") == " ".join(told.split())
+    shown, marks = lines[place + 2] + " " * width, lines[place + 3]
+    if column <= len(text):
+        before = marks.index("^")
+        prefix = next(n for n in range(len(shown) + 1) if columns(shown[:n]) == before)
+        assert text[column - 1] in shown[prefix : prefix + 2]  # behind what combines with the one before
+
+
 def test_what_cannot_be_seen_is_shown() -> None:
     assert visible("a\tb") == "a b"
     assert visible("\x00\x1b\x7f\x9b") == "\ufffd" * 4

@@ -61,6 +61,9 @@ def test_a_definition_and_more_changed(folder: Path) -> None:
 def test_a_query_of_a_zone(folder: Path) -> None:
     check("zone", run("query", "old.fwl", "allow any from office to db-tier", *DAY).out, 15)
     check("zone-denied", run("query", "old.fwl", "deny tcp from guests to web-tier", *DAY).out, 15)
+    for question in ("allow any from office", "deny any to { lab, voice }", "allow any", "deny tcp from guests"):
+        for columns in ("50", "100"):
+            assert len(run("query", "old.fwl", question, *DAY, env={"COLUMNS": columns}).out.splitlines()) <= 15
 
 
 def test_an_explanation(folder: Path) -> None:

@@ -29,6 +29,18 @@ def commands_of(block: str) -> list[tuple[str, str]]:
     return [(command, "\n".join(lines)) for command, lines in out]
 
 
+def rewritten(text: str, scratch: Path, folder: Path) -> str:
+    """A page whose console blocks show what its commands print now, run one after the other in one folder."""
+
+    def again(block: re.Match[str]) -> str:
+        lines: list[str] = []
+        for command, _ in commands_of(block[1]):
+            lines += [f"$ {command}", *printed(command, scratch, folder).rstrip().splitlines()]
+        return "```console\n" + "\n".join(lines) + "\n```"
+
+    return re.sub(r"^```console\n(.*?)^```$", again, text, flags=re.M | re.S)
+
+
 def printed(command: str, scratch: Path, folder: Path = ROOT) -> str:
     """What a command prints in a folder, standard error included; `scratch` is one for the program's stand-in."""
     shim = scratch / "fwengine"

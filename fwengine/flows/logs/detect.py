@@ -147,7 +147,7 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
     if stated.columns is not None:
         return _table(head, stated.columns)
     if vpc.is_header(head):
-        return Table(vpc.columns(head.split(" ")), " ", 1)
+        return Table(vpc.columns(_vpc_fields(head)), " ", 1)
     if vpc.looks(head) or any(map(vpc.looks, lines)):
         return Table(vpc.columns(vpc.DEFAULT), " ")
     if head.startswith(("#separator", "#fields")):
@@ -166,6 +166,14 @@ def reader_of(first: Sequence[str], stated: Stated) -> Reader:
         "this is no flow log that is known: state what its columns are called with `--columns src=NAME,dst=NAME,protocol=NAME`"
         + (" (one column is called otherwise than expected)" if separator is not None else "")
     )
+
+
+def _vpc_fields(head: str) -> list[str]:
+    try:
+        vpc.format_fields(head)
+    except ValueError as error:
+        raise UnknownLogError(str(error)) from None
+    return head.split(" ")
 
 
 def _header(head: str, separator: str) -> list[str]:

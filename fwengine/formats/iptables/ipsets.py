@@ -83,6 +83,10 @@ def command(words: Sequence[Token], sets: dict[str, Content]) -> None:
     if content.kind == "list:set":
         if what.text not in sets:
             raise RefusedError(what, f"set `{short(what.text)}` is not created above", _LINES, "FW404")
+        if sets[what.text].kind == "list:set":  # as the kernel does: it could lead in a circle
+            raise RefusedError(
+                what, f"set `{short(what.text)}` is a list of sets itself", "a list holds no lists", "FW403"
+            )
         content.members.append(what.text)
     elif content.kind in _PARTS:
         content.elements.append(_element(content, what, "nomatch" in given))

@@ -11,9 +11,10 @@ from typing import Final
 
 from ...model import address
 from ...model.interval import Interval, IntervalSet
-from ...model.scattered import ScatteredSet
+from ...model.scattered import ScatteredSet, diagram_of
 
 _MOST: Final = 64  # intervals of a set that candidates are looked for
+_FEW: Final = 8  # intervals that are said one by one
 _WIDTHS: Final = 6  # of gaps that are tried, in each family
 
 
@@ -26,8 +27,7 @@ def around(chosen: IntervalSet) -> Iterator[IntervalSet]:
     [['10.0.0.0/8']]
     """
     if isinstance(chosen, ScatteredSet):
-        halves = [chosen & family for family in (address.V4, address.V6)]
-        yield IntervalSet.union(_rounded(half.lo, half.hi) for half in halves if half)
+        yield _prefixes(chosen)
         return
     if len(chosen.ranges) > _MOST:
         return
@@ -43,6 +43,37 @@ def around(chosen: IntervalSet) -> Iterator[IntervalSet]:
             if found not in seen:
                 seen.add(found)
                 yield found
+
+
+def framed(chosen: IntervalSet) -> IntervalSet | None:
+    """The prefixes around the parts of a set under masks with holes; few intervals are themselves. None if it has too many parts.
+
+    >>> from fwengine.model.address import parse, prefix, show_set
+    >>> from fwengine.model.scattered import masked
+    >>> ten = IntervalSet.of(prefix(parse("10.0.0.0"), 8))
+    >>> show_set(framed(ten & masked(parse("0.0.1.0"), int(parse("0.0.1.0")))))
+    ['10.0.0.0/8']
+    """
+    if not isinstance(chosen, ScatteredSet):
+        if len(chosen.ranges) <= _FEW:
+            return chosen
+        chosen = ScatteredSet(diagram_of(chosen))
+    cubes = chosen.cubes(_MOST)
+    return None if cubes is None else IntervalSet.union(_fixed(point, mask) for point, mask in cubes)
+
+
+def _prefixes(chosen: IntervalSet) -> IntervalSet:
+    halves = [chosen & family for family in (address.V4, address.V6)]
+    return IntervalSet.union(_rounded(half.lo, half.hi) for half in halves if half)
+
+
+def _fixed(point: int, mask: int) -> Interval:
+    """The prefix of the bits that a mask begins with."""
+    family = address.family_of(point)
+    base = address.to_point(family, 0)
+    bits = (~mask & (1 << (32 if family == 4 else 128)) - 1).bit_length()
+    first = base + ((point - base) >> bits << bits)
+    return first, first + (1 << bits) - 1
 
 
 def _widths(ranges: Sequence[Interval]) -> list[int]:

@@ -6,7 +6,7 @@ is told once. This module does no I/O: whoever calls it has read the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -80,6 +80,7 @@ def lower(
     spoilt: frozenset[str] = frozenset(),
     errors: Iterable[Diagnostic] = (),
     others: Iterable[Rule] = (),
+    let_go: bool = False,
     kept: Kept | None = None,
 ) -> Lowered:
     """What the statements of a file, includes already put in their places, mean; `Lowered.whole` insists on all of it.
@@ -89,6 +90,7 @@ def lower(
         spoilt: names that statements which could not be parsed may define.
         errors: diagnostics found before, to be told together with those found here.
         others: rules of another firewall, which expectations may name.
+        let_go: empties the list of statements on the way, so that of many rules there are never all in both forms.
         kept: what they meant when they were last read, to be brought up to date; the answer is the same without it.
 
     Raises:
@@ -97,13 +99,14 @@ def lower(
     if sum([isinstance(s.content, ast.Rule) for s in statements]) > current().rules:
         raise reached("rules")
     lowering = Lowering(spoilt, errors, others, kept)
-    with suppress(TooMany):
-        lowering.collect(statements)
-        lowering.rules(statements)
-        lowering.check_definitions()
-        lowering.expectations(statements)
-    lowering.kept.end()
     definitions = tuple(s for s in statements if isinstance(s.content, ast.Definition))
+    expected = [s for s in statements if isinstance(s.content, ast.Expect)]
+    with suppress(TooMany):
+        lowering.collect(definitions)
+        lowering.rules(_emptied(statements) if let_go and isinstance(statements, list) else statements)
+        lowering.check_definitions()
+        lowering.expectations(expected)
+    lowering.kept.end()
     return Lowered(
         tuple(lowering.made),
         lowering.default,
@@ -113,6 +116,12 @@ def lower(
         tuple(lowering.scope.spare.remarks(sources)) if not lowering.scope.errors else (),
         tuple(_ordered(lowering.scope.errors, sources)) if lowering.scope.errors else (),
     )
+
+
+def _emptied(statements: list[Statement]) -> Iterator[Statement]:
+    statements.reverse()
+    while statements:
+        yield statements.pop()
 
 
 def lower_region(
@@ -204,7 +213,7 @@ class Lowering:
                 scope.names[word.text] = Name(statement, content)
         self.kept.begin(scope)
 
-    def rules(self, statements: Sequence[Statement]) -> None:
+    def rules(self, statements: Iterable[Statement]) -> None:
         """Makes the rules that have a meaning, and the default."""
         default: Statement | None = None
         for statement in statements:

@@ -45,6 +45,7 @@ from .scope import RESERVED
 from .wildcards import wildcards
 
 _OWNERS = tuple((f, owners(f), FULL[f]) for f in OPTIONAL)  # the protocols that have a field, and all of its values
+_OPTIONS = tuple((spec, spec.field, FULL[spec.field]) for spec in OPTIONS)
 
 
 def readable(boxes: Iterable[Box]) -> list[Box]:
@@ -222,9 +223,10 @@ def _phrase(head: str, sets: Sets, protocols: IntervalSet, names: Words) -> str:
             if _asks(sets, ports):
                 words += ["port", show_ports(sets[ports], protocols, names)]
     protocol = protocols.lo if protocols.size == 1 else None
-    for spec in OPTIONS:
-        if _asks(sets, spec.field):
-            words += _option(spec, sets[spec.field], protocol, names)
+    for spec, f, full in _OPTIONS:
+        chosen = sets[f]
+        if chosen is not full and chosen.ranges != full.ranges:
+            words += _option(spec, chosen, protocol, names)
     return " ".join(words)
 
 

@@ -17,12 +17,14 @@ from ...model.fields import PORT_PROTOCOLS
 from ...model.interval import IntervalSet
 from ...model.scattered import ScatteredSet
 from . import interfaces
+from .around import framed
 from .lower import Lowering
 from .names import Names
 from .region import listed_interfaces, numbers, plain_addresses
 
 MAX_PARTS = 8  # names in one union: more say less than the addresses
 _MOST_RANGES = 256  # of a set that names are tried on
+_MANY = 16  # ranges, beyond which a set may come from a mask with holes
 _MOST_NAMES = 64  # that are tried on a scattered set
 
 Groups = tuple[tuple[int, IntervalSet | None], ...]  # of a service: its ports by protocol
@@ -37,6 +39,7 @@ class Lexicon:
             if chosen:
                 self.exact.setdefault(chosen, name)
         self._sets = sorted(self.exact, key=lambda s: (s.lo, s.hi))
+        self._masked = [s for s in self._sets if isinstance(s, ScatteredSet)]
         self._lows = [s.lo for s in self._sets]
         self._least = min(map(len, self.exact.values()), default=0)
         self._written = written
@@ -51,6 +54,8 @@ class Lexicon:
         if len(best) < self._least + len("{  }"):
             return best
         ways = [self._union, self._difference] if len(best) >= self._least + len(" except ") else [self._union]
+        if self._masked and (isinstance(chosen, ScatteredSet) or len(chosen.ranges) > _MANY):
+            ways.append(self._beside)
         for way in ways:
             try:
                 text = way(chosen)
@@ -91,6 +96,8 @@ class Lexicon:
                     break
         if not parts:
             return ""
+        frame = framed(left) if left else None
+        left = frame if frame is not None and frame.issubset(chosen) else left  # what parts share is said twice
         rest = self._written(left) if left else ""
         if "{" in rest[1:]:
             return ""  # braces within braces
@@ -122,6 +129,36 @@ class Lexicon:
         if " " in inner and not inner.startswith("{ "):
             return ""  # an exception from an exception is read in two ways
         return f"{self.exact[smallest]} except {inner}"
+
+    def _beside(self, chosen: IntervalSet) -> str:
+        """`{ odd, 10.0.0.0/8 } except guests`: with a name that says most of what stands under masks with holes."""
+        found = [self._around(one, chosen) for one in self._masked]
+        return min((text for text in found if text), key=len, default="")
+
+    def _around(self, one: IntervalSet, chosen: IntervalSet) -> str:
+        rest = framed(chosen - one)
+        if rest is None:
+            return ""
+        held = rest if one.isdisjoint(chosen) else one | rest
+        base = self.exact[one] if held != rest else ""
+        if rest:
+            words = self._brief(rest)
+            base = f"{{ {base}, {words.removeprefix('{ ').removesuffix(' }')} }}" if base else words
+        outside = held - chosen
+        if not outside:
+            return base
+        frame = framed(outside)
+        whole = frame is not None and frame & held == outside
+        ways = [self._reaching(held, outside), self._brief(outside), self._brief(frame) if whole and frame else ""]
+        inner = min((way for way in ways if way), key=len)
+        if (" " in base and not base.startswith("{ ")) or (" " in inner and not inner.startswith("{ ")):
+            return ""  # no element of a set, or an exception from an exception
+        return f"{base} except {inner}"
+
+    def _brief(self, chosen: IntervalSet) -> str:
+        """A set by a name, by several, or as it is."""
+        written, union = self._written(chosen), self._union(chosen)
+        return self.exact.get(chosen) or (union if union and len(union) <= len(written) else written)
 
     def _reaching(self, base: IntervalSet, outside: IntervalSet) -> str:
         """The shortest name of a set that takes just this out of a larger one, whatever else it holds."""

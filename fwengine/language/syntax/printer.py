@@ -168,7 +168,9 @@ def _escaped(match: re.Match[str]) -> str:
     c = match.group()
     if c in '"\\':
         return "\\" + c
-    return c if c.isprintable() else f"\\u{{{ord(c):x}}}"  # what cannot be seen would be refused
+    return (
+        c if c.isprintable() and c != "\ufffd" else f"\\u{{{ord(c):x}}}"
+    )  # what cannot be seen, or not be told, would be refused
 
 
 @show.register

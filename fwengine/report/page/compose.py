@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...analysis.prove import prove
@@ -12,9 +12,11 @@ from ...policy import Policy
 from ...traffic.sums import CaptureReport
 from ..answer import Block
 from ..changed import Changed
-from ..compiled import tree_text
+from ..drawings import tree_lines
+from ..drawn import drawn
 from ..finding_record import FindingRecord
 from ..findings import examine, to_diagnostics
+from ..flowed import Flowed
 from ..outcomes import Outcome
 from ..ruled import PolicySized
 from ..sizes import counted
@@ -53,13 +55,19 @@ class Page:
     tree: tuple[str, ...]
     changes: tuple[Block, ...]
     old: str | None
+    flowed: tuple[Block, ...]
+    unread: tuple[tuple[str, str], ...]  # logs that could not be read (any further)
     notes: tuple[str, ...]
 
 
 def compose(
-    policy: Policy, reports: Sequence[CaptureReport] = (), changed: Changed | None = None, old: str | None = None
+    policy: Policy,
+    reports: Sequence[CaptureReport] = (),
+    changed: Changed | None = None,
+    old: str | None = None,
+    flowed: Flowed | None = None,
 ) -> Page:
-    """What the page of a policy shows: findings, expectations, who reaches whom, counts of captures, changes since `old`.
+    """What the page of a policy shows: findings, expectations, who reaches whom, counts of captures and flows, changes since `old`.
 
     What takes too long is left out, and said.
     """
@@ -74,7 +82,7 @@ def compose(
         len(policy.rules),
         str(policy.default),
         confirmed,
-        tuple(_facts(policy, findings, outcomes, reports)),
+        tuple(_facts(policy, findings, outcomes, reports, flowed)),
         tuple(_first(findings, outcomes, changed, files)),
         files,
         tuple(f for f in findings if anchor(files, f.place) is None),
@@ -84,6 +92,8 @@ def compose(
         _tree(policy),
         tuple(changed.blocks()) if changed is not None else (),
         old,
+        tuple(flowed.blocks()) if flowed is not None else (),
+        tuple(_unread(flowed)) if flowed is not None else (),
         tuple(notes),
     )
 
@@ -126,7 +136,11 @@ def _counts(reports: Sequence[CaptureReport]) -> dict[str, tuple[int, int]] | No
 
 
 def _facts(
-    policy: Policy, findings: Sequence[FindingRecord], outcomes: Sequence[Outcome], reports: Sequence[CaptureReport]
+    policy: Policy,
+    findings: Sequence[FindingRecord],
+    outcomes: Sequence[Outcome],
+    reports: Sequence[CaptureReport],
+    flowed: Flowed | None,
 ) -> list[tuple[str, str]]:
     """Numbers for the head of the page."""
     severe = sum(f.severity != "info" for f in findings)
@@ -140,6 +154,8 @@ def _facts(
     if reports:
         packets = sum(r.packets for r in reports)
         out.append(("packets allowed", f"{sum(r.allow for r in reports):,} of {packets:,}"))
+    if flowed is not None:
+        out.append(("flows allowed", f"{flowed.fates.allow:,} of {flowed.flows:,}"))
     return out
 
 
@@ -159,8 +175,14 @@ def _first(
     return [*out[:_FIRST], *([First("info", f"and {counted(more, 'more thing')}", "#rules")] if more > 0 else [])]
 
 
+def _unread(flowed: Flowed) -> Iterator[tuple[str, str]]:
+    for log in flowed.logs:
+        if log.error is not None:
+            yield log.file, f"error[{log.error.code}]: {log.error.message}"
+
+
 def _tree(policy: Policy) -> tuple[str, ...]:
-    lines = tree_text(policy).split("\n") if len(policy.rules) <= _TREE else []
+    lines = list(tree_lines(drawn(policy))) if len(policy.rules) <= _TREE else []
     if len(lines) > _TREE or not lines:
         return (
             *PolicySized.of(policy).lines(),

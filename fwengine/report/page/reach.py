@@ -16,8 +16,8 @@ from ...model.rules import ALLOW, DEPENDS
 from ...policy import Policy
 from ...registry.names import protocol_name
 from ..making import rule_at
-from ..matrix import MatrixText
-from ..reached import CellShown, Reached
+from ..reached import Reached
+from ..reached_rows import CellShown
 from ..record import RuleRecord
 from ..zones import chosen_zones
 
@@ -82,8 +82,7 @@ def reach(policy: Policy) -> Reach:
         )
     sides = chosen_zones(policy)
     found = matrix(policy, sides.zones)
-    words = MatrixText(policy, found, sides.notes)
-    shown = Reached.of(policy.name, found, words, sides.notes)
+    shown = Reached.of(policy, found, sides.notes)
     count = len(found.zones)
     cells = [_deciding(policy, found, n, cell) for n, cell in enumerate(shown.cells)]
     return Reach(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..._version import __version__
+from ...errors import MissingExtraError
 from ..screen import visible
 from ..sizes import size
 
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
-
-
-class MissingExtraError(Exception):
-    """Jinja2 is not installed."""
-
-    def __str__(self) -> str:
-        return "a page needs `jinja2`: pip install 'fwengine[report]'"
 
 
 def page(template: str, **values: Any) -> str:
@@ -55,7 +49,7 @@ def environment() -> Environment:
     try:
         import jinja2
     except ModuleNotFoundError:
-        raise MissingExtraError from None
+        raise MissingExtraError("a page", "jinja2", "report") from None
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -13,6 +13,9 @@ from ..failure import Failure
 from ..screen import visible
 from . import Encode
 
+# Cells that stand as they are: code in printable ASCII, and words that say nothing to Markdown.
+_PLAIN = re.compile(r"`(?! )[ -_a-{}~]+(?<! )`|(?!-)[0-9A-Za-z ,.:%/^()=-]*")
+_BAR = re.compile(r"(?<!\\)\|")
 _SPECIAL = re.compile(r"([\\`*_\[\]<#|~&$@]|^[>+-])")
 
 
@@ -76,8 +79,12 @@ def _block(block: Block) -> str:
 
 
 def _cell(text: str) -> str:
-    """In a table a bar ends the cell, in code as well."""
-    return re.sub(r"(?<!\\)\|", r"\\|", _words(text))
+    """In a table a bar ends the cell, in code as well; several lines have breaks between them."""
+    if _PLAIN.fullmatch(text):  # most cells are: there may be very many
+        return text
+    if "\n" in text:
+        return "<br>".join(map(_cell, text.split("\n")))
+    return _BAR.sub(r"\\|", _words(text))
 
 
 def _fenced(lines: Sequence[str]) -> str:

@@ -27,6 +27,14 @@ FINGERPRINT: Final = "fwengine/v1"
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 
 
+def help_of(code: str) -> str:
+    """The page about a code where the environment says who serves the documentation, else a name for what `explain` tells."""
+    served = os.environ.get("FWENGINE_DOCS", "")
+    if not served.startswith(("https://", "http://")):
+        return HELP + code
+    return f"{served.rstrip('/')}/reference/codes.html#{code.lower()}"
+
+
 def render(answer: Answer | None, failures: Sequence[Failure], encode: Encode) -> Iterator[str]:
     notes = tuple(answer.notes()) if answer else ()
     yield encode(log(notes, failures), 2)
@@ -48,7 +56,7 @@ def log(notes: Sequence[Note], failures: Sequence[Failure] = ()) -> dict[str, An
                 "text": f"{EXPLANATIONS.get(code, code)}\n\nfwengine explain {code}",
                 "markdown": page([*paragraphs(EXPLANATIONS.get(code, code)), Block(f"`fwengine explain {code}`")]),
             },
-            "helpUri": HELP + code,
+            "helpUri": help_of(code),
             "defaultConfiguration": {"level": levels[code]},
         }
         for code in codes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..answer import Answer, Block
+from ..columns import broken, fitted, joined
 from ..screen import visible
 from ..style import Style
 
@@ -38,7 +39,7 @@ def _lines(block: Block, style: Style) -> Iterator[str]:
 
 def _table(block: Block, style: Style) -> Iterator[str]:
     rows = [[visible(cell).replace("`", "") for cell in row] for row in (block.head, *block.cells)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = fitted(rows, style.width) or [max(map(len, column)) for column in zip(*rows, strict=True)]
     for n, row in enumerate(rows):
-        line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        yield style(line, bold=True) if not n else line
+        for cells in broken(row, widths):
+            yield style(joined(cells), bold=True) if not n else joined(cells)
