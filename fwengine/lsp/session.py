@@ -1,6 +1,7 @@
 """The open texts of an editor, read anew as they change: mistakes at once, findings when the typing pauses.
 
-Reading and searching happen beside the loop that answers. What belongs to an older text when it is ready is thrown away.
+Reading and searching happen beside the loop that answers. A newer edit ends the search for findings of an older text where it
+stands; reading goes on, since what it has learnt is of use for the next one, and its answer is thrown away.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ..errors import Diagnostic, PolicyError
 from ..report.findings import selected
 from ..sources.configuration import Configuration, nearest
 from ..sources.source import ENDING, read_file
+from .aside import aside
 from .beside import Lens, lenses
 from .located import path_of
 from .opened import Memory, Opened, open_text
@@ -159,7 +161,7 @@ class Session:
         if opened is None:
             return
         config = self.configuration(document.path)
-        found = await asyncio.to_thread(_deep, opened, config, document.hits)
+        found = await aside(_deep, opened, config, document.hits)
         if document.version == version and self.documents.get(document.uri) is document:
             document.deep = found
             self._publish(document)
