@@ -187,9 +187,9 @@ def _rule(opened: Opened, policy: Policy, index: int, hits: dict[str, int] | Non
         left = effective(policy, index)
         if not left:
             found = blockers(policy, index)
-            out.append(
-                f"decides nothing: {_listed(policy, found.rules)} match all of it" if found else "decides nothing"
-            )
+            verb = "matches" if found and len(found.rules) == 1 else "match"
+            by = f": {_listed(policy, found.rules)} {verb} all of it" if found else ""
+            out.append(f"decides nothing{by}")
         elif _same(left, rule.boxes):
             out.append("decides all of it")
         else:
