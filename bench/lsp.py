@@ -97,4 +97,4 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [100, 1000, 5000])
+    main([int(word) for word in sys.argv[1:]] or [100, 1000, 10000])

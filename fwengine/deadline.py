@@ -54,6 +54,11 @@ class Deadline:
         if kind is not None and issubclass(kind, self._sent):
             raise self.error from None
 
+    def end(self) -> None:
+        """Its time is over now, says another thread; also before it has begun. Not of one that is told by a signal."""
+        assert isinstance(self._clock, _Watch)
+        self._clock.ring.set()
+
     @property
     def error(self) -> LimitError:
         """What it tells."""
@@ -87,6 +92,7 @@ class _Watch:
         self._seconds, self._sent = seconds, sent
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self.ring = threading.Event()  # the block has ended, or is to end
 
     def start(self) -> None:
         import ctypes  # late: only those who set a limit of time pay for it
@@ -98,7 +104,8 @@ class _Watch:
         threading.Thread(target=self._run, daemon=True, name="fwengine deadline").start()
 
     def _run(self) -> None:
-        wait = self._seconds
+        self.ring.wait(self._seconds)
+        wait = 0.0
         while not self._over.wait(wait):
             with self._lock:  # not between the end of the block and its taking back what was sent
                 if self._over.is_set():
@@ -116,6 +123,7 @@ class _Watch:
     def stop(self) -> None:
         with self._lock:
             self._over.set()
+            self.ring.set()
         # What was sent and has not come yet comes at the next jump backwards, so here. It is not taken back by sending nothing:
         # CPython would take that for something to be looked at for ever, and 3.11 hangs on it under a tracer.
         for _ in range(3):

@@ -40,7 +40,7 @@ def hints(opened: Opened, first: int, last: int) -> Iterator[Hint]:
     """The numbers behind the names of ports, on some lines: ` = 443`."""
     if opened.foreign or opened.policy is None:
         return
-    texts = opened.text.removeprefix("\ufeff").split("\n")
+    texts = opened.lines
     own = opened.policy.names.defined
     for number in range(first, min(last, len(texts)) + 1):
         line = texts[number - 1].partition("#")[0]

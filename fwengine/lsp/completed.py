@@ -67,7 +67,7 @@ def completions(opened: Opened, line: int, column: int) -> list[Choice]:
 
 def _before(opened: Opened, line: int, column: int) -> str | None:
     """The statement's text before the cursor; None within a comment."""
-    texts = opened.text.removeprefix("\ufeff").split("\n")
+    texts = opened.lines
     here = texts[line - 1][: column - 1] if line <= len(texts) else ""
     if "#" in here:
         return None

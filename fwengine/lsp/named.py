@@ -30,10 +30,8 @@ def mention_at(opened: Opened, line: int, column: int) -> Mention | None:
     """The name under a cursor."""
     if opened.policy is None:
         return None
-    for mention in opened.policy.names.mentions:
-        if mention.span.file == opened.file and holds(mention.span, line, column):
-            return mention
-    return None
+    here = opened.policy.names.around(opened.file, line)
+    return next((mention for mention in here if holds(mention.span, line, column)), None)
 
 
 def included_at(opened: Opened, line: int, column: int) -> str | None:

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..analysis.finding import Finding
 from ..codes import LIMIT
 from ..errors import Diagnostic, LimitError, PolicyError, Span
+from ..language.meaning.kept import Kept
 from ..language.meaning.lower import lower
 from ..language.syntax import ast
 from ..language.syntax.declaring import declarations
-from ..language.syntax.statements import Piece, pieces
+from ..language.syntax.edited import Edited
+from ..language.syntax.statements import Piece
 from ..policy import Policy, load_all
 from ..report.findings import Examined, examine, to_diagnostics
 from ..sources.foreign import is_foreign
-from ..sources.gathering import gather
+from ..sources.gathering import Parsed, gather
 from ..sources.source import ENDING, Source
 
 _EARLIER = frozenset({"FW201", "FW202", "FW204"})  # what is true of a rule whatever stands behind it
+
+
+class Memory:
+    """What is known of one document from the last time that it was read. Of use to one reading at a time."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Edited] = {}
+        self.kept = Kept()
+        self._read: set[str] = set()
+
+    def parsed(self, text: str, file: str) -> Parsed:
+        self._read.add(file)
+        return self.files.setdefault(file, Edited(file)).read(text)
+
+    def forget(self) -> None:
+        """Drops the files that were not met in this reading."""
+        self.files = {name: edited for name, edited in self.files.items() if name in self._read}
+        self._read = set()
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,7 @@ class Opened:
         statements: of the language, includes in their places; empty for another firewall's text.
         policies: one; of another firewall's text each chain or list; none if nothing could be made of it.
         sure: how many rules stand before the first that has no meaning: what is said of them is true of the whole.
+        pieces: the statements of the file by themselves, also those that cannot be parsed, and the lines between them.
     """
 
     file: str
@@ -43,6 +65,7 @@ class Opened:
     policies: tuple[Policy, ...] = ()
     sure: int = 0
     foreign: bool = False
+    pieces: tuple[Piece, ...] = field(default=(), repr=False)
 
     @property
     def policy(self) -> Policy | None:
@@ -52,17 +75,17 @@ class Opened:
     def text(self) -> str:
         return self.texts.get(self.file, "")
 
-    @cached_property
-    def pieces(self) -> tuple[Piece, ...]:
-        """The statements of the file by themselves, also those that cannot be parsed."""
-        return tuple(piece for piece in pieces(self.text) if piece.text)
-
     def piece_at(self, line: int) -> Piece | None:
         """The statement that stands on a line."""
-        for piece in self.pieces:
-            if piece.line <= line <= piece.line + piece.text.count("\n"):
-                return piece
-        return None
+        at = bisect_right(self.pieces, line, key=lambda piece: piece.line) - 1
+        piece = self.pieces[at] if at >= 0 else None
+        found = piece is not None and piece.text and line <= piece.line + piece.text.count("\n")
+        return piece if found else None
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the file, as the language counts them."""
+        return tuple(self.text.removeprefix("\ufeff").split("\n"))
 
     def rules_at(self, line: int) -> list[tuple[Policy, int]]:
         """The rules that stand on a line of the file; of another firewall's line each of its copies."""
@@ -106,9 +129,17 @@ def _examined(policy: Policy, codes: Sequence[str] | None) -> Examined | Diagnos
 
 
 def open_text(
-    file: str, read: Callable[[str], bytes], *, interfaces: Sequence[str] = (), as_of: datetime.date | None = None
+    file: str,
+    read: Callable[[str], bytes],
+    *,
+    interfaces: Sequence[str] = (),
+    as_of: datetime.date | None = None,
+    memory: Memory | None = None,
 ) -> Opened:
     """What a text means; `read` has the bytes of a file by name, those that are open in the editor as they stand there.
+
+    Args:
+        memory: of the last time that it was read: only what has changed is read again then, with the same answer.
 
     >>> found = open_text("a.fwl", lambda name: b"alow tcp\\nallow udp from any to 192.0.2.1 port dns")
     >>> [d.code for d in found.errors], len(found.policies), found.sure
@@ -120,7 +151,7 @@ def open_text(
         text = ""
     if not file.endswith(ENDING) and is_foreign(text):
         return _foreign(file, text, as_of)
-    return _own(file, read, interfaces, as_of)
+    return _own(file, read, interfaces, as_of, memory or Memory())
 
 
 def _foreign(file: str, text: str, as_of: datetime.date | None) -> Opened:
@@ -134,18 +165,30 @@ def _foreign(file: str, text: str, as_of: datetime.date | None) -> Opened:
     return Opened(file, {file: text}, (), (), policies, foreign=True)
 
 
-def _own(file: str, read: Callable[[str], bytes], interfaces: Sequence[str], as_of: datetime.date | None) -> Opened:
-    found = gather(Source(file, read))
+def _own(
+    file: str,
+    read: Callable[[str], bytes],
+    interfaces: Sequence[str],
+    as_of: datetime.date | None,
+    memory: Memory,
+) -> Opened:
+    found = gather(Source(file, read), memory.parsed)
+    pieces = memory.files[file].pieces if file in memory.files else ()
+    memory.forget()
     if found.foreign:  # expectations about another firewall's policy: all of it, or what is wrong
         try:
             policies = load_all(Source(file, read), as_of=as_of)
         except (PolicyError, LimitError) as error:
             at = Diagnostic(LIMIT, str(error), Span(file, 1, 1, 1, 2))
             errors = error.diagnostics if isinstance(error, PolicyError) else (at,)
-            return Opened(file, found.texts, errors, found.statements)
-        return Opened(file, found.texts, (), found.statements, policies, len(policies[0].rules))
+            return Opened(file, found.texts, errors, found.statements, pieces=pieces)
+        return Opened(file, found.texts, (), found.statements, policies, len(policies[0].rules), pieces=pieces)
     statements = (*declarations(interfaces, found.statements), *found.statements)
-    lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors)
+    try:
+        lowered = lower(statements, sources=found.texts, spoilt=found.missing, errors=found.errors, kept=memory.kept)
+    except LimitError as error:
+        errors = (*found.errors, Diagnostic(LIMIT, str(error), Span(file, 1, 1, 1, 2)))
+        return Opened(file, found.texts, errors, found.statements, pieces=pieces)
     policy = Policy(
         lowered.rules,
         lowered.default,
@@ -158,7 +201,7 @@ def _own(file: str, read: Callable[[str], bytes], interfaces: Sequence[str], as_
         lowered.remarks,
     )
     sure = _sure(file, statements, policy, found.errors)
-    return Opened(file, found.texts, lowered.diagnostics, statements, (policy,), sure)
+    return Opened(file, found.texts, lowered.diagnostics, statements, (policy,), sure, pieces=pieces)
 
 
 def _sure(file: str, statements: Sequence[ast.Statement], policy: Policy, errors: Sequence[Diagnostic]) -> int:

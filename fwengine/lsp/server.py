@@ -17,6 +17,7 @@ from ..errors import Diagnostic, FwengineError, Span
 from ..language.syntax.parser import read
 from ..language.syntax.printer import show_document
 from . import beside, completed, named, told
+from .aside import aside
 from .located import path_of, uri_of
 from .mends import mended, mends
 from .opened import Opened
@@ -175,7 +176,7 @@ def _reading(server: Server) -> None:
         if at is None:
             return None
         document, opened, line, column = at
-        found = await asyncio.to_thread(told.hover, opened, line, column, document.hits)
+        found = await aside(told.hover, opened, line, column, document.hits)
         if found is None:
             return None
         text = "\n".join([found.title, *found.lines])

@@ -1,11 +1,13 @@
 """The open texts of an editor, read anew as they change: mistakes at once, findings when the typing pauses.
 
-Reading and searching happen beside the loop that answers. What belongs to an older text when it is ready is thrown away.
+Reading and searching happen beside the loop that answers. A newer edit ends the search for findings of an older text where it
+stands; reading goes on, since what it has learnt is of use for the next one, and its answer is thrown away.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,9 +16,10 @@ from ..errors import Diagnostic, PolicyError
 from ..report.findings import selected
 from ..sources.configuration import Configuration, nearest
 from ..sources.source import ENDING, read_file
+from .aside import aside
 from .beside import Lens, lenses
 from .located import path_of
-from .opened import Opened, open_text
+from .opened import Memory, Opened, open_text
 
 PAUSE = 0.3  # seconds without a change, before findings are looked for
 MOST_FILES = 500  # of a folder's policies that are searched for a name
@@ -40,6 +43,7 @@ class Document:
     opened: Opened | None = None
     of_version: int = -1
     deep: Deep = field(default_factory=Deep)
+    memory: Memory = field(default_factory=Memory, repr=False)
     hits: dict[str, int] | None = None
     reading: asyncio.Task[None] | None = None
     searching: asyncio.Task[None] | None = None
@@ -139,7 +143,11 @@ class Session:
         while document.of_version != document.version and self.documents.get(document.uri) is document:
             version = document.version
             interfaces = self.configuration(document.path).interfaces
-            opened = await asyncio.to_thread(open_text, document.path, self.read, interfaces=interfaces)
+            opened = await asyncio.to_thread(
+                open_text, document.path, self.read, interfaces=interfaces, memory=document.memory
+            )
+            if document.opened is None:
+                gc.freeze()  # what an open text is made of is there until it is closed: no edit need look through it
             if document.version == version:
                 document.opened, document.of_version = opened, version
                 document.deep = replace(document.deep, findings=(), lenses=())
@@ -153,7 +161,7 @@ class Session:
         if opened is None:
             return
         config = self.configuration(document.path)
-        found = await asyncio.to_thread(_deep, opened, config, document.hits)
+        found = await aside(_deep, opened, config, document.hits)
         if document.version == version and self.documents.get(document.uri) is document:
             document.deep = found
             self._publish(document)

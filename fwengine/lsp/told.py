@@ -106,7 +106,7 @@ def hover(opened: Opened, line: int, column: int, hits: dict[str, int] | None = 
 
 
 def _word_at(opened: Opened, line: int, column: int) -> tuple[str, int] | None:
-    texts = opened.text.removeprefix("\ufeff").split("\n")
+    texts = opened.lines
     if line > len(texts):
         return None
     comment = texts[line - 1].find("#")
@@ -187,9 +187,9 @@ def _rule(opened: Opened, policy: Policy, index: int, hits: dict[str, int] | Non
         left = effective(policy, index)
         if not left:
             found = blockers(policy, index)
-            out.append(
-                f"decides nothing: {_listed(policy, found.rules)} match all of it" if found else "decides nothing"
-            )
+            verb = "matches" if found and len(found.rules) == 1 else "match"
+            by = f": {_listed(policy, found.rules)} {verb} all of it" if found else ""
+            out.append(f"decides nothing{by}")
         elif _same(left, rule.boxes):
             out.append("decides all of it")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import Diagnostic, PolicyError, Span
@@ -13,6 +14,8 @@ from ..language.syntax.mistakes import MAX_CHARACTERS, UNDECODED
 from ..language.syntax.parser import read
 from .source import ENDING, Source
 from .text import decoded, unpacked
+
+Parsed = tuple[ast.Document, list[Diagnostic], frozenset[str]]  # what `read` has of a text
 
 MAX_INCLUDES = 1000
 MAX_INCLUDE_DEPTH = 64
@@ -43,9 +46,13 @@ class Foreign:
     at: Span
 
 
-def gather(source: Source) -> Gathered:
-    """All statements of a source. What cannot be read or parsed is among the errors, never raised."""
-    gatherer = _Gatherer(source)
+def gather(source: Source, parsed: Callable[[str, str], Parsed] = read) -> Gathered:
+    """All statements of a source. What cannot be read or parsed is among the errors, never raised.
+
+    Args:
+        parsed: what has a text parsed, given its file's name: another than `read` may remember what it read before.
+    """
+    gatherer = _Gatherer(source, parsed)
     gatherer.file(source.file, None)
     return Gathered(tuple(gatherer.statements), gatherer.sources, tuple(gatherer.errors), frozenset(gatherer.missing),
                     tuple(gatherer.foreign))  # fmt: skip
@@ -54,8 +61,9 @@ def gather(source: Source) -> Gathered:
 class _Gatherer:
     """Gathers the statements of a file and of those it includes, in the order of reading."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, parsed: Callable[[str, str], Parsed]) -> None:
         self.source = source
+        self.parsed = parsed
         self.shown = source.shown
         self.sources: dict[str, str] = {}
         self.statements: list[ast.Statement] = []
@@ -102,7 +110,7 @@ class _Gatherer:
         if origin is not None and undecoded is None and (policy is not None or _is_foreign(text, shown)):
             self.foreign.append(Foreign(text, shown, policy, origin))
             return
-        document, errors, missing = read(text, shown)
+        document, errors, missing = self.parsed(text, shown)
         if undecoded is not None:  # it says more about the place than the mark left there does
             errors = [undecoded if e.code == undecoded.code and e.span == undecoded.span else e for e in errors]
         other = _other_kind(text, shown, document, errors, origin)

@@ -182,7 +182,7 @@ def test_hover_tells_what_a_name_stands_for_and_what_a_rule_still_decides(tmp_pa
         assert "tcp from any to any port { 80, 443 }" in await hover(client, "www", 1)
         assert "1024-65535" in await hover(client, "high", 1)
         assert "tcp/53" in await hover(client, "domain")
-        assert "decides nothing: `web-in` match all of it" in await hover(client, "deny  tcp")
+        assert "decides nothing: `web-in` matches all of it" in await hover(client, "deny  tcp")
         part = await hover(client, "deny  tcp", 1)
         assert "matches tcp from 10.0.0.0/8 to any port 443" in part
         assert (

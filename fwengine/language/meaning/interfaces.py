@@ -30,6 +30,7 @@ def chosen(scope: Scope, expr: Expr | None, *, one: bool = False) -> IntervalSet
 def declaration(scope: Scope, entry: Name) -> IntervalSet | None:
     """The interfaces that a declaration stands for."""
     name = entry.content.name.text
+    scope.step("interface", name)
     reading = Reading(SOME_INTERFACE, lambda item: _word(scope, item, False, name))
     return scope.defined(entry, lambda: scope.evaluate(entry.content.value, reading))
 
@@ -126,7 +127,7 @@ def _mention(scope: Scope, item: Word | String, declaring: str) -> None:
         known = scope.interfaces = declared(scope)
     if item.text in known:
         for entry in known[item.text]:
-            entry.mentions.add((scope.file, scope.line, item.at))
+            scope.mention(entry, item.at)
     elif not scope.missing:  # it may have been declared by what could not be parsed
         message, label, help = undeclared(item.text, (every := [*declared_names(scope), *known]))
         near = names.near(item.text, every) if len(item.text) < 80 else []

@@ -30,6 +30,7 @@ from ..syntax import ast
 from ..syntax.ast import Asked, Match, Statement, Word, WrittenPacket
 from ..syntax.printer import show, show_match, show_packet
 from . import interfaces, literals
+from .kept import Fresh, Kept
 from .literals import Mistake
 from .matches import RULE_OPTIONS, Matches
 from .names import Names, Written
@@ -38,6 +39,7 @@ from .packet import packet
 from .scope import RESERVED, Kind, Name, Scope, TooMany
 
 _OPTION_FIELDS = {"established": FLAGS, **{word: spec.field for word, spec in KEYWORDS.items()}}
+_Meaning = tuple[tuple[Box, ...], frozenset[int], frozenset[int], tuple[tuple[int, str], ...]]
 _NAME_LABEL = "expected a letter, then letters, digits, `_`, `-`, `.`"
 
 
@@ -79,6 +81,7 @@ def lower(
     errors: Iterable[Diagnostic] = (),
     others: Iterable[Rule] = (),
     let_go: bool = False,
+    kept: Kept | None = None,
 ) -> Lowered:
     """What the statements of a file, includes already put in their places, mean; `Lowered.whole` insists on all of it.
 
@@ -88,13 +91,14 @@ def lower(
         errors: diagnostics found before, to be told together with those found here.
         others: rules of another firewall, which expectations may name.
         let_go: empties the list of statements on the way, so that of many rules there are never all in both forms.
+        kept: what they meant when they were last read, to be brought up to date; the answer is the same without it.
 
     Raises:
         LimitError: beyond the limits of rules and elements.
     """
     if sum([isinstance(s.content, ast.Rule) for s in statements]) > current().rules:
         raise reached("rules")
-    lowering = Lowering(spoilt, errors, others)
+    lowering = Lowering(spoilt, errors, others, kept)
     definitions = tuple(s for s in statements if isinstance(s.content, ast.Definition))
     expected = [s for s in statements if isinstance(s.content, ast.Expect)]
     with suppress(TooMany):
@@ -102,6 +106,7 @@ def lower(
         lowering.rules(_emptied(statements) if let_go and isinstance(statements, list) else statements)
         lowering.check_definitions()
         lowering.expectations(expected)
+    lowering.kept.end()
     return Lowered(
         tuple(lowering.made),
         lowering.default,
@@ -164,9 +169,14 @@ class Lowering:
     """A policy under way: its scope, the names of its rules, and what has been made so far."""
 
     def __init__(
-        self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = (), others: Iterable[Rule] = ()
+        self,
+        missing: frozenset[str] = frozenset(),
+        errors: Iterable[Diagnostic] = (),
+        others: Iterable[Rule] = (),
+        kept: Kept | None = None,
     ) -> None:
-        self.scope = Scope(missing, errors)
+        self.kept = Fresh() if kept is None else kept
+        self.scope = Scope(missing, errors, self.kept.addresses)
         self.matches = Matches(self.scope)
         self.negations = Negations(self.scope)
         self.made: list[Rule] = []
@@ -201,6 +211,7 @@ class Lowering:
                 )
             else:
                 scope.names[word.text] = Name(statement, content)
+        self.kept.begin(scope)
 
     def rules(self, statements: Iterable[Statement]) -> None:
         """Makes the rules that have a meaning, and the default."""
@@ -223,7 +234,7 @@ class Lowering:
 
     def _rule(self, content: ast.Rule, span: Span) -> Rule | None:
         match = content.match
-        boxes = self.matches.match(match, "a rule", RULE_OPTIONS)
+        meant = self.kept.of(self.scope, self.matches.protocols, match, lambda: self._meaning(match))
         name, until, log = None, None, False
         for option in match.options:
             if option.name == "log":
@@ -238,12 +249,19 @@ class Lowering:
                     self.scope.mistake(error, word.at)
         if name is None:
             self._labels.setdefault(f"{span.file}:{span.line}", span)
-        if boxes is None:
+        if meant is None:
             return None
-        negated, opened = self.negations.of(match)
-        return Rule(
-            Action(content.action), boxes, name, until, log, span, _written(match), negated=negated, opened=opened
-        )
+        boxes, negated, opened, words = meant
+        action = Action(content.action)
+
+        def make() -> Rule:
+            return Rule(action, boxes, name, until, log, span, words, negated=negated, opened=opened)
+
+        return self.kept.rule(content, boxes, span, make)
+
+    def _meaning(self, match: Match) -> _Meaning | None:
+        boxes = self.matches.match(match, "a rule", RULE_OPTIONS)
+        return None if boxes is None else (boxes, *self.negations.of(match), _written(match))
 
     def _rule_name(self, word: Word, span: Span) -> str:
         name = word.text
@@ -276,9 +294,9 @@ class Lowering:
         """Tells the mistakes also of definitions that nothing uses."""
         for entry in list(self.scope.names.values()):
             self.scope.begin(entry.statement.span.file, entry.statement.span.line)
-            kind, value = entry.content.kind, entry.content.value
+            kind = entry.content.kind
             if kind == "net":
-                self.scope.defined(entry, lambda v=value: self.scope.addresses(v))  # type: ignore[misc]  # a default freezes the variable
+                self.scope.net_of(entry)
             elif kind == "ports":
                 if not entry.mentions:
                     self.scope.ports_of(entry, None)
@@ -308,10 +326,14 @@ class Lowering:
                     boxes = (Box.around(written),)
             else:
                 text = show_match(content.subject)
-                boxes = self.matches.region(content.subject, "an expectation")
+                boxes = self._region(content.subject)
             by = None if content.by is None else self._rule_called(content.by)
             if boxes is not None:
                 self.claims.append(Expectation(Action(content.action), boxes, by, text, written, statement.span))
+
+    def _region(self, asked: Match | Asked) -> tuple[Box, ...] | None:
+        read = self.matches.region
+        return self.kept.of(self.scope, self.matches.protocols, asked, lambda: read(asked, "an expectation"))
 
     def _rule_called(self, word: Word | ast.String) -> str:
         """The label of the rule that is meant: its name, or `FILE:LINE`, whose folder may be left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -51,8 +52,11 @@ class Names:
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
         """Every place of every name, by file and place: what renames and jumps to definitions need."""
-        found = {Mention(w.name, w.kind, span_of(w.at, w.file, w.line), w.defines) for w in self.written}
-        return tuple(sorted(found, key=lambda m: (m.span, m.name, m.kind)))
+        return _placed(self.written)
+
+    def around(self, file: str, line: int) -> tuple[Mention, ...]:
+        """The mentions that stand on a line, by place; of the others no more is looked at than their lines."""
+        return _placed([w for w in self.written if w.line <= line and w.file == file and line <= w.line - 1 + w.at[2]])
 
     def of(self, name: str, kind: str) -> tuple[Mention, ...]:
         """The places of one name; a net and a rule may be called the same."""
@@ -60,3 +64,8 @@ class Names:
 
     def __getstate__(self) -> dict[str, object]:
         return {"statements": self.statements, "written": self.written}
+
+
+def _placed(written: Iterable[Written]) -> tuple[Mention, ...]:
+    found = {Mention(w.name, w.kind, span_of(w.at, w.file, w.line), w.defines) for w in written}
+    return tuple(sorted(found, key=lambda m: (m.span, m.name, m.kind)))

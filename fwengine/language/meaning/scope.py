@@ -52,6 +52,15 @@ RESERVED = frozenset(KEYWORDS) | {"any", "none", "ipv4", "ipv6"}
 NOUN = {"net": "a net", "ports": "ports", "service": "a service", "interface": "an interface"}
 
 
+class Step(NamedTuple):
+    """What reading a statement does besides its answer: a definition is read, or a name's mention is counted."""
+
+    kind: Kind | Literal["mention"]
+    name: str
+    protocol: int | None = None  # for which ports are asked
+    at: Place = ast.HERE  # of the word
+
+
 class TooMany(Exception):  # noqa: N818  # a signal within this package, never seen outside
     """So many mistakes that the rest is not looked at."""
 
@@ -71,7 +80,12 @@ class Name:
 class Scope:
     """The names in scope and the mistakes found so far."""
 
-    def __init__(self, missing: frozenset[str] = frozenset(), errors: Iterable[Diagnostic] = ()) -> None:
+    def __init__(
+        self,
+        missing: frozenset[str] = frozenset(),
+        errors: Iterable[Diagnostic] = (),
+        known: dict[str, IntervalSet] | None = None,
+    ) -> None:
         self.errors: list[Diagnostic] = list(errors)
         self.missing = set(missing)  # names that may well be defined, by statements that could not be parsed
         self.names: dict[str, Name] = {}
@@ -80,15 +94,34 @@ class Scope:
         self._open: list[str] = []  # the definitions being evaluated
         self._depth = 0
         self._too_deep = False
-        self._addresses: dict[str, IntervalSet] = {"any": address.ALL, "ipv4": address.V4, "ipv6": address.V6}
+        self._addresses = {} if known is None else known  # what is written out, by its words
+        self._addresses.update(any=address.ALL, ipv4=address.V4, ipv6=address.V6)
         self._ports: dict[tuple[str, int | None], IntervalSet | None] = {}
         self._near: dict[tuple[str, str], list[str]] = {}
         self.interfaces: dict[str, list[Name]] | None = None  # that declarations hold, once asked for
+        self.steps: list[Step] | None = None  # of the statement that is read, where somebody wants to know them
+        self._stepping: tuple[str, int] | None = None  # that statement's place
         self._user: tuple[Span, int] | None = None  # who asked for the ports of a definition, and for which protocol
 
     def begin(self, file: str, line: int) -> None:
         """From here on places are relative to a statement at this line."""
         self.file, self.line = file, line
+
+    @contextmanager
+    def stepping(self) -> Iterator[list[Step]]:
+        """Notes the steps of the statement that is read; those of the definitions that it uses are not its own."""
+        steps: list[Step] = []
+        self.steps, self._stepping = steps, (self.file, self.line)
+        try:
+            yield steps
+        finally:
+            self.steps = None
+
+    def step(
+        self, kind: Kind | Literal["mention"], name: str, protocol: int | None = None, at: Place = ast.HERE
+    ) -> None:
+        if self.steps is not None and self._stepping == (self.file, self.line):
+            self.steps.append(Step(kind, name, protocol, at))
 
     def at(self, place: Place) -> Span:
         return span_of(place, self.file, self.line)
@@ -284,8 +317,12 @@ class Scope:
         entry = self.names.get(word.text)
         if entry is None or entry.content.kind != kind:
             return None
-        entry.mentions.add((self.file, self.line, word.at))
+        self.mention(entry, word.at)
         return entry
+
+    def mention(self, entry: Name, at: Place) -> None:
+        entry.mentions.add((self.file, self.line, at))
+        self.step("mention", entry.content.name.text, at=at)
 
     def skipped(self, word: Word, kind: Kind) -> bool:
         """Is nothing more to be said about a word: told here, or defined by what could not be parsed?"""
@@ -365,7 +402,7 @@ class Scope:
             return known
         entry = self.named(word, "net")
         if entry is not None:
-            return self.defined(entry, lambda: self.addresses(entry.content.value))
+            return self.net_of(entry)
         if self.skipped(word, "net"):
             return None
         if literals.is_name(word.text):
@@ -379,6 +416,11 @@ class Scope:
         if found is not None:
             self._addresses[word.text] = found
         return found
+
+    def net_of(self, entry: Name) -> IntervalSet | None:
+        """The value of a `net` definition."""
+        self.step("net", entry.content.name.text)
+        return self.defined(entry, lambda: self.addresses(entry.content.value))
 
     # Ports
 
@@ -426,6 +468,7 @@ class Scope:
     def ports_of(self, entry: Name, protocol: int | None, user: Word | None = None) -> IntervalSet | None:
         """The value of a `ports` definition for a protocol: kept for each."""
         key = (entry.content.name.text, protocol)
+        self.step("ports", key[0], protocol, user.at if user is not None else ast.HERE)
         if key in self._ports:
             return self._ports[key]
         before = self._user

@@ -55,6 +55,7 @@ class Protocols:
     def service(self, entry: Name) -> Groups | None:
         """The value of a `service` definition."""
         name = entry.content.name.text
+        self.scope.step("service", name)
         if name not in self._services:
             held: list[Groups | None] = []
 

@@ -23,7 +23,9 @@ Here = tuple[str, int]  # the file and the line of a statement
 Holds = Callable[[int, int], bool]  # does the first element hold all of the second?
 
 
-class _Noted(NamedTuple):
+class Noted(NamedTuple):
+    """A set, which of its elements are spare, and which other one holds the first of them."""
+
     expr: Set
     spare: tuple[int, ...]
     holder: int | None  # the element that holds the first of them by itself
@@ -33,7 +35,7 @@ class _Noted(NamedTuple):
 class Spare:
     """What was noted, set by set."""
 
-    noted: dict[tuple[Here, Place], _Noted] = field(default_factory=dict)
+    noted: dict[tuple[Here, Place], Noted] = field(default_factory=dict)
 
     def note(
         self, here: Here, expr: Set, parts: Sequence[IntervalSet], named: Callable[[str], bool], *, numbers: bool
@@ -54,7 +56,7 @@ class Spare:
             holder = next(
                 (i for i in kept if (i in values or _same(expr, i, first)) and parts[first].issubset(parts[i])), None
             )
-            self.noted.setdefault((here, expr.at), _Noted(expr, spare, holder))
+            self.noted.setdefault((here, expr.at), Noted(expr, spare, holder))
 
     def note_pairs(self, here: Here, expr: Set, holds: Holds, named: Callable[[str], bool]) -> None:
         """Looks at a set of few elements of which only can be said which holds which."""
@@ -70,7 +72,7 @@ class Spare:
         if spare:
             first = min(spare)
             holder = next((j for j in range(len(expr.items)) if j not in spare and holds(j, first)), None)
-            self.noted.setdefault((here, expr.at), _Noted(expr, tuple(sorted(spare)), holder))
+            self.noted.setdefault((here, expr.at), Noted(expr, tuple(sorted(spare)), holder))
 
     def remarks(self, sources: Mapping[str, str]) -> Iterator[Diagnostic]:
         """One remark for each set with spare elements, with the edit that takes them out; in the order of reading.
@@ -96,7 +98,7 @@ class Spare:
             yield _remark(noted, file, line, lines[file])
 
 
-def _remark(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Diagnostic:
+def _remark(noted: Noted, file: str, line: int, lines: Sequence[str]) -> Diagnostic:
     items = noted.expr.items
     first, *others = noted.spare
     what = f"`{_short(show(items[first]))}`"
@@ -122,7 +124,7 @@ def _remark(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Diagno
     )
 
 
-def _cuts(noted: _Noted, file: str, line: int, lines: Sequence[str]) -> Iterator[Span]:
+def _cuts(noted: Noted, file: str, line: int, lines: Sequence[str]) -> Iterator[Span]:
     """What to cut out: each element, and the comma behind it, or before it where none is behind it. Comments stay."""
     items = noted.expr.items
     end = span_of(noted.expr.at, file, line)

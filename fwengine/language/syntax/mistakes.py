@@ -123,6 +123,11 @@ def characters(text: str, file: str) -> Iterator[Diagnostic]:
         yield _character(first.group(), at)
 
 
+def suspect(line: str) -> bool:
+    """May one of `characters` be in a line? What only comments may hold is suspect, too."""
+    return _SUSPECT.search(line.removesuffix("\r")) is not None
+
+
 def _character(c: str, at: Span) -> Diagnostic:
     name = f"U+{ord(c):04X}"
     if _SPACES.match(c):

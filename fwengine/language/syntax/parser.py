@@ -6,13 +6,14 @@ error never hides a later one, and nothing here recurses or backtracks over the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal, cast
 
 from ...errors import Diagnostic, PolicyError
 from ...limits import current
 from . import mistakes, tables
-from .ast import Asked, Blank, Definition, Document, Match, Place, Statement, WrittenPacket, span_of
+from .ast import Asked, Blank, Content, Definition, Document, Match, Place, Statement, WrittenPacket, span_of
 from .automaton import Automaton
 from .mistakes import MAX_ERRORS, SyntaxMistake, suggestion
 from .statements import Piece, is_statement, pieces, promised
@@ -45,33 +46,72 @@ def read(text: str, file: str) -> tuple[Document, list[Diagnostic], frozenset[st
     errors = list(mistakes.characters(text, file))
     if len(errors) > mistakes.MAX_CHARACTERS:
         return Document((), file), errors, frozenset("*")
+    return together(map(Part, pieces(text)), errors, file)
+
+
+class Part:
+    """A piece of a text and what has become of it, wherever it stands: its statement is parsed once, when it is asked for."""
+
+    __slots__ = ("_outcome", "_statement", "comment", "height", "text")
+
+    def __init__(self, piece: Piece) -> None:
+        _, self.text, self.comment = piece
+        self.height = piece.text.count("\n") + 1
+        self._outcome: tuple[Content, Place] | SyntaxMistake | None = None
+        self._statement: Statement | None = None
+
+    def at(self, line: int, file: str) -> Statement | SyntaxMistake:
+        """Its statement, where it begins on a line; or what is wrong with it."""
+        if self._outcome is None:
+            try:
+                self._outcome = _parse(self.text, "statement")
+            except SyntaxMistake as mistake:
+                self._outcome = mistake
+        if isinstance(self._outcome, SyntaxMistake):
+            return self._outcome
+        known = self._statement
+        if known is None or known.span.line != line or known.span.file != file:
+            content, place = self._outcome
+            known = self._statement = Statement(content, self.comment, span_of(place, file, line))
+        return known
+
+    def learn(self, other: Part) -> None:
+        """Takes over what has become of a part of the same text."""
+        self._outcome = other._outcome
+
+
+def together(
+    parts: Iterable[Part], errors: list[Diagnostic], file: str
+) -> tuple[Document, list[Diagnostic], frozenset[str]]:
+    """As `read`, of the parts of a text one behind the other; `errors` are those about its characters."""
     wrong = {e.span.line for e in errors}
     missing: set[str] = set()
     lines: list[Statement | Blank] = []
     unfinished = False  # does an indented line go on with a statement that ended too early?
-    for piece in pieces(text):
-        if not piece.text:
-            lines.append(Blank(piece.comment))
+    behind = 1
+    for part in parts:
+        line, behind = behind, behind + part.height
+        if not part.text:
+            lines.append(Blank(part.comment))
             continue
-        if wrong and not wrong.isdisjoint(range(piece.line, piece.line + piece.text.count("\n") + 1)):
-            missing |= promised(piece.text)
+        if wrong and not wrong.isdisjoint(range(line, behind)):
+            missing |= promised(part.text)
             continue
-        if unfinished and piece.text[0] in " \t" and not is_statement(piece.text):
-            missing |= promised(piece.text)
+        if unfinished and part.text[0] in " \t" and not is_statement(part.text):
+            missing |= promised(part.text)
             continue
-        unfinished = False
-        try:
-            content, place = _parse(piece.text, "statement")
-        except SyntaxMistake as mistake:
-            missing |= promised(piece.text)
-            errors.append(_diagnostic(mistake, file, piece.line))
-            unfinished = mistake.code == "FW011"
-            if len(errors) >= MAX_ERRORS:
-                errors.append(mistakes.too_many(file, piece.line))
-                missing.add("*")
-                break
-        else:
-            lines.append(Statement(content, piece.comment, span_of(place, file, piece.line)))
+        found = part.at(line, file)
+        if isinstance(found, Statement):
+            unfinished = False
+            lines.append(found)
+            continue
+        missing |= promised(part.text)
+        errors.append(_diagnostic(found, file, line))
+        unfinished = found.code == "FW011"
+        if len(errors) >= MAX_ERRORS:
+            errors.append(mistakes.too_many(file, line))
+            missing.add("*")
+            break
     return Document(tuple(lines), file), sorted(errors, key=lambda e: (e.span.line, e.span.column)), frozenset(missing)
 
 

@@ -6,7 +6,7 @@ A statement ends with its line, unless a brace is open. One pass over the text, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _STATEMENT = re.compile(r"[ \t]*(?:allow|deny|net|ports|service|interface|default|include|expect)(?=[ \t])")
@@ -41,14 +41,22 @@ def comment_at(line: str) -> int:
         at = string.end()
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, without a byte order mark; a carriage return at an end stays."""
+    text = text.removeprefix("\ufeff")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def pieces(text: str) -> Iterator[Piece]:
     """The statements of a text and the lines between them, with their line numbers."""
+    return cut(lines_of(text))
+
+
+def cut(lines: Iterable[str], first: int = 1) -> Iterator[Piece]:
+    """As `pieces`, of lines from a number on. What a piece is depends on its own lines, and on the one behind it."""
     begin, depth = 0, 0
     held: list[str] = []
-    text = text.removeprefix("\ufeff")
-    if not text:
-        return
-    for number, raw in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, raw in enumerate(lines, first):
         line = raw[:-1] if raw.endswith("\r") else raw
         if depth and _STATEMENT.match(line):  # a keyword cannot stand in a set: its brace was never closed
             yield Piece(begin, "\n".join(held), "")
