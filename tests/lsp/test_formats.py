@@ -118,6 +118,30 @@ def test_no_edit_and_no_message_ends_the_server(tmp_path: Path) -> None:
     session(tmp_path, talk)
 
 
+def test_after_edits_a_place_is_counted_as_the_client_counts(tmp_path: Path) -> None:
+    uri = (tmp_path / "a.fwl").as_uri()
+    above, net, wrong = "# 😀", "net a = { 10.0.0.0/8, # 😀", '\tallow tcp from any in "😀" prot 80'
+    steps = [
+        [above, net, "}", wrong],
+        [wrong],
+        [net, wrong],  # its brace is not closed: the mistake below is none of its lines
+        [above, above, "deny udp", net, "\t}", wrong],
+    ]
+
+    async def talk(client: Client) -> None:
+        client.open(uri, "")
+        for version, lines in enumerate(steps, 2):
+            client.write(uri, version, "\r\n".join(lines))
+            line, column = len(lines) - 1, len(wrong.partition("prot")[0].encode("utf-16-le")) // 2
+
+            def told_there(found: list[lsp.Diagnostic], line: int = line, column: int = column) -> bool:
+                return (line, column) in [(d.range.start.line, d.range.start.character) for d in found]
+
+            await client.until(uri, told_there)
+
+    session(tmp_path, talk)
+
+
 def test_a_hundred_thousand_lines_keep_no_question_waiting(tmp_path: Path) -> None:
     uri, small = (tmp_path / "large.fwl").as_uri(), (tmp_path / "small.fwl").as_uri()
     text = "".join(f"allow tcp from 10.{n >> 8 & 255}.{n & 255}.0/24 to any port {n >> 16}\n" for n in range(100_000))

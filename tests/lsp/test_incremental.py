@@ -41,6 +41,7 @@ BITS = (
     "net a = {\n", "10.0.0.0/8,", "}\n", "{", "}", "# c\n", "\n", "\r\n", " \n", "alow tcp from web\n", "  port 5\n", "\u200b",
     "é😀", "\ufeff", '"', 'include "none.fwl"\n', 'include "common.fwl"\n', "default allow\n", "\r", "allow tcp from\n",
     "expect deny udp from any to web\n", "as late\n", "not ", " port ftp ", "net b = { b, a }\n", "allow mail from b to a\n",
+    "\tdeny\ttcp\tfrom web\t# \t😀\n", "\t",
     "ports odd = sctp-only\n", "service tcp = 5\n", "deny { www, mail, udp } to home until 2027-13-01\n",
 )  # fmt: skip
 
