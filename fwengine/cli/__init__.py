@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from collections.abc import Callable
 def main() -> None:
     """The console script. Exit codes: 0 yes, 1 no, 2 could not answer, 130 interrupted, 143 terminated."""
     restore = _heed_signals()
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)  # a policy is a great many values without circles: to look through them takes long
     try:
         code = _run()
         if sys.stdout is not None:
@@ -29,6 +32,7 @@ def main() -> None:
     else:
         _leave(code if isinstance(code, int) else 0)
     finally:
+        gc.set_threshold(*before)
         restore()
 
 

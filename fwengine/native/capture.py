@@ -234,8 +234,10 @@ def decode_capture(stream: Stream, file: str = "<stream>") -> Iterator[tuple[Poi
     piece = Frames()
     while walk.next(piece):
         yield from _decoded(piece, names)
-    if walk.error is not None:
-        raise walk.error
+    error = walk.error
+    del walk, piece  # an error that is raised keeps in a circle what is here, and that is megabytes
+    if error is not None:
+        raise error
 
 
 def _decoded(piece: Frames, names: list[int]) -> Iterator[tuple[Point | str | int, int]]:

@@ -139,6 +139,7 @@ class CaptureLines:
                 text, others = native.lines(self._fresh(), *frames, indices, self._first + self.packets, self.told)
                 yield self._whole(text, others, piece, data)
             self.packets += piece.count
+        del piece  # an error that is raised keeps in a circle what is here, and that is megabytes
         if self._walk.error is not None:
             raise self._walk.error
 

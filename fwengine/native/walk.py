@@ -167,7 +167,7 @@ class Walk:
                 if piece.count:
                     return True
         except CaptureError as error:
-            self.error = error
+            self.error = error.with_traceback(None)  # which would keep the piece, megabytes of it, in a circle
         return False
 
     def stop(self) -> None:
@@ -202,7 +202,7 @@ class Walk:
                         break
                     self._stopped(reason, detail, link, name, (clock[0], clock[1]))
                 except CaptureError as error:
-                    self._damaged = error
+                    self._damaged = error.with_traceback(None)
                     break
             self._rest = bytes(data[at:])
         return True

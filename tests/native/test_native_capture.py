@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import random
 import re
 import struct
 import tarfile
+import weakref
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,7 +38,8 @@ from fwengine.model.fields import (
 from fwengine.model.interval import IntervalSet
 from fwengine.model.rules import ALLOW, DENY, rules_of
 from fwengine.model.ruleset import decide
-from fwengine.native import Classifier
+from fwengine.native import Classifier, capture
+from fwengine.native.walk import Frames
 from fwengine.packets.capture import Capture
 from fwengine.packets.links import find, is_supported, locate
 from fwengine.packets.logs import recorded
@@ -434,3 +438,27 @@ def test_what_is_no_capture_is_told_by_its_code(data: bytes, code: str) -> None:
     assert isinstance(got.error, CaptureError)
     assert got.error.code == code
     assert sum(got.packets) == 0
+
+
+@needs_native
+def test_damage_keeps_no_piece_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error's traceback holds frames, which held the error: megabytes for each damaged capture, until they are looked for."""
+    made: list[weakref.ref[Frames]] = []
+
+    class Kept(Frames):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(capture, "Frames", Kept)
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<4I", 0, 0, 60, 60) + b"cut off"
+    gc.disable()
+    try:
+        with suppress(CaptureError):
+            list(capture.decode_capture(io.BytesIO(data)))
+        counted = native.count_capture(Classifier(Policy(rules_of([(ALLOW, Box.of({}))]))), io.BytesIO(data))
+        assert counted.error is not None
+        assert made
+        assert [one() for one in made] == [None] * len(made)
+    finally:
+        gc.enable()
