@@ -59,7 +59,8 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     old, new = policies()
     found = changes(count)
-    gc.freeze()  # as the command does
+    gc.set_threshold(50_000, 20, 20)  # as the command does
+    gc.freeze()
 
     def in_form(form: str, view: View) -> Callable[[], Iterator[str]]:
         return lambda: render(Changed.of([Compared.of(Review(old, new, found))], view), form)

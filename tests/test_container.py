@@ -22,5 +22,10 @@ def test_it_runs_as_nobody_and_loads_nothing() -> None:
 
 def test_only_what_was_built_is_in_it() -> None:
     copied = [text.split() for word, text in STEPS if word == "COPY"]
-    assert copied == [[".", "/source"], ["--from=build", "/wheels", "/wheels"]]
+    assert copied == [
+        ["pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "/source/"],
+        ["fwengine", "/source/fwengine"],
+        ["--from=build", "/wheels", "/wheels"],
+    ]
+    assert all((ROOT / name).exists() for names in copied[:2] for name in names[:-1])
     assert ("ENTRYPOINT", '["fwengine"]') in STEPS

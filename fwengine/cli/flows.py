@@ -112,7 +112,7 @@ def command(
     it is allowed, denied, one way (the first packet passes, the others do not), or depends on what is open.
     """
     from ..report.flowed import Flowed, log_failure
-    from ..report.nothing import no_rule
+    from ..report.nothing import no_rule, timeless
 
     once(policy, *logs)
     if only is not None and top is None:
@@ -130,6 +130,7 @@ def command(
     if not report.flows and all(log_failure(log) is not None for log in report.logs):
         say_failures(format_, failures)
         return 2
+    failures.add(timeless(report.flows, report.sums.left_out))
     answer = Flowed.of(loaded, report, expected=cast("Any", expect), coverage=coverage, top=top)
     say_answer(answer, format_, failures, style_of(color))
     unsure = sum(row.flows for row in answer.results if "opener" in row.on)
@@ -191,7 +192,7 @@ def changes(
     from ..flows.changing import compare_flows
     from ..flows.meaning import Asked
     from ..report.counts import called
-    from ..report.nothing import flowless
+    from ..report.nothing import flowless, timeless
     from ..report.reflowed import refated
     from .progress import progress_bar, screen_for
 
@@ -210,4 +211,5 @@ def changes(
             failures.tell(error)
         else:
             failures.add(flowless(file, told))
+    failures.add(timeless(sums.all.flows, sums.left.left_out))
     return refated(old, new, sums, most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
@@ -24,7 +24,7 @@ from .fit import wrapped
 from .making import rule_at
 from .nothing import flowless
 from .record import Act, FailureRecord, Place, Record, RuleRecord, Size
-from .refated import FlowFate
+from .refated import FlowFate, UnreadTally
 from .screen import visible
 from .style import Style
 from .wording import counted
@@ -66,16 +66,6 @@ class FateTally(Record):
     deny: Size
     one_way: Size
     depends: Size
-
-
-@dataclass(frozen=True)
-class UnreadTally(Record):
-    """Lines that were not taken for flows, and the first of them; `flawed` if something is wrong with them."""
-
-    reason: str
-    lines: Size
-    place: Place
-    flawed: bool
 
 
 @dataclass(frozen=True)
@@ -163,10 +153,7 @@ class Flowed(Answer):
             accepted=accepted,
             rejected=rejected,
             results=tuple(_fared(policy, row, tally) for row, tally in sorted(sums.rows.items(), key=_order)),
-            unread=tuple(
-                UnreadTally(told.reason, told.lines, Place(told.file, told.line, 1, told.line, 1), told.flawed)
-                for told in sorted(sums.unread.values(), key=lambda told: (-told.flawed, -told.lines, told.reason))
-            ),
+            unread=unread_of(sums),
             left_out=sums.left_out,
             logs=tuple(_log(log.file, log.sums, log_failure(log)) for log in report.logs),
             unexercised=unexercised(policy, sums) if coverage else None,
@@ -193,15 +180,7 @@ class Flowed(Answer):
             yield from aligned([_TOP, *map(_big_cells, self.top)], 2, style.width) if self.top else ()
         if self.unexercised is not None:
             yield from ("", *wrapped(self._idle(), style.width, rest="  "))
-        if self.unread:
-            yield "\nnot taken for flows:"
-            yield from aligned(
-                [(f"  {row.lines:,}", f"{row.reason}; first: {visible(str(row.place))}") for row in self.unread],
-                1,
-                style.width,
-            )
-        if self.left_out:
-            yield f"{counted(self.left_out, 'flow')} of other times left out"
+        yield from left_lines(self.unread, self.left_out, style)
 
     def _changes(self) -> list[str]:
         """What the log says that its filter did, beside what the policy does."""
@@ -231,11 +210,7 @@ class Flowed(Answer):
             yield table(_TOP, map(_big_cells, self.top))
         if self.unexercised is not None:
             yield Block(self._idle())
-        if self.unread:
-            yield table(
-                ("lines", "not taken for flows", "first"),
-                [(f"{r.lines:,}", r.reason, f"`{r.place}`") for r in self.unread],
-            )
+        yield from left_blocks(self.unread, self.left_out)
 
     def cases(self) -> Iterable[Case]:
         """One for each log: it holds if all its flows fare as expected, or nothing was expected."""
@@ -279,6 +254,33 @@ def fates_of(sums: FlowSums, recorded: int | None = None) -> FateTally:
 def unexercised(policy: Policy, sums: FlowSums) -> tuple[RuleRecord, ...]:
     """The rules that decide nothing of what the flows were asked for, in their order."""
     return tuple(rule_at(policy, n) for n in range(len(policy.rules)) if n not in sums.met)
+
+
+def unread_of(sums: FlowSums) -> tuple[UnreadTally, ...]:
+    """What is wrong comes first, then what is most."""
+    return tuple(
+        UnreadTally(told.reason, told.lines, Place(told.file, told.line, 1, told.line, 1), told.flawed)
+        for told in sorted(sums.unread.values(), key=lambda told: (-told.flawed, -told.lines, told.reason))
+    )
+
+
+def left_lines(unread: Sequence[UnreadTally], left_out: int, style: Style) -> Iterator[str]:
+    """What of the logs is not among the flows, as text."""
+    if unread:
+        yield "\nnot taken for flows:"
+        rows = [(f"  {row.lines:,}", f"{row.reason}; first: {visible(str(row.place))}") for row in unread]
+        yield from aligned(rows, 1, style.width)
+    if left_out:
+        yield f"{counted(left_out, 'flow')} of other times left out"
+
+
+def left_blocks(unread: Sequence[UnreadTally], left_out: int) -> Iterator[Block]:
+    """The same as a page."""
+    if unread:
+        head = ("lines", "not taken for flows", "first")
+        yield table(head, [(f"{row.lines:,}", row.reason, f"`{row.place}`") for row in unread])
+    if left_out:
+        yield Block(f"{counted(left_out, 'flow')} of other times left out")
 
 
 def log_failure(log: LogSums) -> Failure | None:

@@ -67,6 +67,14 @@ def flowless(file: str, sums: FlowSums) -> Failure | None:
     return Failure("nothing", NO_VERDICT, f"{what} read as a flow: line {first.line}: {first.reason}", name)
 
 
+def timeless(flows: int, left_out: int) -> Failure | None:
+    """A failure if logs have flows, and none of the time that was asked for."""
+    if flows or not left_out:
+        return None
+    which = "the only flow is" if left_out == 1 else f"all {left_out:,} flows are"
+    return Failure("nothing", NO_VERDICT, f"{which} of other times than were asked for: nothing was decided")
+
+
 def no_input(file: str, what: str) -> Failure:
     """The failure of an input in which nothing stands."""
     return Failure("nothing", NO_INPUT, f"there is no {what} in it" if file != "<stdin>" else f"no {what} on it", file)

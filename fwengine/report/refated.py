@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .record import Record, RuleRecord, Size
+from .record import Place, Record, RuleRecord, Size
 
 FlowFate = Literal["allow", "deny", "one way", "depends"]
+
+
+@dataclass(frozen=True)
+class UnreadTally(Record):
+    """Lines that were not taken for flows, and the first of them; `flawed` if something is wrong with them."""
+
+    reason: str
+    lines: Size
+    place: Place
+    flawed: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class Refated(Record):
         flows: how many of `of` flows.
         rules: all of them, by the rules; the most bytes first.
         names: the biggest, by names; where they are not `exact`, there are more than could be told apart, and these are at most.
+        unread: lines that are none of `of`, since they were not taken for flows.
+        left_out: flows of other times than were asked for.
     """
 
     flows: Size
@@ -62,3 +74,5 @@ class Refated(Record):
     rules: tuple[RefatedRule, ...]
     names: tuple[RefatedNames, ...]
     exact: bool
+    unread: tuple[UnreadTally, ...]
+    left_out: Size

@@ -12,7 +12,7 @@ from ..model import address
 from ..policy import Policy
 from .answer import Block, heading, table
 from .columns import aligned
-from .flowed import fate_word, moment, rule_or_none, service, shown_rule
+from .flowed import fate_word, left_blocks, left_lines, moment, rule_or_none, service, shown_rule, unread_of
 from .refated import Refated, RefatedNames, RefatedRule
 from .style import Style
 from .wording import counted
@@ -28,8 +28,9 @@ def refated(old: Policy, new: Policy, sums: ChangeSums, most: int) -> Refated:
     rows = sorted(sums.rows.items(), key=lambda row: (-row[1].bytes, -row[1].flows, row[0]))
     names, exact = _named(new, sums, most)
     return Refated(
-        total.flows, total.bytes, sums.all.flows, tuple(_rule(old, new, *row) for row in rows), tuple(names), exact
-    )
+        total.flows, total.bytes, sums.all.flows, tuple(_rule(old, new, *row) for row in rows), tuple(names), exact,
+        unread_of(sums.left), sums.left.left_out,
+    )  # fmt: skip
 
 
 def _rule(old: Policy, new: Policy, change: Change, tally: Tally) -> RefatedRule:
@@ -79,6 +80,7 @@ def refated_lines(found: Refated, style: Style) -> Iterator[str]:
             yield f"and {counted(len(found.rules) - SHOWN, 'more row')}"
         yield ""
         yield from aligned([_NAMES, *(_name_cells(row, found.exact) for row in found.names)], 2, style.width)
+    yield from left_lines(found.unread, found.left_out, style)
 
 
 def refated_blocks(found: Refated) -> Iterable[Block]:
@@ -88,6 +90,7 @@ def refated_blocks(found: Refated) -> Iterable[Block]:
     if found.flows:
         yield table(_RULES, map(_rule_cells, found.rules))
         yield table(_NAMES, (_name_cells(row, found.exact) for row in found.names))
+    yield from left_blocks(found.unread, found.left_out)
 
 
 def _summary(found: Refated) -> str:

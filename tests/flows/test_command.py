@@ -57,7 +57,7 @@ def test_a_side_may_be_taken(policy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [([], 0), (["--expect", "allow"], 1), (["--expect", "deny"], 1), (["--since", "2030-01-01"], 0)]
+    ("words", "code"), [([], 0), (["--expect", "allow"], 1), (["--expect", "deny"], 1), (["--since", "2030-01-01"], 2)]
 )
 def test_exit_codes(policy: str, words: list[str], code: int) -> None:
     assert run("flows", policy, LOGS / "eve.json", *words).code == code
@@ -199,6 +199,18 @@ class TestChanges:
         assert "2 of 7 flows change their fate" in text
         page = run("diff", *policies, *words, "--format", "markdown").out
         assert "### Flows whose fate changes" in page
+        told = run("flows", policies[0], LOGS / "vpc-v5.log", LOGS / "conn.log", "--format", "json").json
+        assert flows["unread"] == told["unread"]
+        assert len(told["unread"]) == 3
+        assert all(row["reason"] in text for row in told["unread"])
+        assert all(row["reason"] in page for row in told["unread"])
+
+    def test_flows_of_other_times_are_no_answer(self, policies: list[str]) -> None:
+        words = ["--flows", str(LOGS / "vpc-v5.log"), "--since", "2030-01-01"]
+        done = run("diff", policies[0], policies[0], *words)
+        assert done.code == 2
+        assert "4 flows of other times left out" in done.out
+        assert "all 4 flows are of other times than were asked for: nothing was decided" in done.err
 
     def test_none_changes(self, policies: list[str]) -> None:
         done = run("diff", policies[0], policies[0], "--flows", LOGS / "vpc-v5.log", "--opener", "lower-port")
