@@ -16,6 +16,7 @@ from ..codes import NOT_A_LOG
 from ..errors import CaptureError
 from ..model import address
 from ..native.module import native
+from .cells import PER_SECOND, digits, is_worded, text_of, value_of, values_of
 from .extra import needed
 from .flow import Batch, Kind
 from .logs.columns import NEEDED, ROLES, Columns, Role, located, opens_aws, opens_in, roles_of
@@ -30,6 +31,7 @@ _LARGE: Final = 1 << 26  # bytes of a row group
 _BUFFER: Final = 1 << 20
 _GROUPS: Final = 0xE0000000
 _BAD: Final = 0xFFFFFFFF  # in the place of an address that is none, or of IPv6: no plain row has it
+_LAST_YEAR: Final = 253402300800  # the second behind the last that a date has
 _EMPTY: Final = Reading()
 
 
@@ -215,7 +217,7 @@ class Rows:
         )
 
     def _ends(self, role: str, column: Any, masks: list[Any]) -> Ends:
-        types, pc = self._pa.types, self._pc
+        types = self._pa.types
         if types.is_fixed_size_binary(column.type) and column.type.byte_width == 16:
             masks += [column.is_null()] if column.null_count else []
             return Ends(six=raw(column))
@@ -227,12 +229,11 @@ class Rows:
             return Ends(bytes(4 * len(column)), family=bytes(len(column)))  # each is looked at
         if types.is_integer(column.type):
             if not types.is_uint32(column.type):
-                top = self._pa.scalar(_BAD, "int64")
-                wide = pc.cast(column, "int64", safe=False)
-                outside = pc.or_(pc.less(wide, 0), pc.greater(wide, top))
-                column = pc.cast(pc.if_else(outside, None, wide), "uint32")
+                column = self._narrow(column, None)
             masks += [column.is_null()] if column.null_count else []
             return Ends(raw(column))
+        if not is_worded(self._pa, column.type):
+            return Ends(bytes(4 * len(column)), family=bytes(len(column)))
         return self._texts.ends(role, column)
 
     def _rows(self, mask: Any) -> list[int]:
@@ -262,7 +263,7 @@ class Rows:
         if types.is_uint32(column.type):
             return column
         if types.is_integer(column.type):
-            return self._pc.cast(column, "uint32", safe=False) if column.type.bit_width == 32 else self._wide(column)
+            return self._narrow(column, self._pa.scalar(_BAD, "int64"))
 
         def number(text: str) -> int:
             found = address_of("", text)
@@ -270,12 +271,12 @@ class Rows:
 
         return self._words(column, number, "uint32")[0]
 
-    def _wide(self, column: Any) -> Any:
-        top = self._pa.scalar(_BAD, "int64")
-        outside = self._pc.or_(
-            self._pc.less(column, 0), self._pc.greater(self._pc.cast(column, "int64", safe=False), top)
-        )
-        return self._pc.cast(self._pc.if_else(outside, top, self._pc.cast(column, "int64", safe=False)), "uint32")
+    def _narrow(self, column: Any, otherwise: Any) -> Any:
+        """Numbers of any size as those of IPv4; `otherwise` for all others."""
+        pc = self._pc
+        wide = pc.cast(column, "int64", safe=False)
+        outside = pc.or_(pc.less(wide, 0), pc.greater(wide, self._pa.scalar(_BAD, "int64")))
+        return pc.cast(pc.if_else(outside, otherwise, wide), "uint32")
 
     def _numbers(self, column: Any, type_: str, read: Any) -> Any:
         """Numbers of a type; null where they are others."""
@@ -288,16 +289,18 @@ class Rows:
                 return self._pa.array(
                     [v if v is not None and 0 <= v < 1 << _BITS[type_] else None for v in column.to_pylist()], type_
                 )
-        return self._words(column, read or int, type_)[0]
+        return self._words(column, read or digits, type_)[0]
 
     def _words(self, column: Any, read: Any, type_: str) -> tuple[Any, Any]:
         """What words mean, each word asked once: numbers, null where they mean nothing; and where that is so."""
+        if not is_worded(self._pa, column.type):
+            return self._pa.nulls(len(column), type_), self._pa.array([True] * len(column))
         if not self._pa.types.is_dictionary(column.type):
             column = self._pc.cast(column, "string").dictionary_encode()
         meanings = []
-        for word in column.dictionary.to_pylist():
+        for word in values_of(column.dictionary):
             try:
-                value = read(str(word).strip())
+                value = read(text_of(word))
                 meanings.append(value if 0 <= value < 1 << _BITS[type_] else None)
             except (UnreadError, ValueError):
                 meanings.append(None)
@@ -305,14 +308,23 @@ class Rows:
         return found, self._pc.is_null(found)
 
     def _plain_text(self, column: Any) -> Any:
-        return self._pc.cast(column, "string")
+        return (
+            self._pc.cast(column, "string")
+            if is_worded(self._pa, column.type)
+            else self._pa.nulls(len(column), "string")
+        )
 
     def _moments(self, column: Any) -> tuple[Any, Any]:
         """Milliseconds since 1970, and where they are not told plainly."""
         pc, pa = self._pc, self._pa
         if pa.types.is_timestamp(column.type):
-            found = pc.cast(pc.cast(column, pa.timestamp("ms"), safe=False), "int64")
-            return found, pc.is_null(found)
+            ticks, per_second = pc.cast(column, "int64"), PER_SECOND[column.type.unit]
+            wrong = pc.or_(pc.is_null(ticks), pc.less(ticks, 0))
+            if _LAST_YEAR * per_second < 1 << 63:
+                wrong = pc.or_(wrong, pc.greater_equal(ticks, _LAST_YEAR * per_second))
+            if per_second > 1000:
+                return pc.divide(ticks, per_second // 1000), wrong
+            return ticks if per_second == 1000 else pc.multiply(ticks, 1000), wrong
         if not pa.types.is_integer(column.type):
             return pa.nulls(len(column), "int64"), pa.array([True] * len(column))
         wide = pc.cast(column, "int64", safe=False)
@@ -404,14 +416,14 @@ class Rows:
         """The flow of one row, as that of a line of texts; or what is wrong with it."""
         texts = [""] * len(ROLES)
         for role, at in self._at.items():
-            value = batch.column(at)[number].as_py()
+            value = value_of(batch.column(at)[number])
             if value is None:
                 continue
             if role in ("src", "dst") and isinstance(value, int):
                 value = address.show(value) if 0 <= value < address.V6_BASE else str(value)
             elif role in ("src", "dst") and isinstance(value, bytes):
                 value = _packed(value)
-            texts[ROLES.index(role)] = value.isoformat() if hasattr(value, "isoformat") else str(value).strip()
+            texts[ROLES.index(role)] = text_of(value)
         try:
             return self._slow.flow(texts)
         except UnreadError as error:

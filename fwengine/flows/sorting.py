@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from ..model import address
 from ..model.fields import ICMP, ICMPV6, WHOLE, exists
 from ..native.module import native
+from .cells import value_of
 from .flow import EARLIEST, LATEST, Batch, Kind
 from .logs.columns import Role
 from .logs.words import UnreadError, address_of
@@ -166,7 +167,7 @@ class Words:
         if any_ & 4:
             for n, kind in enumerate(family):
                 if not kind:
-                    any_ |= self._strange(words[n].as_py(), n, four, six, family)
+                    any_ |= self._strange(value_of(words[n]), n, four, six, family)
         yield _column(pa, four, "uint32", count)
         yield _column(pa, six, pa.binary(16), count) if any_ & 2 else None
         yield _column(pa, family, "uint8", count) if any_ != 1 else None

@@ -104,6 +104,12 @@ static int64_t moment(const int64_t *column, size_t row, int64_t otherwise)
     return value;
 }
 
+static void add(uint64_t *sum, uint64_t *more, uint64_t value)
+{
+    *sum += value;
+    *more += *sum < value;
+}
+
 #define AHEAD 64 /* hashes that are found together */
 
 static void hashes(const fwk_told *told, size_t begin, size_t count, uint32_t *out)
@@ -129,8 +135,8 @@ int fwk_group_rows(fwk_groups *g, const fwk_told *told, size_t begin, size_t end
             if (!group)
                 return 0;
             group->flows++;
-            group->bytes += item(told->bytes, told->bytes_size, row);
-            group->packets += item(told->packets, told->packets_size, row);
+            add(&group->bytes, &group->more_bytes, item(told->bytes, told->bytes_size, row));
+            add(&group->packets, &group->more_packets, item(told->packets, told->packets_size, row));
             int64_t first = moment(told->first, row, FWK_LATEST), then = moment(told->last, row, FWK_EARLIEST);
             if (first < group->first)
                 group->first = first;

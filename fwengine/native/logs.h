@@ -11,6 +11,7 @@
 
 typedef struct {
     uint64_t flows, bytes, packets;
+    uint64_t more_bytes, more_packets; /* how often they went beyond 64 bits */
     int64_t first, last;
 } fwk_group;
 

@@ -25,6 +25,22 @@ static int told(PyObject *object, Py_buffer *buffer, int *used, Py_ssize_t rows,
     return 1;
 }
 
+/* A sum of 128 bits. */
+static PyObject *sum_of(uint64_t low, uint64_t more)
+{
+    PyObject *sum = PyLong_FromUnsignedLongLong(low);
+    if (!sum || !more)
+        return sum;
+    PyObject *high = PyLong_FromUnsignedLongLong(more), *places = PyLong_FromLong(64);
+    PyObject *shifted = high && places ? PyNumber_Lshift(high, places) : NULL;
+    PyObject *whole = shifted ? PyNumber_Or(shifted, sum) : NULL;
+    Py_XDECREF(shifted);
+    Py_XDECREF(places);
+    Py_XDECREF(high);
+    Py_DECREF(sum);
+    return whole;
+}
+
 static PyObject *groups_as_list(const fwk_groups *groups, uint32_t keys)
 {
     PyObject *list = PyList_New((Py_ssize_t)groups->count);
@@ -32,14 +48,18 @@ static PyObject *groups_as_list(const fwk_groups *groups, uint32_t keys)
         const fwk_group *g = &groups->groups[n];
         const uint32_t *numbers = groups->keys + n * groups->width;
         PyObject *key = PyTuple_New((Py_ssize_t)keys), *one = NULL;
+        PyObject *bytes = sum_of(g->bytes, g->more_bytes), *packets = sum_of(g->packets, g->more_packets);
         for (uint32_t k = 0; key && k < keys; k++) {
             PyObject *value = PyLong_FromUnsignedLong(numbers[k]);
             if (!value || PyTuple_SetItem(key, (Py_ssize_t)k, value))
                 Py_CLEAR(key);
         }
-        if (key)
-            one = Py_BuildValue("(NIKKKLL)", key, numbers[keys], (unsigned long long)g->flows, (unsigned long long)g->bytes,
-                                (unsigned long long)g->packets, (long long)g->first, (long long)g->last);
+        if (key && bytes && packets)
+            one = Py_BuildValue("(OIKOOLL)", key, numbers[keys], (unsigned long long)g->flows, bytes, packets, (long long)g->first,
+                                (long long)g->last);
+        Py_XDECREF(packets);
+        Py_XDECREF(bytes);
+        Py_XDECREF(key);
         if (!one || PyList_SetItem(list, (Py_ssize_t)n, one))
             Py_CLEAR(list);
     }

@@ -269,3 +269,66 @@ class TestSorting:
             {"src": pa.array([-1, -(1 << 30), 5], "int32"), "dst": pa.array([7, 7, 7], "int32"), "protocol": [6, 6, 6]}
         )
         assert self.sums(minus, tmp_path / "log.parquet", Reading())[0].flows == 1
+
+    CELLS = (
+        (["80", "+80", "8_0", "\N{FULLWIDTH DIGIT EIGHT}0", "080"], "string"), ([80.0, 80.5, None, 1e30], "float64"),
+        ([b"80", b"\xff", None], "binary"), ([[80], None], "list"), ([True, None], "bool"), ([None], "null"),
+        ([80, -1, 1 << 40], "int64"),
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["dstport", "bytes", "protocol", "tcp_flags", "log_status", "action", "start"])
+    @pytest.mark.parametrize("cells", CELLS, ids=[type_ for _, type_ in CELLS])
+    def test_columns_of_strange_types_are_read_as_their_rows(
+        self, name: str, cells: tuple[list[Any], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No row is taken in a batch that is refused by itself, and no type ends the reading."""
+        values, type_ = cells
+        column = pa.array(values * 40, {"list": pa.list_(pa.int64()), "null": pa.null()}.get(type_, type_))
+        rows = len(column)
+        plain = {"srcaddr": ["203.0.113.7"] * rows, "dstaddr": ["192.0.2.80"] * rows, "protocol": [6] * rows}
+        self.the_same_in_batches(pa.table({**plain, name: column}), tmp_path, monkeypatch)
+
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    @pytest.mark.parametrize("zone", [None, "UTC", "+02:00"])
+    def test_times_that_python_has_no_value_for(
+        self, unit: str, zone: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nanoseconds, times before 1970 and behind the year 9999, in rows that are plain and in odd ones."""
+        far = 1 << (50 if unit == "s" else 62)  # Parquet has no seconds: they are written as milliseconds
+        ticks = [1793491200_123456789 // 10 ** {"s": 9, "ms": 6, "us": 3, "ns": 0}[unit], -1, far, -far, None]
+        rows = 60 * len(ticks)
+        table = pa.table({
+            "srcaddr": ["203.0.113.7", "224.0.0.1", "x"] * (rows // 3), "dstaddr": ["192.0.2.80"] * rows, "protocol": [6] * rows,
+            "start": pa.array(ticks * 60, pa.timestamp(unit, zone)),
+        })  # fmt: skip
+        sums = self.the_same_in_batches(table, tmp_path, monkeypatch)
+        assert sums.flows >= 60
+
+    def test_addresses_that_are_no_utf_8(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        words = pa.array([b"203.0.113.7", b"\xff\xfe"] * 50, "binary").view("string")
+        table = pa.table({"srcaddr": words, "dstaddr": ["192.0.2.80"] * 100, "protocol": [6] * 100})
+        assert self.the_same_in_batches(table, tmp_path, monkeypatch).flows == 50
+
+    def test_numbers_in_place_of_addresses_that_have_a_sign(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        column = pa.array([-(1 << 30), 5, -1] * 50, "int32")
+        table = pa.table({"src": column, "dst": [7] * 150, "protocol": [6] * 150})
+        assert self.the_same_in_batches(table, tmp_path, monkeypatch).flows == 50
+
+    def the_same_in_batches(self, table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlowSums:
+        path = tmp_path / "log.parquet"
+        found = [self.sums(table, path, Reading())]
+        with monkeypatch.context() as patch:
+            patch.setattr(arrow, "native", None)
+            found.append(self.sums(table, path, Reading()))
+        with monkeypatch.context() as patch:
+            patch.setattr(arrow.Rows, "plain", lambda rows, batch: Sorted([], list(range(batch.num_rows)), 0))
+            found.append(self.sums(table, path, Reading()))
+        known = [
+            (sums.rows, {reason: each.lines for reason, each in unread.items()}, left_out, lines)
+            for sums, unread, left_out, lines in found
+        ]
+        assert known == [known[0]] * 3
+        assert isinstance(found[0][0], FlowSums)
+        return found[0][0]

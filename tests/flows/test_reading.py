@@ -14,6 +14,7 @@ from fwengine.flows.logs.columns import stated_roles
 from fwengine.flows.logs.detect import Stated
 from fwengine.flows.logs.objects import objects
 from fwengine.flows.logs.vpc import format_fields
+from fwengine.flows.logs.words import flags_of, number_of, time_of
 from fwengine.flows.options import EVERYTHING, Opener, Reading
 from fwengine.flows.reading import Left, expand, read
 from fwengine.model import address
@@ -310,3 +311,11 @@ class TestObjects:
             {"b": 2},
             {"c": 3},
         ]
+
+
+def test_numbers_are_read_whole() -> None:
+    """With zeros in front, or of more digits than the field has bits."""
+    assert [flags_of(text) for text in ("2", "0002", "280", "4098", "0" * 30 + "18")] == [2, 2, 24, 2, 18]
+    assert number_of("sport", "0" * 30 + "443", 65535) == 443
+    assert number_of("bytes", "0" * 30) == 0
+    assert time_of("start", "0" * 30 + "1793491230") == time_of("start", "1793491230") == 1793491230000

@@ -11,7 +11,7 @@ from support.generators import SMALL, WIDE, random_policy
 
 from fwengine import native
 from fwengine.errors import LimitError
-from fwengine.flows import running
+from fwengine.flows import counting, running
 from fwengine.flows.counting import Counter
 from fwengine.flows.flow import Batch, Flow, batches
 from fwengine.flows.meaning import FATES, Asked, Fate, fares
@@ -126,3 +126,17 @@ def test_what_does_not_fit_is_refused() -> None:
             *nothing,
         )
     assert made.count_flows(made.groups(1), plan, table, "portable", row, *nothing) == 1
+
+
+def test_sums_beyond_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log may say that each of a few flows had nine quintillion bytes."""
+    most = (1 << 63) - 1
+    told = [flow("tcp 198.51.100.7:4000 -> 192.0.2.80:443", bytes=most, packets=most)] * 2050
+    counter = Counter(STATELESS)
+    found = list(batches(told))
+    ways = [summed(counter, found), sum((counter.count(batch) for batch in found), FlowSums())]
+    monkeypatch.setattr(counting, "native", None)
+    ways.append(sum((counter.count(batch) for batch in found), FlowSums()))
+    for sums in ways:
+        ((_, tally),) = sums.rows.items()
+        assert (tally.flows, tally.bytes, tally.packets) == (2050, 2050 * most, 2050 * most)

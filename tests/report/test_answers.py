@@ -120,6 +120,16 @@ def test_json_text_and_junit_agree_on_findings(capture: str) -> None:
     assert [f["code"] for f in document["findings"] if f"[{f['code']}]" not in text] == []
 
 
+@pytest.mark.parametrize("name", ["a\u202eb.fwl", "a\u00a0<b>&.fwl", "a\x1b[31m.fwl"])
+def test_junit_is_xml_whatever_files_are_called(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    for text in ("allow tcp as a\nallow tcp to 10.0.0.0/8 as b\n", "allow nothing\n"):
+        path.write_text(text)
+        for arguments in (("check", path), ("eval", path, "tcp 192.0.2.1:1 -> 192.0.2.2:2")):
+            out = run(*arguments, "--format", "junit", *DAY).out
+            assert ET.fromstring(out).findall(".//testcase")
+
+
 class TestSarif:
     def results(self, text: str, tmp_path: Path) -> list[dict[str, Any]]:
         path = tmp_path / "p.fwl"

@@ -63,7 +63,7 @@ def protocol_of(text: str) -> int:
 def number_of(what: str, text: str, top: int = (1 << 63) - 1) -> int | None:
     """A number; None if the log does not tell it."""
     if text.isdecimal() and text.isascii():
-        value = int(text[:20])
+        value = int(text.lstrip("0")[:20] or 0)
         if value <= top:
             return value
     elif text in UNTOLD:
@@ -75,7 +75,7 @@ def time_of(what: str, text: str) -> int | None:
     """Milliseconds since 1970, of a number of seconds, milliseconds, microseconds or nanoseconds since then, or of a date with
     a time; None if it is not told. A time without a zone is UTC."""
     if text.isascii() and text.isdigit():
-        number = int(text[:24])
+        number = int(text.lstrip("0")[:24] or 0)
         for top, times, by in _UNITS:
             if number < top:
                 return number * times // by
@@ -114,7 +114,7 @@ def flags_of(text: str) -> int | None:
     if text in UNTOLD:
         return None
     if text.isascii() and text.isdigit():
-        return int(text[:3]) & 255
+        return int(text.lstrip("0")[:20] or 0) & 255
     if re.fullmatch(r"0x[0-9A-Fa-f]{1,4}", text):
         return int(text, 16) & 255
     letters = text.replace(".", "").replace("-", "").replace("_", "")

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from ..answer import Answer, Case
 from ..failure import Failure
+from ..screen import visible
 from . import Encode
 
 
@@ -61,8 +62,5 @@ def _error(failure: Failure) -> ElementTree.Element:
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML 1.0 cannot hold."""
-    return "".join(
-        c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "\ufffd"
-        for c in text
-    )
+    """Without the characters that XML cannot hold, or that are made visible where they are shown: behind this, that is no XML."""
+    return "\n".join(map(visible, text.split("\n")))
