@@ -24,7 +24,12 @@ policy cannot be read, or the port is taken.
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port to serve on.  [default: a free one]"
 )
-@click.option("--open", "browse", is_flag=True, help="Also open it in the browser.")
+@click.option(
+    "--open",
+    "browse",
+    is_flag=True,
+    help="Also open it in the browser, among whose arguments other users of this machine can read the address.",
+)
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
@@ -44,7 +49,9 @@ def command(policy: str | None, port: int, browse: bool, site: Path | None, colo
     given: dict[str, bytes] = {}
     fragment = ""
     if policy is not None:
-        token = secrets.token_urlsafe(24)  # other users of this machine do not know it
+        token = secrets.token_urlsafe(
+            24
+        )  # other users do not know it, unless `--open` has put it among a browser's arguments
         given[f"/given/{token}.json"] = _given(policy)
         fragment = f"#given={token}"
     try:
